@@ -1,0 +1,69 @@
+import type { EpochMs } from '../kernel/clock.ts';
+import type { DeviceId, DeviceUid, GatewayId } from '../kernel/id.ts';
+import type { JsonValue } from '../telemetry/reading.ts';
+
+/** Reference 000. `maintenance` is set by a person and stays until a person ends it. */
+export type DeviceStatus = 'online' | 'offline' | 'maintenance';
+
+export type Parity = 'none' | 'even' | 'odd';
+
+/** The line a Modbus device hangs on. Devices with the same line share one bus. */
+export type Line =
+	| { readonly transport: 'tcp'; readonly host: string; readonly port: number }
+	| {
+			readonly transport: 'rtu';
+			/** Path of the port, best a stable one below /dev/serial/by-id. */
+			readonly path: string;
+			readonly baudRate: number;
+			readonly parity: Parity;
+			readonly dataBits: 7 | 8;
+			readonly stopBits: 1 | 2;
+	  };
+
+/** How the gateway reaches the device. `null` in a Device: nobody polls it, values arrive by REST. */
+export type Connection =
+	| {
+			readonly driver: 'modbus';
+			readonly line: Line;
+			/** 0 to 255; 1 to 247 on a serial line. */
+			readonly unitId: number;
+			/** Key of a device template, e.g. `eastron-sdm630`. */
+			readonly template: string;
+			/** Time between two reads of the same point, ms. */
+			readonly periodMs: number;
+			/** Longest wait for an answer, ms. */
+			readonly timeoutMs: number;
+	  }
+	| { readonly driver: 'mqtt' };
+
+export interface Device {
+	readonly id: DeviceId;
+	readonly uid: DeviceUid;
+	readonly name: string;
+	readonly deviceType: string;
+	readonly status: DeviceStatus;
+	readonly firmwareVersion: string | null;
+	readonly ipAddress: string | null;
+	readonly groupId: string | null;
+	readonly ownerId: string | null;
+	readonly metadata: Readonly<Record<string, JsonValue>>;
+	readonly connection: Connection | null;
+	/** The gateway it hangs on; on a gateway always its own id. `null`: registered at the hub only. */
+	readonly gatewayId: GatewayId | null;
+	/** Counts up with each change at its origin; a receiver keeps the highest. */
+	readonly revision: number;
+	readonly lastSeenAt: EpochMs | null;
+	readonly createdAt: EpochMs;
+	/** Soft delete: history stays, lists leave it out. */
+	readonly deletedAt: EpochMs | null;
+}
+
+/** Health of the acquisition of one device, with hysteresis; finer than the status of reference 000. */
+export type HealthState = 'ok' | 'degraded' | 'offline' | 'unknown';
+
+export interface DeviceHealth {
+	readonly state: HealthState;
+	readonly since: EpochMs;
+	/** A sentence for a person: what fails and what to look at; `null` while ok. */
+	readonly reason: string | null;
+}

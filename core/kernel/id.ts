@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+
+/** Identity of a device in the whole fleet: a UUID, made where the device is first registered. */
+export type DeviceId = string & { readonly __id: 'device' };
+
+/** The device's own address: one level of an MQTT topic, unique on its gateway. */
+export type DeviceUid = string & { readonly __id: 'device-uid' };
+
+/** Identity of a gateway in the whole fleet: a UUID, made at the appliance's first start. */
+export type GatewayId = string & { readonly __id: 'gateway' };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+export const isUuid = (text: string): boolean => UUID.test(text);
+
+/** @throws RangeError when the text is no lower-case UUID. */
+export function deviceId(text: string): DeviceId {
+	if (!UUID.test(text)) throw new RangeError(`not a device id: ${text}`);
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- brands are cast where they are checked
+	return text as DeviceId;
+}
+
+/** @throws RangeError when the text cannot be one level of a topic. */
+export function deviceUid(text: string): DeviceUid {
+	if (!UID.test(text)) throw new RangeError(`not a device_uid: ${text}`);
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- brands are cast where they are checked
+	return text as DeviceUid;
+}
+
+/** @throws RangeError when the text is no lower-case UUID. */
+export function gatewayId(text: string): GatewayId {
+	if (!UUID.test(text)) throw new RangeError(`not a gateway id: ${text}`);
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- brands are cast where they are checked
+	return text as GatewayId;
+}
+
+export const newDeviceId = (): DeviceId => deviceId(randomUUID());
+export const newGatewayId = (): GatewayId => gatewayId(randomUUID());
