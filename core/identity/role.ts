@@ -1,0 +1,16 @@
+/** Built-in levels, lowest first (contract rule R5). `user` and `viewer` are one level under two names. */
+export const ROLES = ['user', 'viewer', 'editor', 'manager', 'admin', 'superadmin'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+const LEVEL: Readonly<Record<Role, number>> = { user: 0, viewer: 0, editor: 1, manager: 2, admin: 3, superadmin: 4 };
+
+/** True when the role stands at the level of `least` or above it. */
+export const isAtLeast = (role: Role, least: Role): boolean => LEVEL[role] >= LEVEL[least];
+
+/** Who is asking. Made from a verified access token and the account behind it, never from the request. */
+export interface Actor {
+	readonly userId: string;
+	readonly email: string;
+	readonly role: Role;
+}

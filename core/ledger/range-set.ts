@@ -1,0 +1,94 @@
+/** Whole numbers from `first` to `last`, both included. */
+export interface Range {
+	readonly first: number;
+	readonly last: number;
+}
+
+/**
+ * A set of sequence numbers, kept as sorted ranges that neither overlap nor touch. The ledger's only data structure: what was
+ * received, acknowledged or declared lost. Mutable on purpose; a stream adds to its own set thousands of times.
+ */
+export interface RangeSet {
+	/** Adds a range; answers how many numbers of it were new. */
+	add(first: number, last: number): number;
+	/** True when every number of the range is in the set. */
+	covers(first: number, last: number): boolean;
+	/** The parts of the range that are not in the set, in order. */
+	missing(first: number, last: number): readonly Range[];
+	ranges(): readonly Range[];
+	/** How many numbers the set holds. */
+	size(): number;
+}
+
+/** Index of the first range whose `last` is at or after `value`. */
+function lowerBound(ranges: readonly Range[], value: number): number {
+	let low = 0;
+	let high = ranges.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const range = ranges[middle];
+		if (range !== undefined && range.last < value) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+function assertRange(first: number, last: number): void {
+	if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || last < first) {
+		throw new RangeError(`not a range: ${first}..${last}`);
+	}
+}
+
+export function createRangeSet(initial: readonly Range[] = []): RangeSet {
+	const ranges: Range[] = [];
+	let size = 0;
+
+	function missing(first: number, last: number): readonly Range[] {
+		assertRange(first, last);
+		const holes: Range[] = [];
+		let from = first;
+		for (let index = lowerBound(ranges, first); from <= last; index += 1) {
+			const range = ranges[index];
+			if (range === undefined || range.first > last) {
+				holes.push({ first: from, last });
+				break;
+			}
+			if (range.first > from) holes.push({ first: from, last: range.first - 1 });
+			from = Math.max(from, range.last + 1);
+		}
+		return holes;
+	}
+
+	function add(first: number, last: number): number {
+		assertRange(first, last);
+		const start = lowerBound(ranges, first - 1);
+		let end = start;
+		let mergedFirst = first;
+		let mergedLast = last;
+		let replaced = 0;
+		for (let range = ranges[end]; range !== undefined && range.first <= last + 1; range = ranges[end]) {
+			mergedFirst = Math.min(mergedFirst, range.first);
+			mergedLast = Math.max(mergedLast, range.last);
+			replaced += range.last - range.first + 1;
+			end += 1;
+		}
+		ranges.splice(start, end - start, { first: mergedFirst, last: mergedLast });
+		const added = mergedLast - mergedFirst + 1 - replaced;
+		size += added;
+		return added;
+	}
+
+	for (const { first, last } of initial) add(first, last);
+
+	return {
+		add,
+		missing,
+		covers(first, last) {
+			assertRange(first, last);
+			const range = ranges[lowerBound(ranges, first)];
+			return range !== undefined && range.first <= first && range.last >= last;
+		},
+		ranges: () => [...ranges],
+		size: () => size,
+	};
+}

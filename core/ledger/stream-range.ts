@@ -1,0 +1,15 @@
+import type { GatewayId } from '../kernel/id.ts';
+import type { Range } from './range-set.ts';
+
+/** Sequence numbers of one gateway's one epoch. */
+export interface StreamRange extends Range {
+	readonly origin: GatewayId;
+	readonly epoch: number;
+}
+
+/** Why samples will never arrive. Declared by the gateway, kept by the hub beside the hole. */
+export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged';
+
+export interface DeclaredLoss extends StreamRange {
+	readonly reason: LossReason;
+}
