@@ -8,7 +8,7 @@ import PouchDB from 'pouchdb';
  * LevelDOWN with `sync: true` on every write. PouchDB passes no options to its store, so as shipped the last seconds of
  * acknowledged writes are gone after a power cut. PouchDB keys its map of open stores by this function's name.
  */
-function syncedLevelDown(location: string): ReturnType<typeof leveldown> {
+function syncedLevelDown(location: string): object {
 	const down = leveldown(location);
 	for (const method of ['_batch', '_put', '_del'] as const) {
 		const plain: unknown = Reflect.get(down, method);
