@@ -1,0 +1,64 @@
+/** Modbus read functions: 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers. */
+export type ReadFunction = 1 | 2 | 3 | 4;
+
+export type RegisterType =
+	| 'bool'
+	| 'int16'
+	| 'uint16'
+	| 'int32'
+	| 'uint32'
+	| 'int64'
+	| 'uint64'
+	| 'float32'
+	| 'float64'
+	| 'string'
+	| 'bits';
+
+/** Order of the bytes on the wire; A is the most significant byte of the value. */
+export type ByteOrder = 'AB' | 'BA' | 'ABCD' | 'CDAB' | 'BADC' | 'DCBA' | 'ABCDEFGH' | 'GHEFCDAB' | 'BADCFEHG' | 'HGFEDCBA';
+
+/** `counter` only grows, apart from resets; `setting` is configuration of the device. */
+export type PointKind = 'measurement' | 'counter' | 'state' | 'setting';
+
+/** One value of a device: where it is and what it means. */
+export interface TemplatePoint {
+	/** Machine name, unique in the template, e.g. `voltage_l1`. */
+	readonly key: string;
+	/** English plain name. */
+	readonly name: string;
+	readonly functionCode: ReadFunction;
+	/** Protocol address, 0-based, as on the wire. */
+	readonly address: number;
+	/** Registers (functions 3 and 4) or bits (1 and 2) it takes. */
+	readonly count: number;
+	readonly type: RegisterType;
+	readonly byteOrder: ByteOrder;
+	/** value = raw x scale + offset */
+	readonly scale: number;
+	readonly offset: number;
+	/** Unit of the value, e.g. `V`; empty when it has none. */
+	readonly unit: string;
+	readonly kind: PointKind;
+	readonly access: 'r' | 'w' | 'rw';
+	/** Raw patterns that mean "no value": hex, most significant byte first. */
+	readonly invalid: readonly string[];
+	/** Text of each number; for type `bits` the number is the bit. */
+	readonly enum: Readonly<Record<string, string>> | null;
+	/** Plausible range of the value after scaling, inclusive; `null`: no limit known. */
+	readonly min: number | null;
+	readonly max: number | null;
+}
+
+/** What is known of one device model. A JSON file in this folder, one per model; no code. */
+export interface DeviceTemplate {
+	/** File name without `.json`, e.g. `eastron-sdm630`. */
+	readonly key: string;
+	readonly manufacturer: string;
+	readonly model: string;
+	readonly category: string;
+	/** Most registers the device answers in one read, 1 to 125. */
+	readonly maxRegistersPerRead: number;
+	/** Silence the device wants between an answer and the next request, ms. */
+	readonly guardMs: number;
+	readonly points: readonly TemplatePoint[];
+}
