@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+
 import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -34,16 +36,16 @@ async function readText(path: string): Promise<string | null> {
 	}
 }
 
-async function importKeys(privatePem: string): Promise<CryptoKey> {
+async function importKeys(privatePem: string): Promise<webcrypto.CryptoKey> {
 	const der = x509.PemConverter.decodeFirst(privatePem);
 	return await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);
 }
 
-async function exportKey(key: CryptoKey): Promise<string> {
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
 	return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-const newKeys = (): Promise<CryptoKeyPair> => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
 const serial = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex').replace(/^[89a-f]/, '7');
 
@@ -55,7 +57,7 @@ function serverNames(publicHost: string): readonly { readonly type: 'dns' | 'ip'
 	return [...names].map((value) => ({ type: isIp(value) ? ('ip' as const) : ('dns' as const), value }));
 }
 
-async function makeAuthority(now: number): Promise<{ certificate: x509.X509Certificate; key: CryptoKey }> {
+async function makeAuthority(now: number): Promise<{ certificate: x509.X509Certificate; key: webcrypto.CryptoKey }> {
 	const keys = await newKeys();
 	const certificate = await x509.X509CertificateGenerator.createSelfSigned({
 		serialNumber: serial(),
@@ -84,7 +86,7 @@ export async function openLinkCertificates({ folder, publicHost, clock }: { read
 	const [savedCa, savedKey] = await Promise.all([readText(caPath), readText(keyPath)]);
 	const now = clock.now();
 
-	let authority: { certificate: x509.X509Certificate; key: CryptoKey };
+	let authority: { certificate: x509.X509Certificate; key: webcrypto.CryptoKey };
 	if (savedCa !== null && savedKey !== null) {
 		authority = { certificate: new x509.X509Certificate(savedCa), key: await importKeys(savedKey) };
 	} else {
