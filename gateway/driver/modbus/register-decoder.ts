@@ -96,7 +96,7 @@ function rawReader(point: TemplatePoint, at: number): (data: Buffer) => Integer 
 	if (indexes.every((wireIndex, k) => wireIndex === bytes - 1 - k)) return (data) => littleEndian(data, at);
 	const ordered = Buffer.alloc(bytes);
 	return (data) => {
-		for (let k = 0; k < bytes; k++) ordered[k] = data.readUInt8(at + (indexes[k] ?? 0));
+		for (let k = 0; k < bytes; k++) ordered[k] = data[at + (indexes[k] ?? 0)] ?? 0;
 		return bigEndian(ordered, 0);
 	};
 }
@@ -129,13 +129,19 @@ const bitReader =
 	(data: Buffer): boolean =>
 		((data.readUInt8(bit >> 3) >> (bit & 7)) & 1) === 1;
 
+/** Byte by byte: for so few bytes a native comparison costs ten times as much. */
+function holds(data: Buffer, at: number, pattern: Buffer): boolean {
+	for (let k = 0; k < pattern.length; k++) {
+		if (data[at + k] !== pattern[k]) return false;
+	}
+	return true;
+}
+
 function registerReader(point: TemplatePoint, at: number): (data: Buffer) => SampleValue {
 	const read = point.type === 'string' ? textReader(point, at) : numberReader(point, at);
 	if (point.invalid.length === 0) return read;
 	const patterns = point.invalid.map((hex) => toWireOrder(Buffer.from(hex, 'hex'), point.byteOrder));
-	const end = at + 2 * point.count;
-	return (data) =>
-		patterns.some((pattern) => data.compare(pattern, 0, pattern.length, at, end) === 0) ? null : read(data);
+	return (data) => (patterns.some((pattern) => holds(data, at, pattern)) ? null : read(data));
 }
 
 function pointDecoder(point: TemplatePoint, request: ReadRequest): PointDecoder {
