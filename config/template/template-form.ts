@@ -13,7 +13,7 @@ import type {
 /** Most points of one template: a plant of hundreds of cells, not a program that ran away. */
 export const MAX_POINTS = 5000;
 
-const POINT_KEY = /^[a-z][a-z0-9_]{0,63}$/;
+const POINT_KEY = /^[a-z][a-z0-9_]{0,127}$/;
 
 const byteOrders: readonly ByteOrder[] = [
 	'AB',
@@ -112,7 +112,7 @@ export const pointSchema = Joi.object<WirePoint>({
 	access: Joi.valid('r', 'w', 'rw').default('r'),
 	invalid: Joi.array().items(Joi.string().max(500)).max(16).default([]),
 	enum: Joi.object()
-		.pattern(/^\d{1,10}$/, text)
+		.pattern(/^-?\d{1,10}$/, text)
 		.max(1000)
 		.allow(null)
 		.default(null),

@@ -20,16 +20,18 @@ const MAX_FILES = 1000;
 /** More mistakes than anyone corrects in one go. */
 const MAX_MISTAKES = 200;
 const MAX_SHOWN_CHARS = 60;
+/** joi repeats some values whole. */
+const MAX_MESSAGE_CHARS = 300;
 
 const TEMPLATE_KEY = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 const options: Joi.ValidationOptions = { abortEarly: false, convert: false, errors: { label: false } };
 
-/** What was found, cut to a length that fits into a line. */
-function shown(value: unknown): string {
-	const found = JSON.stringify(value) ?? 'nothing';
-	return found.length > MAX_SHOWN_CHARS ? `${found.slice(0, MAX_SHOWN_CHARS)}...` : found;
-}
+const cut = (line: string, maxChars: number): string =>
+	line.length > maxChars ? `${line.slice(0, maxChars)}...` : line;
+
+/** What was found, short enough for a line. */
+const shown = (value: unknown): string => cut(JSON.stringify(value) ?? 'nothing', MAX_SHOWN_CHARS);
 
 const dotted = (path: readonly (string | number)[]): string =>
 	path.map((step, depth) => (typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${step}`)).join('');
@@ -37,7 +39,10 @@ const dotted = (path: readonly (string | number)[]): string =>
 const mistakesOf = (error: Joi.ValidationError | undefined, at: readonly (string | number)[]): SettingsMistake[] =>
 	(error?.details ?? []).map(({ path, message, context }) => ({
 		path: dotted([...at, ...path]),
-		message: context?.value === undefined ? message : `${message}; found ${shown(context.value)}`,
+		message: cut(
+			context?.value === undefined ? message : `${message}; found ${shown(context.value)}`,
+			MAX_MESSAGE_CHARS,
+		),
 	}));
 
 function toPoint({ function: functionCode, byte_order: byteOrder, ...same }: WirePoint): TemplatePoint {
@@ -81,12 +86,19 @@ function rawPointsOf(raw: unknown): readonly unknown[] {
 	return Array.isArray(raw.points) && raw.points.length <= MAX_POINTS ? raw.points : [];
 }
 
-/** Probes whose point does not exist. */
-function probeMistakes(probes: readonly Probe[], points: readonly TemplatePoint[]): readonly SettingsMistake[] {
-	const keys = new Set(points.map(({ key }) => key));
+/** Probes whose point does not exist; a point counts also while something else about it is wrong. */
+function probeMistakes(probes: readonly Probe[], rawPoints: readonly unknown[]): readonly SettingsMistake[] {
+	const keys = new Set(
+		rawPoints.map((point) => (typeof point === 'object' && point !== null && 'key' in point ? point.key : null)),
+	);
 	return probes.flatMap(({ key }, index) =>
 		keys.has(key) ? [] : [{ path: `probe[${index}].key`, message: `must be the key of a point; found ${shown(key)}` }],
 	);
+}
+
+function keyMistakes(key: string): readonly SettingsMistake[] {
+	if (TEMPLATE_KEY.test(key)) return [];
+	return [{ path: 'key', message: `small letters, digits and hyphens, at most 64; found ${shown(key)}` }];
 }
 
 /**
@@ -96,23 +108,27 @@ function probeMistakes(probes: readonly Probe[], points: readonly TemplatePoint[
  * @throws SettingsFault with every mistake in the file (at most 200), each with its place: `points[3].address`
  */
 export function parseTemplate(key: string, raw: unknown): TemplateDocument {
-	const mistakes: SettingsMistake[] = [];
-	if (!TEMPLATE_KEY.test(key)) {
-		mistakes.push({ path: 'key', message: `small letters, digits and hyphens, at most 64; found ${shown(key)}` });
-	}
 	const header = headerSchema.validate(raw, options);
-	mistakes.push(...mistakesOf(header.error, []));
+	const rawPoints = rawPointsOf(raw);
 	const placed: PlacedPoint[] = [];
-	for (const [index, rawPoint] of rawPointsOf(raw).entries()) {
+	const misshapen: SettingsMistake[] = [];
+	for (const [index, rawPoint] of rawPoints.entries()) {
 		const { error, value } = pointSchema.validate(rawPoint, options);
 		if (error === undefined) placed.push({ index, point: toPoint(value) });
-		else mistakes.push(...mistakesOf(error, ['points', index]));
+		else misshapen.push(...mistakesOf(error, ['points', index]));
 	}
-	mistakes.push(...ruleMistakes(placed));
-	const points = placed.map(({ point }) => point);
-	if (header.error === undefined && mistakes.length === 0) mistakes.push(...probeMistakes(header.value.probe, points));
+	const mistakes = keyMistakes(key).concat(
+		mistakesOf(header.error, []),
+		misshapen,
+		ruleMistakes(placed),
+		header.error === undefined ? probeMistakes(header.value.probe, rawPoints) : [],
+	);
 	if (header.error !== undefined || mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));
-	return toDocument(key, header.value, points);
+	return toDocument(
+		key,
+		header.value,
+		placed.map(({ point }) => point),
+	);
 }
 
 /** Looks before it opens: a pipe in the folder would never end. */

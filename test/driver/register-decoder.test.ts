@@ -156,6 +156,9 @@ test('a pattern that means "no value" is recognised after the byte order is undo
 	t.deepEqual(decodeOne(point, '0000 8000'), { value: null, quality: 'out_of_range' });
 	t.deepEqual(decodeOne(point, 'FFFF 7FFF'), { value: null, quality: 'out_of_range' });
 	t.deepEqual(decodeOne(point, '8000 0000'), { value: 0x8000, quality: 'good' });
+	const text = { type: 'string', byteOrder: 'BA', count: 2, invalid: ['4E4F4E45'] } as const;
+	t.deepEqual(decodeOne(text, Buffer.from('ONEN').toString('hex')), { value: null, quality: 'out_of_range' });
+	t.deepEqual(decodeOne(text, Buffer.from('NONE').toString('hex')), { value: 'ONEN', quality: 'good' });
 });
 
 test('an implausible number is kept and marked', (t) => {

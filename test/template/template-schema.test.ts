@@ -76,6 +76,18 @@ test('a template with the least a person has to write is complete', (t) => {
 	]);
 });
 
+test('texts may stand for negative numbers, but not for bits', (t) => {
+	const states = {
+		key: 'state',
+		type: 'int16',
+		count: 1,
+		byte_order: 'AB',
+		enum: { '-1': 'left', 0: 'off', 1: 'right' },
+	};
+	t.deepEqual(linesOf(wirePoint(states)), []);
+	t.deepEqual(linesOf(wirePoint({ ...states, type: 'bits' })), ['points[0].enum: bits 0 to 15 exist; found 0, 1, -1']);
+});
+
 test('a coil needs no byte order', (t) => {
 	const { byte_order: _, ...coil } = wirePoint({ function: 1, type: 'bool', count: 1 });
 	t.is(parseTemplate('relay', wireTemplate({ points: [coil] })).points[0]?.byteOrder, 'AB');
@@ -195,6 +207,11 @@ test('a probe looks at a point that exists', (t) => {
 	t.deepEqual(mistakesOf(wireTemplate({ probe })), [
 		{ path: 'probe[0].key', message: 'must be the key of a point; found "frequency"' },
 	]);
+	const points = [wirePoint({ key: 'frequency', count: 1 })];
+	t.deepEqual(
+		mistakesOf(wireTemplate({ probe, points })).map(({ path }) => path),
+		['points[0].count'],
+	);
 });
 
 test('what is no template at all is refused, and a flood of points or mistakes is cut', (t) => {
@@ -204,6 +221,8 @@ test('what is no template at all is refused, and a flood of points or mistakes i
 		['points'],
 	);
 	t.is(mistakesOf(wireTemplate({ points: Array.from({ length: 1000 }, () => 1) })).length, 200);
+	const [mistake] = mistakesOf(wireTemplate({ points: [wirePoint({ key: 'X'.repeat(100_000) })] }));
+	t.true(mistake !== undefined && mistake.message.length < 400);
 });
 
 test('a broken file keeps none of the others from loading', async (t) => {
@@ -213,7 +232,7 @@ test('a broken file keeps none of the others from loading', async (t) => {
 	await writeFile(join(folder, 'torn.json'), '{"manufacturer": ');
 	await writeFile(join(folder, 'wrong.json'), JSON.stringify(wireTemplate({ points: [wirePoint({ count: 1 })] })));
 	await writeFile(join(folder, 'Bad Name.json'), JSON.stringify(wireTemplate()));
-	await writeFile(join(folder, 'huge.json'), ' '.repeat(1024 * 1024 + 1));
+	await writeFile(join(folder, 'huge.json'), JSON.stringify(wireTemplate()).padEnd(1024 * 1024 + 1));
 	await writeFile(join(folder, 'notes.txt'), 'not a template');
 	await mkdir(join(folder, 'folder.json'));
 
@@ -223,6 +242,8 @@ test('a broken file keeps none of the others from loading', async (t) => {
 		mistakes.map(({ path }) => path),
 		['Bad Name.json: key', 'folder.json', 'huge.json', 'torn.json', 'wrong.json: points[0].count'],
 	);
+	t.is(mistakes[1]?.message, 'is not a file');
+	t.is(mistakes[2]?.message, 'a template has at most 1048576 bytes; found 1048577');
 });
 
 test('a folder that is missing is a mistake, not a failure', async (t) => {

@@ -163,6 +163,8 @@ const isPlausible = (value: SampleValue, { min, max }: PointDecoder): boolean =>
  * - A number beyond `min` or `max` may be a fault of the wiring that someone has to see: it is kept, `out_of_range`.
  * - 64-bit integers beyond 2^53 are `bigint` when they are not scaled, and numbers when they are.
  * - `bits` is the unsigned number of its registers; texts of `enum` are for the reader of the value, not part of it.
+ *
+ * @throws RangeError when a point has a size its type does not come in; a template that was parsed has none.
  */
 export function createReadDecoder(request: ReadRequest): ReadDecoder {
 	const decoders = request.points.map((point) => pointDecoder(point, request));
