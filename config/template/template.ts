@@ -15,7 +15,17 @@ export type RegisterType =
 	| 'bits';
 
 /** Order of the bytes on the wire; A is the most significant byte of the value. */
-export type ByteOrder = 'AB' | 'BA' | 'ABCD' | 'CDAB' | 'BADC' | 'DCBA' | 'ABCDEFGH' | 'GHEFCDAB' | 'BADCFEHG' | 'HGFEDCBA';
+export type ByteOrder =
+	| 'AB'
+	| 'BA'
+	| 'ABCD'
+	| 'CDAB'
+	| 'BADC'
+	| 'DCBA'
+	| 'ABCDEFGH'
+	| 'GHEFCDAB'
+	| 'BADCFEHG'
+	| 'HGFEDCBA';
 
 /** `counter` only grows, apart from resets; `setting` is configuration of the device. */
 export type PointKind = 'measurement' | 'counter' | 'state' | 'setting';
