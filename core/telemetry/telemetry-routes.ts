@@ -58,7 +58,8 @@ function spanOf({ from, to }: SeriesRequest, now: EpochMs): { readonly from: Epo
 export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 	name: 'telemetry-routes',
 	register(server, { devices, telemetry, unitOf, clock }) {
-		const deviceOf = (request: Wire<unknown>): Device => devices.get(request.params.device_id, actorOf(request));
+		const deviceOf = (request: Pick<Wire<unknown>, 'auth' | 'params'>): Device =>
+			devices.get(request.params.device_id, actorOf(request));
 
 		async function list(request: Wire<TelemetryListQuery>, h: ResponseToolkit) {
 			const { limit, cursor } = request.query;

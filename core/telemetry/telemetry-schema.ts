@@ -6,7 +6,7 @@ import { type GatewayId, gatewayId, isUuid } from '../kernel/id.ts';
 import type { HistoryQuery } from './history-repository.ts';
 import { isWithinBounds } from './json-bounds.ts';
 import type { JsonValue, Reading } from './reading.ts';
-import { parseTimestamp } from './timestamp-input.ts';
+import { parseEndTimestamp, parseTimestamp } from './timestamp-input.ts';
 
 /** Most points of one record from outside. */
 export const MAX_POINTS_PER_RECORD = 500;
@@ -21,11 +21,15 @@ export type Metrics = Readonly<Record<string, JsonValue>>;
 
 export const telemetryParams = Joi.object({ device_id: Joi.string().pattern(DEVICE_UID_PATTERN).required() });
 
+const timestampBy = (parse: (text: string) => EpochMs | null) =>
+	Joi.string()
+		.max(40)
+		.custom(
+			(value: string, helpers) => parse(value) ?? helpers.message({ custom: '{{#label}} must be an ISO 8601 time' }),
+		);
+
 /** A text of contract rule R4, validated into an instant. */
-export const timestamp = Joi.string()
-	.max(40)
-	.custom((value: string, helpers) => parseTimestamp(value) ?? helpers.error('any.invalid'))
-	.messages({ 'any.invalid': '{{#label}} must be an ISO 8601 time' });
+export const timestamp = timestampBy(parseTimestamp);
 
 export const telemetryType = Joi.string().min(1).max(100);
 
@@ -110,6 +114,6 @@ export const seriesQuery = Joi.object({
 				: helpers.message({ custom: `{{#label}} takes 1 to ${MAX_SERIES_POINTS} names, separated by commas` });
 		}),
 	from: timestamp,
-	to: timestamp,
+	to: timestampBy(parseEndTimestamp),
 	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
 });

@@ -10,6 +10,12 @@ const DAY_MS = 86_400_000;
 /** A clock that stands before this has not been set since the box was started; nothing can be judged by it. */
 const CLOCK_IS_SET_FROM = Date.UTC(2024, 0, 1);
 
+/** The first instant after a date alone (contract: as an end it is the whole day); any other text like `parseTimestamp`. */
+export function parseEndTimestamp(text: string): EpochMs | null {
+	const at = parseTimestamp(text);
+	return at !== null && text.length === DATE_ONLY_LENGTH ? epochMs(at + DAY_MS) : at;
+}
+
 /** The instant of a text; `null` when it is none. */
 export function parseTimestamp(text: string): EpochMs | null {
 	if (!TIMESTAMP_INPUT.test(text)) return null;
