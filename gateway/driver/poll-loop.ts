@@ -20,7 +20,7 @@ export interface PollLoopDeps {
 }
 
 export function createPollLoop({ schedule, clock, isLineOpen, takeTurn }: PollLoopDeps): PollLoop {
-	let isStopped = false;
+	const stopping = new AbortController();
 	let endSleep: (() => void) | null = null;
 
 	function sleep(ms: number): Promise<void> {
@@ -34,7 +34,7 @@ export function createPollLoop({ schedule, clock, isLineOpen, takeTurn }: PollLo
 	}
 
 	async function run(): Promise<void> {
-		while (!isStopped) {
+		while (!stopping.signal.aborted) {
 			const turn = isLineOpen() ? schedule.next(clock.monotonicMs()) : { waitMs: MOST_SLEEP_MS };
 			if ('waitMs' in turn) await sleep(turn.waitMs);
 			else await takeTurn(turn.id);
@@ -45,7 +45,7 @@ export function createPollLoop({ schedule, clock, isLineOpen, takeTurn }: PollLo
 	return {
 		wake: () => endSleep?.(),
 		async stop() {
-			isStopped = true;
+			stopping.abort();
 			endSleep?.();
 			await running;
 		},

@@ -19,6 +19,8 @@ export interface PollSchedule {
 	done(id: string, nowMs: number): number;
 	/** The device is not due before `untilMs`. */
 	postpone(id: string, untilMs: number): void;
+	/** Takes back a longer postponement: the device is due at `atMs`, or at its next grid point when that comes first. */
+	advance(id: string, atMs: number): void;
 }
 
 interface Entry {
@@ -60,6 +62,10 @@ export function createPollSchedule(): PollSchedule {
 		postpone(id, untilMs) {
 			const entry = entries.get(id);
 			if (entry !== undefined) entry.dueMs = untilMs;
+		},
+		advance(id, atMs) {
+			const entry = entries.get(id);
+			if (entry !== undefined) entry.dueMs = Math.min(entry.dueMs, atMs);
 		},
 	};
 }

@@ -60,7 +60,9 @@ export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard 
 	}
 
 	const isDataAmbiguous = ({ unitId, functionCode, count }: ModbusRequest): boolean =>
-		owed(unitId).some((late) => late.functionCode === functionCode && late.byteCount === dataBytes(functionCode, count));
+		owed(unitId).some(
+			(late) => late.functionCode === functionCode && late.byteCount === dataBytes(functionCode, count),
+		);
 
 	return {
 		owes({ unitId, functionCode, count, timeoutMs }) {
@@ -71,8 +73,7 @@ export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard 
 		},
 		proven: (unitId) => void owedBy.delete(unitId),
 		isDataAmbiguous,
-		isExceptionAmbiguous: ({ unitId, functionCode }) =>
-			owed(unitId).some((late) => late.functionCode === functionCode),
+		isExceptionAmbiguous: ({ unitId, functionCode }) => owed(unitId).some((late) => late.functionCode === functionCode),
 		proofFor(request) {
 			for (const candidate of candidates(request)) if (!isDataAmbiguous(candidate)) return candidate;
 			return null;

@@ -88,7 +88,13 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 			};
 			const abort = (): void => settle(new Fault('unavailable', 'the line was closed while it was being opened'));
 			const timer = setTimeout(
-				() => settle(new Fault('timeout', `the line did not open within ${OPEN_MS / 1000} s: check power, cable and address (ETIMEDOUT)`)),
+				() =>
+					settle(
+						new Fault(
+							'timeout',
+							`the line did not open within ${OPEN_MS / 1000} s: check power, cable and address (ETIMEDOUT)`,
+						),
+					),
 				OPEN_MS,
 			);
 			signal.addEventListener('abort', abort);

@@ -36,7 +36,7 @@ const exceptions: Readonly<Record<number, readonly [text: string, reason: FaultR
 };
 
 /** Codes by which a device says that it does not have what was asked for; asking again changes nothing. */
-const REFUSALS: readonly number[] = [1, 2, 3];
+const REFUSALS: ReadonlySet<number> = new Set([1, 2, 3]);
 
 export const exceptionText = (exceptionCode: number): string =>
 	exceptions[exceptionCode]?.[0] ?? `exception ${exceptionCode} of the device's own`;
@@ -69,4 +69,4 @@ export const unprovenFault = (request: ModbusRequest): ModbusFault =>
 export const closedFault = (reason: string): ModbusFault => new ModbusFault('closed', 'unavailable', reason);
 
 export const isRefusal = (fault: unknown): fault is ModbusFault =>
-	fault instanceof ModbusFault && fault.exceptionCode !== null && REFUSALS.includes(fault.exceptionCode);
+	fault instanceof ModbusFault && fault.exceptionCode !== null && REFUSALS.has(fault.exceptionCode);

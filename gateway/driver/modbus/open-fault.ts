@@ -9,7 +9,10 @@ const sentences: Readonly<Record<string, readonly [sentence: string, reason: Fau
 	EACCES: ['$ may not be opened: the gateway must belong to the group that owns it, mostly dialout', 'forbidden'],
 	EPERM: ['$ may not be opened: the operating system does not permit it', 'forbidden'],
 	EBUSY: ['$ is in use by another program', 'state-conflict'],
-	ECONNREFUSED: ['$ refuses connections: nothing listens on this port, or its number of masters is reached', 'unreachable'],
+	ECONNREFUSED: [
+		'$ refuses connections: nothing listens on this port, or its number of masters is reached',
+		'unreachable',
+	],
 	ECONNRESET: ['$ closed the connection while it was being opened', 'unreachable'],
 	ETIMEDOUT: ['$ does not answer: check power, cable and address', 'timeout'],
 	EHOSTUNREACH: ['$ cannot be reached: no device at this address in the network', 'unreachable'],

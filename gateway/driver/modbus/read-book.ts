@@ -34,12 +34,16 @@ interface Hunt {
 export interface ReadBook {
 	/** The requests that are due, in the order of asking. */
 	due(nowMs: number): ReadSlot[];
-	/** All requests that belong to a period. */
+	/** The requests of each period; all that there are when none is asked so often. */
 	regular(): readonly ReadSlot[];
 	answered(slot: ReadSlot, nowMs: number): void;
 	/** The device does not have what was asked for. @returns the smaller requests to ask now, and the points given up. */
-	refused(slot: ReadSlot, nowMs: number): { readonly ask: readonly ReadSlot[]; readonly givenUp: readonly TemplatePoint[] };
-	silent(slot: ReadSlot, nowMs: number, spentMs: number): void;
+	refused(
+		slot: ReadSlot,
+		nowMs: number,
+	): { readonly ask: readonly ReadSlot[]; readonly givenUp: readonly TemplatePoint[] };
+	/** @param deviceSilentCount requests since the device answered anything */
+	silent(slot: ReadSlot, nowMs: number, spentMs: number, deviceSilentCount: number): void;
 	has(slot: ReadSlot): boolean;
 	/** Keys of the points that the device refuses. */
 	refusedKeys(): readonly string[];
@@ -52,6 +56,8 @@ interface ReadBookDeps {
 	readonly maxRegisters: number;
 	readonly plan: (points: readonly TemplatePoint[], limits: PlanLimits) => readonly ReadRequest[];
 }
+
+const isSetting = ({ kind }: TemplatePoint): boolean => kind === 'setting';
 
 export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): ReadBook {
 	const readable = points.filter(({ access }) => access !== 'w');
@@ -69,9 +75,13 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 	function rebuild(nowMs: number): void {
 		const dueOf = new Map(slots.flatMap(({ request, dueMs }) => request.keys.map((key) => [key, dueMs])));
 		const wanted = readable.filter(({ key }) => !refusedPoints.has(key));
-		const isSetting = ({ kind }: TemplatePoint): boolean => kind === 'setting';
 		slots = [
-			...slotsOf(wanted.filter((point) => !isSetting(point)), 0, nowMs, null),
+			...slotsOf(
+				wanted.filter((point) => !isSetting(point)),
+				0,
+				nowMs,
+				null,
+			),
 			...slotsOf(wanted.filter(isSetting), SELDOM_MS, nowMs, null),
 			...[...refusedPoints.values()].flatMap((point) => slotsOf([point], SELDOM_MS, nowMs + SELDOM_MS, null)),
 		];
@@ -110,12 +120,18 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 
 	return {
 		due: (nowMs) => slots.filter(({ dueMs }) => dueMs <= nowMs),
-		regular: () => slots.filter(({ everyMs }) => everyMs === 0),
+		regular() {
+			const eachPeriod = slots.filter(({ everyMs }) => everyMs === 0);
+			return eachPeriod.length > 0 ? eachPeriod : slots;
+		},
 		answered(slot, nowMs) {
 			slot.silentCount = 0;
 			slot.dueMs = nowMs + slot.everyMs;
 			const isBack = slot.request.keys.filter((key) => refusedPoints.delete(key)).length > 0;
-			if (isBack) rebuild(nowMs);
+			if (isBack) {
+				slot.dueMs = nowMs;
+				rebuild(nowMs);
+			}
 			if (slot.hunt === null) return;
 			slot.hunt.answered.push(slot.request);
 			settle(slot.hunt, nowMs);
@@ -134,9 +150,10 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 			settle(slot.hunt, nowMs);
 			return { ask: [], givenUp };
 		},
-		silent(slot, nowMs, spentMs) {
+		silent(slot, nowMs, spentMs, deviceSilentCount) {
 			slot.silentCount += 1;
-			if (slot.silentCount > 1) slot.dueMs = nowMs + Math.min(MOST_PAUSE_MS, PAUSE_PER_SPENT * spentMs);
+			const answersOthers = slot.silentCount > deviceSilentCount;
+			if (answersOthers) slot.dueMs = nowMs + Math.min(MOST_PAUSE_MS, PAUSE_PER_SPENT * spentMs);
 		},
 		has: (slot) => slots.includes(slot),
 		refusedKeys: () => [...refusedPoints.keys()],

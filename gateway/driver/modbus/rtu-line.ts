@@ -31,7 +31,7 @@ interface RtuLineDeps {
  */
 export function createRtuLine({ link, timing, clock, meter }: RtuLineDeps): ModbusLine {
 	const port = new RtuPort({ link, timing, clock, meter });
-	const guard = createLateReplyGuard(clock.monotonicMs);
+	const guard = createLateReplyGuard(() => clock.monotonicMs());
 	const exchangeMs = ({ functionCode, count }: ModbusRequest): number =>
 		wireMs(timing, REQUEST_CHARS + REPLY_CHARS + dataBytes(functionCode, count)) + 2 * gapMs(timing);
 	const client = createModbusClient({ port, clock, meter, wireMs: exchangeMs });
@@ -76,8 +76,8 @@ export function createRtuLine({ link, timing, clock, meter }: RtuLineDeps): Modb
 	}
 
 	return {
-		open: client.open,
-		close: client.close,
+		open: (signal, lost) => client.open(signal, lost),
+		close: () => client.close(),
 		async transact(request) {
 			if (guard.isDataAmbiguous(request)) await prove(request);
 			return guarded(request);

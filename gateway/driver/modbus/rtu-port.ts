@@ -59,22 +59,12 @@ export class RtuPort extends ModbusPort {
 	}
 
 	open(done: (error: Error | null) => void): void {
-		const { link } = this.#deps;
-		const opened = link.open({ bytes: (chunk) => this.#receive(chunk), lost: (reason) => this.#lose(reason) });
-		opened.then(
-			() => {
-				this.#isOpen = true;
-				// What was on the line before we came may be the middle of a frame.
-				this.#lastByteMs = this.#deps.clock.monotonicMs();
-				done(null);
-			},
-			(error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-		);
+		void this.#open(done);
 	}
 
 	close(done: () => void): void {
 		this.#stop();
-		this.#deps.link.close().then(done, done);
+		void this.#deps.link.close().finally(done);
 	}
 
 	write(frame: Buffer): void {
@@ -111,6 +101,20 @@ export class RtuPort extends ModbusPort {
 				};
 			});
 		}
+	}
+
+	async #open(done: (error: Error | null) => void): Promise<void> {
+		const { link, clock } = this.#deps;
+		try {
+			await link.open({ bytes: (chunk) => this.#receive(chunk), lost: (reason) => this.#lose(reason) });
+		} catch (error) {
+			done(error instanceof Error ? error : new Error(String(error)));
+			return;
+		}
+		this.#isOpen = true;
+		// What was on the line before we came may be the middle of a frame.
+		this.#lastByteMs = clock.monotonicMs();
+		done(null);
 	}
 
 	#send(frame: Buffer): void {

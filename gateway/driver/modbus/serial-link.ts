@@ -30,16 +30,18 @@ async function explain(path: string, error: Error): Promise<Fault> {
 export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialLine): ByteLink {
 	const port = new SerialPort({ path, baudRate, parity, dataBits, stopBits, lock: true, autoOpen: false });
 
-	const open = (listener: ByteLinkListener): Promise<void> =>
-		new Promise((resolve, reject) => {
-			port.on('data', (chunk: Buffer) => listener.bytes(chunk));
-			port.on('close', () => listener.lost(`${path} vanished: the adapter was unplugged or reset`));
-			port.on('error', (error) => listener.lost(`${path} failed: ${error.message}`));
-			port.open((error) => {
-				if (error === null) resolve();
-				else explain(path, error).then(reject, reject);
-			});
+	const openPort = (): Promise<Error | null> =>
+		new Promise((resolve) => {
+			port.open(resolve);
 		});
+
+	async function open(listener: ByteLinkListener): Promise<void> {
+		port.on('data', (chunk: Buffer) => listener.bytes(chunk));
+		port.on('close', () => listener.lost(`${path} vanished: the adapter was unplugged or reset`));
+		port.on('error', (error) => listener.lost(`${path} failed: ${error.message}`));
+		const error = await openPort();
+		if (error !== null) throw await explain(path, error);
+	}
 
 	const close = (): Promise<void> =>
 		new Promise((resolve) => {

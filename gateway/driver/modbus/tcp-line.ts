@@ -12,5 +12,9 @@ export function createTcpLine(host: string, port: number, clock: Clock, meter: L
 		meter,
 		wireMs: () => 0,
 	});
-	return { open: client.open, transact: client.exchange, close: client.close };
+	return {
+		open: (signal, lost) => client.open(signal, lost),
+		transact: (request) => client.exchange(request),
+		close: () => client.close(),
+	};
 }
