@@ -127,26 +127,34 @@ const isAlive = (/** @type {number} */ pid) => {
 	}
 };
 
+/** Writes the lock file if there is none. */
+function couldLock() {
+	try {
+		writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+		return true;
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+		throw error;
+	}
+}
+
+/** Removes a lock that belongs to nobody. Read twice: another waiter may have replaced the lock that was judged. */
+function dropStaleLock() {
+	const holder = readOrNull(LOCK);
+	const ageMs = Date.now() - (statSync(LOCK, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+	const isStale = holder !== null && isLockStale(holder, ageMs, isAlive);
+	if (isStale && readOrNull(LOCK) === holder) rmSync(LOCK, { force: true });
+}
+
 /** Takes the lock, waiting for another preparation of this checkout. @returns {Promise<() => void>} gives it back */
 async function takeLock() {
 	mkdirSync(dirname(LOCK), { recursive: true });
-	for (let hasSaidSo = false; ; hasSaidSo = true) {
-		try {
-			writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
-			return () => rmSync(LOCK, { force: true });
-		} catch (error) {
-			if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-		}
-		const holder = readOrNull(LOCK);
-		const age = Date.now() - (statSync(LOCK, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-		if (holder !== null && isLockStale(holder, age, isAlive)) {
-			// Another waiter may have replaced it meanwhile: only the very lock that was judged is removed.
-			if (readOrNull(LOCK) === holder) rmSync(LOCK, { force: true });
-			continue;
-		}
-		if (!hasSaidSo) say(`waiting for the preparation of process ${holder ?? '?'}`);
+	for (let turns = 0; !couldLock(); turns += 1) {
+		if (turns === 1) say(`waiting for another preparation (${LOCK})`);
+		dropStaleLock();
 		await sleep(LOCK_POLL_MS);
 	}
+	return () => rmSync(LOCK, { force: true });
 }
 
 async function prepare() {
