@@ -150,10 +150,7 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 			noDelay: true,
 		});
 		const shared = { clock: options.clock, mode: () => mode, count: (bytes: number) => (passed += bytes) };
-		const lanes = [
-			createLane({ from: near, to: far, ...shared }),
-			createLane({ from: far, to: near, ...shared }),
-		];
+		const lanes = [createLane({ from: near, to: far, ...shared }), createLane({ from: far, to: near, ...shared })];
 		const connection: Connection = {
 			isThrough: true,
 			pump() {

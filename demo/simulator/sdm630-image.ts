@@ -1,10 +1,5 @@
 import { createMeterModel } from './meter-model.ts';
-import {
-	ILLEGAL_DATA_ADDRESS,
-	ILLEGAL_DATA_VALUE,
-	type RegisterImage,
-	floatWords,
-} from './register-image.ts';
+import { ILLEGAL_DATA_ADDRESS, ILLEGAL_DATA_VALUE, type RegisterImage, floatWords } from './register-image.ts';
 import {
 	HOLDING_BLOCKS,
 	HOLDING_FLOATS,

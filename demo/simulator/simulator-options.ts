@@ -33,7 +33,8 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 
 function lineOf(transport: LineOptions['transport'], text: string): LineOptions {
 	const cut = text.lastIndexOf(':');
-	if (cut < 1) throw new RangeError(`--${transport} needs ${transport === 'tcp' ? 'PORT' : 'FOLDER'}:UNITS, not "${text}"`);
+	if (cut < 1)
+		throw new RangeError(`--${transport} needs ${transport === 'tcp' ? 'PORT' : 'FOLDER'}:UNITS, not "${text}"`);
 	const where = text.slice(0, cut);
 	if (transport === 'tcp') wholeNumber('port', where, 0, 65_535);
 	const unitIds = text
@@ -59,10 +60,7 @@ export function parseSimulatorOptions(args: readonly string[]): SimulatorOptions
 	});
 	const { mode } = values;
 	if (mode !== 'sdm630' && mode !== 'points') throw new RangeError(`--mode is sdm630 or points, not "${mode}"`);
-	const lines = [
-		...values.tcp.map((text) => lineOf('tcp', text)),
-		...values.rtu.map((text) => lineOf('rtu', text)),
-	];
+	const lines = [...values.tcp.map((text) => lineOf('tcp', text)), ...values.rtu.map((text) => lineOf('rtu', text))];
 	if (lines.length === 0) throw new RangeError('no line: give --tcp or --rtu');
 	return {
 		lines,
