@@ -10,10 +10,21 @@ export interface DemoPorts {
 	readonly mqtt: number;
 	readonly hubHttp: number;
 	readonly link: number;
+	/** Of the simulated Modbus TCP meters. */
+	readonly simulator: number;
 }
 
-/** The fixed ports of the product. */
-export const DEFAULT_PORTS: DemoPorts = { gatewayHttp: 8000, mqtt: 1883, hubHttp: 8101, link: 8884 };
+/** Port of the simulated meters. Fixed, because a gateway keeps the devices it has once been told of. */
+const SIMULATOR_PORT = 5020;
+
+/** The fixed ports of the product, and the simulator's. */
+export const DEFAULT_PORTS: DemoPorts = {
+	gatewayHttp: 8000,
+	mqtt: 1883,
+	hubHttp: 8101,
+	link: 8884,
+	simulator: SIMULATOR_PORT,
+};
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'eastron-sdm630';
@@ -25,20 +36,23 @@ function lineSettings(line: StartedLine) {
 
 /** A meter of a simulated line, as the gateway's settings name devices. */
 export interface MeterSettings {
-	readonly device_uid: string;
+	readonly uid: string;
 	readonly name: string;
 	readonly device_type: string;
 	readonly connection: Readonly<Record<string, unknown>>;
 }
+
+const placeOf = ({ transport, port }: StartedLine): string =>
+	transport === 'rtu' ? 'serial' : port === SIMULATOR_PORT ? 'tcp' : `tcp${port}`;
 
 /**
  * One device per unit of the simulator. A serial line at 9600 baud gets a longer period: a whole meter takes about 0.6 s
  * of it.
  */
 export function meterSettings(lines: readonly StartedLine[], template = TEMPLATE): readonly MeterSettings[] {
-	return lines.flatMap((line, index) =>
+	return lines.flatMap((line) =>
 		line.unitIds.map((unitId) => ({
-			device_uid: `${line.transport}${index}-meter-${unitId}`,
+			uid: `meter-${placeOf(line)}-${unitId}`,
 			name: `Simulated meter ${unitId} (${line.transport === 'tcp' ? 'Modbus TCP' : 'RS-485'})`,
 			device_type: 'energy_meter',
 			connection: {

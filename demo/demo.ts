@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,6 +58,7 @@ async function choosePorts(wanted: DemoPorts, say: (line: string) => void): Prom
 		mqtt: await choose('gateway MQTT', wanted.mqtt),
 		hubHttp: await choose('hub HTTP', wanted.hubHttp),
 		link: await choose('hub link', wanted.link),
+		simulator: await choose('simulated meters', wanted.simulator),
 	};
 }
 
@@ -84,8 +84,6 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 	const dataFolder = resolve(options.dataFolder);
 	const folderOf = (name: string): string => join(dataFolder, name);
 	for (const name of ['hub', 'gateway', 'demo']) mkdirSync(folderOf(name), { recursive: true, mode: 0o700 });
-	// Paths of pseudo-terminals stay short and apart from the data: a checkout may lie deep.
-	const ptyFolder = mkdtempSync(join(tmpdir(), 'drawbridge-demo-'));
 	const children: Child[] = [];
 	let link: LinkProxy | null = null;
 	let helperPids: readonly number[] = [];
@@ -97,11 +95,11 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 		return child;
 	}
 
-	async function startSimulated() {
+	async function startSimulated(ports: DemoPorts) {
 		const hasSocat = findProgram('socat') !== null;
 		if (!hasSocat) say('socat is not installed: no meters on RS-485, only on Modbus TCP');
-		const rtu = hasSocat ? ['--rtu', `${ptyFolder}:${RTU_UNITS}`, '--paced'] : [];
-		const simulator = start('simulator', [SIMULATOR, '--tcp', `0:${TCP_UNITS}`, ...rtu]);
+		const rtu = hasSocat ? ['--rtu', `${folderOf('demo')}:${RTU_UNITS}`, '--paced'] : [];
+		const simulator = start('simulator', [SIMULATOR, '--tcp', `${ports.simulator}:${TCP_UNITS}`, ...rtu]);
 		const started = startedLines(await simulator.ready());
 		({ helperPids } = started);
 		return started.lines;
@@ -120,14 +118,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 		await link?.stop();
 		// Only a simulator that had to be killed leaves its helpers behind.
 		for (const pid of helperPids) killQuietly(pid);
-		rmSync(ptyFolder, { recursive: true, force: true });
 	}
 
 	const stopEarly = (): void => void stop();
 	options.signal.addEventListener('abort', stopEarly);
 	try {
 		const ports = await choosePorts(options.wantedPorts, say);
-		const lines = await startSimulated();
+		const lines = await startSimulated(ports);
 		await startHull('hub', hubSettings(ports), {});
 		link = await startLinkProxy({ clock, targetPort: ports.link });
 		const code = readCode(join(folderOf('hub'), 'enrolment-code'));

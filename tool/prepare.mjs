@@ -100,7 +100,7 @@ function newestOf(/** @type {string} */ folder) {
 }
 
 async function bundlePages() {
-	if (!existsSync(at('web', 'vite.config.ts'))) return;
+	if (!existsSync(at('web', 'build.mjs'))) return;
 	const hash = createHash('sha256');
 	for (const path of filesBelow(at('web'), ROOT, new Set(['node_modules', 'dist'])).toSorted()) {
 		hash.update(`${path}\0`).update(readFileSync(at(path)));
@@ -109,12 +109,7 @@ async function bundlePages() {
 	const stamp = hash.digest('hex');
 	if (readOrNull(WEB_STAMP) === stamp && existsSync(at('dist', 'web'))) return;
 	say('bundling the pages');
-	await run('vite build', process.execPath, [
-		at('node_modules', 'vite', 'bin', 'vite.js'),
-		'build',
-		'--config',
-		'web/vite.config.ts',
-	]);
+	await run('web/build.mjs', process.execPath, [at('web', 'build.mjs')]);
 	writeFileSync(WEB_STAMP, stamp);
 }
 

@@ -19,7 +19,7 @@ export interface WeekCurve {
 
 /** A number in [0, 1) that depends on nothing but its arguments. */
 export function noise(seed: number, channel: number, step: number): number {
-	let h = (seed * 0x9e3779b1) ^ (channel * 0x85ebca6b) ^ (step * 0xc2b2ae35);
+	let h = Math.imul(seed, 0x9e3779b1) ^ Math.imul(channel, 0x85ebca6b) ^ Math.imul(step, 0xc2b2ae35);
 	h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
 	h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
 	return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
