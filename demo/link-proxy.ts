@@ -1,7 +1,8 @@
-import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import { type Socket, connect, createServer } from 'node:net';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import type { Stoppable } from '../core/kernel/lifecycle.ts';
+import { listenOnLoopback } from './listen.ts';
 
 /**
  * pass: bytes go through. cut: connections are reset, new ones at once too. black-hole: connections stay and new ones are
@@ -179,14 +180,10 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 		track({ isThrough: false, pump: () => undefined, destroy: () => near.resetAndDestroy() }, [near]);
 	});
 	server.maxConnections = MAX_CONNECTIONS;
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(options.port ?? 0, '127.0.0.1', resolve);
-	});
+	const port = await listenOnLoopback(server, options.port ?? 0);
 
 	return {
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has this address
-		port: (server.address() as AddressInfo).port,
+		port,
 		mode: () => mode,
 		setMode(next) {
 			mode = next;

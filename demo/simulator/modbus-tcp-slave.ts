@@ -1,6 +1,7 @@
-import { type AddressInfo, type Socket, createServer } from 'node:net';
+import { type Socket, createServer } from 'node:net';
 
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
+import { listenOnLoopback } from '../listen.ts';
 import type { ModbusSlave } from './modbus-slave.ts';
 import { GATEWAY_TARGET_FAILED } from './register-image.ts';
 
@@ -107,13 +108,9 @@ export async function startTcpSlave(slave: ModbusSlave, port: number): Promise<T
 		serve(socket, slave, late);
 	});
 	server.maxConnections = MAX_CONNECTIONS;
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
-	});
+	const listeningPort = await listenOnLoopback(server, port);
 	return {
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has this address
-		port: (server.address() as AddressInfo).port,
+		port: listeningPort,
 		async stop() {
 			for (const timer of late) clearTimeout(timer);
 			for (const socket of sockets) socket.destroy();

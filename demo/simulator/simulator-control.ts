@@ -77,13 +77,18 @@ function parse(line: string): unknown {
 	}
 }
 
+/** The id of anything that has one, so that a mistake in a command can be answered too. */
+const idOf = (parsed: unknown): unknown =>
+	typeof parsed === 'object' && parsed !== null && 'id' in parsed ? parsed.id : null;
+
 /** Obeys one line of the control channel and returns the line to answer with: `done` or `refused`, never throws. */
 export function obey(slaves: readonly ModbusSlave[], line: string): string {
-	let id: number | null = null;
+	let id: unknown = null;
 	try {
-		const { value: command, error } = commandSchema.validate(parse(line), { convert: false });
+		const parsed = parse(line);
+		id = idOf(parsed);
+		const { value: command, error } = commandSchema.validate(parsed, { convert: false });
 		if (error !== undefined) throw new RangeError(error.message);
-		id = command.id;
 		const slave = slaves[command.line];
 		if (slave === undefined) throw new RangeError(`there is no line ${command.line}`);
 		return JSON.stringify({ event: 'done', id, result: RUNS[command.command](slave, command) ?? null });

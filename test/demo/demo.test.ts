@@ -60,25 +60,28 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-test.serial('the demo starts all parts, tells the gateway how to enrol over the wire, and leaves nothing running', async (t) => {
-	const options = optionsFor(t);
-	const demo = await startDemo(options);
-	t.teardown(() => demo.stop());
-	const gateway = seenBy(join(options.dataFolder, 'gateway'));
-	t.deepEqual(gateway.own, {
-		DRAWBRIDGE_UPLINK_HUB_URL: `http://127.0.0.1:${demo.ports.hubHttp}`,
-		DRAWBRIDGE_UPLINK_LINK_HOST: '127.0.0.1',
-		DRAWBRIDGE_UPLINK_LINK_PORT: String(demo.link.port),
-		DRAWBRIDGE_UPLINK_ENROLMENT_CODE: 'enrol-me',
-	});
-	t.true(gateway.settings.devices.some(({ uid }) => uid === 'meter-tcp-3' || uid.endsWith('-3')));
-	t.is(demo.claimCode('gateway'), 'gateway-code');
-	t.is(demo.claimCode('hub'), 'hub-code');
-	t.is((await demo.observe()).hub?.get('drawbridge_samples_accepted_total'), 5);
-	await demo.stop();
-	const pids = [gateway.pid, seenBy(join(options.dataFolder, 'hub')).pid];
-	t.deepEqual(pids.filter(isRunning), []);
-});
+test.serial(
+	'the demo starts all parts, tells the gateway how to enrol over the wire, and leaves nothing running',
+	async (t) => {
+		const options = optionsFor(t);
+		const demo = await startDemo(options);
+		t.teardown(() => demo.stop());
+		const gateway = seenBy(join(options.dataFolder, 'gateway'));
+		t.deepEqual(gateway.own, {
+			DRAWBRIDGE_UPLINK_HUB_URL: `http://127.0.0.1:${demo.ports.hubHttp}`,
+			DRAWBRIDGE_UPLINK_LINK_HOST: '127.0.0.1',
+			DRAWBRIDGE_UPLINK_LINK_PORT: String(demo.link.port),
+			DRAWBRIDGE_UPLINK_ENROLMENT_CODE: 'enrol-me',
+		});
+		t.true(gateway.settings.devices.some(({ uid }) => uid === 'meter-tcp-3' || uid.endsWith('-3')));
+		t.is(demo.claimCode('gateway'), 'gateway-code');
+		t.is(demo.claimCode('hub'), 'hub-code');
+		t.is((await demo.observe()).hub?.get('drawbridge_samples_accepted_total'), 5);
+		await demo.stop();
+		const pids = [gateway.pid, seenBy(join(options.dataFolder, 'hub')).pid];
+		t.deepEqual(pids.filter(isRunning), []);
+	},
+);
 
 test.serial('a program that ends by itself breaks the demo with its last words', async (t) => {
 	const options = optionsFor(t);

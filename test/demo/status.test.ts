@@ -1,9 +1,10 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 import test from 'ava';
 
 import { gatewaySettings, meterSettings } from '../../demo/demo-settings.ts';
 import { findPort, listeningInodes } from '../../demo/free-port.ts';
+import { listenOnLoopback } from '../../demo/listen.ts';
 import { parseMetrics } from '../../demo/metrics.ts';
 import { parseSimulatorOptions } from '../../demo/simulator/simulator-options.ts';
 import { statusLine } from '../../demo/status-line.ts';
@@ -20,10 +21,13 @@ test('the text format of Prometheus is read, labels are added up, comments are l
 		'',
 		'not a metric line at all',
 	].join('\n');
-	t.deepEqual([...parseMetrics(text)], [
-		['a_total', 7.5],
-		['b', 1000],
-	]);
+	t.deepEqual(
+		[...parseMetrics(text)],
+		[
+			['a_total', 7.5],
+			['b', 1000],
+		],
+	);
 });
 
 const lines = [
@@ -64,11 +68,8 @@ test('the status line tells which key restores a link that was cut', (t) => {
 
 test('a port that is taken is passed over and its holder is named', async (t) => {
 	const server = createServer();
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listenOnLoopback(server, 0);
 	t.teardown(() => server.close());
-	const { port } = server.address() as AddressInfo;
 	const found = await findPort(port, new Set([port + 1]));
 	t.true(found.port > port + 1);
 	t.is(found.takenBy === null, false);

@@ -37,7 +37,11 @@ const wanted = lock({
 const installations = [
 	{ title: 'no node_modules', installed: null, reason: /node_modules is missing/ },
 	{ title: 'the packages of the lock file', installed: lock({ 'node_modules/a': { version: '1.0.0' } }), reason: null },
-	{ title: 'an older package', installed: lock({ 'node_modules/a': { version: '0.9.0' } }), reason: /0\.9\.0, not 1\.0\.0/ },
+	{
+		title: 'an older package',
+		installed: lock({ 'node_modules/a': { version: '0.9.0' } }),
+		reason: /0\.9\.0, not 1\.0\.0/,
+	},
 	{ title: 'a missing package', installed: lock({}), reason: /node_modules\/a is missing/ },
 	{
 		title: 'a package too many',
@@ -56,7 +60,15 @@ for (const { title, installed, reason } of installations) {
 }
 
 test('outputs whose source is gone are found, those of others are left alone', (t) => {
-	const outputs = ['core/a.js', 'core/a.js.map', 'core/a.d.ts', 'core/b.js', 'core.tsbuildinfo', 'web/gone.js', 'web.stamp'];
+	const outputs = [
+		'core/a.js',
+		'core/a.js.map',
+		'core/a.d.ts',
+		'core/b.js',
+		'core.tsbuildinfo',
+		'web/gone.js',
+		'web.stamp',
+	];
 	t.deepEqual(orphans(outputs, new Set(['core/b.ts'])), ['core/a.js', 'core/a.js.map', 'core/a.d.ts']);
 });
 

@@ -20,7 +20,11 @@ export interface Rest {
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The administrator that tests claim with. */
-export const ADMINISTRATOR = { email: 'installer@example.com', password: 'correct horse battery', full_name: 'Installer' };
+export const ADMINISTRATOR = {
+	email: 'installer@example.com',
+	password: 'correct horse battery',
+	full_name: 'Installer',
+};
 
 /** The member of a JSON object; undefined when it is none or has no such member. */
 export function member(json: unknown, name: string): unknown {
