@@ -1,0 +1,203 @@
+import { type Socket, connect, createServer } from 'node:net';
+
+import type { Clock } from '../core/kernel/clock.ts';
+import type { Stoppable } from '../core/kernel/lifecycle.ts';
+import { listenOnLoopback } from './listen.ts';
+
+/**
+ * pass: bytes go through. cut: connections are reset, new ones at once too. black-hole: connections stay and new ones are
+ * accepted, but nothing passes, as when a cable is pulled far away. delay: each byte arrives `delayMs` later.
+ */
+export type LinkMode =
+	| { readonly kind: 'pass' | 'cut' | 'black-hole' }
+	| { readonly kind: 'delay'; readonly delayMs: number };
+
+/** A wire between two programs that can be made bad. Listens on loopback. */
+export interface LinkProxy extends Stoppable {
+	readonly port: number;
+	mode(): LinkMode;
+	setMode(mode: LinkMode): void;
+	/** Bytes that went through since the start, both directions. */
+	passedBytes(): number;
+}
+
+const MAX_CONNECTIONS = 64;
+/** Bytes one direction may hold back before its sender has to wait. */
+const MAX_HELD_BYTES = 1 << 20;
+
+interface Held {
+	/** Monotonic ms from which on the bytes may go; null bytes are the end of the stream. */
+	readonly dueMs: number;
+	readonly bytes: Buffer | null;
+}
+
+/** One direction of one connection. Keeps the order whatever the mode does. */
+interface Lane {
+	/** Looks again at what is held: the mode has changed. */
+	pump(): void;
+	close(): void;
+}
+
+interface LaneDeps {
+	readonly clock: Clock;
+	readonly from: Socket;
+	readonly to: Socket;
+	readonly mode: () => LinkMode;
+	readonly count: (bytes: number) => void;
+}
+
+function createLane({ clock, from, to, mode, count }: LaneDeps): Lane {
+	const held: Held[] = [];
+	let heldBytes = 0;
+	let timer: NodeJS.Timeout | null = null;
+	let isBlocked = false;
+
+	function hold(bytes: Buffer | null): void {
+		const { kind, ...rest } = mode();
+		const delayMs = kind === 'delay' && 'delayMs' in rest ? rest.delayMs : 0;
+		// Never before what came earlier, even when the delay has just become shorter.
+		const dueMs = Math.max(clock.monotonicMs() + delayMs, held.at(-1)?.dueMs ?? 0);
+		held.push({ dueMs, bytes });
+		heldBytes += bytes?.length ?? 0;
+		pump();
+	}
+
+	function send({ bytes }: Held): void {
+		if (bytes === null) {
+			to.end();
+			return;
+		}
+		heldBytes -= bytes.length;
+		count(bytes.length);
+		isBlocked = !to.write(bytes);
+	}
+
+	function wakeIn(ms: number): void {
+		timer = setTimeout(pump, Math.ceil(ms));
+	}
+
+	function pump(): void {
+		if (timer !== null) clearTimeout(timer);
+		timer = null;
+		if (mode().kind === 'black-hole') {
+			from.pause();
+			return;
+		}
+		for (let next = held[0]; !isBlocked && next !== undefined; next = held[0]) {
+			const waitMs = next.dueMs - clock.monotonicMs();
+			if (waitMs > 0) {
+				wakeIn(waitMs);
+				break;
+			}
+			held.shift();
+			send(next);
+		}
+		if (heldBytes < MAX_HELD_BYTES) from.resume();
+		else from.pause();
+	}
+
+	from.on('data', hold);
+	from.once('end', () => hold(null));
+	to.on('drain', () => {
+		isBlocked = false;
+		pump();
+	});
+	return {
+		pump,
+		close() {
+			if (timer !== null) clearTimeout(timer);
+		},
+	};
+}
+
+interface Connection {
+	/** False when it was accepted in a black hole: the far side never heard of it. */
+	readonly isThrough: boolean;
+	pump(): void;
+	destroy(): void;
+}
+
+export interface LinkProxyOptions {
+	readonly clock: Clock;
+	readonly targetPort: number;
+	/** Loopback unless told. */
+	readonly targetHost?: string;
+	/** 0 or nothing: a free one. */
+	readonly port?: number;
+}
+
+/** @throws the error of `listen`, e.g. EADDRINUSE. */
+export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkProxy> {
+	const connections = new Set<Connection>();
+	let mode: LinkMode = { kind: 'pass' };
+	let passed = 0;
+
+	function track(connection: Connection, sockets: readonly Socket[]): void {
+		connections.add(connection);
+		for (const socket of sockets) {
+			socket.on('error', () => connection.destroy());
+			socket.once('close', () => {
+				connection.destroy();
+				connections.delete(connection);
+			});
+		}
+	}
+
+	function join(near: Socket): void {
+		const far = connect({
+			host: options.targetHost ?? '127.0.0.1',
+			port: options.targetPort,
+			allowHalfOpen: true,
+			noDelay: true,
+		});
+		const shared = { clock: options.clock, mode: () => mode, count: (bytes: number) => (passed += bytes) };
+		const lanes = [createLane({ from: near, to: far, ...shared }), createLane({ from: far, to: near, ...shared })];
+		const connection: Connection = {
+			isThrough: true,
+			pump() {
+				for (const lane of lanes) lane.pump();
+			},
+			destroy() {
+				for (const lane of lanes) lane.close();
+				near.resetAndDestroy();
+				far.resetAndDestroy();
+			},
+		};
+		track(connection, [near, far]);
+	}
+
+	const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+		if (mode.kind === 'cut') {
+			near.on('error', () => undefined);
+			near.resetAndDestroy();
+			return;
+		}
+		if (mode.kind !== 'black-hole') {
+			join(near);
+			return;
+		}
+		near.pause();
+		track({ isThrough: false, pump: () => undefined, destroy: () => near.resetAndDestroy() }, [near]);
+	});
+	server.maxConnections = MAX_CONNECTIONS;
+	const port = await listenOnLoopback(server, options.port ?? 0);
+
+	return {
+		port,
+		mode: () => mode,
+		setMode(next) {
+			mode = next;
+			for (const connection of connections) {
+				if (mode.kind === 'cut' || (mode.kind !== 'black-hole' && !connection.isThrough)) connection.destroy();
+				else connection.pump();
+			}
+		},
+		passedBytes: () => passed,
+		async stop() {
+			for (const connection of connections) connection.destroy();
+			await new Promise<void>((resolve) => {
+				server.close(() => resolve());
+			});
+		},
+	};
+}

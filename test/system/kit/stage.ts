@@ -1,0 +1,101 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { systemClock } from '../../../core/kernel/clock.ts';
+import { createLifecycle } from '../../../core/kernel/lifecycle.ts';
+import { silentLog } from '../../../core/kernel/log.ts';
+import { type MeterSettings, gatewaySettings, hubSettings } from '../../../demo/demo-settings.ts';
+import { type LinkProxy, startLinkProxy } from '../../../demo/link-proxy.ts';
+import { type HullOptions, type HullProcess, createHullProcess } from './hull-process.ts';
+import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.ts';
+
+export interface GatewayOptions {
+	readonly devices: readonly MeterSettings[];
+	/** The hub to enrol at, and the wire to it; nothing: the gateway stands alone. */
+	readonly uplink?: { readonly hub: HullProcess; readonly link: LinkProxy };
+	/** More sections of the settings file. */
+	readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Real processes in temporary folders, on free ports of loopback. All end with the test, whatever its outcome. */
+export interface Stage {
+	readonly folder: string;
+	/** A simulator with the arguments of its command line, e.g. `--tcp 0:1,2`. */
+	spawnSimulator(...args: readonly string[]): Promise<SimulatorProcess>;
+	spawnHub(settings?: Readonly<Record<string, unknown>>): Promise<HullProcess>;
+	/** A wire to the hub's link that can be cut. */
+	spawnLink(hub: HullProcess): Promise<LinkProxy>;
+	spawnGateway(options: GatewayOptions): Promise<HullProcess>;
+}
+
+const COMMAND = join(process.cwd(), 'bin', 'drawbridge.js');
+
+const realHull: HullOptions['command'] = (role, settingsFile, dataFolder) => [
+	COMMAND,
+	role,
+	'--config',
+	settingsFile,
+	'--data',
+	dataFolder,
+];
+
+/** What the stage needs of a test: to be told when it ends. */
+export interface Ending {
+	teardown(end: () => Promise<void>): void;
+}
+
+function uplinkEnvironment({ hub, link }: NonNullable<GatewayOptions['uplink']>): Readonly<Record<string, string>> {
+	const codeFile = join(hub.dataFolder, 'enrolment-code');
+	return {
+		DRAWBRIDGE_UPLINK_HUB_URL: hub.url(),
+		DRAWBRIDGE_UPLINK_LINK_HOST: '127.0.0.1',
+		DRAWBRIDGE_UPLINK_LINK_PORT: String(link.port),
+		...(existsSync(codeFile) ? { DRAWBRIDGE_UPLINK_ENROLMENT_CODE: readFileSync(codeFile, 'utf8').trim() } : {}),
+	};
+}
+
+/** @param command runs a hull; the real one unless told. */
+export function createStage(test: Ending, command: HullOptions['command'] = realHull): Stage {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-'));
+	const lifecycle = createLifecycle(silentLog);
+	let hulls = 0;
+
+	test.teardown(async () => {
+		await lifecycle.stop();
+		rmSync(folder, { recursive: true, force: true });
+	});
+
+	async function spawnHull(options: Pick<HullOptions, 'role' | 'settings' | 'env'>): Promise<HullProcess> {
+		hulls += 1;
+		const hull = createHullProcess({
+			...options,
+			folder: join(folder, `${options.role}-${hulls}`),
+			command,
+			onStart: (child) => lifecycle.own(options.role, child),
+		});
+		await hull.start();
+		return hull;
+	}
+
+	return {
+		folder,
+		spawnSimulator: (...args) => startSimulatorProcess(args, (child) => lifecycle.own('simulator', child)),
+		spawnHub: (settings = {}) =>
+			spawnHull({
+				role: 'hub',
+				settings: (port) => ({ ...hubSettings({ hubHttp: port('http_port'), link: port('link_port') }), ...settings }),
+				env: () => ({}),
+			}),
+		async spawnLink(hub) {
+			return lifecycle.own('link', await startLinkProxy({ clock: systemClock, targetPort: hub.port('link_port') }));
+		},
+		spawnGateway: ({ devices, uplink, settings }) =>
+			spawnHull({
+				role: 'gateway',
+				settings: (port) =>
+					gatewaySettings({ gatewayHttp: port('http_port'), mqtt: port('mqtt_port') }, devices, settings),
+				env: () => (uplink === undefined ? {} : uplinkEnvironment(uplink)),
+			}),
+	};
+}

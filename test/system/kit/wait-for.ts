@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 25;
+
+/**
+ * Asks again and again until the answer is neither null, undefined nor false, and returns it.
+ * @throws Error that names what was awaited, and the last failure, when `withinMs` is over.
+ */
+export async function waitFor<T>(
+	what: string,
+	withinMs: number,
+	ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+): Promise<T> {
+	const deadline = performance.now() + withinMs;
+	let failure: unknown = null;
+	while (performance.now() < deadline) {
+		try {
+			const answer = await ask();
+			if (answer !== null && answer !== undefined && answer !== false) return answer;
+		} catch (error) {
+			failure = error;
+		}
+		await sleep(POLL_MS);
+	}
+	throw new Error(`not within ${withinMs} ms: ${what}`, { cause: failure });
+}

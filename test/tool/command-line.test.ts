@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import test from 'ava';
+
+const COMMAND = join(process.cwd(), 'bin', 'drawbridge.js');
+const EX_USAGE = 64;
+
+function run(...args: readonly string[]) {
+	const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8' });
+	return { status, stdout, stderr };
+}
+
+const mistakes = [
+	{ args: [], message: /role is missing/ },
+	{ args: ['bridge'], message: /unknown role or option "bridge"/ },
+	{ args: ['toString'], message: /unknown role/ },
+	{ args: ['gateway', '--port', '1'], message: /unknown option "--port"/ },
+	{ args: ['gateway', '--config'], message: /--config needs a FILE/ },
+	{ args: ['hub', '--data', '--config'], message: /--data needs a DIR/ },
+	{ args: ['hub', '--data', 'a', '--data', 'b'], message: /given twice/ },
+	{ args: ['hub', 'extra'], message: /unknown option "extra"/ },
+] as const;
+
+for (const { args, message } of mistakes) {
+	test(`"drawbridge ${args.join(' ')}" is refused with ${EX_USAGE}, a reason and the usage`, (t) => {
+		const { status, stdout, stderr } = run(...args);
+		t.is(status, EX_USAGE);
+		t.regex(stderr, message);
+		t.regex(stderr, /usage: drawbridge/);
+		t.is(stdout, '');
+	});
+}
+
+test('help and version are answered on standard output', (t) => {
+	const { status, stdout } = run('--version');
+	t.is(status, 0);
+	t.regex(readFileSync(join(process.cwd(), 'package.json'), 'utf8'), new RegExp(`"version": "${stdout.trim()}"`));
+	t.regex(run('--help').stdout, /gateway\|hub/);
+	t.regex(run('gateway', '--help').stdout, /--data DIR/);
+});
