@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-
+import { normalCode, randomCode } from '../kernel/code.ts';
 import { isSameSecret } from './secret-text.ts';
 
 /** The code that makes the first administrator: whoever reads it has the box, or its console, in hand (decision D2). */
@@ -12,30 +11,16 @@ export interface ClaimCode {
 	consume(): Promise<void>;
 }
 
-/** Crockford's base32: no I, L, O, U. 256 is a multiple of 32, so that a byte picks fairly. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** 5 groups of 4 symbols with 5 bits each: 100 bits. */
+const GROUPS = 5;
 
-/** 4 groups of 5 letters with 5 bits each: 100 bits. */
-const GROUPS = 4;
-const GROUP_LENGTH = 5;
+const FORM = /^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){4}$/;
 
-const FORM = /^[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){3}$/;
-
-/** A new code, e.g. `7K2QX-…`. */
-export function newClaimCode(): string {
-	const letters = [...randomBytes(GROUPS * GROUP_LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length] ?? '0');
-	const groups = Array.from({ length: GROUPS }, (_, group) =>
-		letters.slice(group * GROUP_LENGTH, (group + 1) * GROUP_LENGTH).join(''),
-	);
-	return groups.join('-');
-}
+/** A new code, e.g. `7K2Q-…`. */
+export const newClaimCode = (): string => randomCode(GROUPS);
 
 /** True for a text in the form of `newClaimCode`. */
 export const isClaimCode = (text: string): boolean => FORM.test(text);
 
-/** What was typed, as the letters that were meant. */
-const plain = (text: string): string =>
-	text.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
-
 /** Constant time for any input. */
-export const isSameClaimCode = (a: string, b: string): boolean => isSameSecret(plain(a), plain(b));
+export const isSameClaimCode = (a: string, b: string): boolean => isSameSecret(normalCode(a), normalCode(b));

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import { normalCode, randomCode } from '../kernel/code.ts';
@@ -39,9 +39,6 @@ export async function enrolmentKey(code: string): Promise<EnrolmentKey> {
 /** The secret a gateway proves itself with on the link: 256 random bits, made on the gateway, never sent in enrolment. */
 export const newLinkSecret = (): string => randomBytes(32).toString('base64url');
 
-/** What the hub keeps of it. The secret is random, so a plain digest cannot be searched backwards. */
-export const linkSecretHash = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
-
 export interface EnrolmentRequest {
 	readonly codeId: string;
 	readonly gatewayId: GatewayId;
@@ -70,9 +67,3 @@ export const requestProof = (key: Uint8Array<ArrayBuffer>, request: EnrolmentReq
 
 export const answerProof = (key: Uint8Array<ArrayBuffer>, nonce: string, answer: EnrolmentAnswer): string =>
 	digest(key, ['answer', nonce, answer.linkHost, answer.linkPort, answer.caPem]);
-
-/** Compares two proofs or hashes in constant time. */
-export function sameSecret(one: string, other: string): boolean {
-	const digestOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(createHash('sha256').update(text).digest());
-	return timingSafeEqual(digestOf(one), digestOf(other));
-}
