@@ -1,14 +1,9 @@
-import { readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-
-import Joi from 'joi';
-
 import { messageOf } from '../../core/kernel/fault.ts';
 import { type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
+import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
-import { writeFileDurably } from '../../core/storage/json-file.ts';
+import { openSettingsStore } from '../../core/storage/settings-store.ts';
 
 /** What enrolment left behind. The secret never leaves this box. */
 export interface Enrolment {
@@ -19,117 +14,83 @@ export interface Enrolment {
 	readonly secret: string;
 }
 
-interface Identity {
-	readonly gatewayId: GatewayId;
+/** A loss without its origin, which is this gateway. */
+export type OwnLoss = Omit<DeclaredLoss, 'origin'>;
+
+interface Saved {
+	readonly gatewayId: GatewayId | null;
 	readonly enrolment: Enrolment | null;
+	readonly losses: readonly { readonly epoch: number; readonly reason: LossReason; readonly ranges: readonly Range[] }[];
 }
 
-interface SavedLosses {
-	readonly losses: readonly { readonly epoch: number; readonly reason: LossReason; readonly ranges: readonly { first: number; last: number }[] }[];
-}
-
-const identitySchema = Joi.object({
-	gatewayId: Joi.string().guid().required(),
-	enrolment: Joi.object({
-		hubUrl: Joi.string().required(),
-		linkHost: Joi.string().required(),
-		linkPort: Joi.number().port().required(),
-		caPem: Joi.string().required(),
-		secret: Joi.string().required(),
-	})
-		.allow(null)
-		.required(),
-});
-
-async function readJson(path: string, log: Logger): Promise<unknown> {
-	let text: string;
-	try {
-		text = await readFile(path, 'utf8');
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-		throw error;
-	}
-	try {
-		return JSON.parse(text) as unknown;
-	} catch (error) {
-		log.error('file-damaged', { path, reason: messageOf(error) });
-		await rename(path, `${path}.damaged`);
-		return null;
-	}
+interface LossStream {
+	readonly epoch: number;
+	readonly reason: LossReason;
+	readonly ranges: RangeSet;
 }
 
 /**
- * The gateway's identity, its enrolment and the losses it still has to declare, in the data folder (mode 0600). A damaged file is put
- * aside and said; without an identity the gateway is a new one and is enrolled again.
+ * The gateway's identity, its enrolment, and the losses it still has to declare: `uplink.json` in the data folder (mode 0600). When the
+ * file is damaged the box is a new gateway and is enrolled again; the hub keeps the old one's history.
  */
-export async function openUplinkStore({ folder, log }: { readonly folder: string; readonly log: Logger }) {
-	const identityPath = join(folder, 'gateway.json');
-	const lossesPath = join(folder, 'losses.json');
-	let identity = await readIdentity();
-	const undeclared = new Map<string, { readonly epoch: number; readonly reason: LossReason; readonly ranges: RangeSet }>();
-	await readLosses();
-	let writing: Promise<void> = Promise.resolve();
+export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
+	const settings = await openSettingsStore<Saved>({ path, defaults: { gatewayId: null, enrolment: null, losses: [] }, log });
+	const gatewayId = settings.get().gatewayId ?? newGatewayId();
+	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId }));
 
-	async function readIdentity(): Promise<Identity> {
-		const { value, error } = identitySchema.validate(await readJson(identityPath, log));
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just validated
-		if (error === undefined && value !== null) return value as Identity;
-		if (value !== null) log.error('identity-damaged', { path: identityPath, reason: error?.message });
-		const fresh: Identity = { gatewayId: newGatewayId(), enrolment: null };
-		await writeFileDurably(identityPath, JSON.stringify(fresh));
-		return fresh;
+	const streams = new Map<string, LossStream>();
+	for (const { epoch, reason, ranges } of settings.get().losses) {
+		streams.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
 	}
+	let writing: Promise<void> | null = null;
+	let isDirty = false;
 
-	async function readLosses(): Promise<void> {
-		const saved = await readJson(lossesPath, log);
-		if (typeof saved !== 'object' || saved === null || !('losses' in saved) || !Array.isArray(saved.losses)) return;
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file, its one list checked
-		for (const { epoch, reason, ranges } of (saved as SavedLosses).losses) {
-			undeclared.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
+	async function writeLosses(): Promise<void> {
+		while (isDirty) {
+			isDirty = false;
+			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({ epoch, reason, ranges: ranges.ranges() }));
+			await settings.update((current) => ({ ...current, losses }));
 		}
 	}
 
-	async function writeLosses(): Promise<void> {
-		const losses = [...undeclared.values()].map(({ epoch, reason, ranges }) => ({ epoch, reason, ranges: ranges.ranges() }));
-		await writeFileDurably(lossesPath, JSON.stringify({ losses } satisfies SavedLosses));
-	}
-
 	function saveLosses(): void {
-		// The disk may be what fails; the losses stay in memory and are written with the next change.
-		writing = writing.then(writeLosses).catch((error: unknown) => {
-			log.warn('losses-not-saved', { path: lossesPath, reason: messageOf(error) });
-		});
+		isDirty = true;
+		// A full disk may be what loses samples: they stay in memory and are written with the next change.
+		writing ??= writeLosses()
+			.catch((error: unknown) => log.warn('losses-not-saved', { path, reason: messageOf(error) }))
+			.finally(() => (writing = null));
 	}
 
 	return {
-		gatewayId: () => identity.gatewayId,
-		enrolment: () => identity.enrolment,
+		gatewayId: (): GatewayId => gatewayId,
+		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
-			const next: Identity = { ...identity, enrolment };
-			await writeFileDurably(identityPath, JSON.stringify(next));
-			identity = next;
+			await settings.update((current) => ({ ...current, enrolment }));
 		},
 		/** Notes samples that will never reach the hub, until the hub has written that down. */
-		addLoss({ epoch, reason, first, last }: Omit<DeclaredLoss, 'origin'>): void {
+		addLoss({ epoch, reason, first, last }: OwnLoss): void {
 			const key = `${epoch} ${reason}`;
-			let entry = undeclared.get(key);
-			if (entry === undefined) undeclared.set(key, (entry = { epoch, reason, ranges: createRangeSet() }));
-			if (entry.ranges.add(first, last) > 0) saveLosses();
+			let stream = streams.get(key);
+			if (stream === undefined) streams.set(key, (stream = { epoch, reason, ranges: createRangeSet() }));
+			if (stream.ranges.add(first, last) > 0) saveLosses();
 		},
+		/** The hub has written a loss down. */
 		settleLoss(epoch: number, first: number, last: number): void {
 			let settled = 0;
-			for (const [key, entry] of undeclared) {
-				if (entry.epoch !== epoch) continue;
-				settled += entry.ranges.remove(first, last);
-				if (entry.ranges.size() === 0) undeclared.delete(key);
+			for (const [key, stream] of streams) {
+				if (stream.epoch !== epoch) continue;
+				settled += stream.ranges.remove(first, last);
+				if (stream.ranges.size() === 0) streams.delete(key);
 			}
 			if (settled > 0) saveLosses();
 		},
-		undeclaredLosses: (): readonly Omit<DeclaredLoss, 'origin'>[] =>
-			[...undeclared.values()].flatMap(({ epoch, reason, ranges }) =>
+		undeclaredLosses: (): readonly OwnLoss[] =>
+			[...streams.values()].flatMap(({ epoch, reason, ranges }) =>
 				ranges.ranges().map(({ first, last }) => ({ epoch, reason, first, last })),
 			),
-		stop: () => writing,
+		async stop(): Promise<void> {
+			await writing;
+		},
 	};
 }
 
