@@ -35,6 +35,6 @@ export async function openIdentity({ data, accessTokenMinutes, refreshTokenDays,
 	const claimCode = await openClaimCode({ path: join(data, 'claim-code'), isClaimed: accounts.count() > 0 });
 	const tokens = createAccessTokens({ key: await ensureTokenKey(settings), lifetimeSeconds: accessTokenMinutes * 60, clock, accounts });
 	const identity = createIdentityService({ accounts, passwords: createPasswords(), tokens, claimCode, refreshTokenDays, clock, log });
-	if (administrator !== null) await identity.ensureAdministrator(administrator);
+	if (administrator !== null) await identity.createFirstAdministrator({ ...administrator, fullName: '' });
 	return { accounts, tokens, identity, claimCode };
 }

@@ -144,8 +144,7 @@ export function createBackfillLane({ journal, encode, isOnTheWay, clock, bytesPe
 		}
 	}
 
-	/** Sends until the signal ends it: one session, from the hub's welcome to the loss of the connection. */
-	async function run(link: Link, signal: AbortSignal): Promise<void> {
+	async function sendAll(link: Link, signal: AbortSignal): Promise<void> {
 		rewind();
 		lastProgressMs = clock.monotonicMs();
 		await sleep(random() * START_JITTER_MS, undefined, { signal });
@@ -161,6 +160,15 @@ export function createBackfillLane({ journal, encode, isOnTheWay, clock, bytesPe
 			const block = encode(batch);
 			await spend(block.byteLength, signal);
 			await link.publish('backfill', block, 1);
+		}
+	}
+
+	/** Sends until the signal ends it: one session, from the hub's welcome to the loss of the connection. @throws Fault when the line fails */
+	async function run(link: Link, signal: AbortSignal): Promise<void> {
+		try {
+			await sendAll(link, signal);
+		} catch (error) {
+			if (!signal.aborted) throw error;
 		}
 	}
 
