@@ -114,7 +114,7 @@ const generic = (path: readonly (string | number)[]): string =>
 	path.map((part) => (typeof part === 'number' ? '*' : part)).join('.');
 
 function toMistake(item: ValidationErrorItem, known: KnownKeys, environment: Environment): SettingsMistake {
-	const dotted = item.path.join('.');
+	const dotted = item.path.join('.') || 'settings';
 	const variable = variableOf(item.path.map(String));
 	const path = environment[variable] === undefined ? dotted : `${dotted} (from ${variable})`;
 	if (item.type === 'object.unknown') {
@@ -126,7 +126,7 @@ function toMistake(item: ValidationErrorItem, known: KnownKeys, environment: Env
 	// Whole sections are not shown either: they may carry a secret.
 	const hidden = known.secrets.has(generic(item.path)) || (typeof value === 'object' && value !== null);
 	return {
-		path: path === '' ? 'settings' : path,
+		path,
 		message: `${item.message}${hidden ? '' : `; found ${shown(value)}`}`,
 	};
 }

@@ -17,7 +17,7 @@ function mistakeOf({ settings, method, path }: RequestRoute): string | null {
 
 /**
  * Who may call which route. The server does not initialise with a route that leaves it open, and the role is checked here
- * and nowhere else, before the body is read.
+ * and nowhere else: after the body is parsed, before anything of the request is validated, and for injected callers too.
  */
 export const accessGuard: Plugin<void> = {
 	name: 'access-guard',

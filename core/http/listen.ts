@@ -57,9 +57,6 @@ function sentence(host: string, port: number, error: unknown): string {
 export async function listenWithRetry(options: ListenOptions): Promise<Listening> {
 	const { name, listener, host, port, log, retryMs = RETRY_MS, graceMs = GRACE_MS } = options;
 	const sockets = new Set<Socket>();
-	const ready = new Promise<number>((resolve) => {
-		listener.once('listening', () => resolve(portOf(listener) ?? port));
-	});
 	let state: ListenState = { state: 'waiting', host, port, reason: `${host}:${port} is not open yet` };
 	let retry: NodeJS.Timeout | null = null;
 	let trying = Promise.resolve();
@@ -90,7 +87,7 @@ export async function listenWithRetry(options: ListenOptions): Promise<Listening
 
 	function attempt(): Promise<void> {
 		retry = null;
-		trying = open(listener, host, port).then(opened, refused);
+		trying = open(listener, host, port).catch(refused);
 		return trying;
 	}
 
@@ -102,6 +99,11 @@ export async function listenWithRetry(options: ListenOptions): Promise<Listening
 		state = { state: 'stopped', host, port: state.port, reason: `${name} is stopped` };
 	}
 
+	listener.once('listening', opened);
+	// Heard after `opened`, so that the state is right for whoever waits.
+	const ready = new Promise<number>((resolve) => {
+		listener.once('listening', () => resolve(state.port));
+	});
 	await attempt();
 	return { state: () => state, ready, stop: () => (stopping ??= close()) };
 }

@@ -1,9 +1,9 @@
 import { constants, createBrotliCompress } from 'node:zlib';
 
+import { notFound } from '@hapi/boom';
 import inert from '@hapi/inert';
 import type { Plugin } from '@hapi/hapi';
 
-import { Fault } from '../kernel/fault.ts';
 import { publicAccess } from './access.ts';
 
 /** The built web page. */
@@ -42,7 +42,7 @@ export const staticWeb: Plugin<WebFolder> = {
 					const path = request.params.path || index;
 					// Dot files and whatever the API does not know are no part of the page.
 					if (path === 'api' || path.startsWith('api/') || path.split('/').some((part) => part.startsWith('.')))
-						throw new Fault('not-found', 'there is nothing under this path');
+						throw notFound();
 					return h
 						.file(path, { confine: folder, lookupCompressed: true, lookupMap: PRECOMPRESSED })
 						.header('cache-control', cacheControl(path));
