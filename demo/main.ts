@@ -14,6 +14,7 @@ const CTRL_C = '\u0003';
 /** Time between two lines: on a terminal the line is written over, elsewhere it is added. */
 const TERMINAL_PERIOD_MS = 1000;
 const PIPE_PERIOD_MS = 5000;
+const PARENT_PERIOD_MS = 300;
 
 const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
 const say = (line: string): void => console.log(line);
@@ -102,7 +103,17 @@ async function run(stopping: AbortController): Promise<boolean> {
 	return mishap === null;
 }
 
+/** npm starts scripts through a shell that does not hand signals on: when that shell is gone, someone has stopped npm. */
+function watchParent(stop: () => void): void {
+	if (process.env['npm_lifecycle_event'] === undefined) return;
+	const parent = process.ppid;
+	setInterval(() => {
+		if (process.ppid !== parent) stop();
+	}, PARENT_PERIOD_MS).unref();
+}
+
 const stopping = new AbortController();
+watchParent(() => stopping.abort());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 try {
 	process.exit((await run(stopping)) ? 0 : 1);

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+
+import { messageOf } from '../core/kernel/fault.ts';
+
+/** Exit code of sysexits.h for a command line that was not understood. */
+const EX_USAGE = 64;
+
+interface Outcome {
+	readonly report: string;
+	readonly isWithinLimits: boolean;
+}
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: {
+		rounds: { type: 'string', default: '3' },
+		warm: { type: 'string', default: '3' },
+		seconds: { type: 'string', default: '10' },
+	},
+});
+const options = {
+	rounds: Number(values.rounds),
+	warmSeconds: Number(values.warm),
+	seconds: Number(values.seconds),
+};
+
+/** The benches by name; each is loaded only when it is asked for. */
+const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
+	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
+};
+
+async function run(names: readonly string[]): Promise<boolean> {
+	let areWithinLimits = true;
+	for (const name of names) {
+		console.log(`\n## ${name}\n`);
+		const outcome = await BENCHES[name]?.();
+		if (outcome === undefined) continue;
+		console.log(outcome.report);
+		console.log(outcome.isWithinLimits ? '\nwithin its limits' : '\nNOT within its limits');
+		areWithinLimits &&= outcome.isWithinLimits;
+	}
+	return areWithinLimits;
+}
+
+const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
+const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
+const isUsable = unknown === undefined && Object.values(options).every((value) => Number.isFinite(value) && value > 0);
+if (!isUsable) {
+	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS]`);
+	console.error(
+		`names: ${Object.keys(BENCHES).join(', ')}${unknown === undefined ? '' : `; there is no "${unknown}"`}`,
+	);
+	process.exit(EX_USAGE);
+}
+try {
+	process.exit((await run(names)) ? 0 : 1);
+} catch (error) {
+	console.error(messageOf(error));
+	process.exit(1);
+}
