@@ -21,6 +21,8 @@ export interface MockApi {
 	/** Drops every live connection and refuses new ones until `restore`. */
 	readonly cut: () => void;
 	readonly restore: () => void;
+	/** No more live values of this device; nobody says that it is gone. */
+	readonly silence: (uid: string) => void;
 	readonly stop: () => Promise<void>;
 }
 
@@ -343,6 +345,11 @@ export async function startMockApi({ hull, webDir, claimed = false, port = 0 }: 
 		cut() {
 			state.away = true;
 			sockets.of('/monitoring').disconnectSockets(true);
+		},
+		silence(uid) {
+			state.devices = state.devices.map((device) =>
+				device.view.device_uid === uid ? { ...device, silent: true } : device,
+			);
 		},
 		restore() {
 			state.away = false;

@@ -150,7 +150,7 @@ export function addedDevice(name: string, driver: 'modbus' | 'mqtt'): FakeDevice
 
 /** The same number for the same instant, so that stored and live values fit together. */
 function valueAt(point: FakePoint, seed: number, atMs: number): number {
-	const phase = point.key.length + seed * 7;
+	const phase = (point.key.codePointAt(point.key.length - 1) ?? 0) + seed * 7;
 	if (point.counter === true) return point.mean + (atMs % 86_400_000) / 3_600_000;
 	const slow = Math.sin(atMs / 900_000 + phase) * 0.7;
 	const fast = Math.sin(atMs / 17_000 + phase * 3) * 0.2 + Math.sin(atMs / 3_100 + phase) * 0.1;

@@ -156,6 +156,7 @@ test.serial('a gateway is claimed, and its devices, their points, lines and sync
 		await page.getByRole('link', { name: 'Lines' }).click();
 		await page.getByText('CRC errors').first().waitFor();
 		await look('lines');
+		t.is(await overhang(page), 0);
 
 		await page.getByRole('link', { name: 'Sync' }).click();
 		await page.getByLabel('Address of the hub').fill('https://hub.example:8101');
@@ -174,6 +175,7 @@ test.serial('a hub shows its gateways and gives out an enrolment code once', asy
 		await claim(here);
 		await page.getByText('Plant North').first().waitFor();
 		await look('devices');
+		t.is(await overhang(page), 0);
 		await page.getByRole('link', { name: 'Gateways' }).click();
 		await page.getByText('Pump house').waitFor();
 		await look('gateways');
@@ -181,7 +183,8 @@ test.serial('a hub shows its gateways and gives out an enrolment code once', asy
 		await page.getByText('ENROL-7QK2-M4XD').waitFor();
 		await look('code');
 		await page.getByRole('button', { name: 'Close' }).click();
-		t.is(await page.getByText('ENROL-7QK2-M4XD').count(), 0);
+		await page.getByText('ENROL-7QK2-M4XD').waitFor({ state: 'detached' });
+		t.pass();
 	});
 });
 
@@ -228,6 +231,18 @@ test.serial('an old value is marked and never looks fresh', async (t) => {
 	});
 });
 
+test.serial('a good value turns stale by itself when nothing new arrives', async (t) => {
+	await visit(t, { hull: 'gateway' }, async (here) => {
+		await claim(here);
+		const row = here.page.locator('tr[data-device="meter-main"]');
+		await row.locator('.q-good').first().waitFor();
+		here.api.silence('meter-main');
+		await row.locator('.q-stale').first().waitFor();
+		t.is(await row.locator('.q-good').count(), 0);
+		t.true((await row.getByText('stale', { exact: true }).count()) > 0);
+	});
+});
+
 test.serial('no page scrolls sideways on a phone, and everything to touch is large enough', async (t) => {
 	await visit(t, { hull: 'gateway' }, async (here) => {
 		const { page, look, api } = here;
@@ -259,8 +274,10 @@ test.serial('while the server is away the page says so, stays quiet and comes ba
 		await connection(page, 'restarting');
 		await look('restarting');
 		t.is(await page.locator('.mistake[role="alert"]:visible').count(), 0);
+		await page.route(`${api.url}/`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
 		api.restore();
 		await connection(page, 'connected');
+		await page.getByRole('button', { name: 'Reload' }).waitFor();
 	});
 });
 

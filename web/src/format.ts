@@ -4,26 +4,41 @@ import { t } from './text.ts';
 export const NONE = '–';
 
 const LANGUAGE = document.documentElement.lang;
-const counts = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
 const times = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
 
-/** Five significant digits: what a meter of class 0.5 can mean. Counters keep all before the point. */
-const values = new Intl.NumberFormat(LANGUAGE, { maximumSignificantDigits: 5, useGrouping: false });
-const large = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 1 });
+/** Digits after the point by size: about what a meter of class 0.5 can mean, and the same width from second to second. */
+const DIGITS = [
+	{ from: 1_000, digits: 1 },
+	{ from: 10, digits: 2 },
+	{ from: 0, digits: 3 },
+] as const;
+const whole = new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 0 });
+const fractions = new Map(
+	[1, 2, 3].map((digits) => [
+		digits,
+		new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+	]),
+);
+
+function formatNumber(value: number): string {
+	const size = Math.abs(value);
+	const digits = DIGITS.find(({ from }) => size >= from)?.digits ?? 3;
+	return (Number.isInteger(value) ? whole : (fractions.get(digits) ?? whole)).format(value);
+}
 
 export function formatValue(value: unknown): string {
-	if (typeof value === 'number') return Math.abs(value) >= 10_000 ? large.format(value) : values.format(value);
+	if (typeof value === 'number') return formatNumber(value);
 	if (value === null || value === undefined) return NONE;
 	return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-export const formatCount = (count: number | null): string => (count === null ? NONE : counts.format(count));
+export const formatCount = (count: number | null): string => (count === null ? NONE : whole.format(count));
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 export function formatBytes(bytes: number): string {
 	const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), BYTE_UNITS.length - 1);
-	return `${values.format(Number((bytes / 1024 ** step).toPrecision(3)))} ${BYTE_UNITS[step] ?? 'B'}`;
+	return `${Number((bytes / 1024 ** step).toPrecision(3)).toLocaleString(LANGUAGE)} ${BYTE_UNITS[step] ?? 'B'}`;
 }
 
 export const formatShare = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
@@ -51,7 +66,7 @@ export function formatAge(ageMs: number): string {
 export function pointName(key: string): string {
 	const words = key
 		.split(/[_.]/)
-		.map((word) => (/^(?:l\d+|n|thd|ph\d)$/.test(word) ? word.toLocaleUpperCase('en') : word));
+		.map((word) => (/^(?:l\d+|n|thd|co2|pm\d+|rms)$/.test(word) ? word.toLocaleUpperCase('en') : word));
 	const text = words.join(' ');
 	return text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
 }

@@ -6,8 +6,9 @@ const en = {
 	'age.hours': '{n} h ago',
 	'age.days': '{n} days ago',
 
-	'app.gateway': 'Drawbridge gateway',
-	'app.hub': 'Drawbridge hub',
+	'app.name': 'Drawbridge',
+	'app.gateway': 'Gateway',
+	'app.hub': 'Hub',
 	'app.skip': 'Skip to content',
 	'app.loading': 'Loading …',
 	'app.menu': 'Main menu',
@@ -76,7 +77,6 @@ const en = {
 	'devices.add': 'Add device',
 
 	'device.back': 'All devices',
-	'device.uid': 'UID',
 	'device.since': 'since {time}',
 	'device.points': 'Points',
 	'device.point': 'Point',
@@ -89,7 +89,6 @@ const en = {
 	'device.chart': 'Last hour: {point}',
 	'device.choose': 'Show in chart',
 	'device.noSeries': 'No stored values of this point in the last hour.',
-	'device.notNumeric': 'This point has no numbers to draw.',
 	'device.summary': '{point}, last hour: lowest {min}, highest {max}, now {last} {unit}; {gaps} gaps.',
 	'device.minMax': 'lowest {min} · highest {max} {unit}',
 	'device.credentials': 'MQTT credentials',

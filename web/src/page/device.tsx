@@ -8,6 +8,7 @@ import { Icon } from '../part/icon.tsx';
 import { Once } from '../part/once.tsx';
 import { Points } from '../part/points.tsx';
 import { HealthMark } from '../part/status.tsx';
+import { NamelessValue } from '../part/value.tsx';
 import { link } from '../router.ts';
 import { ApiError } from '../api.ts';
 import { useForm } from '../state/form.ts';
@@ -24,16 +25,22 @@ export function DevicePage() {
 	const wanted = place.value.id ?? '';
 
 	useEffect(() => {
-		devices.loadDevice(wanted).then(
-			() => devices.loadLatest(wanted).catch(() => undefined),
-			(error: unknown) => {
+		async function open(): Promise<void> {
+			try {
+				await devices.open(wanted);
+			} catch (error) {
+				// Any other failure ends in a reconnection, which asks again.
 				missing.value = error instanceof ApiError && error.status === 404;
-			},
-		);
+			}
+		}
+
+		void open();
 		return live.watch(wanted);
 	}, [devices, live, wanted, missing]);
 
-	const device = devices.page.value?.items.find(({ id }) => id === wanted);
+	const isIt = ({ id }: DeviceView): boolean => id === wanted;
+	const opened = devices.opened.value;
+	const device = opened !== null && isIt(opened) ? opened : devices.page.value?.items.find(isIt);
 	return (
 		<>
 			<a class="back" href={link('devices')}>
@@ -54,12 +61,14 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 	const picked = useSignal<string | null>(null);
 	const values = devices.valuesOf(device.id).value;
 	const chosen = picked.value ?? headlines(values)[0]?.point ?? null;
+	const newest = chosen === null ? undefined : values.get(chosen);
 	const health = healthOf(device);
+	const freshMs = freshForMs(device);
 	return (
 		<>
 			<div class="title-row">
 				<h1>{device.name}</h1>
-				<HealthMark state={health.state} />
+				<HealthMark device={device} />
 				<span class="quiet id">{device.device_uid}</span>
 				<span class="spring" />
 				{hull === 'gateway' && device.connection?.driver === 'mqtt' && <CredentialsButton device={device} />}
@@ -71,13 +80,16 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 			)}
 			{chosen !== null && (
 				<section class="card">
-					<h2>{t('device.chart', { point: pointName(chosen) })}</h2>
+					<div class="chart-title">
+						<h2>{t('device.chart', { point: pointName(chosen) })}</h2>
+						{newest !== undefined && <NamelessValue value={newest} freshMs={freshMs} />}
+					</div>
 					<History key={`${device.id}/${chosen}`} device={device} point={chosen} />
 				</section>
 			)}
 			<Points
 				values={values}
-				freshMs={freshForMs(device)}
+				freshMs={freshMs}
 				chosen={chosen}
 				onChoose={(point) => {
 					picked.value = point;

@@ -14,8 +14,6 @@ import { t } from '../text.ts';
 import type { DeviceView, GatewayView } from '../wire.ts';
 
 const GATEWAYS_PERIOD_MS = 15_000;
-/** Devices asked for their latest values at the same time. */
-const LATEST_AT_ONCE = 6;
 
 type GatewayNames = ReadonlyMap<string, string>;
 
@@ -39,18 +37,12 @@ function useDevicePage() {
 	async function load(number: number): Promise<void> {
 		try {
 			await devices.loadPage(number);
-			const waiting = (devices.page.value?.items ?? []).map(({ id }) => id);
-			const fill = async (): Promise<void> => {
-				for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await devices.loadLatest(id);
-			};
-			await Promise.all(Array.from({ length: LATEST_AT_ONCE }, fill));
 			problem.value = null;
 		} catch (error) {
 			problem.value = connection.state.value === 'connected' && error instanceof Error ? error.message : null;
 		}
 	}
 
-	// oxlint-disable-next-line react/exhaustive-deps -- once for each showing
 	useEffect(() => void load(1), [devices]);
 	return { load, problem };
 }
@@ -146,7 +138,7 @@ function DeviceRow({ device, gateways }: { readonly device: DeviceView; readonly
 				</td>
 			)}
 			<td role="cell" class="cell-health">
-				<HealthMark state={health.state} />
+				<HealthMark device={device} />
 				{health.reason !== null && <small class="reason">{health.reason}</small>}
 			</td>
 			<td role="cell" class="cell-values">

@@ -1,7 +1,7 @@
 import { type Column, Columns } from '../part/columns.tsx';
 import type { IconName } from '../part/icon.tsx';
 import { Status, type Tone } from '../part/status.tsx';
-import { NONE, formatCount, formatShare, formatValue } from '../format.ts';
+import { NONE, formatCount, formatShare } from '../format.ts';
 import { usePoll } from '../state/poll.ts';
 import { type TextKey, t } from '../text.ts';
 import type { LineView } from '../wire.ts';
@@ -23,7 +23,7 @@ const LOOK: Readonly<Record<string, { readonly tone: Tone; readonly icon: IconNa
 };
 const OTHER = { tone: 'idle', icon: 'unknown' } as const;
 
-const latency = (ms: number | null): string => (ms === null ? NONE : formatValue(ms));
+const latency = (ms: number | null): string => (ms === null ? NONE : ms.toFixed(1));
 
 const counter = (title: TextKey, read: (line: LineView) => number): Column<LineView> => ({
 	title,
@@ -64,7 +64,9 @@ export function LinesPage() {
 	const lines = data.value;
 	return (
 		<>
-			<h1>{t('lines.title')}</h1>
+			<div class="title-row">
+				<h1>{t('lines.title')}</h1>
+			</div>
 			{error.value !== null && (
 				<p class="mistake" role="alert">
 					{error.value}

@@ -29,7 +29,7 @@ function optionsOf(element: HTMLElement, unit: string): UPlot.Options {
 		cursor: { y: false, drag: { x: false, y: false } },
 		scales: { x: { time: true } },
 		axes: [
-			{ ...axis, ticks, values: (_, splits) => splits.map(timeOfDay) },
+			{ ...axis, ticks, size: 30, values: (_, splits) => splits.map(timeOfDay) },
 			{ ...axis, ticks, size: 56 },
 		],
 		series: [

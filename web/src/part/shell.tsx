@@ -73,7 +73,10 @@ export function Shell({
 			<header class="bar">
 				<span class="brand">
 					<img src="/icon.svg" alt="" width="24" height="24" />
-					<span>{t(`app.${hull}`)}</span>
+					<span>
+						<span class="wide">{t('app.name')} </span>
+						{t(`app.${hull}`)}
+					</span>
 				</span>
 				{menu.length > 0 && (
 					<nav aria-label={t('app.menu')}>

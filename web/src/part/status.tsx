@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 
+import { healthOf } from '../state/freshness.ts';
 import { type TextKey, t } from '../text.ts';
-import type { HealthState, Quality } from '../wire.ts';
+import type { DeviceView, HealthState, Quality } from '../wire.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'idle';
@@ -29,8 +30,11 @@ const HEALTH_LOOK: Readonly<Record<HealthState, Look>> = {
 	unknown: { tone: 'idle', icon: 'unknown', text: 'health.unknown' },
 };
 
-export function HealthMark({ state }: { readonly state: HealthState }) {
-	const { tone, icon, text } = HEALTH_LOOK[state];
+/** Set by a person, and stronger than what the acquisition sees. */
+const MAINTENANCE: Look = { tone: 'idle', icon: 'wait', text: 'health.maintenance' };
+
+export function HealthMark({ device }: { readonly device: DeviceView }) {
+	const { tone, icon, text } = device.status === 'maintenance' ? MAINTENANCE : HEALTH_LOOK[healthOf(device).state];
 	return (
 		<Status tone={tone} icon={icon}>
 			{t(text)}

@@ -13,16 +13,31 @@ export function ValueText({ value, quality }: { readonly value: PointValue; read
 	);
 }
 
-/** A value with its name, for lists of devices. */
-export function NamedValue(props: { readonly point: string; readonly value: PointValue; readonly freshMs: number }) {
+interface JudgedValueProps {
+	readonly value: PointValue;
+	/** Age up to which it counts as fresh, ms. */
+	readonly freshMs: number;
+}
+
+/** A value and, unless it is good, what is wrong with it now. */
+export function NamelessValue({ value, freshMs }: JudgedValueProps) {
 	const { clock } = useServices();
-	const quality = shownQuality(props.value, props.freshMs, clock.now.value);
+	const quality = shownQuality(value, freshMs, clock.now.value);
+	return (
+		<>
+			<ValueText value={value} quality={quality} />
+			<QualityMark quality={quality} />
+		</>
+	);
+}
+
+/** A value with its name, for lists of devices. */
+export function NamedValue({ point, ...judged }: JudgedValueProps & { readonly point: string }) {
 	return (
 		<div class="named-value">
-			<dt>{pointName(props.point)}</dt>
+			<dt>{pointName(point)}</dt>
 			<dd>
-				<ValueText value={props.value} quality={quality} />
-				<QualityMark quality={quality} />
+				<NamelessValue {...judged} />
 			</dd>
 		</div>
 	);

@@ -65,6 +65,7 @@ export function createConnection(): Connection {
 			void compareBuild();
 		},
 		down() {
+			if (state.value === 'reconnecting' || state.value === 'restarting') return;
 			settle('reconnecting');
 			void look();
 			timer = setInterval(() => void look(), PROBE_PERIOD_MS);

@@ -1,7 +1,15 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 
 import type { Api } from '../api.ts';
-import type { DeviceHealthEvent, DevicePageView, DeviceView, LatestView, Quality, TelemetryEvent } from '../wire.ts';
+import type {
+	DeviceHealthEvent,
+	DevicePageView,
+	DeviceStatusEvent,
+	DeviceView,
+	LatestView,
+	Quality,
+	TelemetryEvent,
+} from '../wire.ts';
 import type { ServerClock } from './server-clock.ts';
 
 export interface PointValue {
@@ -17,17 +25,24 @@ export type PointValues = ReadonlyMap<string, PointValue>;
 /** Devices of the page that is shown, and the newest value of each of their points. */
 export interface Devices {
 	readonly page: ReadonlySignal<DevicePageView | null>;
+	/** The device that was looked at last, whether the page holds it or not. */
+	readonly opened: ReadonlySignal<DeviceView | null>;
 	readonly valuesOf: (deviceId: string) => ReadonlySignal<PointValues>;
+	/** Asks for a page of devices and their latest values. */
 	readonly loadPage: (page: number) => Promise<void>;
-	/** Asks for one device, and adds it to the page if it is not there. */
-	readonly loadDevice: (deviceId: string) => Promise<void>;
-	readonly loadLatest: (deviceId: string) => Promise<void>;
+	/** Asks for one device and opens it. */
+	readonly open: (deviceId: string) => Promise<void>;
+	/** Asks again for whatever is shown: after a time in which nothing was heard. */
+	readonly refresh: () => Promise<void>;
 	readonly hearTelemetry: (event: TelemetryEvent) => void;
 	readonly hearHealth: (event: DeviceHealthEvent) => void;
+	readonly hearStatus: (event: DeviceStatusEvent) => void;
 	readonly clear: () => void;
 }
 
-export const DEVICES_PER_PAGE = 100;
+const DEVICES_PER_PAGE = 100;
+/** Devices asked for their latest values at the same time. */
+const LATEST_AT_ONCE = 6;
 
 /** Instants come as ISO text or as epoch ms, by transport. */
 function instantMs(at: unknown, fallbackMs: number): number {
@@ -47,8 +62,11 @@ function merged(known: PointValues, event: TelemetryEvent, readAtMs: number): Po
 	return next;
 }
 
+const named = (id: string) => (device: DeviceView) => device.id === id || device.device_uid === id;
+
 export function createDevices({ api, clock }: { readonly api: Api; readonly clock: ServerClock }): Devices {
 	const page = signal<DevicePageView | null>(null);
+	const opened = signal<DeviceView | null>(null);
 	const values = new Map<string, Signal<PointValues>>();
 
 	function slot(deviceId: string): Signal<PointValues> {
@@ -57,58 +75,75 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 		return found;
 	}
 
-	const byAnyId = (id: string): DeviceView | undefined =>
-		page.value?.items.find((device) => device.id === id || device.device_uid === id);
-
 	function change(id: string, patch: Partial<DeviceView>): void {
-		const known = page.value;
-		const device = byAnyId(id);
-		if (known === null || device === undefined) return;
-		const items = known.items.map((each) => (each === device ? { ...each, ...patch } : each));
-		page.value = { ...known, items };
+		const isIt = named(id);
+		const patched = (device: DeviceView): DeviceView => (isIt(device) ? { ...device, ...patch } : device);
+		if (page.value !== null) page.value = { ...page.value, items: page.value.items.map(patched) };
+		if (opened.value !== null) opened.value = patched(opened.value);
+	}
+
+	function idOf({ device_id, device_uid }: TelemetryEvent): string | undefined {
+		const isIt = named(device_uid);
+		return device_id ?? [...(page.value?.items ?? []), ...(opened.value === null ? [] : [opened.value])].find(isIt)?.id;
+	}
+
+	async function loadPage(number: number): Promise<void> {
+		page.value = await api.get<DevicePageView>(`/api/v1/devices?page=${number}&size=${DEVICES_PER_PAGE}`);
+		const waiting = page.value.items.map(({ id }) => id);
+		const fill = async (): Promise<void> => {
+			for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await loadLatest(id);
+		};
+		await Promise.all(Array.from({ length: LATEST_AT_ONCE }, fill));
+	}
+
+	async function open(deviceId: string): Promise<void> {
+		opened.value = await api.get<DeviceView>(`/api/v1/devices/${encodeURIComponent(deviceId)}`);
+		await loadLatest(opened.value.id);
+	}
+
+	async function loadLatest(deviceId: string): Promise<void> {
+		const latest = await api.get<LatestView>(`/api/v1/devices/${encodeURIComponent(deviceId)}/latest`);
+		const known = slot(deviceId);
+		const next = new Map(known.value);
+		for (const [point, { value, quality, read_at, age_ms, unit }] of Object.entries(latest.values)) {
+			const readAtMs = instantMs(read_at, clock.now.value - age_ms);
+			clock.learn(readAtMs + age_ms);
+			const before = next.get(point);
+			const newest = before !== undefined && before.readAtMs > readAtMs ? before : { value, quality, readAtMs };
+			next.set(point, { ...newest, unit: unit ?? '' });
+		}
+		known.value = next;
 	}
 
 	return {
 		page,
+		opened,
 		valuesOf: slot,
-		async loadPage(number) {
-			page.value = await api.get<DevicePageView>(`/api/v1/devices?page=${number}&size=${DEVICES_PER_PAGE}`);
-		},
-		async loadDevice(deviceId) {
-			const device = await api.get<DeviceView>(`/api/v1/devices/${encodeURIComponent(deviceId)}`);
-			if (byAnyId(device.id) !== undefined) return change(device.id, device);
-			const known = page.value ?? { items: [], total: 0, page: 1, pages: 1 };
-			page.value = { ...known, items: [...known.items, device] };
-		},
-		async loadLatest(deviceId) {
-			const latest = await api.get<LatestView>(`/api/v1/devices/${encodeURIComponent(deviceId)}/latest`);
-			const known = slot(deviceId);
-			const next = new Map(known.value);
-			for (const [point, { value, quality, read_at, age_ms, unit }] of Object.entries(latest.values)) {
-				const readAtMs = instantMs(read_at, clock.now.value - age_ms);
-				clock.learn(readAtMs + age_ms);
-				const before = next.get(point);
-				if (before !== undefined && before.readAtMs > readAtMs) {
-					next.set(point, { ...before, unit: unit ?? '' });
-					continue;
-				}
-				next.set(point, { value, quality, readAtMs, unit: unit ?? '' });
-			}
-			known.value = next;
+		loadPage,
+		open,
+		async refresh() {
+			if (page.value !== null) await loadPage(page.value.page);
+			if (opened.value !== null) await open(opened.value.id);
 		},
 		hearTelemetry(event) {
-			const device = byAnyId(event.device_id ?? event.device_uid);
-			const id = device?.id ?? event.device_id;
+			const id = idOf(event);
 			if (id === undefined) return;
 			const readAtMs = instantMs(event.data['timestamp'], clock.now.value);
 			const known = slot(id);
-			known.value = merged(known.value, event, readAtMs);
+			const before = known.value;
+			known.value = merged(before, event, readAtMs);
+			// Events carry no units; a point seen for the first time gets its unit from the latest values.
+			if (known.value.size > before.size) void loadLatest(id).catch(() => undefined);
 		},
 		hearHealth({ device_id, state, since, reason }) {
 			change(device_id, { health: { state, since, reason } });
 		},
+		hearStatus({ device_uid, status }) {
+			change(device_uid, { status });
+		},
 		clear() {
 			page.value = null;
+			opened.value = null;
 			values.clear();
 		},
 	};

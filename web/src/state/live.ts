@@ -8,8 +8,8 @@ export interface LiveListeners {
 	readonly telemetry: (event: TelemetryEvent) => void;
 	readonly deviceHealth: (event: DeviceHealthEvent) => void;
 	readonly deviceStatus: (event: DeviceStatusEvent) => void;
-	/** The channel is there, for the first time or again; whatever happened meanwhile was not heard. */
-	readonly connected: () => void;
+	/** The channel is back; whatever happened meanwhile was not heard. */
+	readonly reconnected: () => void;
 }
 
 /** The live channel: one Socket.IO connection, and the devices this page looks at. */
@@ -45,10 +45,12 @@ export function createLive({ session, connection, listeners }: LiveDeps): Live {
 	}
 
 	function wire(fresh: Socket): void {
+		let before = false;
 		fresh.on('connect', () => {
 			for (const deviceId of watchers.keys()) ask('subscribe_device', deviceId);
 			connection.up();
-			listeners.connected();
+			if (before) listeners.reconnected();
+			before = true;
 		});
 		fresh.on('disconnect', (reason) => {
 			if (socket !== fresh) return;
@@ -58,7 +60,7 @@ export function createLive({ session, connection, listeners }: LiveDeps): Live {
 		});
 		fresh.on('connect_error', () => {
 			if (socket !== fresh) return;
-			if (connection.state.value === 'connecting') connection.down();
+			connection.down();
 			if (!fresh.active) void knockAgain(fresh);
 		});
 		fresh.on('telemetry', listeners.telemetry);

@@ -28,19 +28,11 @@ export interface Services {
 
 /** Puts the parts together. They live as long as the page. */
 export function createServices(hull: Hull): Services {
-	const session = createSession();
 	const connection = createConnection();
+	const session = createSession({ unreachable: connection.down });
 	const clock = createServerClock();
 	const api = createApi({ token: session.token, renew: session.renew });
 	const devices = createDevices({ api, clock });
-
-	/** Fills what was missed while the channel was away; a failure shows at the next reconnection. */
-	async function catchUp(): Promise<void> {
-		const { page } = devices;
-		if (page.value === null) return;
-		await devices.loadPage(page.value.page);
-		for (const { id } of page.value.items) await devices.loadLatest(id);
-	}
 
 	const live = createLive({
 		session,
@@ -48,9 +40,9 @@ export function createServices(hull: Hull): Services {
 		listeners: {
 			telemetry: devices.hearTelemetry,
 			deviceHealth: devices.hearHealth,
-			// A status event without a health is a device nobody polls.
-			deviceStatus: ({ device_uid }) => void devices.loadDevice(device_uid).catch(() => undefined),
-			connected: () => void catchUp().catch(() => undefined),
+			deviceStatus: devices.hearStatus,
+			// A failure here ends in the next reconnection, which asks again.
+			reconnected: () => void devices.refresh().catch(() => undefined),
 		},
 	});
 

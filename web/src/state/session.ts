@@ -25,6 +25,11 @@ export interface Session {
 	readonly logout: () => Promise<void>;
 }
 
+export interface SessionDeps {
+	/** Told each time the server did not answer at the start. */
+	readonly unreachable: () => void;
+}
+
 const RETRY_MS = 2_000;
 /** Renewed at this share of its life, so that a request rarely meets an expired token. */
 const RENEW_AT = 0.8;
@@ -44,7 +49,7 @@ async function inTurn<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /** The access token lives in this closure only: no script of a later page load, and no storage, can hand it out. */
-export function createSession(): Session {
+export function createSession({ unreachable }: SessionDeps): Session {
 	const phase = signal<SessionPhase>('starting');
 	let token: string | null = null;
 	let renewal: Promise<boolean> | null = null;
@@ -97,7 +102,10 @@ export function createSession(): Session {
 		phase,
 		token: () => token,
 		async start() {
-			while (!(await begin())) await later(RETRY_MS);
+			while (!(await begin())) {
+				unreachable();
+				await later(RETRY_MS);
+			}
 		},
 		renew,
 		async login(email, password) {
