@@ -85,7 +85,6 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 		lastFlushMs = clock.monotonicMs();
 		const group = takeGroup();
 		flushing = flush(group).finally(() => {
-			for (const { samples } of group) pendingSamples -= samples;
 			flushing = null;
 			arm();
 		});
@@ -93,6 +92,7 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 
 	function settle(group: readonly Waiting[], error: unknown): void {
 		for (const one of group) {
+			pendingSamples -= one.samples;
 			if (error === null) one.resolve();
 			else one.reject(error);
 		}
@@ -105,7 +105,7 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 				check(one.readings);
 				return true;
 			} catch (error) {
-				one.reject(error);
+				settle([one], error);
 				return false;
 			}
 		});

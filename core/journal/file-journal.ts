@@ -216,7 +216,8 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		const most = segmentBytes - 2 * FRAMES_START;
 		for (const reading of readings) {
 			const size = encodeBlock([reading]).length;
-			if (size > most) throw new Fault('rule-violation', `a reading of ${size} bytes fits no segment of ${segmentBytes}`);
+			if (size > most)
+				throw new Fault('rule-violation', `a reading of ${size} bytes fits no segment of ${segmentBytes}`);
 		}
 	}
 

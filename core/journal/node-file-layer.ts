@@ -37,9 +37,7 @@ export const nodeFileLayer: FileLayer = {
 		await mkdir(folder, { recursive: true, mode: 0o700 });
 		const entries = await readdir(folder, { withFileTypes: true });
 		const files = entries.filter((entry) => entry.isFile());
-		return Promise.all(
-			files.map(async ({ name }) => ({ name, bytes: (await stat(join(folder, name))).size })),
-		);
+		return Promise.all(files.map(async ({ name }) => ({ name, bytes: (await stat(join(folder, name))).size })));
 	},
 	open: async (path) => journalFile(await open(path, 'r+')),
 	create: async (path) => journalFile(await open(path, 'w+', 0o600)),

@@ -64,7 +64,8 @@ export function encodeSegmentHeader({ segment, epoch, nonce }: SegmentHeader): B
 
 /** `null` when the bytes are no header: zeroed, torn or something else. */
 export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | null {
-	if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== SEGMENT_MAGIC || !isSealed(bytes, HEADER_BYTES)) return null;
+	if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== SEGMENT_MAGIC || !isSealed(bytes, HEADER_BYTES))
+		return null;
 	return { segment: bytes.readUInt32LE(8), nonce: bytes.readUInt32LE(12), epoch: bytes.readDoubleLE(16) };
 }
 

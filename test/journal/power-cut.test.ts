@@ -46,7 +46,10 @@ test('after any power cut the journal opens, has all that was acknowledged, and 
 				for (const seq of acknowledged) t.true(found.includes(seq), `acknowledged ${seq} is gone`);
 				t.is(new Set(found).size, found.length);
 				t.true(found.every((seq) => seq < next));
-				t.deepEqual(found, found.toSorted((one, other) => one - other));
+				t.deepEqual(
+					found,
+					found.toSorted((one, other) => one - other),
+				);
 			};
 
 			for (const { appends, cutAfterTurns, seed } of steps) {
