@@ -1,0 +1,3 @@
+/** The same memory under the type that `node:zlib` and `node:fs` are declared with; nothing is copied. */
+export const byteView = (bytes: Buffer): Uint8Array<ArrayBufferLike> =>
+	new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
