@@ -4,6 +4,9 @@ import { isAtLeast } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
 
+/** The framework's method for requests that no route takes: they are answered 404 or 400. */
+const NO_ROUTE = '_special';
+
 /** What is wrong with the access of a route, or `null`. */
 function mistakeOf({ settings, method, path }: RequestRoute): string | null {
 	const name = `${method.toUpperCase()} ${path}`;
@@ -27,9 +30,12 @@ export const accessGuard: Plugin<void> = {
 			if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'));
 		});
 
-		server.ext('onCredentials', (request, h) => {
+		server.ext('onPostAuth', (request, h) => {
 			const access = request.route.settings.app?.access;
-			if (access === undefined || access === 'public') return h.continue;
+			const method: string = request.route.method;
+			if (access === 'public' || method === NO_ROUTE) return h.continue;
+			// A route that was added after the check above.
+			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
 			if (access !== 'authenticated' && !isAtLeast(actor.role, access))
 				throw new Fault('forbidden', `this needs the role ${access} or a higher one; yours is ${actor.role}`);
