@@ -4,9 +4,6 @@ import { isAtLeast } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
 
-/** The framework's method for requests that no route takes: they are answered 404 or 400. */
-const NO_ROUTE = '_special';
-
 /** What is wrong with the access of a route, or `null`. */
 function mistakeOf({ settings, method, path }: RequestRoute): string | null {
 	const name = `${method.toUpperCase()} ${path}`;
@@ -32,8 +29,7 @@ export const accessGuard: Plugin<void> = {
 
 		server.ext('onPostAuth', (request, h) => {
 			const access = request.route.settings.app?.access;
-			const method: string = request.route.method;
-			if (access === 'public' || method === NO_ROUTE) return h.continue;
+			if (access === 'public') return h.continue;
 			// A route that was added after the check above.
 			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
