@@ -27,9 +27,11 @@ export const accessGuard: Plugin<void> = {
 			if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'));
 		});
 
-		server.ext('onCredentials', (request, h) => {
+		server.ext('onPostAuth', (request, h) => {
 			const access = request.route.settings.app?.access;
-			if (access === undefined || access === 'public') return h.continue;
+			if (access === 'public') return h.continue;
+			// A route that was added after the check above.
+			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
 			if (access !== 'authenticated' && !isAtLeast(actor.role, access))
 				throw new Fault('forbidden', `this needs the role ${access} or a higher one; yours is ${actor.role}`);

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { nearest } from '../../config/known-keys.ts';
 import { readAdministrator, readSettings, readSettingsFile } from '../../config/read-settings.ts';
 import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
+import type { Connection } from '../../core/device/device.ts';
 
 function mistakesOf(read: () => unknown): readonly SettingsMistake[] {
 	try {
@@ -91,6 +92,12 @@ devices:
 			timeoutMs: 1_000,
 		},
 	});
+});
+
+test('a declared connection is a connection of the product as it stands', (t) => {
+	const { devices } = gateway('devices: [{uid: a, name: A, device_type: t, connection: {driver: mqtt}}]');
+	const connection: Connection | undefined = devices[0]?.connection;
+	t.deepEqual(connection, { driver: 'mqtt' });
 });
 
 test('the environment wins over the file and is converted', (t) => {

@@ -372,6 +372,24 @@ for (const { name, options, message } of badRoutes) {
 	});
 }
 
+test('a route that is added later without stating its access answers nobody', async (t) => {
+	const server = await sampleServer();
+	server.route({ method: 'GET', path: '/late', handler: () => 'all' });
+	const answer = await server.inject('/late');
+	t.is(answer.statusCode, 500);
+	t.notRegex(answer.payload, /all|late/);
+});
+
+test('the role of an injected caller is checked like that of a token', async (t) => {
+	const server = await sampleServer();
+	const call = (role: Role) => {
+		const credentials = { user: { actor: { userId: 'u', email: 'u@example.com', role } } };
+		return server.inject({ method: 'POST', url: '/api/v1/managers', auth: { strategy: TOKEN_STRATEGY, credentials } });
+	};
+	t.is((await call('viewer')).statusCode, 403);
+	t.is((await call('manager')).statusCode, 200);
+});
+
 test('the page is served with caching by name, compressed neighbours first, and nothing beside it', async (t) => {
 	const root = await mkdtemp(join(tmpdir(), 'web-'));
 	const folder = join(root, 'web');

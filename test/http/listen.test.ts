@@ -63,6 +63,25 @@ test('stopping while the port is taken ends the tries', async (t) => {
 	t.false(listener.listening);
 });
 
+test('stopping in the middle of a try makes it the last one', async (t) => {
+	const listener = createServer();
+	const tries: string[] = [];
+	listener.listen = () => {
+		tries.push('listen');
+		return listener;
+	};
+	const fail = () => listener.emit('error', Object.assign(new Error('taken'), { code: 'EADDRINUSE' }));
+	const pending = listenWithRetry({ name: 'x', listener, host, port: 1, log: silentLog, retryMs: 1 });
+	fail();
+	const listening = await pending;
+	while (tries.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+	const stopped = listening.stop();
+	fail();
+	await stopped;
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	t.is(tries.length, 2);
+});
+
 test('an address that is not of this machine is a reason, not the end', async (t) => {
 	const listening = await listenWithRetry({
 		name: 'x',
