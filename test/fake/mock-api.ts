@@ -263,14 +263,16 @@ function hubRoutes(server: Server): void {
 }
 
 function healthRoutes(server: Server, hull: MockApiOptions['hull']): void {
-	const uplink = { status: 'degraded', reason: 'The hub does not answer since 14:02; values are kept and sent later.' };
+	const reasons = { uplink: 'The hub does not answer since 14:02; values are kept and sent later.' };
 	server.route([
 		{
 			method: 'GET',
 			path: '/health',
 			handler: () => ({
 				status: hull === 'gateway' ? 'degraded' : 'ok',
-				components: { documents: { status: 'ok' }, telemetry: { status: 'ok' }, ...(hull === 'gateway' && { uplink }) },
+				documents: 'connected',
+				telemetry: 'connected',
+				...(hull === 'gateway' ? { uplink: 'disconnected', reasons } : { reasons: {} }),
 			}),
 		},
 		{ method: 'GET', path: '/readiness', handler: () => ({ status: 'ready' }) },

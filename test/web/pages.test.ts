@@ -141,6 +141,7 @@ test.serial('a gateway is claimed, and its devices, their points, lines and sync
 		t.is(await page.locator('html').getAttribute('lang'), 'en');
 		t.is(await page.locator('tr[data-device]').count(), 6);
 		await page.locator('tr[data-device="meter-main"] .number').first().waitFor();
+		await page.getByText('The hub does not answer since 14:02').waitFor();
 		await look('devices');
 
 		await page.getByRole('link', { name: 'Main feed' }).click();

@@ -17,6 +17,7 @@ const en = {
 	'app.reloadNow': 'Reload',
 	'app.notFound': 'There is no such page.',
 	'app.problems': 'Problems',
+	'app.disconnected': 'is not connected.',
 
 	'nav.devices': 'Devices',
 	'nav.sync': 'Sync',

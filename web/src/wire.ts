@@ -145,11 +145,8 @@ export interface EnrolmentCodeView {
 	readonly expires_at: string;
 }
 
-export interface ComponentView {
-	readonly status?: string;
-	readonly reason?: string | null;
-}
-
+/** `GET /health`: beside `status` and facts of the process, one entry for each component, and why some are not connected. */
 export interface SystemHealthView {
-	readonly components?: Readonly<Record<string, ComponentView | string>>;
+	readonly reasons?: Readonly<Record<string, string>>;
+	readonly [component: string]: unknown;
 }

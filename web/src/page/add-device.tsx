@@ -24,7 +24,7 @@ interface NumberField {
 
 const TIMING: readonly NumberField[] = [
 	{ name: 'connection.unit_id', label: 'add.unitId', preset: 1, min: 0, max: 255 },
-	{ name: 'connection.period_ms', label: 'add.period', preset: 1_000, min: 10, max: 86_400_000 },
+	{ name: 'connection.period_ms', label: 'add.period', preset: 1_000, min: 50, max: 86_400_000 },
 	{ name: 'connection.timeout_ms', label: 'add.timeout', preset: 1_000, min: 10, max: 60_000 },
 ];
 

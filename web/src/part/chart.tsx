@@ -40,7 +40,6 @@ function optionsOf(element: HTMLElement, unit: string): UPlot.Options {
 				fill: style.getPropertyValue('--line-fill'),
 				width: 1.5,
 				spanGaps: false,
-				points: { show: false },
 			},
 		],
 	};

@@ -57,7 +57,10 @@ function merged(known: PointValues, event: TelemetryEvent, readAtMs: number): Po
 		if (point === 'timestamp' || point === 'telemetry_type') continue;
 		const before = known.get(point);
 		if (before !== undefined && before.readAtMs > readAtMs) continue;
-		next.set(point, { value, quality: event.quality?.[point] ?? 'good', readAtMs, unit: before?.unit ?? '' });
+		const quality = event.quality?.[point] ?? 'good';
+		// An event has one instant for all its points; a point that was stale before it was sent is older than that.
+		if (quality === 'stale' && before !== undefined) next.set(point, { ...before, quality });
+		else next.set(point, { value, quality, readAtMs, unit: before?.unit ?? '' });
 	}
 	return next;
 }

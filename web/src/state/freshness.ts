@@ -4,12 +4,11 @@ import type { PointValue, PointValues } from './devices.ts';
 /** Periods a polled value may miss before it no longer counts as fresh: one lost frame is weather. */
 const MISSED_PERIODS = 3;
 const SHORTEST_MS = 5_000;
-/** Devices that speak by themselves state no period. */
-const UNPOLLED_MS = 300_000;
 
+/** Age up to which a value counts as fresh, ms. A device that speaks by itself states no period, so its values never age out. */
 export function freshForMs(device: DeviceView): number {
 	const periodMs = device.connection?.period_ms;
-	return periodMs === undefined ? UNPOLLED_MS : Math.max(SHORTEST_MS, periodMs * MISSED_PERIODS);
+	return periodMs === undefined ? Number.POSITIVE_INFINITY : Math.max(SHORTEST_MS, periodMs * MISSED_PERIODS);
 }
 
 /** The quality to show: what was good when it was read is stale once it is old, also when nobody says so. */
