@@ -41,6 +41,8 @@ export interface FileJournalOptions {
 	readonly minFreeBytes?: number;
 	/** Samples that may wait for a commit. Default 200 000. */
 	readonly maxPendingSamples?: number;
+	/** Holders that are expected: everything is kept until each of them has named its position. Default none. */
+	readonly holders?: readonly string[];
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
 	readonly onLoss?: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
 	readonly files?: FileLayer;
@@ -73,6 +75,7 @@ const DEFAULTS = {
 	maxBytes: 1024 * 1024 * 1024,
 	minFreeBytes: 64 * 1024 * 1024,
 	maxPendingSamples: 200_000,
+	holders: [],
 	files: nodeFileLayer,
 	setTimer: systemTimer,
 } as const;
@@ -88,7 +91,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	const settings = { ...DEFAULTS, ...options };
 	const { folder, clock, log, files, onLoss, segmentBytes } = settings;
 	const losses: JournalLoss[] = [];
-	const holds = new Map<string, JournalPosition>();
+	const holds = new Map<string, JournalPosition>(settings.holders.map((holder) => [holder, { segment: 0, offset: 0 }]));
 	const listeners: JournalListener[] = [];
 	let writeError: string | null = null;
 	let tail: Promise<unknown> = Promise.resolve();
