@@ -201,7 +201,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		return new Fault('unavailable', `the journal cannot write: ${reason}`, { cause: error });
 	}
 
-	async function commit(readings: readonly Reading[]): Promise<void> {
+	async function makeDurable(readings: readonly Reading[]): Promise<void> {
 		try {
 			await exclusively(() => writer.write(readings));
 			if (writeError !== null) log.info('journal-writes-again');
@@ -224,7 +224,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		}
 	}
 
-	const queue = createCommitQueue({ ...settings, commit, check, bytesPerSample: writer.bytesPerSample });
+	const queue = createCommitQueue({ ...settings, commit: makeDurable, check, bytesPerSample: writer.bytesPerSample });
 	const reader = createJournalReader({ files, segments: () => segments, active: writer.active, noteLoss });
 
 	const end = (): JournalPosition => {
@@ -239,7 +239,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 
 	return {
 		epoch,
-		append: queue.append,
+		append: (readings, urgency) => queue.append(readings, urgency),
 		oldest: () => {
 			const [first] = segments;
 			return first === undefined ? end() : { segment: first.segment, offset: FRAMES_START };

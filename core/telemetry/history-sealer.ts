@@ -141,18 +141,20 @@ export function createHistorySealer(deps: HistorySealerDeps): HistorySealer {
 			});
 	}
 
+	async function drained(): Promise<void> {
+		for (let current = running; current !== null; current = running) await current;
+	}
+
 	return {
 		kick,
 		seal,
 		expire,
-		async settled() {
-			while (running !== null) await running;
-		},
+		settled: drained,
 		sealedThrough: () => sealedThrough,
 		async stop() {
 			isStopped = true;
 			cancelRetry?.();
-			while (running !== null) await running;
+			await drained();
 		},
 	};
 }

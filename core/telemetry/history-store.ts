@@ -149,7 +149,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 			sealer.kick();
 			await sealer.settled();
 		},
-		sealedThrough: sealer.sealedThrough,
+		sealedThrough: () => sealer.sealedThrough(),
 		async stop() {
 			isStopped = true;
 			cancelAgeCheck?.();
