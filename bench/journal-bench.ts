@@ -36,7 +36,7 @@ function batch(samples: number, firstSeq: number): readonly Reading[] {
 			readAt: epochMs(1_790_000_000_000 + seq),
 			telemetryType: 'default',
 			points: POINTS,
-			values: POINTS.map((_, index) => Math.fround(230 + Math.sin(seq + index) * 5 + Math.random() * 0.1)),
+			values: POINTS.map((_name, index) => Math.fround(230 + Math.sin(seq + index) * 5 + Math.random() * 0.1)),
 			qualities: null,
 			origin: ORIGIN,
 			epoch: 1,
@@ -99,7 +99,7 @@ async function appendRows(samples: number): Promise<readonly BenchRow[]> {
 		const rawRates: number[] = [];
 		for (let round = 0; round < ROUNDS; round += 1) {
 			journalRates.push(await samplesPerSecond(samples, (readings) => journal.append(readings, 'prompt')));
-			rawRates.push(await samplesPerSecond(samples, raw.append));
+			rawRates.push(await samplesPerSecond(samples, (readings) => raw.append(readings)));
 		}
 		const { writtenBytes, syncs, committedSamples } = journal.stats();
 		const name = `append, ${samples} samples per commit`;
@@ -140,6 +140,7 @@ function codecRows(samples: number): readonly BenchRow[] {
 
 /** Durable appends beside the limit of the same disk in the same run, and the cost of the block codec. Some seconds. */
 export async function runJournalBench(): Promise<readonly BenchRow[]> {
+	codecRows(1000); // the first run compiles
 	return [...codecRows(100), ...codecRows(1000), ...(await appendRows(100)), ...(await appendRows(1000))];
 }
 

@@ -12,7 +12,7 @@ import type { Journal, JournalCommit, JournalLoss, JournalPosition } from './jou
 import { nodeFileLayer } from './node-file-layer.ts';
 import { rangesFrom, type Segment, segmentName } from './segment.ts';
 import { createSegmentFolder } from './segment-folder.ts';
-import { FRAMES_START } from './segment-format.ts';
+import { frameBytes, FRAMES_START } from './segment-format.ts';
 import { createSegmentWriter } from './segment-writer.ts';
 import { withFile } from './segment-walk.ts';
 import { type SetTimer, systemTimer } from './set-timer.ts';
@@ -131,7 +131,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		const newest = segments.at(-1);
 		if (newest === undefined || newest.nonce === 0) return;
 		try {
-			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => segmentFolder.shrink(newest, file));
+			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => segmentFolder.finish(newest, file));
 			else {
 				nextNumber = newest.segment;
 				await drop(newest);
@@ -149,7 +149,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 			return begun;
 		},
 		async leave(segment: Segment, file: JournalFile) {
-			await segmentFolder.shrink(segment, file);
+			await segmentFolder.finish(segment, file);
 			for (const listener of listeners) listener.closed(segment.segment);
 		},
 		committed(commit) {
@@ -216,7 +216,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	}
 
 	function check(readings: readonly Reading[]): void {
-		const most = segmentBytes - 2 * FRAMES_START;
+		const most = segmentBytes - FRAMES_START - frameBytes(0);
 		for (const reading of readings) {
 			const size = encodeBlock([reading]).length;
 			if (size > most)

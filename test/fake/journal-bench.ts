@@ -6,6 +6,8 @@ import { createManualTimer } from './manual-timer.ts';
 import { createPowerCutFiles, type PowerCutFiles } from './power-cut-files.ts';
 import { readingOf } from './sample-readings.ts';
 
+/** Room for about 35 commits of one reading. */
+export const SEGMENT_BYTES = 7680;
 export const FOLDER = '/journal';
 export const segmentPath = (number: number): string => `${FOLDER}/${String(number).padStart(8, '0')}.segment`;
 
@@ -20,7 +22,7 @@ export function journalBench(files: PowerCutFiles = createPowerCutFiles()) {
 			log: silentLog,
 			files,
 			setTimer: timer.setTimer,
-			segmentBytes: 4096,
+			segmentBytes: SEGMENT_BYTES,
 			onLoss: (loss, ranges) => void lost.push({ loss, ranges }),
 			...more,
 		});

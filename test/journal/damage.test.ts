@@ -30,6 +30,18 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
 		},
 		{
+			name: 'a garbled summary',
+			damage: (files) => void files.content(segmentPath(2)).fill('garbage', 512, 4096),
+			reason: null,
+			kept: () => true,
+		},
+		{
+			name: 'a lost first page',
+			damage: (files) => void files.content(segmentPath(2)).fill(0, 0, 4096),
+			reason: null,
+			kept: () => true,
+		},
+		{
 			name: 'a lost first sector',
 			damage: (files) => void files.content(segmentPath(2)).fill(0, 0, 512),
 			reason: null,
@@ -39,7 +51,7 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 			name: 'a flipped bit in the middle of a segment',
 			damage: (files) => {
 				const content = files.content(segmentPath(2));
-				content[2000] = (content[2000] ?? 0) ^ 1;
+				content[5584] = (content[5584] ?? 0) ^ 1;
 			},
 			reason: 'corrupt',
 			kept: (seq) => seq !== -1,
@@ -60,9 +72,9 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 			name: 'a truncated segment',
 			damage: async (files) => {
 				const file = await files.open(segmentPath(2));
-				await file.truncate(700);
+				await file.truncate(4_284);
 			},
-			reason: null,
+			reason: 'corrupt',
 			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
 		},
 	];
@@ -97,7 +109,6 @@ test('a torn tail is cut and said once', async (t) => {
 	await fill(journal, 5);
 	const { offset } = journal.end();
 	await fill(journal, 1, 41);
-	await journal.stop();
 	files.content(segmentPath(1)).fill(0, offset + 60);
 	const reopened = await open();
 	t.deepEqual(

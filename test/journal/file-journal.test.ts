@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'ava';
 
 import { Fault } from '../../core/kernel/fault.ts';
-import { everyEighth, FOLDER, journalBench } from '../fake/journal-bench.ts';
+import { everyEighth, FOLDER, journalBench, SEGMENT_BYTES } from '../fake/journal-bench.ts';
 import { deviceOf, ORIGIN, readingOf, sequenceOf } from '../fake/sample-readings.ts';
 
 test('many appends share one commit and one sync', async (t) => {
@@ -135,7 +135,7 @@ test('segments before all holds are recycled, the others stay', async (t) => {
 	await nextTurn();
 	t.is(journal.oldest().segment, 2);
 	const kept = await sequenceOf(journal);
-	t.deepEqual(await sequenceOf(journal, { segment: 1, offset: 600 }), kept);
+	t.deepEqual(await sequenceOf(journal, { segment: 1, offset: 4_184 }), kept);
 	journal.hold('uplink', journal.end());
 	await nextTurn();
 	t.is(journal.stats().segments, 1);
@@ -183,7 +183,7 @@ test('what a recycled file held before is never taken for commits', async (t) =>
 
 test('the quota gives up the oldest segment and names exactly what is lost', async (t) => {
 	const { open, fill, lost } = journalBench();
-	const journal = await open({ maxBytes: 4 * 4096 });
+	const journal = await open({ maxBytes: 4 * SEGMENT_BYTES });
 	await fill(journal, 30);
 	journal.hold('uplink', journal.oldest());
 	const positions = [];
@@ -191,7 +191,7 @@ test('the quota gives up the oldest segment and names exactly what is lost', asy
 	journal.hold('uplink', positions[4] ?? journal.end());
 	await nextTurn();
 	await fill(journal, 170, 241);
-	t.true(journal.stats().bytes <= 4 * 4096);
+	t.true(journal.stats().bytes <= 4 * SEGMENT_BYTES);
 	const kept = await sequenceOf(journal);
 	const declared = lost.flatMap(({ ranges }) => ranges);
 	t.true(lost.length > 0 && lost.every(({ loss }) => loss.reason === 'quota'));
