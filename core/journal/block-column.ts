@@ -121,34 +121,40 @@ export function writeColumn(writer: ByteWriter, kind: number, column: readonly S
 	}
 }
 
-/** Reads `span` of a column into `into`. Checks that the bytes are there before it makes room for the values. */
-export function readColumn(reader: ByteReader, kind: number, into: SampleValue[], span: Span): void {
-	const { from, to, run } = span;
+function readBooleans(reader: ByteReader, into: SampleValue[], { from, to }: Span): void {
+	const bits = reader.raw(Math.ceil((to - from) / 8));
+	for (let at = 0; at < to - from; at += 1) into[from + at] = (((bits[at >>> 3] ?? 0) >>> (at & 7)) & 1) === 1;
+}
+
+function readFloats(reader: ByteReader, into: SampleValue[], { from, to }: Span, isSingle: boolean): void {
 	const count = to - from;
-	if (kind === COLUMN.boolean) {
-		const bits = reader.raw(Math.ceil(count / 8));
-		for (let at = 0; at < count; at += 1) into[from + at] = (((bits[at >>> 3] ?? 0) >>> (at & 7)) & 1) === 1;
-		return;
-	}
-	if (kind === COLUMN.float32 || kind === COLUMN.float64) {
-		const bytes = readLanes(reader, count, kind === COLUMN.float32 ? 4 : 8);
-		const floats = kind === COLUMN.float32 ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
-		for (let at = 0; at < count; at += 1) into[from + at] = floats[at] ?? 0;
-		return;
-	}
-	if (count > reader.remaining()) throw malformed(`declares ${count} values it cannot hold`);
-	if (kind === COLUMN.any) {
-		for (let index = from; index < to; index += 1) into[index] = readValue(reader);
-		return;
-	}
-	const scale = kind === COLUMN.integer ? 1 : SCALES[kind - COLUMN.decimal];
-	if (scale === undefined) throw malformed(`unknown column kind ${kind}`);
+	const bytes = readLanes(reader, count, isSingle ? 4 : 8);
+	const floats = isSingle ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+	for (let at = 0; at < count; at += 1) into[from + at] = floats[at] ?? 0;
+}
+
+function readIntegers(reader: ByteReader, into: SampleValue[], { from, to, run }: Span, scale: number): void {
 	let previous = 0;
 	for (let index = from; index < to; index += 1) {
 		if ((index - from) % run === 0) previous = 0;
 		previous += reader.signed();
 		into[index] = previous / scale;
 	}
+}
+
+/** Reads `span` of a column into `into`. Checks that the bytes are there before it makes room for the values. */
+export function readColumn(reader: ByteReader, kind: number, into: SampleValue[], span: Span): void {
+	if (kind === COLUMN.boolean) return readBooleans(reader, into, span);
+	if (kind === COLUMN.float32 || kind === COLUMN.float64)
+		return readFloats(reader, into, span, kind === COLUMN.float32);
+	if (span.to - span.from > reader.remaining()) throw malformed('declares values it cannot hold');
+	if (kind === COLUMN.any) {
+		for (let index = span.from; index < span.to; index += 1) into[index] = readValue(reader);
+		return;
+	}
+	const scale = kind === COLUMN.integer ? 1 : SCALES[kind - COLUMN.decimal];
+	if (scale === undefined) throw malformed(`unknown column kind ${kind}`);
+	readIntegers(reader, into, span, scale);
 }
 
 /** Whole numbers of any size, as differences; as doubles where a difference would not be exact. */

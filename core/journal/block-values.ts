@@ -66,7 +66,9 @@ export function writeValue(writer: ByteWriter, value: unknown, depth = 0): void 
 			}
 			writer.u8(TAG.null);
 			return;
-		default:
+		case 'undefined':
+		case 'symbol':
+		case 'function':
 			writer.u8(TAG.null);
 	}
 }

@@ -152,7 +152,7 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 		async stop(): Promise<void> {
 			isStopped = true;
 			arm();
-			while (flushing !== null) await flushing;
+			for (let current = flushing; current !== null; current = flushing) await current;
 		},
 	};
 }

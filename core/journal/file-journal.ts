@@ -12,7 +12,7 @@ import type { Journal, JournalCommit, JournalLoss, JournalPosition } from './jou
 import { nodeFileLayer } from './node-file-layer.ts';
 import { rangesFrom, type Segment, segmentName } from './segment.ts';
 import { createSegmentFolder } from './segment-folder.ts';
-import { FRAMES_START } from './segment-format.ts';
+import { frameBytes, FRAMES_START } from './segment-format.ts';
 import { createSegmentWriter } from './segment-writer.ts';
 import { withFile } from './segment-walk.ts';
 import { type SetTimer, systemTimer } from './set-timer.ts';
@@ -41,6 +41,8 @@ export interface FileJournalOptions {
 	readonly minFreeBytes?: number;
 	/** Samples that may wait for a commit. Default 200 000. */
 	readonly maxPendingSamples?: number;
+	/** Holders that are expected: everything is kept until each of them has named its position. Default none. */
+	readonly holders?: readonly string[];
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
 	readonly onLoss?: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
 	readonly files?: FileLayer;
@@ -73,6 +75,7 @@ const DEFAULTS = {
 	maxBytes: 1024 * 1024 * 1024,
 	minFreeBytes: 64 * 1024 * 1024,
 	maxPendingSamples: 200_000,
+	holders: [],
 	files: nodeFileLayer,
 	setTimer: systemTimer,
 } as const;
@@ -88,7 +91,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	const settings = { ...DEFAULTS, ...options };
 	const { folder, clock, log, files, onLoss, segmentBytes } = settings;
 	const losses: JournalLoss[] = [];
-	const holds = new Map<string, JournalPosition>();
+	const holds = new Map<string, JournalPosition>(settings.holders.map((holder) => [holder, { segment: 0, offset: 0 }]));
 	const listeners: JournalListener[] = [];
 	let writeError: string | null = null;
 	let tail: Promise<unknown> = Promise.resolve();
@@ -128,7 +131,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		const newest = segments.at(-1);
 		if (newest === undefined || newest.nonce === 0) return;
 		try {
-			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => segmentFolder.shrink(newest, file));
+			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => segmentFolder.finish(newest, file));
 			else {
 				nextNumber = newest.segment;
 				await drop(newest);
@@ -146,7 +149,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 			return begun;
 		},
 		async leave(segment: Segment, file: JournalFile) {
-			await segmentFolder.shrink(segment, file);
+			await segmentFolder.finish(segment, file);
 			for (const listener of listeners) listener.closed(segment.segment);
 		},
 		committed(commit) {
@@ -198,7 +201,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		return new Fault('unavailable', `the journal cannot write: ${reason}`, { cause: error });
 	}
 
-	async function commit(readings: readonly Reading[]): Promise<void> {
+	async function makeDurable(readings: readonly Reading[]): Promise<void> {
 		try {
 			await exclusively(() => writer.write(readings));
 			if (writeError !== null) log.info('journal-writes-again');
@@ -213,7 +216,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	}
 
 	function check(readings: readonly Reading[]): void {
-		const most = segmentBytes - 2 * FRAMES_START;
+		const most = segmentBytes - FRAMES_START - frameBytes(0);
 		for (const reading of readings) {
 			const size = encodeBlock([reading]).length;
 			if (size > most)
@@ -221,7 +224,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		}
 	}
 
-	const queue = createCommitQueue({ ...settings, commit, check, bytesPerSample: writer.bytesPerSample });
+	const queue = createCommitQueue({ ...settings, commit: makeDurable, check, bytesPerSample: writer.bytesPerSample });
 	const reader = createJournalReader({ files, segments: () => segments, active: writer.active, noteLoss });
 
 	const end = (): JournalPosition => {
@@ -236,7 +239,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 
 	return {
 		epoch,
-		append: queue.append,
+		append: (readings, urgency) => queue.append(readings, urgency),
 		oldest: () => {
 			const [first] = segments;
 			return first === undefined ? end() : { segment: first.segment, offset: FRAMES_START };

@@ -18,6 +18,16 @@ export interface JournalReaderDeps {
 	readonly noteLoss: (loss: Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'>) => void;
 }
 
+/** Learns the shapes that commits before `to` define. */
+async function learnShapes(file: JournalFile, segment: Segment, to: number): Promise<void> {
+	const { shapes, shapesUpTo } = segment;
+	if (shapesUpTo >= to) return;
+	for await (const frame of walkFrames(file, segment, shapesUpTo, to)) {
+		if (frame.definesShapes) readBlockDefinitions(frame.body, shapes);
+	}
+	if (segment.shapes === shapes) segment.shapesUpTo = to;
+}
+
 /** Reads durable commits while others are being written and old segments go. */
 export function createJournalReader({ files, segments, active, noteLoss }: JournalReaderDeps) {
 	const knowing: Segment[] = [];
@@ -36,16 +46,6 @@ export function createJournalReader({ files, segments, active, noteLoss }: Journ
 		if (damaged.has(segment)) return;
 		damaged.add(segment);
 		noteLoss({ reason: 'corrupt', bytes, samples, detail: `${segmentName(segment.segment)}: ${detail}` });
-	}
-
-	/** Learns the shapes that commits before `to` define. */
-	async function learnShapes(file: JournalFile, segment: Segment, to: number): Promise<void> {
-		const { shapes, shapesUpTo } = segment;
-		if (shapesUpTo >= to) return;
-		for await (const frame of walkFrames(file, segment, shapesUpTo, to)) {
-			if (frame.definesShapes) readBlockDefinitions(frame.body, shapes);
-		}
-		if (segment.shapes === shapes) segment.shapesUpTo = to;
 	}
 
 	async function* readSegment(segment: Segment, from: number, to: number): AsyncGenerator<JournalCommit> {

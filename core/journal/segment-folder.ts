@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Fault } from '../kernel/fault.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
 import { newSegment, type Segment, segmentName } from './segment.ts';
-import { encodeSegmentHeader, FRAMES_START } from './segment-format.ts';
+import { encodeSegmentHeader, FRAMES_START, SUMMARY_START } from './segment-format.ts';
+import { encodeSummary } from './segment-summary.ts';
 
 const ZEROS = Buffer.alloc(1024 * 1024);
 const SPARE_NAME = /^spare-\d+\.zero$/;
@@ -139,15 +140,20 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 		usedBytes -= bytes;
 	}
 
-	/** Gives the unused part of a closed segment back, when that is more than half of the file. */
-	async function shrink(segment: Segment, file: JournalFile): Promise<void> {
+	/**
+	 * Ends a segment: its summary, and back with the unused part when that is more than half of the file. Neither is synced: without
+	 * them the next start reads the segment through.
+	 */
+	async function finish(segment: Segment, file: JournalFile): Promise<void> {
+		const summary = encodeSummary(segment);
+		if (summary !== null) await file.write(SUMMARY_START, summary);
 		if (segment.end > segment.bytes / 2) return;
 		await file.truncate(segment.end);
 		usedBytes -= segment.bytes - segment.end;
 		segment.bytes = segment.end;
 	}
 
-	return { adopt, begin, release, shrink, usedBytes: () => usedBytes };
+	return { adopt, begin, release, finish, usedBytes: () => usedBytes };
 }
 
 export type SegmentFolder = ReturnType<typeof createSegmentFolder>;

@@ -3,10 +3,11 @@ import { crc32 } from 'node:zlib';
 import { byteView } from './byte-view.ts';
 
 /**
- * A segment file: a header in its first sector, commits from `FRAMES_START` on, each aligned to 8 bytes. Files are recycled, so what
+ * A segment file: a header in its first sector, a summary once it is closed, commits from `FRAMES_START` on, each aligned to 8 bytes. Files are recycled, so what
  * follows the last commit may be old commits: the segment's random `nonce` is part of each frame and tells them apart.
  */
-export const FRAMES_START = 512;
+export const SUMMARY_START = 512;
+export const FRAMES_START = 4096;
 export const FRAME_HEADER_BYTES = 48;
 const HEADER_BYTES = 32;
 const SEGMENT_MAGIC = 0x3147_5344;

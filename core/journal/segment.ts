@@ -4,7 +4,14 @@ import { readBlockRanges } from './block-codec.ts';
 import { type BlockDictionary, createBlockDictionary } from './block-dictionary.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
 import type { JournalLoss } from './journal.ts';
-import { FRAME_HEADER_BYTES, frameLengthAt, FRAMES_START, type SegmentHeader } from './segment-format.ts';
+import {
+	FRAME_HEADER_BYTES,
+	frameLengthAt,
+	FRAMES_START,
+	type SegmentHeader,
+	SUMMARY_START,
+} from './segment-format.ts';
+import { applySummary } from './segment-summary.ts';
 import { walkFrames, withFile } from './segment-walk.ts';
 import { createStreamTally, type StreamTally } from './stream-tally.ts';
 
@@ -16,7 +23,7 @@ export interface Segment extends SegmentHeader {
 	/** Offset after the last durable commit. */
 	end: number;
 	samples: number;
-	readonly tally: StreamTally;
+	tally: StreamTally;
 	/** Shapes defined up to `shapesUpTo`; made when somebody reads. */
 	/** Given up or recycled: its file is another's now. */
 	isDropped: boolean;
@@ -49,13 +56,20 @@ export function segmentNumber(name: string): number | null {
 
 type Finding = Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'>;
 
-/** Reads a segment through and fills in its end, its counts and its ranges. Answers what was damaged. */
+/** Learns from its summary what a segment holds, or reads it through, and fills in its end, its counts and its ranges. Answers what was damaged. */
 export async function scanSegment(file: JournalFile, segment: Segment, isNewest: boolean): Promise<readonly Finding[]> {
 	const findings: Finding[] = [];
 	const name = segmentName(segment.segment);
 	const note = (reason: Finding['reason'], bytes: number, samples: number | null, detail: string): void => {
 		findings.push({ reason, bytes, samples, detail: `${name}: ${detail}` });
 	};
+	if (applySummary(await file.read(SUMMARY_START, FRAMES_START - SUMMARY_START), segment)) {
+		if (segment.end <= segment.bytes) return findings;
+		note('corrupt', segment.end - segment.bytes, null, `ends at ${segment.bytes}, not at ${segment.end}`);
+		segment.end = FRAMES_START;
+		segment.samples = 0;
+		segment.tally = createStreamTally();
+	}
 	for await (const frame of walkFrames(file, segment, FRAMES_START, segment.bytes)) {
 		if (frame.at !== segment.end) note('corrupt', frame.at - segment.end, null, `no commit at ${segment.end}`);
 		segment.end = frame.next;

@@ -5,7 +5,14 @@ import { createBlockDictionary } from './block-dictionary.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
 import type { JournalLoss } from './journal.ts';
 import { newSegment, scanSegment, type Segment, segmentName, segmentNumber } from './segment.ts';
-import { decodeFrame, decodeSegmentHeader, frameLengthAt, FRAMES_START, type SegmentHeader } from './segment-format.ts';
+import {
+	decodeFrame,
+	decodeSegmentHeader,
+	frameLengthAt,
+	FRAMES_START,
+	type SegmentHeader,
+	SUMMARY_START,
+} from './segment-format.ts';
 import { withFile } from './segment-walk.ts';
 
 export interface TakeStockDeps {
@@ -30,7 +37,7 @@ export interface Stock {
  * costs nothing but itself.
  */
 async function headerOf(file: JournalFile, number: number, bytes: number): Promise<SegmentHeader | null> {
-	const header = decodeSegmentHeader(await file.read(0, FRAMES_START));
+	const header = decodeSegmentHeader(await file.read(0, SUMMARY_START));
 	if (header !== null && header.segment === number) return header;
 	const first = await file.read(FRAMES_START, 48);
 	if (first.length < 48) return null;

@@ -1,48 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import test from 'ava';
 
-import { type FileJournalOptions, openJournal } from '../../core/journal/file-journal.ts';
-import type { JournalLoss } from '../../core/journal/journal.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { silentLog } from '../../core/kernel/log.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
-import { createManualTimer } from '../fake/manual-timer.ts';
-import { createPowerCutFiles, type PowerCutFiles } from '../fake/power-cut-files.ts';
+import { everyEighth, FOLDER, journalBench, SEGMENT_BYTES } from '../fake/journal-bench.ts';
 import { deviceOf, ORIGIN, readingOf, sequenceOf } from '../fake/sample-readings.ts';
 
-const FOLDER = '/journal';
-const segmentPath = (number: number): string => `${FOLDER}/${String(number).padStart(8, '0')}.segment`;
-
-function bench(files: PowerCutFiles = createPowerCutFiles()) {
-	const timer = createManualTimer();
-	const lost: { readonly loss: JournalLoss; readonly ranges: readonly StreamRange[] }[] = [];
-	const open = (more: Partial<FileJournalOptions> = {}) =>
-		openJournal({
-			folder: FOLDER,
-			clock: timer.clock,
-			log: silentLog,
-			files,
-			setTimer: timer.setTimer,
-			segmentBytes: 4096,
-			onLoss: (loss, ranges) => void lost.push({ loss, ranges }),
-			...more,
-		});
-	const turn = () => new Promise((resolve) => setImmediate(resolve));
-	/** Appends readings one commit at a time, so that segments fill in a known way. */
-	async function fill(journal: Awaited<ReturnType<typeof open>>, count: number, from = 1): Promise<void> {
-		for (let index = 0; index < count; index += 1) {
-			const done = journal.append([readingOf(from + index * 8, { epoch: journal.epoch })], 'prompt');
-			timer.advance(20);
-			await done;
-		}
-	}
-	return { files, timer, lost, open, turn, fill };
-}
-
-const everyEighth = (count: number, from = 1): readonly number[] =>
-	Array.from({ length: count }, (_, index) => from + index * 8);
-
 test('many appends share one commit and one sync', async (t) => {
-	const { files, timer, open } = bench();
+	const { files, timer, open } = journalBench();
 	const journal = await open();
 	const before = files.syncs();
 	const appends = everyEighth(50).map((seq) => journal.append([readingOf(seq)], 'group'));
@@ -58,7 +23,7 @@ test('many appends share one commit and one sync', async (t) => {
 });
 
 test('a prompt append shrinks the window for the group it joins', async (t) => {
-	const { timer, open } = bench();
+	const { timer, open } = journalBench();
 	const journal = await open();
 	const patient = journal.append([readingOf(1)], 'group');
 	const prompt = journal.append([readingOf(9)], 'prompt');
@@ -69,7 +34,7 @@ test('a prompt append shrinks the window for the group it joins', async (t) => {
 });
 
 test('a large group is committed without waiting', async (t) => {
-	const { open } = bench();
+	const { open } = journalBench();
 	const journal = await open({ flushBytes: 1000 });
 	await Promise.all(everyEighth(40).map((seq) => journal.append([readingOf(seq)], 'group')));
 	t.true(journal.stats().commits >= 1);
@@ -77,7 +42,7 @@ test('a large group is committed without waiting', async (t) => {
 });
 
 test('commits keep the distance that protects the card', async (t) => {
-	const { timer, open } = bench();
+	const { timer, open } = journalBench();
 	const journal = await open({ minFlushGapMs: 200 });
 	const first = journal.append([readingOf(1)], 'prompt');
 	timer.advance(20);
@@ -91,13 +56,13 @@ test('commits keep the distance that protects the card', async (t) => {
 });
 
 test('the next group gathers while one is being written', async (t) => {
-	const { timer, open, turn } = bench();
+	const { timer, open } = journalBench();
 	const journal = await open();
 	const first = journal.append([readingOf(1)], 'prompt');
 	timer.advance(20);
 	const others = everyEighth(5, 9).map((seq) => journal.append([readingOf(seq)], 'prompt'));
 	await first;
-	await turn();
+	await nextTurn();
 	timer.advance(20);
 	await Promise.all(others);
 	t.is(journal.stats().commits, 2);
@@ -105,7 +70,7 @@ test('the next group gathers while one is being written', async (t) => {
 });
 
 test('the queue is bounded and says so', async (t) => {
-	const { timer, open } = bench();
+	const { timer, open } = journalBench();
 	const journal = await open({ maxPendingSamples: 16 });
 	const taken = [journal.append([readingOf(1)], 'group'), journal.append([readingOf(9)], 'group')];
 	const error = await t.throwsAsync(journal.append([readingOf(17)], 'group'), { instanceOf: Fault });
@@ -116,7 +81,7 @@ test('the queue is bounded and says so', async (t) => {
 });
 
 test('a reading that cannot be stored costs only its own append', async (t) => {
-	const { timer, open } = bench();
+	const { timer, open } = journalBench();
 	const journal = await open();
 	const good = [journal.append([readingOf(1)], 'group'), journal.append([readingOf(17)], 'group')];
 	const bad = journal.append([readingOf(9, { values: [] })], 'group');
@@ -132,7 +97,7 @@ test('a reading that cannot be stored costs only its own append', async (t) => {
 });
 
 test('stop writes what waits, and takes no more', async (t) => {
-	const { open } = bench();
+	const { open } = journalBench();
 	const journal = await open();
 	const waiting = journal.append([readingOf(1)], 'group');
 	await journal.stop();
@@ -143,7 +108,7 @@ test('stop writes what waits, and takes no more', async (t) => {
 });
 
 test('reading goes on from any position, across segments', async (t) => {
-	const { open, fill } = bench();
+	const { open, fill } = journalBench();
 	const journal = await open();
 	await fill(journal, 120);
 	t.true(journal.stats().segments > 2);
@@ -161,18 +126,18 @@ test('reading goes on from any position, across segments', async (t) => {
 });
 
 test('segments before all holds are recycled, the others stay', async (t) => {
-	const { files, open, fill, turn } = bench();
+	const { files, open, fill } = journalBench();
 	const journal = await open();
 	await fill(journal, 60);
 	const middle = { segment: 2, offset: 0 };
 	journal.hold('sealer', journal.end());
 	journal.hold('uplink', middle);
-	await turn();
+	await nextTurn();
 	t.is(journal.oldest().segment, 2);
 	const kept = await sequenceOf(journal);
-	t.deepEqual(await sequenceOf(journal, { segment: 1, offset: 600 }), kept);
+	t.deepEqual(await sequenceOf(journal, { segment: 1, offset: 4_184 }), kept);
 	journal.hold('uplink', journal.end());
-	await turn();
+	await nextTurn();
 	t.is(journal.stats().segments, 1);
 	t.is(files.names().filter((name) => name.startsWith('spare')).length, 1);
 	await fill(journal, 60, 481);
@@ -182,7 +147,7 @@ test('segments before all holds are recycled, the others stay', async (t) => {
 });
 
 test('a reader that is overtaken by recycling goes on at the oldest commit', async (t) => {
-	const { open, fill, turn } = bench();
+	const { open, fill } = journalBench();
 	const journal = await open();
 	await fill(journal, 120);
 	const seen: number[] = [];
@@ -190,7 +155,7 @@ test('a reader that is overtaken by recycling goes on at the oldest commit', asy
 		seen.push(...readings.map((reading) => reading.firstSeq));
 		if (seen.length !== 3) continue;
 		journal.hold('uplink', journal.end());
-		await turn();
+		await nextTurn();
 		await fill(journal, 60, 961);
 	}
 	const last = await sequenceOf(journal);
@@ -202,11 +167,11 @@ test('a reader that is overtaken by recycling goes on at the oldest commit', asy
 });
 
 test('what a recycled file held before is never taken for commits', async (t) => {
-	const { files, open, fill, turn } = bench();
+	const { files, open, fill } = journalBench();
 	const journal = await open();
 	await fill(journal, 80);
 	journal.hold('sealer', journal.end());
-	await turn();
+	await nextTurn();
 	await fill(journal, 1, 9_001);
 	await journal.closeSegment();
 	await fill(journal, 1, 10_001);
@@ -217,27 +182,21 @@ test('what a recycled file held before is never taken for commits', async (t) =>
 });
 
 test('the quota gives up the oldest segment and names exactly what is lost', async (t) => {
-	const { open, fill, lost, turn } = bench();
-	const journal = await open({ maxBytes: 4 * 4096 });
+	const { open, fill, lost } = journalBench();
+	const journal = await open({ maxBytes: 4 * SEGMENT_BYTES });
 	await fill(journal, 30);
 	journal.hold('uplink', journal.oldest());
 	const positions = [];
 	for await (const { next } of journal.read(journal.oldest())) positions.push(next);
 	journal.hold('uplink', positions[4] ?? journal.end());
-	await turn();
+	await nextTurn();
 	await fill(journal, 170, 241);
-	t.true(journal.stats().bytes <= 4 * 4096);
+	t.true(journal.stats().bytes <= 4 * SEGMENT_BYTES);
 	const kept = await sequenceOf(journal);
 	const declared = lost.flatMap(({ ranges }) => ranges);
 	t.true(lost.length > 0 && lost.every(({ loss }) => loss.reason === 'quota'));
 	const first = Math.min(...kept);
-	t.deepEqual(
-		declared.map(({ first: from, last }) => [from, last]),
-		[
-			[41, declared[0]?.last ?? 0] as const,
-			...declared.slice(1).map((range) => [range.first, range.last] as const),
-		].map((pair) => [...pair]),
-	);
+	t.is(declared[0]?.first, 41);
 	t.is(declared.at(-1)?.last, first - 1);
 	t.true(declared.every((range, index) => index === 0 || range.first === (declared[index - 1]?.last ?? 0) + 1));
 	t.like(declared[0], { origin: ORIGIN, epoch: journal.epoch });
@@ -249,7 +208,7 @@ test('the quota gives up the oldest segment and names exactly what is lost', asy
 });
 
 test('the free-space floor costs the oldest segments', async (t) => {
-	const { files, open, fill, lost } = bench();
+	const { files, open, fill, lost } = journalBench();
 	const journal = await open({ minFreeBytes: 100_000 });
 	await fill(journal, 120);
 	const before = journal.stats().segments;
@@ -263,7 +222,7 @@ test('the free-space floor costs the oldest segments', async (t) => {
 
 test('a full disk rejects appends, and the journal recovers by itself', async (t) => {
 	for (const code of ['ENOSPC', 'EIO'] as const) {
-		const { files, timer, open, fill } = bench();
+		const { files, timer, open, fill } = journalBench();
 		const journal = await open();
 		await fill(journal, 5);
 		files.fail(code);
@@ -285,7 +244,7 @@ test('a full disk rejects appends, and the journal recovers by itself', async (t
 });
 
 test('a journal opens on a full disk, with an epoch that was never used', async (t) => {
-	const { files, timer, open, fill } = bench();
+	const { files, timer, open, fill } = journalBench();
 	const first = await open();
 	await fill(first, 1);
 	await first.stop();
@@ -301,114 +260,8 @@ test('a journal opens on a full disk, with an epoch that was never used', async 
 	t.true((await open()).epoch > second.epoch);
 });
 
-test('damage costs what it hits, is said, and never keeps the journal from opening', async (t) => {
-	const cases: readonly {
-		readonly name: string;
-		readonly damage: (files: PowerCutFiles) => Promise<void> | void;
-		readonly reason: string | null;
-		readonly kept: (seq: number, segmentOf: ReadonlyMap<number, number>) => boolean;
-	}[] = [
-		{
-			name: 'a zeroed segment',
-			damage: (files) => void files.content(segmentPath(2)).fill(0),
-			reason: 'corrupt',
-			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
-		},
-		{
-			name: 'garbage in place of a segment',
-			damage: (files) => void files.content(segmentPath(2)).fill('garbage'),
-			reason: 'corrupt',
-			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
-		},
-		{
-			name: 'a missing segment',
-			damage: (files) => files.remove(segmentPath(2)),
-			reason: 'missing-segment',
-			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
-		},
-		{
-			name: 'a lost first sector',
-			damage: (files) => void files.content(segmentPath(2)).fill(0, 0, 512),
-			reason: null,
-			kept: () => true,
-		},
-		{
-			name: 'a flipped bit in the middle of a segment',
-			damage: (files) => {
-				const content = files.content(segmentPath(2));
-				content[2000] = (content[2000] ?? 0) ^ 1;
-			},
-			reason: 'corrupt',
-			kept: (seq) => seq !== -1,
-		},
-		{
-			name: 'a missing epoch file',
-			damage: (files) => files.remove(`${FOLDER}/epoch`),
-			reason: null,
-			kept: () => true,
-		},
-		{
-			name: 'an epoch file of zeros',
-			damage: (files) => void files.content(`${FOLDER}/epoch`).fill(0),
-			reason: null,
-			kept: () => true,
-		},
-		{
-			name: 'a truncated segment',
-			damage: async (files) => {
-				const file = await files.open(segmentPath(2));
-				await file.truncate(700);
-			},
-			reason: null,
-			kept: (seq, segmentOf) => segmentOf.get(seq) !== 2,
-		},
-	];
-	for (const { name, damage, reason, kept } of cases) {
-		const { files, open, fill } = bench();
-		const journal = await open();
-		await fill(journal, 120);
-		const segmentOf = new Map<number, number>();
-		for await (const { at, readings } of journal.read(journal.oldest())) {
-			for (const { firstSeq } of readings) segmentOf.set(firstSeq, at.segment);
-		}
-		await journal.stop();
-		await damage(files);
-		const reopened = await open();
-		t.true(reopened.epoch > journal.epoch, name);
-		const found = await sequenceOf(reopened);
-		const expected = everyEighth(120).filter((seq) => kept(seq, segmentOf));
-		if (name.startsWith('a flipped')) t.is(found.length, 119, name);
-		else if (name.startsWith('a truncated')) t.true(found.length >= expected.length && found.length < 120, name);
-		else t.deepEqual(found, expected, name);
-		const reasons = reopened.stats().losses.map((loss) => loss.reason);
-		t.deepEqual([...new Set(reasons)], reason === null ? [] : [reason], name);
-		await fill(reopened, 1, 50_001);
-		t.is((await sequenceOf(reopened)).at(-1), 50_001, name);
-		await reopened.stop();
-	}
-});
-
-test('a torn tail is cut and said once', async (t) => {
-	const { files, open, fill } = bench();
-	const journal = await open();
-	await fill(journal, 5);
-	const { offset } = journal.end();
-	await fill(journal, 1, 41);
-	await journal.stop();
-	files.content(segmentPath(1)).fill(0, offset + 60);
-	const reopened = await open();
-	t.deepEqual(
-		reopened.stats().losses.map((loss) => loss.reason),
-		['torn-tail'],
-	);
-	t.deepEqual(await sequenceOf(reopened), everyEighth(5));
-	await fill(reopened, 1, 49);
-	await reopened.stop();
-	t.deepEqual((await open()).stats().losses, []);
-});
-
 test('epochs ascend with each start, and start from the clock when everything is lost', async (t) => {
-	const { files, timer, open, fill } = bench();
+	const { files, timer, open, fill } = journalBench();
 	const first = await open();
 	await fill(first, 1);
 	await first.stop();
@@ -423,7 +276,7 @@ test('epochs ascend with each start, and start from the clock when everything is
 });
 
 test('starts without a commit leave no segments behind', async (t) => {
-	const { files, open } = bench();
+	const { files, open } = journalBench();
 	for (let start = 0; start < 5; start += 1) {
 		await open();
 		files.cut(() => 0.99);

@@ -27,7 +27,7 @@ test('after any power cut the journal opens, has all that was acknowledged, and 
 					log: silentLog,
 					files,
 					setTimer: timer.setTimer,
-					segmentBytes: 2048,
+					segmentBytes: 5632,
 					maxBytes: 2 ** 30,
 				});
 			let journal = await open();
