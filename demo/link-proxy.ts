@@ -31,7 +31,7 @@ interface Held {
 	readonly bytes: Buffer | null;
 }
 
-/** One direction of one connection. Keeps the order whatever the mode does. */
+/** One direction of one connection. Bytes leave in their order: none goes before an earlier one that still waits. */
 interface Lane {
 	/** Looks again at what is held: the mode has changed. */
 	pump(): void;
@@ -55,9 +55,7 @@ function createLane({ clock, from, to, mode, count }: LaneDeps): Lane {
 	function hold(bytes: Buffer | null): void {
 		const { kind, ...rest } = mode();
 		const delayMs = kind === 'delay' && 'delayMs' in rest ? rest.delayMs : 0;
-		// Never before what came earlier, even when the delay has just become shorter.
-		const dueMs = Math.max(clock.monotonicMs() + delayMs, held.at(-1)?.dueMs ?? 0);
-		held.push({ dueMs, bytes });
+		held.push({ dueMs: clock.monotonicMs() + delayMs, bytes });
 		heldBytes += bytes?.length ?? 0;
 		pump();
 	}

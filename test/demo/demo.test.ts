@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,7 @@ const { parse } = require('yaml');
 const settings = parse(fs.readFileSync(settingsFile, 'utf8'));
 const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('DRAWBRIDGE_')));
 fs.writeFileSync(dataFolder + '/seen.json', JSON.stringify({ own, settings, pid: process.pid }));
+process.once('SIGTERM', () => { fs.writeFileSync(dataFolder + '/stopped', ''); process.exit(0); });
 fs.writeFileSync(dataFolder + '/claim-code', role + '-code\\n', { mode: 0o600 });
 if (role === 'hub') fs.writeFileSync(dataFolder + '/enrolment-code', 'enrol-me\\n', { mode: 0o600 });
 http.createServer((request, response) => response.end('drawbridge_samples_accepted_total 5\\n'))
@@ -80,6 +81,7 @@ test.serial(
 		await demo.stop();
 		const pids = [gateway.pid, seenBy(join(options.dataFolder, 'hub')).pid];
 		t.deepEqual(pids.filter(isRunning), []);
+		for (const role of ['gateway', 'hub']) t.true(existsSync(join(options.dataFolder, role, 'stopped')), role);
 	},
 );
 
