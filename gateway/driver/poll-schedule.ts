@@ -54,7 +54,8 @@ export function createPollSchedule(): PollSchedule {
 			const entry = entries.get(id);
 			if (entry === undefined) return 0;
 			const { periodMs, gridMs, dueMs } = entry;
-			const slot = (ms: number): number => Math.floor((ms - gridMs) / periodMs);
+			// A grid point may come out a rounding error before itself.
+			const slot = (ms: number): number => Math.floor((ms - gridMs) / periodMs + 1e-9);
 			const missed = Math.max(0, slot(nowMs) - Math.max(slot(dueMs), -1));
 			entry.dueMs = gridMs + (slot(nowMs) + 1) * periodMs;
 			return missed;

@@ -27,7 +27,7 @@ interface Hunt {
 	/** Parts that neither were answered nor narrowed down to one refused point. */
 	open: number;
 	readonly answered: ReadRequest[];
-	refusedCount: number;
+	readonly refused: AddressRange[];
 }
 
 /** What is asked of one device and what was learnt about it. */
@@ -88,11 +88,14 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 		for (const slot of slots) slot.dueMs = Math.max(...slot.request.keys.map((key) => dueOf.get(key) ?? slot.dueMs));
 	}
 
-	/** Each part of the search has an outcome: what no answered part covered is a hole; without one the request was too long. */
+	/**
+	 * Each part of the search has an outcome. Refused points explain the refusal; without one it was the addresses between the
+	 * points; without such addresses the request was too long. When the explanation is not all, the next request tells.
+	 */
 	function conclude(hunt: Hunt, nowMs: number): void {
-		const found = uncovered(hunt.request, hunt.answered);
+		const found = hunt.refused.length > 0 ? hunt.refused : uncovered(hunt.request, hunt.answered);
 		holes.push(...found);
-		if (found.length === 0 && hunt.refusedCount === 0) {
+		if (found.length === 0) {
 			const longest = Math.max(...hunt.answered.map(({ count }) => count));
 			if (hunt.request.functionCode <= 2) bitCap = Math.min(bitCap, longest);
 			else registerCap = Math.min(registerCap, longest);
@@ -107,7 +110,7 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 
 	function split(slot: ReadSlot, nowMs: number): readonly ReadSlot[] {
 		const { request, everyMs } = slot;
-		const hunt = slot.hunt ?? { request, open: 1, answered: [], refusedCount: 0 };
+		const hunt = slot.hunt ?? { request, open: 1, answered: [], refused: [] };
 		const middle = Math.ceil(request.points.length / 2);
 		const halves = [request.points.slice(0, middle), request.points.slice(middle)];
 		const parts = halves.flatMap((half) => slotsOf(half, everyMs, nowMs, hunt));
@@ -146,7 +149,8 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 				if (givenUp.length > 0) rebuild(nowMs);
 				return { ask: [], givenUp };
 			}
-			slot.hunt.refusedCount += 1;
+			const { functionCode, address, count } = slot.request;
+			slot.hunt.refused.push({ functionCode, first: address, last: address + count - 1 });
 			settle(slot.hunt, nowMs);
 			return { ask: [], givenUp };
 		},
