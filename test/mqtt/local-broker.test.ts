@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
 import type { Device } from '../../core/device/device.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
@@ -20,8 +20,9 @@ import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publish
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { deferred } from '../fake/deferred.ts';
 import { deviceBox, GATEWAY, rtuConnection } from '../fake/device-box.ts';
+import { lacks, run } from '../fake/peer-program.ts';
 import { draftOf, memoryTelemetry } from '../fake/memory-telemetry.ts';
-import { connectPacket, hasProgram, packet, publishPacket, rawPeer, run, subscribePacket } from '../fake/mqtt-peer.ts';
+import { connectPacket, packet, publishPacket, rawPeer, subscribePacket } from '../fake/mqtt-peer.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const CONNACK_OK = Buffer.from([0x20, 2, 0, 0]);
@@ -93,17 +94,6 @@ async function gateway() {
 }
 
 const stamped = (draft: ReturnType<typeof draftOf>): Reading => ({ ...draft, origin: GATEWAY, epoch: 1, firstSeq: 1 });
-
-/** Skips a test whose peer program is missing, unless peers are demanded. */
-function lacks(t: ExecutionContext, program: string): boolean {
-	if (hasProgram(program)) return false;
-	// oxlint-disable-next-line node/no-process-env -- the switch that continuous integration sets
-	const { CI, DRAWBRIDGE_REQUIRE_PEERS } = process.env;
-	if (CI !== undefined && DRAWBRIDGE_REQUIRE_PEERS === '1') t.fail(`${program} is required`);
-	t.log(`skipped: ${program} is not installed`);
-	t.pass();
-	return true;
-}
 
 test('a login is shown once, kept as a hash, and cut off at once when it is renewed or revoked', async (t) => {
 	const { add, say, login, path, close, server } = await gateway();
