@@ -10,7 +10,7 @@ import { Fault } from '../kernel/fault.ts';
 import { malformed, toRealtimeError } from '../realtime/realtime-error.ts';
 import type { RealtimeServer } from '../realtime/realtime-server.ts';
 import type { LatestValues } from './latest-values.ts';
-import type { JsonValue, Quality } from './reading.ts';
+import { EVENT_TYPES, type JsonValue, type Quality } from './reading.ts';
 import type { ReadingListener } from './telemetry-service.ts';
 import { badQualities, latestView, metricsOf, staleAfterMs } from './telemetry-view.ts';
 
@@ -120,7 +120,7 @@ export function createTelemetryRealtime({
 
 	return {
 		reading(reading) {
-			if (!rooms.has(reading.device)) return;
+			if (!rooms.has(reading.device) || EVENT_TYPES.has(reading.telemetryType)) return;
 			const device = devices.find(reading.device);
 			if (device === null) return;
 			const quality = badQualities(reading);

@@ -1,4 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 
 import { epochMs } from '../../core/kernel/clock.ts';
@@ -111,24 +110,4 @@ export function rawPeer(port: number): RawPeer {
 		until,
 		closed: () => until(() => false),
 	};
-}
-
-/** True when the program can be started here. */
-export const hasProgram = (name: string): boolean => spawnSync(name, ['--help']).error === undefined;
-
-/** Runs a program to its end; answers exit code and output. It is killed after `timeoutMs`. */
-export function run(
-	name: string,
-	args: readonly string[],
-	timeoutMs = 10_000,
-): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
-	return new Promise((resolve, reject) => {
-		const child = spawn(name, args, { timeout: timeoutMs });
-		let out = '';
-		let err = '';
-		child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-		child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-		child.on('error', reject);
-		child.on('close', (code) => resolve({ code, out, err }));
-	});
 }
