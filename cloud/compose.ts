@@ -18,7 +18,6 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
-import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -97,12 +96,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
 
-		const acknowledger = lifecycle.own('acknowledger', createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack)));
+		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
+		lifecycle.own('acknowledger', acknowledger);
 		const ingest = createHubIngest({
 			telemetry,
 			ledger,
 			deviceOf: (id) => deviceRepository.find(id),
-			decode: decodeBlock,
+			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)),
 			acknowledge: acknowledger.received,
 			log,
 		});
@@ -123,7 +123,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ingest,
 			ledger,
 			saveLedger,
-			adopt: devices.adopt,
+			adopt: async (device) => void (await devices.adopt(device)),
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			clock,

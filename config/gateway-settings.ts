@@ -63,6 +63,8 @@ export interface UplinkSettings {
 	readonly linkHost: string;
 	/** Port of the hub's link broker instead of the one the hub names; 0: as the hub says. */
 	readonly linkPort: number;
+	/** Most bytes of history sent per second; live values do not count. */
+	readonly backfillBytesPerSecond: number;
 }
 
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
@@ -75,6 +77,8 @@ export interface GatewaySettings {
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
 	readonly site: { readonly name: string };
+	/** Folder with device templates of this site, beside those of the product; empty: none. */
+	readonly templates: { readonly folder: string };
 	readonly devices: readonly DeviceSettings[];
 }
 
@@ -147,9 +151,11 @@ export const gatewaySchema = section({
 		enrolment_code: secret(),
 		link_host: hostName().allow('').default(''),
 		link_port: remotePort(),
+		backfill_bytes_per_second: Joi.number().integer().min(1_024).max(1_000_000_000).default(1_048_576),
 	}),
 	identity: identitySection(),
 	log: logSection(),
 	site: section({ name: Joi.string().allow('').max(255).default('') }),
+	templates: section({ folder: Joi.string().allow('').max(4_096).default('') }),
 	devices: Joi.array().items(device).unique('uid').max(MAX_DEVICES).empty(null).default([]),
 });

@@ -16,6 +16,7 @@ import { messageOf } from '../core/kernel/fault.ts';
 import { deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
+import type { Range } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
@@ -56,6 +57,8 @@ export interface Gateway extends Stoppable {
 }
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
+
+const samplesIn = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 async function loadTemplates(folders: readonly string[], log: Logger) {
 	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
@@ -196,7 +199,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
 					uplinkRoutes,
-					{ gatewayId, status, journal: journal.stats, journalMaxBytes: settings.journal.maxBytes, enrol: starter.enrol },
+					{ gatewayId, status, journal: journal.stats, journalMaxBytes: settings.journal.maxBytes, storedSamples: () => samplesIn(journal.held()), enrol: starter.enrol },
 					'/api/v1',
 				),
 			],

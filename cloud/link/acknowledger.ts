@@ -40,7 +40,7 @@ export function createAcknowledger(send: (gateway: GatewayId, ack: Ack) => void)
 	return {
 		received: (range: StreamRange) => add('received', range),
 		lossNoted: (range: StreamRange) => add('losses', range),
-		stop(): void {
+		async stop(): Promise<void> {
 			for (const { timer } of waiting.values()) clearTimeout(timer);
 			waiting.clear();
 		},

@@ -7,6 +7,7 @@ import type { Ack } from '../../core/link/link-messages.ts';
 import { linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
+import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import { secretHash } from '../../core/identity/secret-text.ts';
 import type { GatewayPresence } from '../fleet/gateway-record.ts';
 import type { HubIngest } from '../ingest/hub-ingest.ts';
@@ -29,6 +30,17 @@ export interface HubLinkDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
 }
+
+/** What the link's broker takes: a block of history is larger than a device's message. */
+export const LINK_LIMITS: MqttLimits = {
+	...DEFAULT_MQTT_LIMITS,
+	connections: 5_000,
+	connectionsPerAccount: 2,
+	subscriptions: 4,
+	packetBytes: 4 * 1024 * 1024,
+	retainedMessages: 0,
+	retainedBytes: 0,
+};
 
 interface Presence {
 	lastSeenAt: EpochMs;

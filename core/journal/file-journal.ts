@@ -250,6 +250,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 			holds.set(holder, from);
 			exclusively(recycle).catch((error: unknown) => log.warn('journal-recycle-failed', { reason: messageOf(error) }));
 		},
+		held: () => segments.flatMap(({ tally }) => tally.ranges()),
 		listen: (listener) => void listeners.push(listener),
 		closedSegments: () => segments.filter((one) => one !== writer.active()).map((one) => one.segment),
 		closeSegment: () =>

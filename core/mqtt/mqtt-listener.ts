@@ -27,7 +27,8 @@ export interface MqttListener extends Stoppable {
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
-function createListener({ tls }: MqttListenerSettings, { handle, log }: MqttListenerDeps): Server {
+/** A server that hands its connections to a broker; who opens it decides on address and retries. */
+export function mqttServer({ tls, handle, log }: MqttListenerDeps & Pick<MqttListenerSettings, 'tls'>): Server {
 	if (tls === undefined) return createServer(SOCKET_OPTIONS, handle);
 	const server = createTlsServer(
 		{
@@ -54,7 +55,7 @@ export async function createMqttListener(
 	settings: MqttListenerSettings,
 	deps: MqttListenerDeps,
 ): Promise<MqttListener> {
-	const server = createListener(settings, deps);
+	const server = mqttServer({ ...deps, ...(settings.tls === undefined ? {} : { tls: settings.tls }) });
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
 		server.listen(settings.port, settings.host, () => {

@@ -12,7 +12,8 @@ export interface UplinkRoutesOptions {
 	readonly status: () => UplinkStatus;
 	readonly journal: () => JournalStats;
 	readonly journalMaxBytes: number;
-	readonly oldestStoredAt: () => EpochMs | null;
+	/** Samples in the journal. */
+	readonly storedSamples: () => number;
 	readonly enrol: (hubUrl: string, code: string) => Promise<void>;
 }
 
@@ -34,7 +35,7 @@ const iso = (at: EpochMs | null): string | null => (at === null ? null : toIso(a
 /** The state of the link as an installer wants to see it: what is stored, how old, how far the hub has it. */
 export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 	name: 'uplink-routes',
-	register(server, { gatewayId, status, journal, journalMaxBytes, oldestStoredAt, enrol }) {
+	register(server, { gatewayId, status, journal, journalMaxBytes, storedSamples, enrol }) {
 		function view() {
 			const uplink = status();
 			const stats = journal();
@@ -45,11 +46,10 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 				state: uplink.state,
 				since: iso(uplink.since),
 				last_error: uplink.lastError,
-				stored_samples: stats.committedSamples,
+				stored_samples: storedSamples(),
 				stored_bytes: stats.bytes,
-				oldest_at: iso(oldestStoredAt()),
 				backlog_samples: uplink.backlogSamples,
-				oldest_backlog_at: iso(uplink.oldestOwedAt),
+				oldest_at: iso(uplink.oldestOwedAt),
 				acknowledged_through_at: iso(uplink.acknowledgedThroughAt),
 				declared_lost_samples: uplink.undeclaredLostSamples,
 				journal: {

@@ -22,8 +22,6 @@ const DOCUMENTS_GATHER_MS = 200;
 export interface UplinkDeps {
 	readonly store: UplinkStore;
 	readonly journal: Journal;
-	/** Ranges of sequence numbers that the journal holds. */
-	readonly held: () => readonly StreamRange[];
 	readonly encode: (readings: readonly Reading[]) => Uint8Array;
 	/** The last sequence number handed out in this epoch. */
 	readonly lastSeq: () => number;
@@ -53,7 +51,7 @@ export interface UplinkStatus {
  * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
  */
 export function createUplink(deps: UplinkDeps) {
-	const { store, journal, held, encode, lastSeq, devices, healthOf, clock, log } = deps;
+	const { store, journal, encode, lastSeq, devices, healthOf, clock, log } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
 	const changed = new Set<DeviceId>();
@@ -71,7 +69,7 @@ export function createUplink(deps: UplinkDeps) {
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
-		const oldestEpoch = held()[0]?.epoch ?? journal.epoch;
+		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
 		const hello = { name: deps.name, version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 	}
@@ -193,7 +191,7 @@ export function createUplink(deps: UplinkDeps) {
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
-			const own = held().filter(({ origin }) => origin === store.gatewayId());
+			const own = journal.held().filter(({ origin }) => origin === store.gatewayId());
 			return {
 				enrolled: enrolment !== null,
 				hubUrl: enrolment?.hubUrl ?? null,
