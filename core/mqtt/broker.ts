@@ -24,6 +24,9 @@ interface Session<A extends MqttAccount> {
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
 const NOWHERE = '$SYS/discarded';
 
+/** Longest wait for the library to end its connections; then they are cut. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** A refused CONNECT with its CONNACK return code (3.1.1 section 3.2.2.3). */
 class Refusal extends Error {
 	override readonly name = 'Refusal';
@@ -236,7 +239,10 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	}
 
 	async function stop(): Promise<void> {
-		await new Promise<void>((resolve) => aedes.close(resolve));
+		await new Promise<void>((resolve) => {
+			setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
+			aedes.close(resolve);
+		});
 		for (const socket of sockets) socket.destroy();
 	}
 
