@@ -1,6 +1,7 @@
-import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
 import { actorOf, anyUser, atLeast } from '../http/access.ts';
+import { withCursorHeaders } from '../http/cursor-headers.ts';
 import {
 	type DeviceBody,
 	type ListQuery,
@@ -20,19 +21,6 @@ type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payloa
 
 const DEFAULT_SIZE = 20;
 const DEFAULT_LIMIT = 10;
-
-/** Puts the paging data of the array form into the headers (contract rule R3). */
-export function withCursorHeaders(
-	response: ResponseObject,
-	request: Pick<Request, 'path'>,
-	limit: number,
-	nextCursor: string | null,
-): ResponseObject {
-	response.header('X-Limit', String(limit));
-	if (nextCursor === null) return response;
-	const next = `${request.path}?limit=${limit}&cursor=${encodeURIComponent(nextCursor)}`;
-	return response.header('X-Next-Cursor', nextCursor).header('Link', `<${next}>; rel="next"`);
-}
 
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
 export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {

@@ -201,6 +201,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		presenceOf(id).status = status;
 		if (before === 'maintenance' || before === status) return;
 		tellStatus(current(device));
+		// Revisions are counted by the box a device hangs on; elsewhere its status is a matter of memory.
+		if (device.gatewayId !== gatewayId) return;
 		inTurn(async () => {
 			const stored = devices.find(id);
 			const now = stored === null ? null : current(stored);

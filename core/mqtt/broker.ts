@@ -24,6 +24,9 @@ interface Session<A extends MqttAccount> {
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
 const NOWHERE = '$SYS/discarded';
 
+/** Longest wait for aedes to end its connections; then they are cut. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** A refused CONNECT with its CONNACK return code (3.1.1 section 3.2.2.3). */
 class Refusal extends Error {
 	override readonly name = 'Refusal';
@@ -53,10 +56,10 @@ function encryptionOf(socket: Socket): Pick<MqttCredentials, 'encrypted' | 'cert
 const bytesOf = (payload: string | Buffer): Buffer => (typeof payload === 'string' ? Buffer.from(payload) : payload);
 
 /**
- * The MQTT 3.1.1 broker of the box. The only file that knows which library it is.
+ * The MQTT 3.1.1 broker of the box. The only file that imports aedes.
  *
- * Sessions end with their connection, also when the client asks for a persistent one (CONNACK says "no session present"): the
- * library keeps queues of offline sessions without any bound. Client identifiers count per account, so that nobody
+ * Sessions end with their connection, also when the client asks for a persistent one (CONNACK says "no session present"):
+ * aedes keeps queues of offline sessions without any bound. Client identifiers count per account, so that nobody
  * ends another account's connection by borrowing its identifier.
  */
 export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): Promise<Broker> {
@@ -119,7 +122,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	const isPublishAllowed = (account: A, topic: string): boolean =>
 		!topic.startsWith('$') && topicLevels(topic) <= limits.topicLevels && authorizePublish(account, topic);
 
-	/** Runs before the acknowledgement; the library acknowledges when it returns. */
+	/** Runs before the acknowledgement; aedes acknowledges when it returns. */
 	async function accept(client: Client | null, packet: PublishPacket): Promise<void> {
 		const session = client === null ? undefined : sessions.get(client);
 		// Wills of a broker that stops are not the devices' last words.
@@ -236,7 +239,10 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	}
 
 	async function stop(): Promise<void> {
-		await new Promise<void>((resolve) => aedes.close(resolve));
+		await new Promise<void>((resolve) => {
+			setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
+			aedes.close(resolve);
+		});
 		for (const socket of sockets) socket.destroy();
 	}
 

@@ -1,10 +1,10 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
 import { mayWriteTelemetry } from '../device/device-access.ts';
-import { withCursorHeaders } from '../device/device-routes.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
 import { actorOf, anyUser } from '../http/access.ts';
+import { withCursorHeaders } from '../http/cursor-headers.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Reading } from './reading.ts';

@@ -58,10 +58,14 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 		return existed;
 	}
 
-	/** The login of a device that is deleted goes with it; a later device of the same address must not inherit it. */
+	/**
+	 * The login of a device that is deleted goes with it: a later device of the same address must not inherit it. So does that of a
+	 * device that the gateway now reads itself.
+	 */
 	async function forget(device: Device): Promise<void> {
 		const account = accounts.find(device.uid);
-		if (account?.kind === 'device' && account.device === device.id) await revoke(device.uid, 'the device was deleted');
+		if (account?.kind === 'device' && account.device === device.id)
+			await revoke(device.uid, 'the device is no MQTT device any more');
 	}
 
 	return {
@@ -97,7 +101,7 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 		/** To be added to the listeners of the device service. */
 		device: {
 			changed: (device) => {
-				if (device.deletedAt === null) return;
+				if (device.deletedAt === null && device.connection?.driver !== 'modbus') return;
 				forget(device).catch((error: unknown) =>
 					log.error('mqtt-login-not-revoked', { device: device.uid, reason: messageOf(error) }),
 				);

@@ -141,6 +141,16 @@ test('the hub adopts a device by revision: an equal one is no change, a lower on
 	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4 })));
 });
 
+test('a status found out on the hub never takes a revision of the gateway', async (t) => {
+	const box = await deviceBox(null);
+	t.teardown(box.close);
+	await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, status: 'online' }));
+	box.devices.setStatus(deviceOf(1, 'x').id, 'offline');
+	t.is(box.devices.get('meter-1').status, 'offline');
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4, status: 'online' })));
+	t.is(box.devices.get('meter-1').status, 'online');
+});
+
 test('an address that two gateways use asks for the id', async (t) => {
 	const box = await deviceBox(null);
 	t.teardown(box.close);

@@ -136,6 +136,17 @@ test('a deleted device loses its login, also for a later device of the same addr
 	t.is(accounts.authenticate('meter-1', Buffer.from(password)), null);
 });
 
+test('a device that becomes a Modbus device loses its login', async (t) => {
+	const { add, accounts, login, devices, close } = await gateway();
+	t.teardown(close);
+	await add('meter-1');
+	const { password } = await accounts.issueForDevice('meter-1');
+	const connection = await login('meter-1', password);
+	await devices.patch('meter-1', { connection: rtuConnection('/dev/ttyUSB0') });
+	await connection.closed();
+	t.is(accounts.authenticate('meter-1', Buffer.from(password)), null);
+});
+
 test('a Modbus device has no login, and logins survive a restart of the store', async (t) => {
 	const { devices, accounts, add, path, close } = await gateway();
 	t.teardown(close);
@@ -359,5 +370,17 @@ test('mosquitto_pub is a device and mosquitto_sub a consumer', async (t) => {
 	const will = [...device, '--will-topic', 'devices/meter-10/status', '--will-payload', '{"status":"offline"}'];
 	const thief = await run('mosquitto_sub', [...will, '-t', 'devices/meter-1/command', '-W', '2']);
 	t.not(thief.code, 27, 'a will on the topic of another device is refused at CONNECT');
+	const newer = await run('mosquitto_pub', [
+		...device,
+		'-V',
+		'5',
+		'-q',
+		'1',
+		'-t',
+		'devices/meter-1/telemetry',
+		'-m',
+		'{"a":1}',
+	]);
+	t.not(newer.code, 0, 'MQTT 5 is answered with "unacceptable protocol version"');
 	t.is(memory.readings.length, 4);
 });
