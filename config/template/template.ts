@@ -15,7 +15,17 @@ export type RegisterType =
 	| 'bits';
 
 /** Order of the bytes on the wire; A is the most significant byte of the value. */
-export type ByteOrder = 'AB' | 'BA' | 'ABCD' | 'CDAB' | 'BADC' | 'DCBA' | 'ABCDEFGH' | 'GHEFCDAB' | 'BADCFEHG' | 'HGFEDCBA';
+export type ByteOrder =
+	| 'AB'
+	| 'BA'
+	| 'ABCD'
+	| 'CDAB'
+	| 'BADC'
+	| 'DCBA'
+	| 'ABCDEFGH'
+	| 'GHEFCDAB'
+	| 'BADCFEHG'
+	| 'HGFEDCBA';
 
 /** `counter` only grows, apart from resets; `setting` is configuration of the device. */
 export type PointKind = 'measurement' | 'counter' | 'state' | 'setting';
@@ -61,4 +71,45 @@ export interface DeviceTemplate {
 	/** Silence the device wants between an answer and the next request, ms. */
 	readonly guardMs: number;
 	readonly points: readonly TemplatePoint[];
+}
+
+/** How a device comes from the factory; the installer's start values. `null`: does not apply or not known. */
+export interface CommDefaults {
+	readonly baudRate: number | null;
+	readonly dataBits: 7 | 8 | null;
+	readonly parity: 'none' | 'even' | 'odd' | null;
+	readonly stopBits: 1 | 2 | null;
+	readonly unitId: number | null;
+	readonly tcpPort: number | null;
+}
+
+/** One read that tells this model from others: the point must answer with a value within the range, inclusive. */
+export interface Probe {
+	readonly key: string;
+	readonly min: number;
+	readonly max: number;
+}
+
+/** A work the facts of a template come from, and the licence it carries. */
+export interface TemplateSource {
+	readonly work: string;
+	readonly licence: string;
+	/** What was taken from it. */
+	readonly use: string;
+}
+
+/** The whole file: what the driver needs, and what a person wants to know about the model. */
+export interface TemplateDocument extends DeviceTemplate {
+	/** Other names and versions with the same map. */
+	readonly variants: readonly string[];
+	readonly transports: readonly ('rtu' | 'tcp' | 'ascii')[];
+	readonly commDefaults: CommDefaults;
+	readonly probe: readonly Probe[];
+	/** What a positive active power means at this device; `null`: not known. */
+	readonly sign: 'import' | 'export' | null;
+	/** Sentences for the installer. */
+	readonly quirks: readonly string[];
+	/** How many independent sources list the core quantities alike. */
+	readonly verification: 'two sources' | 'one source' | 'unverified';
+	readonly sources: readonly TemplateSource[];
 }

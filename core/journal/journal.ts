@@ -1,5 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
 import type { Reading } from '../telemetry/reading.ts';
 
 /** `group`: with the next group commit (default 1 s or 64 KiB). `prompt`: somebody waits; commit within tens of ms. */
@@ -63,5 +64,7 @@ export interface Journal extends Stoppable {
 	read(from: JournalPosition): AsyncIterable<JournalCommit>;
 	/** Holders (sealer, uplink) name the oldest position they still need; segments wholly before all of them are recycled. */
 	hold(holder: string, from: JournalPosition): void;
+	/** Sequence numbers of all durable commits that are still here, oldest segment first. */
+	held(): readonly StreamRange[];
 	stats(): JournalStats;
 }

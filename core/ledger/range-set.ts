@@ -11,6 +11,8 @@ export interface Range {
 export interface RangeSet {
 	/** Adds a range; answers how many numbers of it were new. */
 	add(first: number, last: number): number;
+	/** Takes a range out; answers how many numbers of it were in the set. */
+	remove(first: number, last: number): number;
 	/** True when every number of the range is in the set. */
 	covers(first: number, last: number): boolean;
 	/** The parts of the range that are not in the set, in order. */
@@ -78,10 +80,28 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 		return added;
 	}
 
+	function remove(first: number, last: number): number {
+		assertRange(first, last);
+		const start = lowerBound(ranges, first);
+		const kept: Range[] = [];
+		let end = start;
+		let removed = 0;
+		for (let range = ranges[end]; range !== undefined && range.first <= last; range = ranges[end]) {
+			removed += Math.min(range.last, last) - Math.max(range.first, first) + 1;
+			if (range.first < first) kept.push({ first: range.first, last: first - 1 });
+			if (range.last > last) kept.push({ first: last + 1, last: range.last });
+			end += 1;
+		}
+		ranges.splice(start, end - start, ...kept);
+		size -= removed;
+		return removed;
+	}
+
 	for (const { first, last } of initial) add(first, last);
 
 	return {
 		add,
+		remove,
 		missing,
 		covers(first, last) {
 			assertRange(first, last);

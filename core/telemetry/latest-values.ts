@@ -1,6 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
-import type { Quality, ReadingDraft, SampleValue } from './reading.ts';
+import { EVENT_TYPES, type Quality, type ReadingDraft, type SampleValue } from './reading.ts';
 
 export interface LatestValue {
 	readonly value: SampleValue;
@@ -33,6 +33,7 @@ export function createLatestValues(): LatestValues {
 
 	return {
 		apply(reading) {
+			if (EVENT_TYPES.has(reading.telemetryType)) return;
 			let points = byDevice.get(reading.device);
 			if (points === undefined) byDevice.set(reading.device, (points = new Map<string, LatestValue>()));
 			applyTo(points, reading);

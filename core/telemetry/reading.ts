@@ -12,6 +12,12 @@ export type JsonValue = number | boolean | string | null | readonly JsonValue[] 
 /** What a point may hold. 64-bit integers beyond 2^53 are `bigint`, so that they stay exact; `null` is "no value". */
 export type SampleValue = JsonValue | bigint;
 
+/**
+ * Telemetry types that tell of events (MQTT topics `status`, `log`, `response`) and not of values: they are stored, but they are
+ * nobody's latest value and no realtime telemetry.
+ */
+export const EVENT_TYPES: ReadonlySet<string> = new Set(['status', 'log', 'response']);
+
 /** What a driver, a device message or an API call hands in: values of one device, taken at one instant. */
 export interface ReadingDraft {
 	readonly device: DeviceId;

@@ -1,0 +1,203 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { HubSettings } from '../config/hub-settings.ts';
+import type { AdministratorSettings } from '../config/read-settings.ts';
+import { readTemplates } from '../config/template/template-schema.ts';
+import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openHttp } from '../core/box/http-part.ts';
+import { openIdentity } from '../core/box/identity-part.ts';
+import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { listenWithRetry, type Listening } from '../core/http/listen.ts';
+import { part } from '../core/http/server.ts';
+import type { WebFolder } from '../core/http/static-web.ts';
+import { decodeBlock } from '../core/journal/block-codec.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { gatewayId, newGatewayId } from '../core/kernel/id.ts';
+import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
+import type { Logger } from '../core/kernel/log.ts';
+import { createBroker } from '../core/mqtt/broker.ts';
+import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { openSettingsStore } from '../core/storage/settings-store.ts';
+import { writeFileDurably } from '../core/storage/json-file.ts';
+import { createMetrics } from '../core/system/metrics.ts';
+import { createEnrolmentService } from './enrolment/enrolment-service.ts';
+import { gatewayRoutes } from './fleet/gateway-routes.ts';
+import { openGatewayStore } from './fleet/gateway-store.ts';
+import { addHubMetrics, hubComponents } from './hub-status.ts';
+import { createHubIngest } from './ingest/hub-ingest.ts';
+import { openLedger } from './ingest/ledger-store.ts';
+import { createAcknowledger } from './link/acknowledger.ts';
+import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
+import { openLinkCertificates } from './link/link-certificates.ts';
+
+export interface HubDeps {
+	readonly settings: HubSettings;
+	/** Folder of everything durable. */
+	readonly data: string;
+	/** Folders of device templates; for units and texts. */
+	readonly templateFolders: readonly string[];
+	readonly web: WebFolder | null;
+	readonly administrator: AdministratorSettings | null;
+	readonly version: string;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+export interface Hub extends Stoppable {
+	readonly httpPort: number;
+	readonly linkPort: number;
+	/** Code for the first administrator; `null` once claimed. */
+	readonly claimCode: string | null;
+}
+
+/** The hub: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
+export async function composeHub(deps: HubDeps): Promise<Hub> {
+	const { settings, data, version, clock, log } = deps;
+	const lifecycle = createLifecycle(log);
+	try {
+		return await compose();
+	} catch (error) {
+		await lifecycle.stop();
+		throw error;
+	}
+
+	async function compose(): Promise<Hub> {
+		let isStarted = false;
+		const templates = new Map((await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)))).flatMap((loaded) => [...loaded.templates]));
+		const hubStore = await openSettingsStore<{ hubId: string | null }>({ path: join(data, 'hub.json'), defaults: { hubId: null }, log });
+		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
+		const { accounts, tokens, identity, claimCode } = await openIdentity({
+			data,
+			...settings.identity,
+			administrator: deps.administrator,
+			lifecycle,
+			clock,
+			log,
+		});
+		const telemetryPart = await openTelemetry({
+			data,
+			journal: settings.journal,
+			holders: ['ledger'],
+			retentionDays: settings.history.retentionDays,
+			origin: gatewayId(hubId ?? newGatewayId()),
+			gatewayId: null,
+			templates,
+			accounts,
+			onLoss: () => undefined,
+			lost: () => undefined,
+			lifecycle,
+			clock,
+			log,
+		});
+		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
+		const { ledger, save: saveLedger, stop: stopLedger } = await openLedger({ path: join(data, 'ledger.json'), journal, log });
+		lifecycle.own('ledger', { stop: stopLedger });
+		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
+		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
+
+		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
+		lifecycle.own('acknowledger', acknowledger);
+		const ingest = createHubIngest({
+			telemetry,
+			ledger,
+			deviceOf: (id) => deviceRepository.find(id),
+			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)),
+			acknowledge: acknowledger.received,
+			log,
+		});
+		let linkListening: Listening | null = null;
+		const enrolment = createEnrolmentService({
+			gateways,
+			answer: () => ({
+				linkHost: settings.link.publicHost,
+				linkPort: linkListening?.state().port ?? settings.link.port,
+				caPem: certificates.caPem,
+			}),
+			disconnect: (gateway, why) => link.disconnect(gateway, why),
+			clock,
+			log,
+		});
+		const link = createHubLink({
+			authenticate: enrolment.authenticate,
+			ingest,
+			ledger,
+			saveLedger,
+			adopt: async (device) => void (await devices.adopt(device)),
+			setHealth: devices.setHealth,
+			lossNoted: acknowledger.lossNoted,
+			clock,
+			log,
+		});
+		const broker = lifecycle.own('link broker', await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }));
+		link.attach(broker);
+		const tls = { key: certificates.keyPem, cert: certificates.certPem };
+		linkListening = lifecycle.own(
+			'link listener',
+			await listenWithRetry({
+				name: 'link',
+				listener: mqttServer({ handle: broker.handle, log, tls }),
+				host: settings.link.host,
+				port: settings.link.port,
+				log,
+			}),
+		);
+		if (settings.link.plainPort !== 0) {
+			const plain = { name: 'link-plain', listener: mqttServer({ handle: broker.handle, log }), host: '127.0.0.1', port: settings.link.plainPort, log };
+			lifecycle.own('plain link listener', await listenWithRetry(plain));
+		}
+		await offerFirstCode();
+
+		const metrics = createMetrics();
+		const { state: linkState } = linkListening;
+		const http = await openHttp({
+			role: 'hub',
+			version,
+			...settings.http,
+			web: deps.web,
+			identity,
+			tokens,
+			telemetry: telemetryPart,
+			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
+			components: hubComponents({ journal: journal.stats, link: linkState }),
+			metrics,
+			isStarted: () => isStarted,
+			more: [
+				part(
+					gatewayRoutes,
+					{
+						gateways,
+						enrolment,
+						presence: link.presence,
+						completeness: ledger.completeness,
+						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+					},
+					'/api/v1',
+				),
+			],
+			lifecycle,
+			clock,
+			log,
+		});
+		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
+		addHubMetrics(metrics, { gateways: gateways.all, presence: link.presence, completeness: ledger.completeness });
+		isStarted = true;
+		return {
+			httpPort: http.listening.state().port,
+			linkPort: linkState().port,
+			claimCode: claimCode.current(),
+			stop: lifecycle.stop,
+		};
+
+		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */
+		async function offerFirstCode(): Promise<void> {
+			const path = join(data, 'enrolment-code');
+			if (gateways.all().length > 0) {
+				await rm(path, { force: true });
+				return;
+			}
+			const { code } = await enrolment.openCode();
+			await writeFileDurably(path, `${code}\n`);
+		}
+	}
+}

@@ -1,0 +1,140 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
+
+import { anyUser, atLeast, publicAccess } from '../../core/http/access.ts';
+import { toIso } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
+import type { EnrolmentService } from '../enrolment/enrolment-service.ts';
+import type { GatewayCompleteness } from '../ingest/ledger.ts';
+import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
+
+export interface GatewayRoutesOptions {
+	readonly gateways: GatewayRepository;
+	readonly enrolment: EnrolmentService;
+	readonly presence: (gateway: GatewayId) => GatewayPresence;
+	readonly completeness: (gateway: GatewayId) => GatewayCompleteness;
+	readonly deviceCount: (gateway: GatewayId) => number;
+}
+
+const params = Joi.object({ gateway_id: Joi.string().guid().lowercase().required() });
+
+const digestText = Joi.string()
+	.pattern(/^[A-Za-z0-9_-]{43}$/)
+	.required();
+
+const enrolmentBody = Joi.object({
+	code_id: Joi.string().length(4).required(),
+	gateway_id: Joi.string().guid().lowercase().required(),
+	name: Joi.string().max(255).allow('').required(),
+	secret_hash: digestText,
+	nonce: Joi.string().min(16).max(64).required(),
+	proof: digestText,
+});
+
+interface EnrolmentBody {
+	readonly code_id: string;
+	readonly gateway_id: string;
+	readonly name: string;
+	readonly secret_hash: string;
+	readonly nonce: string;
+	readonly proof: string;
+}
+
+type ById = Request<{ Params: { gateway_id: string } }>;
+
+/** The hub's gateways: who is there, what is missing and why, and letting new ones in. */
+export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
+	name: 'gateway-routes',
+	register(server, { gateways, enrolment, presence, completeness, deviceCount }) {
+		function toView(record: GatewayRecord) {
+			const { online, lastSeenAt, version } = presence(record.id);
+			const { receivedSamples, missingSamples, declaredLostSamples } = completeness(record.id);
+			return {
+				id: record.id,
+				name: record.name === '' ? record.id : record.name,
+				online,
+				version,
+				last_seen_at: lastSeenAt === null ? null : toIso(lastSeenAt),
+				enrolled_at: toIso(record.enrolledAt),
+				revoked_at: record.revokedAt === null ? null : toIso(record.revokedAt),
+				devices: deviceCount(record.id),
+				received_samples: receivedSamples,
+				missing_samples: missingSamples,
+				declared_lost_samples: declaredLostSamples,
+			};
+		}
+
+		function find(request: ById): GatewayRecord {
+			const id = gatewayId(request.params.gateway_id);
+			const record = gateways.find(id);
+			if (record === null) throw new Fault('not-found', `gateway ${id} does not exist`);
+			return record;
+		}
+
+		server.route({
+			method: 'GET',
+			path: '/gateways',
+			options: { ...anyUser, handler: () => gateways.all().map(toView) },
+		});
+		server.route({
+			method: 'GET',
+			path: '/gateways/{gateway_id}/ledger',
+			options: {
+				...anyUser,
+				validate: { params },
+				handler: (request: ById) => {
+					const { id } = find(request);
+					const { received, holes, receivedSamples, missingSamples, declaredLostSamples } = completeness(id);
+					return {
+						gateway_id: id,
+						received_samples: receivedSamples,
+						missing_samples: missingSamples,
+						declared_lost_samples: declaredLostSamples,
+						received,
+						holes,
+					};
+				},
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/gateways/{gateway_id}',
+			options: {
+				...atLeast('admin'),
+				validate: { params },
+				handler: async (request: ById, h: ResponseToolkit) => {
+					await enrolment.revoke(find(request).id);
+					return h.response().code(204);
+				},
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/gateways/enrolment-codes',
+			options: {
+				...atLeast('admin'),
+				handler: async (_request, h) => {
+					const { code, expiresAt } = await enrolment.openCode();
+					return h.response({ code, expires_at: toIso(expiresAt) }).code(201);
+				},
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/enrolment',
+			options: {
+				...publicAccess,
+				validate: { payload: enrolmentBody },
+				handler: async (request: Request<{ Payload: EnrolmentBody }>) => {
+					const { code_id, gateway_id, name, secret_hash, nonce, proof } = request.payload;
+					const answer = await enrolment.enrol(
+						{ codeId: code_id, gatewayId: gatewayId(gateway_id), name, secretHash: secret_hash, nonce },
+						proof,
+					);
+					return { link_host: answer.linkHost, link_port: answer.linkPort, ca_pem: answer.caPem, proof: answer.proof };
+				},
+			},
+		});
+	},
+};

@@ -1,0 +1,155 @@
+import type { GatewayId } from '../../core/kernel/id.ts';
+import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
+import type { EpochRanges } from '../../core/link/link-messages.ts';
+
+/** A hole and why it is there. `in-transit`: not declared lost, so the gateway still owes it. */
+export interface LedgerHole extends Range {
+	readonly epoch: number;
+	readonly reason: LossReason | 'refused' | 'in-transit';
+}
+
+export interface GatewayCompleteness {
+	readonly receivedSamples: number;
+	/** Below the highest number known and neither received nor declared lost. */
+	readonly missingSamples: number;
+	readonly declaredLostSamples: number;
+	readonly received: readonly EpochRanges[];
+	readonly holes: readonly LedgerHole[];
+}
+
+/** Durable form of the ledger. */
+export interface LedgerSnapshot {
+	readonly gateways: readonly {
+		readonly origin: GatewayId;
+		readonly received: readonly EpochRanges[];
+		readonly lost: readonly { readonly epoch: number; readonly reason: LossReason | 'refused'; readonly ranges: readonly Range[] }[];
+	}[];
+}
+
+interface Epoch {
+	/** Committed here, or on the way to the disk: a second copy is a duplicate. */
+	readonly seen: RangeSet;
+	/** On disk here: may be acknowledged. */
+	readonly committed: RangeSet;
+	readonly lost: Map<LossReason | 'refused', RangeSet>;
+	/** Highest sequence number the gateway has named. */
+	highest: number;
+}
+
+/** Most holes named in one answer. */
+const MAX_HOLES = 1_000;
+
+/**
+ * What the hub holds of each gateway's each epoch, range by range; the reason a sample is stored once however often it
+ * arrives, and the answer to "what is missing, and why".
+ */
+export function createLedger() {
+	const gateways = new Map<GatewayId, Map<number, Epoch>>();
+
+	function epochOf(origin: GatewayId, epoch: number): Epoch {
+		let epochs = gateways.get(origin);
+		if (epochs === undefined) gateways.set(origin, (epochs = new Map<number, Epoch>()));
+		let known = epochs.get(epoch);
+		if (known === undefined) {
+			known = { seen: createRangeSet(), committed: createRangeSet(), lost: new Map(), highest: 0 };
+			epochs.set(epoch, known);
+		}
+		return known;
+	}
+
+	/** Claims a range for storing; answers the parts that nobody has claimed or stored before. */
+	function admit({ origin, epoch, first, last }: StreamRange): readonly Range[] {
+		const { seen } = epochOf(origin, epoch);
+		const fresh = seen.missing(first, last);
+		seen.add(first, last);
+		return fresh;
+	}
+
+	/** The range is on disk. */
+	function commit({ origin, epoch, first, last }: StreamRange): void {
+		const entry = epochOf(origin, epoch);
+		entry.seen.add(first, last);
+		entry.committed.add(first, last);
+		entry.highest = Math.max(entry.highest, last);
+	}
+
+	/** The range could not be stored; it may come again. */
+	function withdraw({ origin, epoch, first, last }: StreamRange): void {
+		epochOf(origin, epoch).seen.remove(first, last);
+	}
+
+	/** The parts of a range that are on disk, or never will be: what the gateway need not send again. */
+	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
+		epochOf(origin, epoch).committed.covers(first, last);
+
+	/** Samples that will never arrive, with the reason. A range that was stored all the same stays stored. */
+	function declare({ origin, epoch, first, last, reason }: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
+		const entry = epochOf(origin, epoch);
+		let ranges = entry.lost.get(reason);
+		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
+		for (const hole of entry.seen.missing(first, last)) ranges.add(hole.first, hole.last);
+		entry.highest = Math.max(entry.highest, last);
+	}
+
+	function holesOf(epoch: number, entry: Epoch): readonly LedgerHole[] {
+		if (entry.highest === 0) return [];
+		const owed = createRangeSet(entry.committed.missing(1, entry.highest));
+		const holes: LedgerHole[] = [];
+		for (const [reason, ranges] of entry.lost) {
+			for (const { first, last } of ranges.ranges()) {
+				// Declared and yet received: the gateway found it after all.
+				const parts = entry.committed.missing(first, last);
+				for (const part of parts) holes.push({ epoch, first: part.first, last: part.last, reason });
+				owed.remove(first, last);
+			}
+		}
+		for (const { first, last } of owed.ranges()) holes.push({ epoch, first, last, reason: 'in-transit' });
+		return holes.toSorted((one, other) => one.first - other.first);
+	}
+
+	function receivedFrom(origin: GatewayId, oldestEpoch: number): readonly EpochRanges[] {
+		return [...(gateways.get(origin) ?? [])]
+			.filter(([epoch]) => epoch >= oldestEpoch)
+			.toSorted(([one], [other]) => one - other)
+			.map(([epoch, { committed }]) => ({ epoch, ranges: committed.ranges() }));
+	}
+
+	function completeness(origin: GatewayId): GatewayCompleteness {
+		const count = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+		const holes = [...(gateways.get(origin) ?? [])].flatMap(([epoch, entry]) => holesOf(epoch, entry));
+		const received = receivedFrom(origin, 0);
+		return {
+			receivedSamples: count(received.flatMap(({ ranges }) => ranges)),
+			missingSamples: count(holes.filter(({ reason }) => reason === 'in-transit')),
+			declaredLostSamples: count(holes.filter(({ reason }) => reason !== 'in-transit')),
+			received,
+			holes: holes.slice(0, MAX_HOLES),
+		};
+	}
+
+	function snapshot(): LedgerSnapshot {
+		return {
+			gateways: [...gateways].map(([origin, epochs]) => ({
+				origin,
+				received: receivedFrom(origin, 0),
+				lost: [...epochs].flatMap(([epoch, { lost }]) =>
+					[...lost].map(([reason, ranges]) => ({ epoch, reason, ranges: ranges.ranges() })),
+				),
+			})),
+		};
+	}
+
+	function restore(saved: LedgerSnapshot): void {
+		for (const { origin, received, lost } of saved.gateways) {
+			for (const { epoch, ranges } of received) for (const { first, last } of ranges) commit({ origin, epoch, first, last });
+			for (const { epoch, reason, ranges } of lost) {
+				for (const { first, last } of ranges) declare({ origin, epoch, reason, first, last });
+			}
+		}
+	}
+
+	return { admit, commit, withdraw, settled, declare, receivedFrom, completeness, snapshot, restore };
+}
+
+export type Ledger = ReturnType<typeof createLedger>;

@@ -1,0 +1,24 @@
+import { readAdministrator, readSettings, readSettingsFile } from '../config/read-settings.ts';
+import { runHull } from '../core/box/run-hull.ts';
+import { composeHub } from './compose.ts';
+
+/** Runs the hub until it is told to stop. `argv`: `--config FILE`, `--data DIR`. */
+export const main = (argv: readonly string[]): Promise<void> =>
+	runHull({
+		role: 'hub',
+		argv,
+		environment: process.env,
+		readSettings: async (file, environment) => ({
+			settings: readSettings({ role: 'hub', file: file === null ? null : await readSettingsFile(file), environment }),
+			administrator: readAdministrator(environment),
+		}),
+		async compose({ settings, administrator, data, packageFolder, web, version, clock, log }) {
+			const templateFolders = [`${packageFolder}/config/template`];
+			const hub = await composeHub({ settings, administrator, data, templateFolders, web, version, clock, log });
+			return {
+				claimCode: hub.claimCode,
+				ports: { http_port: hub.httpPort, link_port: hub.linkPort },
+				stop: hub.stop,
+			};
+		},
+	});

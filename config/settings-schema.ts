@@ -1,0 +1,108 @@
+import Joi, { type ObjectSchema, type Schema, type SchemaMap } from 'joi';
+
+/** A section of the file. All of its keys commented out leaves `null` in YAML, which means "the defaults". */
+export const section = (keys: SchemaMap): ObjectSchema => Joi.object(keys).empty(null).default();
+
+/** One case of a conditional: where the other key is `is`, this schema holds. */
+// oxlint-disable-next-line unicorn/no-thenable -- joi's own word; nobody awaits it
+export const inCase = (is: string, schema: Schema) => ({ is, then: schema });
+
+/** A text that is never repeated in a message. */
+export const secret = () => Joi.string().allow('').max(1024).default('').meta({ secret: true });
+
+const port = () => Joi.number().integer().min(0).max(65_535);
+
+/** A TCP port to listen on; 0 lets the system choose one. */
+export const listenPort = (standard: number) => port().default(standard);
+
+/** An IP address or a host name. */
+export const hostName = () =>
+	Joi.alternatives(Joi.string().ip({ cidr: 'forbidden' }), Joi.string().hostname()).messages({
+		'alternatives.match': 'must be an IP address or a host name',
+	});
+
+/** An address to listen on. */
+export const listenHost = () => hostName().default('0.0.0.0');
+
+/** A port to connect to; 0 means "none named". */
+export const remotePort = () => port().default(0);
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Longest time data may be configured to live: ten years. */
+const MAX_RETENTION_DAYS = 3_650;
+
+export const journalSection = () =>
+	section({
+		flush_interval_ms: Joi.number().integer().min(10).max(60_000).default(1_000),
+		flush_bytes: Joi.number()
+			.integer()
+			.min(4 * KIB)
+			.max(16 * MIB)
+			.default(64 * KIB),
+		min_flush_gap_ms: Joi.number().integer().min(0).max(10_000).default(20),
+		segment_bytes: Joi.number()
+			.integer()
+			.min(256 * KIB)
+			.max(256 * MIB)
+			.default(4 * MIB),
+		max_bytes: Joi.number()
+			.integer()
+			.min(MIB)
+			.max(1024 * GIB)
+			.greater(Joi.ref('segment_bytes'))
+			.default(2 * GIB),
+		min_free_bytes: Joi.number()
+			.integer()
+			.min(0)
+			.max(1024 * GIB)
+			.default(64 * MIB),
+	});
+
+export const historySection = () =>
+	section({ retention_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(365) });
+
+export const identitySection = () =>
+	section({
+		access_token_minutes: Joi.number().integer().min(1).max(1_440).default(30),
+		refresh_token_days: Joi.number().integer().min(1).max(365).default(30),
+	});
+
+export const logSection = () => section({ level: Joi.valid('debug', 'info', 'warn', 'error').default('info') });
+
+/** The common sections, as the product sees them. */
+export interface ListenSettings {
+	/** IP address or host name. */
+	readonly host: string;
+	/** 0 to 65535; 0: a free port of the system's choice. */
+	readonly port: number;
+}
+
+export interface JournalSettings {
+	/** Longest time an accepted value waits for the disk while nobody waits for it, ms. */
+	readonly flushIntervalMs: number;
+	/** Buffered bytes that cause a flush at once. */
+	readonly flushBytes: number;
+	/** Shortest time between two flushes, ms: protects flash cards. */
+	readonly minFlushGapMs: number;
+	readonly segmentBytes: number;
+	/** Quota of all segments together. */
+	readonly maxBytes: number;
+	/** Free space of the file system below which the journal stops growing. */
+	readonly minFreeBytes: number;
+}
+
+export interface HistorySettings {
+	readonly retentionDays: number;
+}
+
+export interface IdentitySettings {
+	readonly accessTokenMinutes: number;
+	readonly refreshTokenDays: number;
+}
+
+export interface LogSettings {
+	readonly level: 'debug' | 'info' | 'warn' | 'error';
+}

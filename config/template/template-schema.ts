@@ -1,0 +1,181 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type Joi from 'joi';
+
+import { SettingsFault, type SettingsMistake } from '../settings-fault.ts';
+import {
+	headerSchema,
+	MAX_POINTS,
+	pointSchema,
+	type WireCommDefaults,
+	type WireHeader,
+	type WirePoint,
+} from './template-form.ts';
+import { type PlacedPoint, ruleMistakes } from './template-rules.ts';
+import type { CommDefaults, Probe, TemplateDocument, TemplatePoint } from './template.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILES = 1000;
+/** More mistakes than anyone corrects in one go. */
+const MAX_MISTAKES = 200;
+const MAX_SHOWN_CHARS = 60;
+/** joi repeats some values whole. */
+const MAX_MESSAGE_CHARS = 300;
+
+const TEMPLATE_KEY = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+const options: Joi.ValidationOptions = { abortEarly: false, convert: false, errors: { label: false } };
+
+const cut = (line: string, maxChars: number): string =>
+	line.length > maxChars ? `${line.slice(0, maxChars)}...` : line;
+
+/** What was found, short enough for a line. */
+const shown = (value: unknown): string => cut(JSON.stringify(value) ?? 'nothing', MAX_SHOWN_CHARS);
+
+const dotted = (path: readonly (string | number)[]): string =>
+	path.map((step, depth) => (typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${step}`)).join('');
+
+const mistakesOf = (error: Joi.ValidationError | undefined, at: readonly (string | number)[]): SettingsMistake[] =>
+	(error?.details ?? []).map(({ path, message, context }) => ({
+		path: dotted([...at, ...path]),
+		message: cut(
+			context?.value === undefined ? message : `${message}; found ${shown(context.value)}`,
+			MAX_MESSAGE_CHARS,
+		),
+	}));
+
+function toPoint({ function: functionCode, byte_order: byteOrder, ...same }: WirePoint): TemplatePoint {
+	return { ...same, functionCode, byteOrder };
+}
+
+function toCommDefaults(wire: WireCommDefaults): CommDefaults {
+	return {
+		baudRate: wire.baud_rate,
+		dataBits: wire.data_bits,
+		parity: wire.parity,
+		stopBits: wire.stop_bits,
+		unitId: wire.unit_id,
+		tcpPort: wire.tcp_port,
+	};
+}
+
+function toDocument(key: string, wire: WireHeader, points: readonly TemplatePoint[]): TemplateDocument {
+	return {
+		key,
+		manufacturer: wire.manufacturer,
+		model: wire.model,
+		variants: wire.variants,
+		category: wire.category,
+		transports: wire.transports,
+		commDefaults: toCommDefaults(wire.comm_defaults),
+		maxRegistersPerRead: wire.max_registers,
+		guardMs: wire.guard_ms,
+		probe: wire.probe,
+		sign: wire.sign,
+		quirks: wire.quirks,
+		verification: wire.verification,
+		sources: wire.sources,
+		points,
+	};
+}
+
+/** The list of points in the raw file as far as there is one; longer lists are refused as a whole by the header. */
+function rawPointsOf(raw: unknown): readonly unknown[] {
+	if (typeof raw !== 'object' || raw === null || !('points' in raw)) return [];
+	return Array.isArray(raw.points) && raw.points.length <= MAX_POINTS ? raw.points : [];
+}
+
+/** Probes whose point does not exist; a point counts also while something else about it is wrong. */
+function probeMistakes(probes: readonly Probe[], rawPoints: readonly unknown[]): readonly SettingsMistake[] {
+	const keys = new Set(
+		rawPoints.map((point) => (typeof point === 'object' && point !== null && 'key' in point ? point.key : null)),
+	);
+	return probes.flatMap(({ key }, index) =>
+		keys.has(key) ? [] : [{ path: `probe[${index}].key`, message: `must be the key of a point; found ${shown(key)}` }],
+	);
+}
+
+function keyMistakes(key: string): readonly SettingsMistake[] {
+	if (TEMPLATE_KEY.test(key)) return [];
+	return [{ path: 'key', message: `small letters, digits and hyphens, at most 64; found ${shown(key)}` }];
+}
+
+/**
+ * Reads a device template.
+ * @param key file name without `.json`: small letters, digits and hyphens
+ * @param raw what `JSON.parse` gave; nothing about it is trusted
+ * @throws SettingsFault with every mistake in the file (at most 200), each with its place: `points[3].address`
+ */
+export function parseTemplate(key: string, raw: unknown): TemplateDocument {
+	const header = headerSchema.validate(raw, options);
+	const rawPoints = rawPointsOf(raw);
+	const placed: PlacedPoint[] = [];
+	const misshapen: SettingsMistake[] = [];
+	for (const [index, rawPoint] of rawPoints.entries()) {
+		const { error, value } = pointSchema.validate(rawPoint, options);
+		if (error === undefined) placed.push({ index, point: toPoint(value) });
+		else misshapen.push(...mistakesOf(error, ['points', index]));
+	}
+	const mistakes = keyMistakes(key).concat(
+		mistakesOf(header.error, []),
+		misshapen,
+		ruleMistakes(placed),
+		header.error === undefined ? probeMistakes(header.value.probe, rawPoints) : [],
+	);
+	if (header.error !== undefined || mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));
+	return toDocument(
+		key,
+		header.value,
+		placed.map(({ point }) => point),
+	);
+}
+
+/** Looks before it opens: a pipe in the folder would never end. */
+async function readBounded(path: string): Promise<string> {
+	const info = await stat(path);
+	if (!info.isFile()) throw new Error('is not a file');
+	if (info.size > MAX_FILE_BYTES) throw new Error(`a template has at most ${MAX_FILE_BYTES} bytes; found ${info.size}`);
+	return readFile(path, 'utf8');
+}
+
+/** All mistakes of anything that was thrown, with the file in front of the path. */
+function mistakesIn(file: string, thrown: unknown): readonly SettingsMistake[] {
+	if (thrown instanceof SettingsFault) {
+		return thrown.mistakes.map(({ path, message }) => ({ path: `${file}: ${path}`, message }));
+	}
+	return [{ path: file, message: thrown instanceof Error ? thrown.message : String(thrown) }];
+}
+
+/** What a folder of templates gave: the ones that are sound by their key, and what is wrong with the others. */
+export interface TemplateFolder {
+	readonly templates: ReadonlyMap<string, TemplateDocument>;
+	readonly mistakes: readonly SettingsMistake[];
+}
+
+/**
+ * Reads every `.json` of a folder (at most 1000 files of 1 MiB). Never rejects: a file or folder that cannot be read or is not a
+ * sound template ends up in `mistakes`, and the others are there.
+ */
+export async function readTemplates(folder: string): Promise<TemplateFolder> {
+	const templates = new Map<string, TemplateDocument>();
+	const mistakes: SettingsMistake[] = [];
+	let files: readonly string[] = [];
+	try {
+		files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
+	} catch (error) {
+		mistakes.push(...mistakesIn(folder, error));
+	}
+	if (files.length > MAX_FILES) {
+		mistakes.push({ path: folder, message: `the first ${MAX_FILES} templates are read; found ${files.length}` });
+	}
+	for (const file of files.slice(0, MAX_FILES)) {
+		try {
+			const key = file.slice(0, -'.json'.length);
+			templates.set(key, parseTemplate(key, JSON.parse(await readBounded(join(folder, file)))));
+		} catch (error) {
+			mistakes.push(...mistakesIn(file, error));
+		}
+	}
+	return { templates, mistakes };
+}

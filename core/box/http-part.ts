@@ -1,0 +1,77 @@
+import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
+import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
+import { deviceRoutes } from '../device/device-routes.ts';
+import type { WebFolder } from '../http/static-web.ts';
+import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
+import { identityRoutes } from '../identity/identity-routes.ts';
+import type { AccessTokens } from '../identity/access-token.ts';
+import type { IdentityService } from '../identity/identity-service.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Lifecycle } from '../kernel/lifecycle.ts';
+import type { Logger } from '../kernel/log.ts';
+import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
+import type { Component } from '../system/health.ts';
+import type { Metrics } from '../system/metrics.ts';
+import { systemRoutes } from '../system/system-routes.ts';
+import type { TelemetryPart } from './telemetry-part.ts';
+
+export interface HttpPartDeps {
+	readonly role: 'gateway' | 'hub';
+	readonly version: string;
+	readonly host: string;
+	readonly port: number;
+	readonly web: WebFolder | null;
+	readonly identity: IdentityService;
+	readonly tokens: AccessTokens;
+	readonly telemetry: TelemetryPart;
+	readonly unitOf: (template: string, point: string) => string | null;
+	readonly components: readonly Component[];
+	readonly metrics: Metrics;
+	readonly isStarted: () => boolean;
+	/** Routes that only this hull has. */
+	readonly more: readonly HttpPart[];
+	readonly lifecycle: Lifecycle;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+const V1 = '/api/v1';
+
+/** REST, realtime and pages: what both hulls serve, and what the hull adds. */
+export async function openHttp(deps: HttpPartDeps) {
+	const { role, version, identity, tokens, telemetry, lifecycle, clock, log } = deps;
+	const { devices, latest, listeners } = telemetry;
+	const server = await createHttpServer({
+		log,
+		tokens,
+		web: deps.web,
+		parts: [
+			part(systemRoutes, {
+				service: `drawbridge-${role}`,
+				version,
+				clock,
+				components: deps.components,
+				isStarted: deps.isStarted,
+				metrics: deps.metrics,
+			}),
+			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
+			part(deviceRoutes, { devices }, V1),
+			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, unitOf: deps.unitOf, clock }, V1),
+			...deps.more,
+		],
+	});
+	const realtime = lifecycle.own(
+		'realtime',
+		createRealtimeServer({
+			listener: server.listener,
+			verify: (token) => tokens.verify(token),
+			log,
+			limits: DEFAULT_REALTIME_LIMITS,
+		}),
+	);
+	const monitoring = createTelemetryRealtime({ realtime, devices, latest, clock });
+	listeners.push(monitoring.reading);
+	devices.listen(monitoring.device);
+	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
+	return { server, listening: running.listening, realtime };
+}

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+
+import { createDeviceService } from '../device/device-service.ts';
+import { createDeviceStore } from '../device/device-store.ts';
+import type { Device } from '../device/device.ts';
+import type { AccountDirectory } from '../identity/account-directory.ts';
+import type { JournalLoss } from '../journal/journal.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { GatewayId } from '../kernel/id.ts';
+import type { Lifecycle } from '../kernel/lifecycle.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
+import { openDatabase } from '../storage/pouch.ts';
+import { openHistory } from '../telemetry/history-store.ts';
+import { createLatestValues } from '../telemetry/latest-values.ts';
+import { createTelemetryService, type ReadingListener } from '../telemetry/telemetry-service.ts';
+
+export interface JournalOptions {
+	readonly flushIntervalMs: number;
+	readonly flushBytes: number;
+	readonly minFlushGapMs: number;
+	readonly segmentBytes: number;
+	readonly maxBytes: number;
+	readonly minFreeBytes: number;
+}
+
+export interface TelemetryPartDeps {
+	readonly data: string;
+	readonly journal: JournalOptions;
+	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
+	readonly holders: readonly string[];
+	readonly retentionDays: number;
+	/** Who stamps here; its own id on a gateway, the hub's own on a hub. */
+	readonly origin: GatewayId;
+	/** This gateway; `null` on a hub. */
+	readonly gatewayId: GatewayId | null;
+	readonly templates: { readonly has: (key: string) => boolean };
+	readonly accounts: Pick<AccountDirectory, 'byId'>;
+	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
+	/** Stamped samples that the journal did not take. */
+	readonly lost: (range: StreamRange) => void;
+	readonly lifecycle: Lifecycle;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** Journal, history, devices and the way of a sample: the same on gateway and hub. Listeners are added while composing. */
+export async function openTelemetry(deps: TelemetryPartDeps) {
+	const { data, lifecycle, clock, log } = deps;
+	const { journal, history } = await openHistory({
+		journal: { ...deps.journal, folder: join(data, 'journal'), holders: [...deps.holders], onLoss: deps.onLoss },
+		folder: join(data, 'history'),
+		retentionDays: deps.retentionDays,
+		clock,
+		log,
+	});
+	lifecycle.own('journal', journal);
+	lifecycle.own('history', history);
+
+	const database = openDatabase<Device>(join(data, 'devices'));
+	lifecycle.own('device documents', { stop: () => database.close() });
+	const deviceRepository = await createDeviceStore(database);
+	const devices = lifecycle.own(
+		'devices',
+		createDeviceService({
+			devices: deviceRepository,
+			gatewayId: deps.gatewayId,
+			templates: deps.templates,
+			users: { exists: async (id) => deps.accounts.byId(id) !== undefined },
+			clock,
+			log,
+		}),
+	);
+
+	const latest = createLatestValues();
+	const counts = { samples: 0 };
+	const listeners: ReadingListener[] = [
+		(reading) => {
+			counts.samples += reading.values.length;
+			// A reading of a failure is no sign of life.
+			if (reading.qualities === null || reading.qualities.includes('good')) devices.markSeen(reading.device, reading.readAt);
+		},
+	];
+	const telemetry = createTelemetryService({ origin: deps.origin, journal, history, latest, listeners, lost: deps.lost });
+	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
+	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, counts };
+}
+
+export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -1,0 +1,114 @@
+import type { Plugin, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+
+import { actorOf, anyUser, atLeast } from '../http/access.ts';
+import {
+	type DeviceBody,
+	type ListQuery,
+	deviceCreate,
+	deviceListQuery,
+	deviceParams,
+	devicePatch,
+	deviceView,
+	toChange,
+	toCursor,
+	toNewDevice,
+} from './device-schema.ts';
+import type { DeviceService } from './device-service.ts';
+import type { Device } from './device.ts';
+
+type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payload: T }>;
+
+const DEFAULT_SIZE = 20;
+const DEFAULT_LIMIT = 10;
+
+/** Puts the paging data of the array form into the headers (contract rule R3). */
+export function withCursorHeaders(
+	response: ResponseObject,
+	request: Pick<Request, 'path'>,
+	limit: number,
+	nextCursor: string | null,
+): ResponseObject {
+	response.header('X-Limit', String(limit));
+	if (nextCursor === null) return response;
+	const next = `${request.path}?limit=${limit}&cursor=${encodeURIComponent(nextCursor)}`;
+	return response.header('X-Next-Cursor', nextCursor).header('Link', `<${next}>; rel="next"`);
+}
+
+/** `/devices` of references 000 and 002. Registered below the prefix of its family. */
+export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
+	name: 'device-routes',
+	register(server, { devices }) {
+		const view = (device: Device) => deviceView(device, devices.health(device));
+
+		function listByPage(request: Wire<unknown>) {
+			const { page = 1, size = DEFAULT_SIZE } = request.query;
+			const { items, total } = devices.page({ skip: (page - 1) * size, limit: size }, actorOf(request));
+			return { items: items.map(view), total, page, size, pages: Math.ceil(total / size) };
+		}
+
+		function listByCursor(request: Wire<unknown>, h: ResponseToolkit) {
+			const { limit = DEFAULT_LIMIT, cursor = null } = request.query;
+			const found = devices.after(cursor, limit + 1, actorOf(request));
+			const items = found.slice(0, limit);
+			const last = items.at(-1);
+			const next = found.length > limit && last !== undefined ? toCursor(last) : null;
+			return withCursorHeaders(h.response(items.map(view)), request, limit, next);
+		}
+
+		server.route({
+			method: 'GET',
+			path: '/devices',
+			options: {
+				...anyUser,
+				validate: { query: deviceListQuery },
+				handler: (request: Wire<unknown>, h: ResponseToolkit) =>
+					request.query.limit === undefined && request.query.cursor === undefined
+						? listByPage(request)
+						: listByCursor(request, h),
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/devices',
+			options: {
+				...atLeast('manager'),
+				validate: { payload: deviceCreate },
+				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
+					const device = await devices.register(toNewDevice(request.payload, actorOf(request).userId));
+					return h.response(view(device)).code(201);
+				},
+			},
+		});
+		server.route({
+			method: 'GET',
+			path: '/devices/{device_id}',
+			options: {
+				...anyUser,
+				validate: { params: deviceParams },
+				handler: (request: Wire<unknown>) => view(devices.get(request.params.device_id, actorOf(request))),
+			},
+		});
+		server.route({
+			method: 'PATCH',
+			path: '/devices/{device_id}',
+			options: {
+				...atLeast('manager'),
+				validate: { params: deviceParams, payload: devicePatch },
+				handler: async (request: Wire<DeviceBody>) =>
+					view(await devices.patch(request.params.device_id, toChange(request.payload))),
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/devices/{device_id}',
+			options: {
+				...atLeast('admin'),
+				validate: { params: deviceParams },
+				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
+					await devices.remove(request.params.device_id);
+					return h.response().code(204);
+				},
+			},
+		});
+	},
+};

@@ -1,0 +1,38 @@
+import { Fault } from '../kernel/fault.ts';
+import type { Connection, Device, Line } from './device.ts';
+
+type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
+
+const serialLineOf = (connection: Connection | null): SerialLine | null =>
+	connection?.driver === 'modbus' && connection.line.transport === 'rtu' ? connection.line : null;
+
+const settingsOf = ({ baudRate, dataBits, parity, stopBits }: SerialLine): string =>
+	`${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`;
+
+/**
+ * All devices on one serial port talk with the same settings.
+ * @throws Fault `rule-violation` naming the other device
+ */
+export function assertLineAgrees(device: Device, others: Iterable<Device>): void {
+	const line = serialLineOf(device.connection);
+	if (line === null) return;
+	const settings = settingsOf(line);
+	for (const other of others) {
+		const theirs = serialLineOf(other.connection);
+		if (other.id === device.id || other.deletedAt !== null || theirs?.path !== line.path) continue;
+		if (settingsOf(theirs) !== settings)
+			throw new Fault(
+				'rule-violation',
+				`connection.line: ${line.path} is used by device ${other.uid} with ${settingsOf(theirs)}, not ${settings}`,
+			);
+	}
+}
+
+/** @throws Fault `rule-violation` when no template has the key */
+export function assertTemplateExists(
+	connection: Connection | null,
+	templates: { readonly has: (key: string) => boolean },
+): void {
+	if (connection?.driver === 'modbus' && !templates.has(connection.template))
+		throw new Fault('rule-violation', `connection.template: there is no device template ${connection.template}`);
+}

@@ -1,0 +1,219 @@
+// oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
+import Joi from 'joi';
+
+import { epochMs, toIso } from '../kernel/clock.ts';
+import { deviceId, deviceUid, isUuid } from '../kernel/id.ts';
+import { isWithinBounds } from '../telemetry/json-bounds.ts';
+import type { JsonValue } from '../telemetry/reading.ts';
+import type { DevicePosition } from './device-repository.ts';
+import type { DeviceChange, NewDevice } from './device-service.ts';
+import type { Connection, Device, DeviceHealth, DeviceStatus, Line, Parity } from './device.ts';
+
+/** A connection as it is written in REST. */
+export type ConnectionView =
+	| { readonly driver: 'mqtt' }
+	| {
+			readonly driver: 'modbus';
+			readonly line:
+				| { readonly transport: 'tcp'; readonly host: string; readonly port: number }
+				| {
+						readonly transport: 'rtu';
+						readonly path: string;
+						readonly baud_rate: number;
+						readonly parity: Parity;
+						readonly data_bits: 7 | 8;
+						readonly stop_bits: 1 | 2;
+				  };
+			readonly unit_id: number;
+			readonly template: string;
+			readonly period_ms: number;
+			readonly timeout_ms: number;
+	  };
+
+/** Body of POST and PATCH /devices after validation. */
+export interface DeviceBody {
+	readonly device_uid?: string;
+	readonly name?: string;
+	readonly device_type?: string;
+	readonly status?: DeviceStatus;
+	readonly firmware_version?: string | null;
+	readonly group_id?: string | null;
+	readonly owner_id?: string | null;
+	readonly metadata?: Readonly<Record<string, JsonValue>>;
+	readonly connection?: ConnectionView | null;
+}
+
+export const DEVICE_UID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+const METADATA_BOUNDS = { depth: 8, nodes: 500 };
+
+export const deviceParams = Joi.object({ device_id: Joi.string().pattern(DEVICE_UID_PATTERN).required() });
+
+const rtuLine = Joi.object({
+	transport: Joi.valid('rtu').required(),
+	path: Joi.string()
+		.pattern(/^\/[\w./:@+-]+$/)
+		.max(255)
+		.required(),
+	baud_rate: Joi.number().integer().min(300).max(4_000_000).default(9_600),
+	parity: Joi.valid('none', 'even', 'odd').default('none'),
+	data_bits: Joi.valid(7, 8).default(8),
+	stop_bits: Joi.valid(1, 2).default(1),
+});
+
+const tcpLine = Joi.object({
+	transport: Joi.valid('tcp').required(),
+	host: Joi.string().hostname().max(253).required(),
+	port: Joi.number().integer().min(1).max(65_535).default(502),
+});
+
+const modbusConnection = Joi.object({
+	driver: Joi.valid('modbus').required(),
+	line: Joi.alternatives()
+		.conditional(Joi.object({ transport: Joi.valid('rtu').required() }).unknown(), {
+			then: rtuLine,
+			otherwise: tcpLine,
+		})
+		.required(),
+	unit_id: Joi.number()
+		.integer()
+		.min(0)
+		.max(255)
+		.default(1)
+		.when('line.transport', { is: 'rtu', then: Joi.number().min(1).max(247) }),
+	template: Joi.string().min(1).max(100).required(),
+	period_ms: Joi.number().integer().min(50).max(86_400_000).default(1_000),
+	timeout_ms: Joi.number().integer().min(10).max(60_000).default(1_000),
+});
+
+const connection = Joi.alternatives()
+	.conditional(Joi.object({ driver: Joi.valid('mqtt').required() }).unknown(), {
+		then: Joi.object({ driver: Joi.valid('mqtt') }),
+		otherwise: modbusConnection,
+	})
+	.allow(null);
+
+const metadata = Joi.object().custom((value: unknown, helpers) =>
+	isWithinBounds(value, METADATA_BOUNDS)
+		? value
+		: helpers.message({ custom: `{{#label}} has more than ${METADATA_BOUNDS.nodes} values or is too deep` }),
+);
+
+const name = Joi.string().min(1).max(255);
+const deviceType = Joi.string().min(1).max(100);
+const uuidOrNull = Joi.string().guid().lowercase().allow(null);
+
+const changeable = {
+	status: Joi.valid('online', 'offline', 'maintenance'),
+	firmware_version: Joi.string().max(100).allow(null),
+	group_id: uuidOrNull,
+	owner_id: uuidOrNull,
+	metadata,
+	connection,
+};
+
+/** Unknown fields of a body are ignored (contract, x-resolution). */
+export const deviceCreate = Joi.object({
+	...changeable,
+	device_uid: Joi.string().pattern(DEVICE_UID_PATTERN),
+	name: name.required(),
+	device_type: deviceType.required(),
+}).options({ stripUnknown: true });
+
+export const devicePatch = Joi.object({ ...changeable, name, device_type: deviceType }).options({
+	stripUnknown: true,
+});
+
+/** Opaque cursor of a list of devices. */
+export const toCursor = ({ createdAt, id }: DevicePosition): string =>
+	Buffer.from(`${createdAt}:${id}`).toString('base64url');
+
+function fromCursor(cursor: string): DevicePosition | null {
+	const [at, id] = Buffer.from(cursor, 'base64url').toString().split(':');
+	if (at === undefined || id === undefined || !/^\d{1,15}$/.test(at) || !isUuid(id)) return null;
+	return { createdAt: epochMs(Number(at)), id: deviceId(id) };
+}
+
+/** Query of a list in either form of contract rule R3; mixing the two is refused. */
+export interface ListQuery {
+	readonly page?: number;
+	readonly size?: number;
+	readonly limit?: number;
+	readonly cursor?: DevicePosition;
+}
+
+export const deviceListQuery = Joi.object({
+	page: Joi.number().integer().min(1).max(1_000_000),
+	size: Joi.number().integer().min(1).max(100),
+	limit: Joi.number().integer().min(1).max(200),
+	cursor: Joi.string()
+		.min(1)
+		.max(200)
+		.custom((value: string, helpers) => fromCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' })),
+})
+	.without('page', ['limit', 'cursor'])
+	.without('size', ['limit', 'cursor']);
+
+function toLine(line: Extract<ConnectionView, { readonly driver: 'modbus' }>['line']): Line {
+	if (line.transport === 'tcp') return line;
+	const { transport, path, parity, baud_rate: baudRate, data_bits: dataBits, stop_bits: stopBits } = line;
+	return { transport, path, baudRate, parity, dataBits, stopBits };
+}
+
+function toConnection(view: ConnectionView | null): Connection | null {
+	if (view === null || view.driver === 'mqtt') return view;
+	const { driver, line, unit_id: unitId, template, period_ms: periodMs, timeout_ms: timeoutMs } = view;
+	return { driver, line: toLine(line), unitId, template, periodMs, timeoutMs };
+}
+
+function lineView(line: Line): Extract<ConnectionView, { readonly driver: 'modbus' }>['line'] {
+	if (line.transport === 'tcp') return line;
+	const { transport, path, parity, baudRate: baud_rate, dataBits: data_bits, stopBits: stop_bits } = line;
+	return { transport, path, baud_rate, parity, data_bits, stop_bits };
+}
+
+function connectionView(connected: Connection | null): ConnectionView | null {
+	if (connected === null || connected.driver === 'mqtt') return connected;
+	const { driver, line, unitId: unit_id, template, periodMs: period_ms, timeoutMs: timeout_ms } = connected;
+	return { driver, line: lineView(line), unit_id, template, period_ms, timeout_ms };
+}
+
+export function toChange(body: DeviceBody): DeviceChange {
+	return {
+		...(body.name === undefined ? {} : { name: body.name }),
+		...(body.device_type === undefined ? {} : { deviceType: body.device_type }),
+		...(body.status === undefined ? {} : { status: body.status }),
+		...(body.firmware_version === undefined ? {} : { firmwareVersion: body.firmware_version }),
+		...(body.group_id === undefined ? {} : { groupId: body.group_id }),
+		...(body.owner_id === undefined ? {} : { ownerId: body.owner_id }),
+		...(body.metadata === undefined ? {} : { metadata: body.metadata }),
+		...(body.connection === undefined ? {} : { connection: toConnection(body.connection) }),
+	};
+}
+
+/** The device of a valid POST body; without `owner_id` it belongs to the caller. */
+export const toNewDevice = (body: DeviceBody, callerId: string): NewDevice => ({
+	ownerId: callerId,
+	name: '',
+	deviceType: '',
+	...toChange(body),
+	...(body.device_uid === undefined ? {} : { uid: deviceUid(body.device_uid) }),
+});
+
+/** A device as it is answered: references 000 and 002 together, and how this product reaches it. */
+export const deviceView = (device: Device, health: DeviceHealth) => ({
+	id: device.id,
+	device_uid: device.uid,
+	name: device.name,
+	device_type: device.deviceType,
+	status: device.status,
+	firmware_version: device.firmwareVersion,
+	ip_address: device.ipAddress,
+	group_id: device.groupId,
+	owner_id: device.ownerId,
+	metadata: device.metadata,
+	last_seen_at: device.lastSeenAt === null ? null : toIso(device.lastSeenAt),
+	created_at: toIso(device.createdAt),
+	connection: connectionView(device.connection),
+	gateway_id: device.gatewayId,
+	health: { state: health.state, since: toIso(health.since), reason: health.reason },
+});

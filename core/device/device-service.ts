@@ -1,0 +1,315 @@
+import type { Actor } from '../identity/role.ts';
+import type { Clock, EpochMs } from '../kernel/clock.ts';
+import { duplicate, Fault, messageOf, notFound } from '../kernel/fault.ts';
+import {
+	type DeviceId,
+	type DeviceUid,
+	deviceId,
+	deviceUid,
+	type GatewayId,
+	isUuid,
+	newDeviceId,
+} from '../kernel/id.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Page, Window } from '../kernel/page.ts';
+import { maySee } from './device-access.ts';
+import type { DeviceListener } from './device-events.ts';
+import type { DevicePosition, DeviceRepository } from './device-repository.ts';
+import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
+import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
+
+export interface DeviceServiceDeps {
+	readonly devices: DeviceRepository;
+	/** This gateway; `null` on a hub. */
+	readonly gatewayId: GatewayId | null;
+	readonly templates: { readonly has: (key: string) => boolean };
+	readonly users: { readonly exists: (userId: string) => Promise<boolean> };
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** What a person or the settings file says of a new device. */
+export type NewDevice = Pick<Device, 'name' | 'deviceType'> &
+	Partial<Pick<Device, 'uid' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>>;
+
+/** What may be changed later; absent fields keep their value. */
+export type DeviceChange = Partial<
+	Pick<Device, 'name' | 'deviceType' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>
+>;
+
+/** Most devices one box takes: they are all held in memory. */
+export const MAX_DEVICES = 10_000;
+
+/** `lastSeenAt` reaches the disk at most this often; memory has it at once. */
+const SEEN_FLUSH_MS = 60_000;
+
+const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offline' | null>> = {
+	ok: 'online',
+	degraded: 'online',
+	offline: 'offline',
+	unknown: null,
+};
+
+/** What is known of a device since the start, newer than its document. */
+interface Presence {
+	status: 'online' | 'offline' | null;
+	lastSeenAt: EpochMs | null;
+}
+
+/** The device registry of a box: on a gateway its own devices, on a hub those of all gateways and its own. */
+export function createDeviceService({ devices, gatewayId, templates, users, clock, log }: DeviceServiceDeps) {
+	const presences = new Map<DeviceId, Presence>();
+	const healths = new Map<DeviceId, DeviceHealth>();
+	const listeners = new Set<DeviceListener>();
+	let unsaved = new Map<DeviceId, EpochMs>();
+	let last: Promise<unknown> = Promise.resolve();
+
+	/** The device with what is known of it since the start. */
+	function current(device: Device): Device {
+		const presence = presences.get(device.id);
+		if (presence === undefined) return device;
+		const status = device.status === 'maintenance' ? 'maintenance' : (presence.status ?? device.status);
+		return { ...device, status, lastSeenAt: presence.lastSeenAt ?? device.lastSeenAt };
+	}
+
+	function presenceOf(id: DeviceId): Presence {
+		let presence = presences.get(id);
+		if (presence === undefined) presences.set(id, (presence = { status: null, lastSeenAt: null }));
+		return presence;
+	}
+
+	function tellChanged(device: Device): void {
+		for (const { changed } of listeners) changed?.(device);
+	}
+
+	function tellStatus(device: Device): void {
+		for (const { status } of listeners) status?.(device);
+	}
+
+	/** Changes run one after the other: rules that look at other devices must not race. */
+	function inTurn<T>(work: () => Promise<T>): Promise<T> {
+		const turn = last.then(work);
+		last = turn.catch(() => undefined);
+		return turn;
+	}
+
+	/** The device under its id or its address; `null` when there is none. @throws Fault `state-conflict` when the address is ambiguous */
+	function find(reference: string): Device | null {
+		if (isUuid(reference)) {
+			const device = devices.find(deviceId(reference));
+			if (device !== null) return device.deletedAt === null ? current(device) : null;
+		}
+		let same: readonly Device[];
+		try {
+			same = devices.findByUid(deviceUid(reference));
+		} catch {
+			return null;
+		}
+		const [first] = same;
+		if (first === undefined) return null;
+		if (same.length === 1) return current(first);
+		const gateways = same.map((device) => device.gatewayId ?? 'the hub itself').join(', ');
+		throw new Fault('state-conflict', `device_uid ${reference} is ambiguous (gateways ${gateways}), use the id`);
+	}
+
+	/** @throws Fault `not-found`, also when the actor may not see it; `state-conflict` when the address is ambiguous */
+	function get(reference: string, actor?: Actor): Device {
+		const device = find(reference);
+		if (device === null || (actor !== undefined && !maySee(actor, device))) throw notFound('device', reference);
+		return device;
+	}
+
+	function assertUidFree(uid: DeviceUid): void {
+		const isTaken = devices.findByUid(uid).length > 0 || (isUuid(uid) && devices.find(deviceId(uid)) !== null);
+		if (isTaken) throw duplicate('device_uid', uid);
+	}
+
+	function assertConnectionFits(device: Device): void {
+		if (gatewayId === null && device.connection?.driver === 'modbus')
+			throw new Fault('rule-violation', 'connection: a Modbus device is configured on its gateway, not on the hub');
+		assertTemplateExists(device.connection, templates);
+		assertLineAgrees(device, devices.all());
+	}
+
+	async function assertOwnerExists(ownerId: string | null): Promise<void> {
+		if (ownerId !== null && !(await users.exists(ownerId)))
+			throw new Fault('rule-violation', `owner_id: ${ownerId} is not a user`);
+	}
+
+	function assertOwn(device: Device): void {
+		if (gatewayId === null && device.gatewayId !== null)
+			throw new Fault('rule-violation', `device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`);
+	}
+
+	async function add(wanted: NewDevice): Promise<Device> {
+		if (devices.page({ skip: 0, limit: 0 }).total >= MAX_DEVICES)
+			throw new Fault('rule-violation', `this box takes ${MAX_DEVICES} devices at most`);
+		const id = newDeviceId();
+		const uid = wanted.uid ?? deviceUid(id);
+		assertUidFree(uid);
+		const device: Device = {
+			id,
+			uid,
+			name: wanted.name,
+			deviceType: wanted.deviceType,
+			status: wanted.status ?? 'offline',
+			firmwareVersion: wanted.firmwareVersion ?? null,
+			ipAddress: null,
+			groupId: wanted.groupId ?? null,
+			ownerId: wanted.ownerId ?? null,
+			metadata: wanted.metadata ?? {},
+			connection: wanted.connection ?? null,
+			gatewayId,
+			revision: 1,
+			lastSeenAt: null,
+			createdAt: clock.now(),
+			deletedAt: null,
+		};
+		assertConnectionFits(device);
+		await assertOwnerExists(device.ownerId);
+		await devices.put(device, null);
+		tellChanged(device);
+		return device;
+	}
+
+	/** Stores the next revision of a device and tells everybody. */
+	async function save(before: Device, after: Device): Promise<Device> {
+		await devices.put({ ...after, revision: before.revision + 1 }, before.revision);
+		const saved = current({ ...after, revision: before.revision + 1 });
+		tellChanged(saved);
+		return saved;
+	}
+
+	async function change(reference: string, wanted: DeviceChange): Promise<Device> {
+		const before = get(reference);
+		assertOwn(before);
+		const after: Device = { ...before, ...wanted };
+		if (wanted.connection !== undefined) assertConnectionFits(after);
+		if (wanted.ownerId !== undefined) await assertOwnerExists(wanted.ownerId);
+		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
+		if (wanted.status !== undefined)
+			presenceOf(before.id).status = STATUS_OF_HEALTH[healths.get(before.id)?.state ?? 'unknown'];
+		const saved = await save(before, after);
+		if (saved.status !== before.status) tellStatus(saved);
+		return saved;
+	}
+
+	function setStatus(id: DeviceId, status: Exclude<DeviceStatus, 'maintenance'>): void {
+		const device = devices.find(id);
+		if (device === null || device.deletedAt !== null) return;
+		const before = current(device).status;
+		presenceOf(id).status = status;
+		if (before === 'maintenance' || before === status) return;
+		tellStatus(current(device));
+		inTurn(async () => {
+			const stored = devices.find(id);
+			const now = stored === null ? null : current(stored);
+			if (stored !== null && now !== null && now.status !== stored.status) await save(stored, now);
+		}).catch((error: unknown) => log.error('device-status-not-saved', { device: id, reason: messageOf(error) }));
+	}
+
+	function markSeen(id: DeviceId, at: EpochMs): void {
+		const presence = presenceOf(id);
+		if (presence.lastSeenAt !== null && presence.lastSeenAt >= at) return;
+		presence.lastSeenAt = at;
+		unsaved.set(id, at);
+	}
+
+	function setHealth(id: DeviceId, health: DeviceHealth): void {
+		const device = devices.find(id);
+		if (device === null || device.deletedAt !== null) return;
+		const before = healths.get(id);
+		healths.set(id, health);
+		if (before?.state !== health.state || before.reason !== health.reason)
+			for (const listener of listeners) listener.health?.(current(device), health);
+		const status = STATUS_OF_HEALTH[health.state];
+		if (status !== null) setStatus(id, status);
+	}
+
+	async function flushSeen(): Promise<void> {
+		if (unsaved.size === 0) return;
+		const seen = unsaved;
+		unsaved = new Map();
+		try {
+			await devices.putSeen(seen);
+		} catch (error) {
+			log.warn('device-last-seen-not-saved', { devices: seen.size, reason: messageOf(error) });
+		}
+	}
+
+	async function adopt(device: Device): Promise<boolean> {
+		const known = devices.find(device.id);
+		if (known !== null && known.gatewayId !== device.gatewayId)
+			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
+		if (known !== null && known.revision >= device.revision) return false;
+		const before = known === null ? null : current(known).status;
+		await devices.put(device, known?.revision ?? null);
+		if (known !== null) presenceOf(device.id).status = null;
+		const now = current(device);
+		tellChanged(now);
+		if (before !== now.status && now.deletedAt === null) tellStatus(now);
+		return true;
+	}
+
+	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
+
+	return {
+		find,
+		get,
+		page: (window: Window, actor?: Actor): Page<Device> => {
+			const { items, total } = devices.page(window, actor && ((device) => maySee(actor, device)));
+			return { items: items.map(current), total };
+		},
+		after: (position: DevicePosition | null, limit: number, actor?: Actor): readonly Device[] =>
+			devices.after(position, limit, actor && ((device) => maySee(actor, device))).map(current),
+		/** All devices that are not deleted. */
+		all: (): readonly Device[] => devices.page({ skip: 0, limit: Number.MAX_SAFE_INTEGER }).items.map(current),
+		/**
+		 * Registers a device; durable when it resolves.
+		 * @throws Fault `duplicate` (its address is taken), `rule-violation` (template, line, owner, number of devices)
+		 */
+		register: (wanted: NewDevice): Promise<Device> => inTurn(() => add(wanted)),
+		/** Registers the devices of the settings file whose address is unknown; known ones keep what people made of them. */
+		declare: (wanted: readonly (NewDevice & { readonly uid: DeviceUid })[]): Promise<void> =>
+			inTurn(async () => {
+				for (const device of wanted) if (devices.findByUid(device.uid).length === 0) await add(device);
+			}),
+		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
+		patch: (reference: string, wanted: DeviceChange): Promise<Device> => inTurn(() => change(reference, wanted)),
+		/** Soft delete: history stays, the address becomes free. @throws Fault `not-found`, `rule-violation` */
+		remove: (reference: string): Promise<void> =>
+			inTurn(async () => {
+				const before = get(reference);
+				assertOwn(before);
+				await save(before, { ...before, deletedAt: clock.now() });
+				presences.delete(before.id);
+				healths.delete(before.id);
+			}),
+		/**
+		 * Takes a gateway's document of a device on the hub; an equal or older revision is a no-op and answers `false`.
+		 * @throws Fault `state-conflict` when the id belongs to another gateway
+		 */
+		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),
+		/** Notes a sign of life; the disk learns of it once a minute. Cheap enough for each reading. */
+		markSeen,
+		/** Online or offline as found out by a driver or said by the device; never ends a maintenance. */
+		setStatus,
+		/** The health as the acquisition sees it; status follows. */
+		setHealth,
+		health: (device: Device): DeviceHealth =>
+			healths.get(device.id) ?? { state: 'unknown', since: device.createdAt, reason: null },
+		/** Adds a listener; answers how to remove it. */
+		listen(listener: DeviceListener): () => void {
+			listeners.add(listener);
+			return () => void listeners.delete(listener);
+		},
+		flushSeen,
+		async stop(): Promise<void> {
+			clearInterval(flushTimer);
+			await last;
+			await flushSeen();
+		},
+	};
+}
+
+export type DeviceService = ReturnType<typeof createDeviceService>;

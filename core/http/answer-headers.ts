@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+
+import { isBoom } from '@hapi/boom';
+import type { Plugin } from '@hapi/hapi';
+
+declare module '@hapi/hapi' {
+	interface RequestApplicationState {
+		/** Identity of this request in answers (`X-Request-Id`) and in the log. */
+		requestId: string;
+	}
+}
+
+/** What the pages need and nothing more: own scripts, styles, images and sockets; uPlot sets sizes on elements by script, which CSP allows. */
+const POLICY = [
+	"default-src 'self'",
+	"script-src 'self'",
+	"style-src 'self'",
+	"img-src 'self' data:",
+	"connect-src 'self'",
+	"object-src 'none'",
+	"base-uri 'none'",
+	"form-action 'self'",
+	"frame-ancestors 'none'",
+].join('; ');
+
+const HEADERS: Readonly<Record<string, string>> = {
+	'content-security-policy': POLICY,
+	'x-content-type-options': 'nosniff',
+	'x-frame-options': 'DENY',
+	'referrer-policy': 'no-referrer',
+	'cross-origin-opener-policy': 'same-origin',
+};
+
+/** Headers of every answer. To be registered after `faultResponses`, so that errors carry them too. */
+export const answerHeaders: Plugin<void> = {
+	name: 'answer-headers',
+	register(server) {
+		server.ext('onRequest', (request, h) => {
+			request.app.requestId = randomUUID();
+			return h.continue;
+		});
+		server.ext('onPreResponse', (request, h) => {
+			const { response } = request;
+			if (isBoom(response)) return h.continue;
+			response.header('x-request-id', request.app.requestId);
+			for (const [name, value] of Object.entries(HEADERS)) response.header(name, value);
+			// An answer of the API belongs to its caller; a shared computer must not keep it.
+			if (response.headers['cache-control'] === undefined) response.header('cache-control', 'no-store');
+			return h.continue;
+		});
+	},
+};

@@ -1,0 +1,211 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import { createGate } from '../kernel/gate.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { AccessTokens } from './access-token.ts';
+import { type Account, loggedOut, normalEmail, type Session, withoutSession, withSession } from './account.ts';
+import type { AccountDirectory } from './account-directory.ts';
+import type { ClaimCode } from './claim-code.ts';
+import type { Passwords } from './password.ts';
+import type { Actor } from './role.ts';
+import { isSameSecret, secretHash } from './secret-text.ts';
+
+/** What a login gives. */
+export interface Grant {
+	readonly accessToken: string;
+	readonly accessLifetimeSeconds: number;
+	readonly refreshToken: string;
+	readonly refreshLifetimeSeconds: number;
+}
+
+export interface NewAdministrator {
+	readonly email: string;
+	readonly password: string;
+	readonly fullName: string;
+}
+
+export interface IdentityServiceDeps {
+	readonly accounts: AccountDirectory;
+	readonly passwords: Passwords;
+	readonly tokens: AccessTokens;
+	readonly claimCode: ClaimCode;
+	readonly refreshTokenDays: number;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+const DAY_SECONDS = 86_400;
+const SECRET_BYTES = 32;
+
+/** account, session, secret */
+const REFRESH_TOKEN = /^([0-9a-f-]{36})\.([\w-]{22})\.([\w-]{43})$/;
+
+interface RefreshToken {
+	readonly accountId: string;
+	readonly sessionId: string;
+	readonly secret: string;
+}
+
+const wrongLogin = (): Fault => new Fault('bad-credentials', 'the email or the password is wrong');
+const wrongRefresh = (): Fault => new Fault('bad-credentials', 'the refresh token is not valid');
+
+function parseRefreshToken(text: string): RefreshToken {
+	const [, accountId, sessionId, secret] = REFRESH_TOKEN.exec(text) ?? [];
+	if (accountId === undefined || sessionId === undefined || secret === undefined) throw wrongRefresh();
+	return { accountId, sessionId, secret };
+}
+
+function newAdministrator(draft: NewAdministrator, passwordHash: string, createdAt: EpochMs): Account {
+	const email = normalEmail(draft.email);
+	return {
+		id: randomUUID(),
+		email,
+		username: email.slice(0, email.indexOf('@')),
+		fullName: draft.fullName,
+		phone: '',
+		organization: '',
+		avatarUrl: '',
+		role: 'superadmin',
+		isActive: true,
+		isVerified: true,
+		passwordHash,
+		tokenGeneration: 1,
+		sessions: [],
+		createdAt,
+		lastLoginAt: null,
+	};
+}
+
+/** Who may come in: the first administrator, logins, refresh tokens and their revocation. */
+export function createIdentityService(deps: IdentityServiceDeps) {
+	const { accounts, passwords, tokens, claimCode, refreshTokenDays, clock, log } = deps;
+	const refreshLifetimeSeconds = refreshTokenDays * DAY_SECONDS;
+	const claims = createGate({ what: 'claims', parallel: 1, waiting: 8 });
+
+	const isClaimed = (): boolean => accounts.count() > 0;
+
+	function newSession(id: string, secret: string): Session {
+		return { id, secretHash: secretHash(secret), expiresAt: epochMs(clock.now() + refreshLifetimeSeconds * 1_000) };
+	}
+
+	function grant(account: Account, sessionId: string, secret: string): Grant {
+		return {
+			accessToken: tokens.issue(account),
+			accessLifetimeSeconds: tokens.lifetimeSeconds,
+			refreshToken: `${account.id}.${sessionId}.${secret}`,
+			refreshLifetimeSeconds,
+		};
+	}
+
+	async function startSession(accountId: string): Promise<Grant> {
+		const sessionId = randomBytes(16).toString('base64url');
+		const secret = randomBytes(SECRET_BYTES).toString('base64url');
+		const account = await accounts.change(accountId, (current) => {
+			// The account may have been deactivated while its password was checked.
+			if (!current.isActive) throw wrongLogin();
+			const now = clock.now();
+			return { ...withSession(current, newSession(sessionId, secret), now), lastLoginAt: now };
+		});
+		return grant(account, sessionId, secret);
+	}
+
+	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
+		const account = newAdministrator(draft, await passwords.hash(draft.password), clock.now());
+		await accounts.add(account);
+		await claimCode.consume();
+		log.info('administrator-created', { userId: account.id });
+		return account;
+	}
+
+	/**
+	 * Makes the first administrator and logs in.
+	 * @throws Fault `state-conflict` once there is one, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
+	 */
+	function claim(code: string, draft: NewAdministrator): Promise<Grant> {
+		return claims.run(async () => {
+			if (isClaimed()) throw new Fault('state-conflict', 'this box is already claimed; log in instead');
+			if (!claimCode.matches(code)) throw new Fault('bad-credentials', 'the claim code is wrong');
+			const account = await createAdministrator(draft);
+			return startSession(account.id);
+		});
+	}
+
+	/** For unattended set-ups: does nothing, and answers false, once there is an account. @throws Fault `rule-violation` */
+	function createFirstAdministrator(draft: NewAdministrator): Promise<boolean> {
+		return claims.run(async () => {
+			if (isClaimed()) return false;
+			await createAdministrator(draft);
+			return true;
+		});
+	}
+
+	/** @throws Fault `bad-credentials`: one answer, after the same time, for an unknown email, a wrong password and an inactive account. */
+	async function login(email: string, password: string): Promise<Grant> {
+		const account = accounts.byEmail(email);
+		const isRight = await passwords.verify(account?.passwordHash ?? null, password);
+		if (account === undefined || !isRight || !account.isActive) {
+			log.warn('login-refused', { userId: account?.id });
+			throw wrongLogin();
+		}
+		const given = await startSession(account.id);
+		log.info('logged-in', { userId: account.id });
+		return given;
+	}
+
+	/** The session that a refresh token belongs to, in this state of the account. `null`: the token has been replaced before. */
+	function sessionFor(account: Account | undefined, { sessionId, secret }: RefreshToken): Session | null {
+		const session = account?.sessions.find(({ id }) => id === sessionId);
+		if (account === undefined || session === undefined || !account.isActive) throw wrongRefresh();
+		if (session.expiresAt <= clock.now()) throw new Fault('token-expired', 'the refresh token has expired');
+		return isSameSecret(session.secretHash, secretHash(secret)) ? session : null;
+	}
+
+	/**
+	 * A new pair for a refresh token, which is then used up. A token that comes a second time was copied: its session ends, and the
+	 * account's access tokens with it (decision D4). @throws Fault `token-expired` | `bad-credentials`
+	 */
+	async function refresh(refreshToken: string): Promise<Grant> {
+		const given = parseRefreshToken(refreshToken);
+		const secret = randomBytes(SECRET_BYTES).toString('base64url');
+		let isReused = false;
+		if (accounts.byId(given.accountId) === undefined) throw wrongRefresh();
+		const account = await accounts.change(given.accountId, (current) => {
+			const session = sessionFor(current, given);
+			isReused = session === null;
+			return session === null
+				? withoutSession(current, given.sessionId)
+				: withSession(current, newSession(session.id, secret), clock.now());
+		});
+		if (isReused) {
+			log.warn('refresh-token-reused', { userId: account.id });
+			throw wrongRefresh();
+		}
+		return grant(account, given.sessionId, secret);
+	}
+
+	/** Revokes every token of the account. */
+	async function logout(userId: string): Promise<void> {
+		await accounts.change(userId, loggedOut);
+		log.info('logged-out', { userId });
+	}
+
+	/** Whose refresh token this is. @throws Fault `token-expired` | `bad-credentials` */
+	function ownerOf(refreshToken: string): string {
+		const given = parseRefreshToken(refreshToken);
+		if (sessionFor(accounts.byId(given.accountId), given) === null) throw wrongRefresh();
+		return given.accountId;
+	}
+
+	/** The caller's own account. */
+	function me({ userId }: Actor): Account {
+		const account = accounts.byId(userId);
+		if (account === undefined) throw new Fault('not-authenticated', 'a valid access token is required');
+		return account;
+	}
+
+	return { isClaimed, claim, createFirstAdministrator, login, refresh, logout, ownerOf, me };
+}
+
+export type IdentityService = ReturnType<typeof createIdentityService>;

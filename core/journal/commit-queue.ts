@@ -1,0 +1,158 @@
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { Reading } from '../telemetry/reading.ts';
+import type { Urgency } from './journal.ts';
+import type { SetTimer } from './set-timer.ts';
+
+/** Most samples of one commit: encoding them must not hold up the event loop. */
+const MAX_SAMPLES_PER_COMMIT = 20_000;
+
+export interface CommitQueueDeps {
+	readonly clock: Clock;
+	readonly setTimer: SetTimer;
+	/** Makes the readings durable, all of them or none. Never called twice at a time. */
+	readonly commit: (readings: readonly Reading[]) => Promise<void>;
+	/** Encodes without writing; throws the Fault of a reading that no commit can hold. */
+	readonly check: (readings: readonly Reading[]) => void;
+	/** Measured size of a sample on disk. */
+	readonly bytesPerSample: () => number;
+	readonly flushIntervalMs: number;
+	readonly promptMs: number;
+	readonly minFlushGapMs: number;
+	readonly flushBytes: number;
+	/** Samples that may wait; beyond it `append` rejects. */
+	readonly maxPendingSamples: number;
+}
+
+interface Waiting {
+	readonly readings: readonly Reading[];
+	readonly samples: number;
+	readonly dueMs: number;
+	readonly resolve: () => void;
+	readonly reject: (error: unknown) => void;
+}
+
+const samplesOf = (readings: readonly Reading[]): number => {
+	let samples = 0;
+	for (const reading of readings) samples += reading.values.length;
+	return samples;
+};
+
+/** Gathers appends into groups, one commit at a time: the next group gathers while one is being written. */
+export function createCommitQueue(deps: CommitQueueDeps) {
+	const { clock, setTimer, commit, check, bytesPerSample, maxPendingSamples } = deps;
+	let waiting: Waiting[] = [];
+	let pendingSamples = 0;
+	let waitingSamples = 0;
+	let dueMs = Number.POSITIVE_INFINITY;
+	let lastFlushMs = Number.NEGATIVE_INFINITY;
+	let cancelTimer: (() => void) | null = null;
+	let flushing: Promise<void> | null = null;
+	let isStopped = false;
+
+	function arm(): void {
+		cancelTimer?.();
+		cancelTimer = null;
+		if (flushing !== null || waiting.length === 0) return;
+		const isLarge = waitingSamples * bytesPerSample() >= deps.flushBytes;
+		const wantedMs = isLarge || isStopped ? 0 : dueMs - clock.monotonicMs();
+		const floorMs = isStopped ? 0 : lastFlushMs + deps.minFlushGapMs - clock.monotonicMs();
+		const delayMs = Math.max(0, wantedMs, floorMs);
+		if (delayMs === 0) startFlush();
+		else cancelTimer = setTimer(startFlush, Math.ceil(delayMs));
+	}
+
+	function takeGroup(): readonly Waiting[] {
+		let samples = 0;
+		let count = 0;
+		for (const next of waiting) {
+			if (count > 0 && samples + next.samples > MAX_SAMPLES_PER_COMMIT) break;
+			samples += next.samples;
+			count += 1;
+		}
+		const group = waiting.slice(0, count);
+		waiting = waiting.slice(count);
+		waitingSamples -= samples;
+		dueMs = Number.POSITIVE_INFINITY;
+		for (const left of waiting) dueMs = Math.min(dueMs, left.dueMs);
+		return group;
+	}
+
+	function startFlush(): void {
+		if (flushing !== null || waiting.length === 0) return;
+		cancelTimer?.();
+		cancelTimer = null;
+		lastFlushMs = clock.monotonicMs();
+		const group = takeGroup();
+		flushing = flush(group).finally(() => {
+			flushing = null;
+			arm();
+		});
+	}
+
+	function settle(group: readonly Waiting[], error: unknown): void {
+		for (const one of group) {
+			pendingSamples -= one.samples;
+			if (error === null) one.resolve();
+			else one.reject(error);
+		}
+	}
+
+	/** One reading that cannot be encoded costs only its own append. */
+	function refuseUnholdable(group: readonly Waiting[]): readonly Waiting[] {
+		return group.filter((one) => {
+			try {
+				check(one.readings);
+				return true;
+			} catch (error) {
+				settle([one], error);
+				return false;
+			}
+		});
+	}
+
+	async function flush(group: readonly Waiting[]): Promise<void> {
+		let holdable = group;
+		try {
+			try {
+				await commit(group.flatMap((one) => one.readings));
+			} catch (error) {
+				if (!(error instanceof Fault) || error.reason !== 'rule-violation') throw error;
+				holdable = refuseUnholdable(group);
+				await commit(holdable.flatMap((one) => one.readings));
+			}
+			settle(holdable, null);
+		} catch (error) {
+			settle(holdable, error);
+		}
+	}
+
+	return {
+		append(readings: readonly Reading[], urgency: Urgency): Promise<void> {
+			if (isStopped) return Promise.reject(new Fault('unavailable', 'the journal is closed'));
+			if (readings.length === 0) return Promise.resolve();
+			const samples = samplesOf(readings);
+			if (pendingSamples + samples > maxPendingSamples) {
+				const message = `the journal cannot keep up: ${pendingSamples} samples wait, ${maxPendingSamples} may`;
+				return Promise.reject(new Fault('unavailable', message));
+			}
+			return new Promise((resolve, reject) => {
+				const windowMs = urgency === 'prompt' ? Math.min(deps.promptMs, deps.flushIntervalMs) : deps.flushIntervalMs;
+				const own = clock.monotonicMs() + windowMs;
+				waiting.push({ readings, samples, dueMs: own, resolve, reject });
+				pendingSamples += samples;
+				waitingSamples += samples;
+				const isSooner = own < dueMs;
+				dueMs = Math.min(dueMs, own);
+				if (isSooner || waitingSamples * bytesPerSample() >= deps.flushBytes) arm();
+			});
+		},
+		pendingSamples: () => pendingSamples,
+		/** Writes what waits, then takes no more. */
+		async stop(): Promise<void> {
+			isStopped = true;
+			arm();
+			for (let current = flushing; current !== null; current = flushing) await current;
+		},
+	};
+}

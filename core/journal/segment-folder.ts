@@ -1,0 +1,159 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+
+import { Fault } from '../kernel/fault.ts';
+import type { FileLayer, JournalFile } from './file-layer.ts';
+import { newSegment, type Segment, segmentName } from './segment.ts';
+import { encodeSegmentHeader, FRAMES_START, SUMMARY_START } from './segment-format.ts';
+import { encodeSummary } from './segment-summary.ts';
+
+const ZEROS = Buffer.alloc(1024 * 1024);
+const SPARE_NAME = /^spare-\d+\.zero$/;
+/** Files kept for the next segment; more would only hold space. */
+const MAX_SPARES = 1;
+
+export interface SegmentFolderDeps {
+	readonly files: FileLayer;
+	readonly folder: string;
+	readonly segmentBytes: number;
+	/** Most bytes of all files together. */
+	readonly maxBytes: number;
+	/** Bytes of the file system that are left to others. */
+	readonly minFreeBytes: number;
+	/** Gives up the oldest closed segment for its space; `false` when there is none. Its file goes back with `release`. */
+	readonly giveUpOldest: () => Promise<boolean>;
+}
+
+/**
+ * The files behind the segments: filled with zeros once and written in place ever after, so that a commit's fdatasync has no
+ * file size or block map to write. A released file serves the next segment.
+ */
+export function createSegmentFolder(deps: SegmentFolderDeps) {
+	const { files, folder, segmentBytes, maxBytes, minFreeBytes, giveUpOldest } = deps;
+	const spares: { readonly path: string; readonly bytes: number }[] = [];
+	let usedBytes = 0;
+	let nextSpare = 1;
+
+	const sparePath = (): string => join(folder, `spare-${nextSpare++}.zero`);
+
+	/** Takes over what start-up found: segments count, one spare stays, others go. */
+	async function adopt(found: readonly { readonly name: string; readonly bytes: number }[]): Promise<void> {
+		for (const { name, bytes } of found) {
+			const isSpare = SPARE_NAME.test(name);
+			if (!isSpare) {
+				if (name.endsWith('.segment')) usedBytes += bytes;
+				continue;
+			}
+			const path = join(folder, name);
+			nextSpare = Math.max(nextSpare, Number(name.replaceAll(/\D/g, '')) + 1);
+			if (bytes === segmentBytes && spares.length < MAX_SPARES) {
+				spares.push({ path, bytes });
+				usedBytes += bytes;
+			} else await files.remove(path);
+		}
+	}
+
+	async function removeSpare(): Promise<boolean> {
+		const spare = spares.pop();
+		if (spare === undefined) return false;
+		await files.remove(spare.path);
+		usedBytes -= spare.bytes;
+		return true;
+	}
+
+	async function makeSpare(): Promise<void> {
+		const path = sparePath();
+		const file = await files.create(path);
+		try {
+			for (let at = 0; at < segmentBytes; at += ZEROS.length) {
+				await file.write(at, ZEROS.subarray(0, Math.min(ZEROS.length, segmentBytes - at)));
+			}
+			await file.datasync();
+		} catch (error) {
+			await file.close();
+			await files.remove(path);
+			throw error;
+		}
+		await file.close();
+		spares.push({ path, bytes: segmentBytes });
+		usedBytes += segmentBytes;
+	}
+
+	/** The floor protects the rest of the box: what is taken must leave so much. */
+	const isRoomForMore = async (): Promise<boolean> =>
+		usedBytes + segmentBytes <= maxBytes && (await files.freeBytes(folder)) - segmentBytes >= minFreeBytes;
+
+	async function ensureSpare(): Promise<void> {
+		while (spares.length === 0) {
+			if (await isRoomForMore()) await makeSpare();
+			else if (!(await giveUpOldest())) {
+				throw new Fault('unavailable', 'the journal has no room: its quota or the free space of the disk is used up');
+			}
+		}
+	}
+
+	/** While others fill the disk, the journal gives back what it can. */
+	async function respectFloor(): Promise<void> {
+		while ((await files.freeBytes(folder)) < minFreeBytes) {
+			if (spares.length > 0) await removeSpare();
+			else if (!(await giveUpOldest())) return;
+		}
+		while (usedBytes > maxBytes) {
+			if (spares.length > 0) await removeSpare();
+			else if (!(await giveUpOldest())) return;
+		}
+	}
+
+	/** Begins a segment: its header and its name are durable when this resolves. */
+	async function begin(segment: number, epoch: number): Promise<{ segment: Segment; file: JournalFile }> {
+		await respectFloor();
+		await ensureSpare();
+		const spare = spares.at(-1);
+		if (spare === undefined) throw new Fault('unavailable', 'the journal has no file for its next segment');
+		const header = { segment, epoch, nonce: randomInt(2 ** 32) };
+		const file = await files.open(spare.path);
+		try {
+			const page = Buffer.alloc(FRAMES_START);
+			page.set(encodeSegmentHeader(header));
+			await file.write(0, page);
+			await file.datasync();
+			const path = join(folder, segmentName(segment));
+			await files.rename(spare.path, path);
+			spares.pop();
+			await files.syncFolder(folder);
+			return { segment: newSegment(header, path, spare.bytes), file };
+		} catch (error) {
+			await file.close();
+			throw error;
+		}
+	}
+
+	/** Takes the file of a segment that nobody needs. */
+	async function release({ path, bytes }: Pick<Segment, 'path' | 'bytes'>): Promise<void> {
+		if (bytes === segmentBytes && spares.length < MAX_SPARES) {
+			const spare = sparePath();
+			await files.rename(path, spare);
+			spares.push({ path: spare, bytes });
+			return;
+		}
+		await files.remove(path);
+		usedBytes -= bytes;
+	}
+
+	/**
+	 * Ends a segment: its summary, and back with the unused part when that is more than half of the file. Neither is synced: without
+	 * them the next start reads the segment through.
+	 */
+	async function finish(segment: Segment, file: JournalFile): Promise<void> {
+		const summary = encodeSummary(segment);
+		if (summary !== null) await file.write(SUMMARY_START, summary);
+		if (segment.end > segment.bytes / 2) return;
+		await file.truncate(segment.end);
+		usedBytes -= segment.bytes - segment.end;
+		segment.bytes = segment.end;
+	}
+
+	return { adopt, begin, release, finish, usedBytes: () => usedBytes };
+}
+
+export type SegmentFolder = ReturnType<typeof createSegmentFolder>;

@@ -1,0 +1,160 @@
+import { Fault } from '../kernel/fault.ts';
+import { lastSeq, type Reading } from '../telemetry/reading.ts';
+import { encodeBlock } from './block-codec.ts';
+import type { JournalFile } from './file-layer.ts';
+import type { JournalCommit } from './journal.ts';
+import type { Segment } from './segment.ts';
+import { encodeFrame, frameBytes, FRAMES_START } from './segment-format.ts';
+
+export interface SegmentWriterDeps {
+	/** Makes the next segment. */
+	readonly begin: () => Promise<{ readonly segment: Segment; readonly file: JournalFile }>;
+	/** Told before the file of a segment that is left is closed. */
+	readonly leave: (segment: Segment, file: JournalFile) => Promise<void>;
+	/** Told of each commit as soon as it is durable, before whoever appended it. */
+	readonly committed: (commit: JournalCommit) => void;
+}
+
+interface Staged {
+	readonly at: number;
+	readonly next: number;
+	readonly samples: number;
+	readonly readings: readonly Reading[];
+}
+
+interface Active {
+	readonly segment: Segment;
+	readonly file: JournalFile;
+	/** Where the next frame goes; ahead of `segment.end` while frames wait for their sync. */
+	at: number;
+	/** The first shape id that is not durable yet. */
+	durableShapes: number;
+	staged: Staged[];
+}
+
+const frameHeader = (number: number, readings: readonly Reading[], bodyBytes: number, definesShapes: boolean) => {
+	let samples = 0;
+	let minReadAt = Number.POSITIVE_INFINITY;
+	let maxReadAt = Number.NEGATIVE_INFINITY;
+	for (const reading of readings) {
+		samples += reading.values.length;
+		minReadAt = Math.min(minReadAt, reading.readAt);
+		maxReadAt = Math.max(maxReadAt, reading.readAt);
+	}
+	return { number, bodyBytes, readings: readings.length, samples, minReadAt, maxReadAt, definesShapes };
+};
+
+/** Writes groups of readings into the newest segment, and goes on to the next one when they do not fit. */
+export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDeps) {
+	let active: Active | null = null;
+	let number = 0;
+	let bytesPerSample = 8;
+	const counts = { commits: 0, syncs: 0, writtenBytes: 0, samples: 0 };
+
+	async function open(): Promise<Active> {
+		const { segment, file } = await begin();
+		number = 0;
+		active = { segment, file, at: segment.end, durableShapes: 0, staged: [] };
+		return active;
+	}
+
+	function apply(to: Active, { at, next, samples, readings }: Staged): void {
+		const { segment } = to;
+		segment.end = next;
+		segment.shapesUpTo = next;
+		segment.samples += samples;
+		for (const reading of readings) {
+			if (reading.values.length === 0) continue;
+			segment.tally.add({ ...streamOf(reading), first: reading.firstSeq, last: lastSeq(reading) });
+		}
+		counts.commits += 1;
+		counts.samples += samples;
+		if (samples > 0) bytesPerSample = bytesPerSample * 0.8 + ((next - at) / samples) * 0.2;
+		const own = segment.segment;
+		committed({ at: { segment: own, offset: at }, next: { segment: own, offset: next }, readings });
+	}
+
+	/** Makes what was staged durable. */
+	async function settle(): Promise<void> {
+		if (active === null || active.staged.length === 0) return;
+		await active.file.datasync();
+		counts.syncs += 1;
+		const { staged } = active;
+		active.staged = [];
+		active.durableShapes = active.segment.shapes.nextId();
+		for (const one of staged) apply(active, one);
+	}
+
+	/** The next attempt starts at the same place. */
+	function undo(): void {
+		if (active === null) return;
+		active.staged = [];
+		active.at = active.segment.end;
+		active.segment.shapes.rollBack(active.durableShapes);
+	}
+
+	async function close(): Promise<void> {
+		if (active === null) return;
+		await settle();
+		const { segment, file } = active;
+		active = null;
+		try {
+			await leave(segment, file);
+		} finally {
+			await file.close();
+		}
+	}
+
+	async function stage(to: Active, readings: readonly Reading[], body: Buffer, definesShapes: boolean): Promise<void> {
+		const header = frameHeader(number, readings, body.length, definesShapes);
+		const frame = encodeFrame(to.segment.nonce, header, body);
+		number += 1;
+		await to.file.write(to.at, frame);
+		counts.writtenBytes += frame.length;
+		to.staged.push({ at: to.at, next: to.at + frame.length, samples: header.samples, readings });
+		to.at += frame.length;
+	}
+
+	async function place(readings: readonly Reading[]): Promise<void> {
+		const to = active ?? (await open());
+		const { segment } = to;
+		const firstId = segment.shapes.nextId();
+		const body = encodeBlock(readings, segment.shapes);
+		if (to.at + frameBytes(body.length) <= segment.bytes) {
+			await stage(to, readings, body, segment.shapes.nextId() > firstId);
+			return;
+		}
+		segment.shapes.rollBack(firstId);
+		if (to.at > FRAMES_START) {
+			await close();
+			await place(readings);
+			return;
+		}
+		if (readings.length <= 1) throw new Fault('rule-violation', `a reading of ${body.length} bytes fits no segment`);
+		const half = Math.ceil(readings.length / 2);
+		await place(readings.slice(0, half));
+		await place(readings.slice(half));
+	}
+
+	return {
+		open,
+		close,
+		/** Durable when it resolves. After a rejection nothing of it counts, and the next write takes its place. */
+		async write(readings: readonly Reading[]): Promise<void> {
+			try {
+				if (readings.length > 0) await place(readings);
+				await settle();
+			} catch (error) {
+				undo();
+				throw error;
+			}
+		},
+		active: () => active?.segment ?? null,
+		bytesPerSample: () => bytesPerSample,
+		counts: () => ({ ...counts }),
+	};
+}
+
+const streamOf = ({ origin, epoch }: Reading) => ({ origin, epoch });
+
+export type SegmentWriter = ReturnType<typeof createSegmentWriter>;

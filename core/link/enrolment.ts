@@ -1,0 +1,69 @@
+import { createHmac, randomBytes, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
+
+import { normalCode, randomCode } from '../kernel/code.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { GatewayId } from '../kernel/id.ts';
+
+/**
+ * Enrolment over a line that nobody protects. Both sides know the enrolment code (100 bits: 20 name it, 80 are the secret). The gateway makes
+ * its link secret itself and tells only its hash; request and answer each carry a keyed digest under the code, so that nobody in
+ * between can read a secret, slip in his own hash, or hand out his own certificate authority.
+ */
+
+/** First group names the code; the other four are its secret. */
+const CODE_GROUPS = 5;
+
+const CODE_FORM = /^[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){4}$/;
+
+export const newEnrolmentCode = (): string => randomCode(CODE_GROUPS);
+
+/** The public name of a code and the key both sides derive from it. */
+export interface EnrolmentKey {
+	readonly codeId: string;
+	readonly key: Uint8Array<ArrayBuffer>;
+}
+
+const scryptAsync = promisify<string, string, number, Buffer>(scrypt);
+
+/** @throws Fault `rule-violation` when the text is no enrolment code. */
+export async function enrolmentKey(code: string): Promise<EnrolmentKey> {
+	const normal = normalCode(code);
+	if (!CODE_FORM.test(normal)) {
+		throw new Fault('rule-violation', 'code: an enrolment code has 20 letters and digits in five groups of four');
+	}
+	const codeId = normal.slice(0, 4);
+	return { codeId, key: Uint8Array.from(await scryptAsync(normal.slice(5), `drawbridge enrolment ${codeId}`, 32)) };
+}
+
+/** The secret a gateway proves itself with on the link: 256 random bits, made on the gateway, never sent in enrolment. */
+export const newLinkSecret = (): string => randomBytes(32).toString('base64url');
+
+export interface EnrolmentRequest {
+	readonly codeId: string;
+	readonly gatewayId: GatewayId;
+	readonly name: string;
+	readonly secretHash: string;
+	readonly nonce: string;
+}
+
+export interface EnrolmentAnswer {
+	/** Host of the link broker; empty: the host of the hub's URL. */
+	readonly linkHost: string;
+	readonly linkPort: number;
+	/** Certificate authority that signs the link broker's certificate. */
+	readonly caPem: string;
+}
+
+function digest(key: Uint8Array<ArrayBuffer>, parts: readonly (string | number)[]): string {
+	const mac = createHmac('sha256', key);
+	// Length before each part: no two lists of parts give the same bytes.
+	for (const part of parts) mac.update(`${Buffer.byteLength(String(part))}:${part};`);
+	return mac.digest('base64url');
+}
+
+export const requestProof = (key: Uint8Array<ArrayBuffer>, request: EnrolmentRequest): string =>
+	digest(key, ['request', request.codeId, request.gatewayId, request.name, request.secretHash, request.nonce]);
+
+export const answerProof = (key: Uint8Array<ArrayBuffer>, nonce: string, answer: EnrolmentAnswer): string =>
+	digest(key, ['answer', nonce, answer.linkHost, answer.linkPort, answer.caPem]);

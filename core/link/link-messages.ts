@@ -1,0 +1,172 @@
+import Joi from 'joi';
+
+import type { Connection, Device, DeviceHealth } from '../device/device.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { DeviceId } from '../kernel/id.ts';
+import type { DeclaredLoss, LossReason } from '../ledger/stream-range.ts';
+import type { Range } from '../ledger/range-set.ts';
+
+/** Ranges of one epoch as they travel. */
+export interface EpochRanges {
+	readonly epoch: number;
+	readonly ranges: readonly Range[];
+}
+
+/** First word of a gateway on a fresh connection. */
+export interface Hello {
+	readonly name: string;
+	readonly version: string;
+	/** Epoch of this boot and the last sequence number handed out in it. */
+	readonly epoch: number;
+	readonly lastSeq: number;
+	/** Oldest epoch that the journal still holds; the hub answers with its ranges from there on. */
+	readonly oldestEpoch: number;
+}
+
+/** The hub's answer to `hello`: what it holds. The gateway sends the rest. */
+export interface Welcome {
+	readonly received: readonly EpochRanges[];
+}
+
+/** What the hub has made durable since its last word. Only this moves the gateway's checkpoint. */
+export interface Ack {
+	readonly received: readonly EpochRanges[];
+	/** Declared losses that the hub has written down. */
+	readonly losses: readonly EpochRanges[];
+}
+
+/** Health of one device as its gateway sees it. */
+export interface HealthDocument extends DeviceHealth {
+	readonly device: DeviceId;
+}
+
+/** A gateway's devices, whole documents with their revision, and what it knows of their health. */
+export interface DeviceDocuments {
+	readonly devices: readonly Device[];
+	readonly health: readonly HealthDocument[];
+}
+
+/** Most documents in one message. */
+export const MAX_DOCUMENTS = 50;
+
+/** Losses without their origin: the topic names it. */
+export interface Losses {
+	readonly losses: readonly Omit<DeclaredLoss, 'origin'>[];
+}
+
+/** Most ranges in one message; a fragmented ledger is told newest first and the rest is asked again at the next connection. */
+export const MAX_RANGES = 5_000;
+
+const natural = Joi.number().integer().min(0).required();
+const range = Joi.object<Range>({ first: natural, last: natural });
+const epochRanges = Joi.object<EpochRanges>({ epoch: natural, ranges: Joi.array().items(range).max(MAX_RANGES).required() });
+const LOSS_REASONS: readonly LossReason[] = ['journal-quota', 'disk-full', 'journal-damaged'];
+
+const line = Joi.alternatives(
+	Joi.object({
+		transport: Joi.valid('tcp').required(),
+		host: Joi.string().max(255).required(),
+		port: Joi.number().port().required(),
+	}),
+	Joi.object({
+		transport: Joi.valid('rtu').required(),
+		path: Joi.string().max(512).required(),
+		baudRate: natural,
+		parity: Joi.valid('none', 'even', 'odd').required(),
+		dataBits: Joi.valid(7, 8).required(),
+		stopBits: Joi.valid(1, 2).required(),
+	}),
+);
+
+const connection = Joi.alternatives<Connection>(
+	Joi.object({ driver: Joi.valid('mqtt').required() }),
+	Joi.object({
+		driver: Joi.valid('modbus').required(),
+		line: line.required(),
+		unitId: natural.max(255),
+		template: Joi.string().max(128).required(),
+		periodMs: natural,
+		timeoutMs: natural,
+	}),
+);
+
+const uuid = Joi.string().guid({ separator: '-' }).lowercase();
+const instant = Joi.number().integer();
+
+const device = Joi.object<Device>({
+	id: uuid.required(),
+	uid: Joi.string()
+		.pattern(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
+		.required(),
+	name: Joi.string().max(255).required(),
+	deviceType: Joi.string().max(100).required(),
+	status: Joi.valid('online', 'offline', 'maintenance').required(),
+	firmwareVersion: Joi.string().max(255).allow('', null).required(),
+	ipAddress: Joi.string().max(64).allow(null).required(),
+	groupId: uuid.allow(null).required(),
+	ownerId: uuid.allow(null).required(),
+	metadata: Joi.object().required(),
+	connection: connection.allow(null).required(),
+	gatewayId: uuid.allow(null).required(),
+	revision: natural,
+	lastSeenAt: instant.allow(null).required(),
+	createdAt: instant.required(),
+	deletedAt: instant.allow(null).required(),
+});
+
+const health = Joi.object<HealthDocument>({
+	device: uuid.required(),
+	state: Joi.valid('ok', 'degraded', 'offline', 'unknown').required(),
+	since: instant.required(),
+	reason: Joi.string().max(1_000).allow('', null).required(),
+});
+
+const schemas = {
+	hello: Joi.object<Hello>({
+		name: Joi.string().max(255).allow('').required(),
+		version: Joi.string().max(64).required(),
+		epoch: natural,
+		lastSeq: natural,
+		oldestEpoch: natural,
+	}),
+	welcome: Joi.object<Welcome>({ received: Joi.array().items(epochRanges).max(MAX_RANGES).required() }),
+	ack: Joi.object<Ack>({
+		received: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
+		losses: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
+	}),
+	documents: Joi.object<DeviceDocuments>({
+		devices: Joi.array().items(device).max(MAX_DOCUMENTS).required(),
+		health: Joi.array().items(health).max(MAX_DOCUMENTS).required(),
+	}),
+	losses: Joi.object<Losses>({
+		losses: Joi.array()
+			.items(Joi.object({ epoch: natural, first: natural, last: natural, reason: Joi.valid(...LOSS_REASONS).required() }))
+			.max(MAX_RANGES)
+			.required(),
+	}),
+} as const;
+
+interface LinkMessages {
+	readonly hello: Hello;
+	readonly welcome: Welcome;
+	readonly ack: Ack;
+	readonly documents: DeviceDocuments;
+	readonly losses: Losses;
+}
+
+/** @throws Fault `rule-violation` naming the message, the field and the rule. */
+export function parseLinkMessage<K extends keyof LinkMessages>(kind: K, payload: Uint8Array): LinkMessages[K] {
+	let raw: unknown;
+	try {
+		raw = JSON.parse(Buffer.from(payload).toString('utf8'));
+	} catch (error) {
+		throw new Fault('rule-violation', `${kind}: not JSON`, { cause: error });
+	}
+	const { value, error } = schemas[kind].validate(raw, { abortEarly: true, stripUnknown: true, convert: false });
+	if (error !== undefined) throw new Fault('rule-violation', `${kind}: ${error.message}`);
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just validated against the schema of this kind
+	return value as LinkMessages[K];
+}
+
+export const linkMessage = <K extends keyof LinkMessages>(_kind: K, message: LinkMessages[K]): Buffer =>
+	Buffer.from(JSON.stringify(message));

@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+
+import { createPacketScanner, type PacketLimits } from './packet-scanner.ts';
+
+export interface SocketLimits extends PacketLimits {
+	/** A connection whose unsent bytes pass this is cut: it has stopped reading. */
+	readonly backlogBytes: number;
+}
+
+/** Why a guard cut a connection. */
+export type CutReason = 'packet-too-large' | 'subscriber-frozen';
+
+/**
+ * Puts two guards round a socket before the broker sees it.
+ *
+ * Writing never reports a full buffer: the broker would wait for `drain`, and with it everybody who shares a topic with the
+ * subscriber that stopped reading. A backlog above the limit cuts that one connection instead.
+ * Reading follows the packet headers and cuts the connection at the first byte of a packet that is too large.
+ */
+export function guardSocket(socket: Socket, limits: SocketLimits, cut: (reason: CutReason) => void): void {
+	const scanner = createPacketScanner(limits);
+	const plainWrite: unknown = Reflect.get(socket, 'write');
+	const plainRead: unknown = Reflect.get(socket, 'read');
+	if (typeof plainWrite !== 'function' || typeof plainRead !== 'function') throw new TypeError('not a socket');
+
+	function end(reason: CutReason): void {
+		if (socket.destroyed) return;
+		cut(reason);
+		socket.destroy();
+	}
+
+	Reflect.set(socket, 'write', (...given: unknown[]) => {
+		Reflect.apply(plainWrite, socket, given);
+		if (socket.writableLength > limits.backlogBytes) end('subscriber-frozen');
+		return true;
+	});
+	Reflect.set(socket, 'read', (...given: unknown[]) => {
+		const chunk: unknown = Reflect.apply(plainRead, socket, given);
+		if (!(chunk instanceof Uint8Array) || scanner.accept(chunk)) return chunk;
+		end('packet-too-large');
+		return null;
+	});
+}

@@ -1,0 +1,87 @@
+import { access, rename } from 'node:fs/promises';
+
+import { Low } from 'lowdb';
+
+import { messageOf } from '../kernel/fault.ts';
+import { createGate } from '../kernel/gate.ts';
+import type { Logger } from '../kernel/log.ts';
+import { durableJsonFile } from './json-file.ts';
+
+/** One small document that survives power cuts: claim state, keys, site, applied configuration. */
+export interface SettingsStore<T extends object> {
+	/** The document as it is on disk. */
+	get(): Readonly<T>;
+	/**
+	 * Replaces the document by what `change` makes of it; changes happen one after the other. Resolves when it is on disk;
+	 * rejects with the error of the file system, and then the document is as before.
+	 */
+	update(change: (current: Readonly<T>) => T): Promise<Readonly<T>>;
+}
+
+/** Most changes that may wait for the disk. */
+const MAX_WAITING = 256;
+
+async function exists(path: string): Promise<boolean> {
+	try {
+		await access(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Puts a damaged file aside as `.damaged-<n>`: it may still be read by a person. */
+async function moveAside(path: string): Promise<string> {
+	let number = 1;
+	while (await exists(`${path}.damaged-${number}`)) number += 1;
+	const aside = `${path}.damaged-${number}`;
+	await rename(path, aside);
+	return aside;
+}
+
+/** Opens or makes the document (mode 0600). A damaged file is moved aside and logged, and the defaults take its place. */
+export async function openSettingsStore<T extends object>({
+	path,
+	defaults,
+	log,
+}: {
+	readonly path: string;
+	readonly defaults: T;
+	readonly log: Logger;
+}): Promise<SettingsStore<T>> {
+	const document = new Low<T>(durableJsonFile<T>(path), defaults);
+	const gate = createGate({ what: 'changes of settings', parallel: 1, waiting: MAX_WAITING });
+
+	async function read(): Promise<void> {
+		await document.read();
+		if (typeof document.data !== 'object' || Array.isArray(document.data))
+			throw new SyntaxError(`${path} holds no settings`);
+		document.data = { ...defaults, ...document.data };
+	}
+
+	try {
+		await read();
+	} catch (error) {
+		// What cannot be read for another reason (permission, I/O) must not be replaced.
+		if (error instanceof Error && (error instanceof SyntaxError || error.cause instanceof SyntaxError)) {
+			document.data = defaults;
+			log.error('settings-lost', { path, reason: messageOf(error), movedTo: await moveAside(path) });
+		} else throw error;
+	}
+
+	return {
+		get: () => document.data,
+		update: (change) =>
+			gate.run(async () => {
+				const before = document.data;
+				document.data = change(before);
+				try {
+					await document.write();
+				} catch (error) {
+					document.data = before;
+					throw error;
+				}
+				return document.data;
+			}),
+	};
+}

@@ -1,0 +1,93 @@
+import type { DeviceId } from '../kernel/id.ts';
+import { compareReadings, firstOf, matches } from './history-order.ts';
+import type { HistoryQuery } from './history-repository.ts';
+import type { Reading } from './reading.ts';
+
+interface DeviceReadings {
+	readonly readings: Reading[];
+	isSorted: boolean;
+}
+
+/** Readings that no chunk holds yet, by the journal segment they are in. */
+export interface HistoryWindow {
+	add(segment: number, readings: readonly Reading[]): void;
+	/** At most `limit` readings of a query, in its order. */
+	select(query: HistoryQuery): readonly Reading[];
+	/** A segment's readings by device, each oldest first; `null` when the window does not have the segment. */
+	bySegment(segment: number): ReadonlyMap<DeviceId, readonly Reading[]> | null;
+	release(segment: number): void;
+	segments(): readonly number[];
+	/** How many readings of a segment there are. */
+	size(segment: number): number;
+}
+
+/** Index of the first reading at or after an instant. */
+function firstAt(readings: readonly Reading[], at: number): number {
+	let low = 0;
+	let high = readings.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		if ((readings[middle]?.readAt ?? 0) < at) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+function sorted(list: DeviceReadings): readonly Reading[] {
+	if (!list.isSorted) list.readings.sort(compareReadings);
+	list.isSorted = true;
+	return list.readings;
+}
+
+function selectFrom(readings: readonly Reading[], query: HistoryQuery): readonly Reading[] {
+	const selected: Reading[] = [];
+	const isOldestFirst = query.order === 'oldest-first';
+	const { from, to, after } = query;
+	const start = isOldestFirst
+		? firstAt(readings, Math.max(from, after?.readAt ?? from))
+		: firstAt(readings, Math.min(to, (after?.readAt ?? to) + 1)) - 1;
+	for (let index = start; selected.length < query.limit; index += isOldestFirst ? 1 : -1) {
+		const reading = readings[index];
+		if (reading === undefined || reading.readAt < from || reading.readAt >= to) break;
+		if (matches(query, reading)) selected.push(reading);
+	}
+	return selected;
+}
+
+export function createHistoryWindow(): HistoryWindow {
+	const segments = new Map<number, { readonly devices: Map<DeviceId, DeviceReadings>; size: number }>();
+
+	return {
+		add(number, readings) {
+			let segment = segments.get(number);
+			if (segment === undefined) segments.set(number, (segment = { devices: new Map(), size: 0 }));
+			for (const reading of readings) {
+				const list = segment.devices.get(reading.device);
+				if (list === undefined) {
+					segment.devices.set(reading.device, { readings: [reading], isSorted: true });
+					continue;
+				}
+				const last = list.readings.at(-1);
+				if (last !== undefined && compareReadings(last, reading) > 0) list.isSorted = false;
+				list.readings.push(reading);
+			}
+			segment.size += readings.length;
+		},
+		select(query) {
+			const found: Reading[] = [];
+			for (const { devices } of segments.values()) {
+				const list = devices.get(query.device);
+				if (list !== undefined) found.push(...selectFrom(sorted(list), query));
+			}
+			return firstOf(found, query);
+		},
+		bySegment(number) {
+			const segment = segments.get(number);
+			if (segment === undefined) return null;
+			return new Map([...segment.devices].map(([device, list]) => [device, sorted(list)]));
+		},
+		release: (number) => void segments.delete(number),
+		segments: () => [...segments.keys()].toSorted((one, other) => one - other),
+		size: (number) => segments.get(number)?.size ?? 0,
+	};
+}

@@ -1,0 +1,160 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+
+import { mayWriteTelemetry } from '../device/device-access.ts';
+import { withCursorHeaders } from '../device/device-routes.ts';
+import type { DeviceService } from '../device/device-service.ts';
+import type { Device } from '../device/device.ts';
+import { actorOf, anyUser } from '../http/access.ts';
+import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
+import type { Reading } from './reading.ts';
+import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
+import {
+	MAX_SERIES_MS,
+	type SeriesRequest,
+	seriesQuery,
+	type TelemetryBody,
+	telemetryCreate,
+	type TelemetryListQuery,
+	telemetryListQuery,
+	telemetryParams,
+	toRecordCursor,
+} from './telemetry-schema.ts';
+import type { TelemetryService } from './telemetry-service.ts';
+import { latestView, recordView, staleAfterMs } from './telemetry-view.ts';
+import { isPlausibleInstant } from './timestamp-input.ts';
+
+export interface TelemetryRoutesDeps {
+	readonly devices: Pick<DeviceService, 'get'>;
+	readonly telemetry: Pick<TelemetryService, 'accept' | 'latest' | 'range'>;
+	/** Unit of a point of a device template; `null` when there is none. */
+	readonly unitOf: (template: string, point: string) => string | null;
+	readonly clock: Clock;
+}
+
+type Wire<Q, P = unknown> = Request<{ Params: { device_id: string }; Query: Q; Payload: P }>;
+
+const BEGINNING = epochMs(0);
+const END = epochMs(8_640_000_000_000_000);
+const HOUR_MS = 3_600_000;
+/** Readings taken from the history at a time: bounds memory, and lets other requests in between. */
+const SERIES_PAGE = 2_000;
+
+function addTo(builders: ReadonlyMap<string, SeriesBuilder>, { readAt, points, values, qualities }: Reading): void {
+	for (const [index, point] of points.entries())
+		builders.get(point)?.add(readAt, values[index] ?? null, qualities?.[index] ?? 'good');
+}
+
+/** The span of a series query; by default the last hour. @throws Fault `rule-violation` */
+function spanOf({ from, to }: SeriesRequest, now: EpochMs): { readonly from: EpochMs; readonly to: EpochMs } {
+	const end = to ?? now;
+	const start = from ?? epochMs(end - HOUR_MS);
+	if (start >= end) throw new Fault('rule-violation', `to must be later than from (${toIso(start)})`);
+	if (end - start > MAX_SERIES_MS) throw new Fault('rule-violation', 'from and to are more than 31 days apart');
+	return { from: start, to: end };
+}
+
+/** Telemetry of one device: records (reference 002), latest values, and series for charts. */
+export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
+	name: 'telemetry-routes',
+	register(server, { devices, telemetry, unitOf, clock }) {
+		const deviceOf = (request: Pick<Wire<unknown>, 'auth' | 'params'>): Device =>
+			devices.get(request.params.device_id, actorOf(request));
+
+		async function list(request: Wire<TelemetryListQuery>, h: ResponseToolkit) {
+			const { limit, cursor } = request.query;
+			const found = await telemetry.range({
+				device: deviceOf(request).id,
+				from: BEGINNING,
+				to: END,
+				order: 'newest-first',
+				limit: limit + 1,
+				...(cursor === undefined ? {} : { after: cursor }),
+			});
+			const records = found.slice(0, limit);
+			const last = records.at(-1);
+			const next = found.length > limit && last !== undefined ? toRecordCursor(last) : null;
+			return withCursorHeaders(h.response(records.map(recordView)), request, limit, next);
+		}
+
+		async function create(request: Wire<unknown, TelemetryBody>, h: ResponseToolkit) {
+			const device = deviceOf(request);
+			if (!mayWriteTelemetry(actorOf(request), device))
+				throw new Fault('forbidden', `you may not write telemetry of device ${device.uid}`);
+			const { telemetry_type: type, payload, recorded_at: readAt = clock.now() } = request.payload;
+			if (!isPlausibleInstant(readAt, clock.now()))
+				throw new Fault('rule-violation', `recorded_at: ${toIso(readAt)} is more than a day ahead`);
+			const reading = await telemetry.accept(
+				{
+					device: device.id,
+					readAt,
+					telemetryType: type,
+					points: Object.keys(payload),
+					values: Object.values(payload),
+					qualities: null,
+				},
+				'prompt',
+			);
+			return h.response(recordView(reading)).code(201);
+		}
+
+		function latest(request: Wire<unknown>) {
+			const device = deviceOf(request);
+			const template = device.connection?.driver === 'modbus' ? device.connection.template : null;
+			const staleMs = staleAfterMs(device);
+			const now = clock.now();
+			const values = [...(telemetry.latest(device.id) ?? [])].map(([point, value]) => [
+				point,
+				latestView(value, template === null ? null : unitOf(template, point), staleMs, now),
+			]);
+			return { device_id: device.id, device_uid: device.uid, values: Object.fromEntries(values) };
+		}
+
+		async function series(request: Wire<SeriesRequest>) {
+			const device = deviceOf(request);
+			const { from, to } = spanOf(request.query, clock.now());
+			const { points, max_points: maxPoints } = request.query;
+			const builders = new Map(points.map((point) => [point, createSeriesBuilder(from, to, maxPoints)]));
+			let last: Reading | undefined;
+			let page: readonly Reading[];
+			do {
+				page = await telemetry.range({
+					device: device.id,
+					from,
+					to,
+					order: 'oldest-first',
+					limit: SERIES_PAGE,
+					...(last === undefined ? {} : { after: last }),
+				});
+				for (const reading of page) addTo(builders, reading);
+				last = page.at(-1);
+				// A chart that was scrolled away is not worth reading a month for.
+			} while (page.length === SERIES_PAGE && request.active());
+			const collected = [...builders].map(([point, builder]) => [point, builder.series()]);
+			return { from: toIso(from), to: toIso(to), points: Object.fromEntries(collected) };
+		}
+
+		const base = '/devices/{device_id}';
+		const params = telemetryParams;
+		server.route({
+			method: 'GET',
+			path: `${base}/telemetry`,
+			options: { ...anyUser, validate: { params, query: telemetryListQuery }, handler: list },
+		});
+		server.route({
+			method: 'POST',
+			path: `${base}/telemetry`,
+			options: { ...anyUser, validate: { params, payload: telemetryCreate }, handler: create },
+		});
+		server.route({
+			method: 'GET',
+			path: `${base}/latest`,
+			options: { ...anyUser, validate: { params }, handler: latest },
+		});
+		server.route({
+			method: 'GET',
+			path: `${base}/series`,
+			options: { ...anyUser, validate: { params, query: seriesQuery }, handler: series },
+		});
+	},
+};

@@ -1,0 +1,119 @@
+import Joi from 'joi';
+
+import { type EpochMs, epochMs } from '../kernel/clock.ts';
+import { DEVICE_UID_PATTERN } from '../device/device-schema.ts';
+import { type GatewayId, gatewayId, isUuid } from '../kernel/id.ts';
+import type { HistoryQuery } from './history-repository.ts';
+import { isWithinBounds } from './json-bounds.ts';
+import type { JsonValue, Reading } from './reading.ts';
+import { parseEndTimestamp, parseTimestamp } from './timestamp-input.ts';
+
+/** Most points of one record from outside. */
+export const MAX_POINTS_PER_RECORD = 500;
+const RECORD_BOUNDS = { depth: 8, nodes: 5_000 };
+const MAX_KEY_LENGTH = 128;
+
+/** Most time of one series query: 31 days. */
+export const MAX_SERIES_MS = 31 * 86_400_000;
+const MAX_SERIES_POINTS = 5;
+
+export type Metrics = Readonly<Record<string, JsonValue>>;
+
+export const telemetryParams = Joi.object({ device_id: Joi.string().pattern(DEVICE_UID_PATTERN).required() });
+
+const timestampBy = (parse: (text: string) => EpochMs | null) =>
+	Joi.string()
+		.max(40)
+		.custom(
+			(value: string, helpers) => parse(value) ?? helpers.message({ custom: '{{#label}} must be an ISO 8601 time' }),
+		);
+
+/** A text of contract rule R4, validated into an instant. */
+export const timestamp = timestampBy(parseTimestamp);
+
+export const telemetryType = Joi.string().min(1).max(100);
+
+const isKey = (key: string): boolean => key.length > 0 && key.length <= MAX_KEY_LENGTH && key !== '__proto__';
+
+/** The first rule that metrics break, as a sentence after their name; `null` when they are fine. */
+export function metricsFault(metrics: Metrics): string | null {
+	const keys = Object.keys(metrics);
+	if (keys.length === 0) return 'needs at least one metric';
+	if (keys.length > MAX_POINTS_PER_RECORD) return `has ${keys.length} metrics; ${MAX_POINTS_PER_RECORD} are allowed`;
+	if (!keys.every(isKey)) return `has a name that is empty or longer than ${MAX_KEY_LENGTH} characters`;
+	if (!isWithinBounds(metrics, RECORD_BOUNDS))
+		return `is deeper than ${RECORD_BOUNDS.depth} levels or has more than ${RECORD_BOUNDS.nodes} values`;
+	return null;
+}
+
+const metrics = Joi.object().custom((value: Metrics, helpers) => {
+	const fault = metricsFault(value);
+	return fault === null ? value : helpers.message({ custom: `{{#label}} ${fault}` });
+});
+
+export interface TelemetryBody {
+	readonly telemetry_type: string;
+	readonly payload: Metrics;
+	readonly recorded_at?: EpochMs;
+}
+
+export const telemetryCreate = Joi.object({
+	telemetry_type: telemetryType.required(),
+	payload: metrics.required(),
+	recorded_at: timestamp,
+}).options({ stripUnknown: true });
+
+/** Where a list of records goes on. */
+export type RecordPosition = NonNullable<HistoryQuery['after']>;
+
+export interface TelemetryListQuery {
+	readonly limit: number;
+	readonly cursor?: RecordPosition;
+}
+
+/** Opaque cursor after this record. */
+export const toRecordCursor = ({ readAt, origin, epoch, firstSeq }: Reading): string =>
+	Buffer.from([readAt, origin, epoch, firstSeq].join(':')).toString('base64url');
+
+function fromRecordCursor(cursor: string): (RecordPosition & { readonly origin: GatewayId }) | null {
+	const [at = '', origin = '', epoch = '', firstSeq = ''] = Buffer.from(cursor, 'base64url').toString().split(':');
+	if (!isUuid(origin) || ![at, epoch, firstSeq].every((part) => /^\d{1,15}$/.test(part))) return null;
+	return {
+		readAt: epochMs(Number(at)),
+		origin: gatewayId(origin),
+		epoch: Number(epoch),
+		firstSeq: Number(firstSeq),
+	};
+}
+
+export const telemetryListQuery = Joi.object({
+	limit: Joi.number().integer().min(1).max(200).default(10),
+	cursor: Joi.string()
+		.min(1)
+		.max(300)
+		.custom(
+			(value: string, helpers) => fromRecordCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' }),
+		),
+});
+
+export interface SeriesRequest {
+	readonly points: readonly string[];
+	readonly from?: EpochMs;
+	readonly to?: EpochMs;
+	readonly max_points: number;
+}
+
+export const seriesQuery = Joi.object({
+	points: Joi.string()
+		.required()
+		.max(MAX_SERIES_POINTS * (MAX_KEY_LENGTH + 1))
+		.custom((value: string, helpers) => {
+			const points = [...new Set(value.split(','))];
+			return points.length <= MAX_SERIES_POINTS && points.every(isKey)
+				? points
+				: helpers.message({ custom: `{{#label}} takes 1 to ${MAX_SERIES_POINTS} names, separated by commas` });
+		}),
+	from: timestamp,
+	to: timestampBy(parseEndTimestamp),
+	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
+});

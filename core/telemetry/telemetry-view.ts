@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+
+import type { Device } from '../device/device.ts';
+import { type EpochMs, toIso } from '../kernel/clock.ts';
+import type { LatestValue } from './latest-values.ts';
+import type { JsonValue, Quality, Reading, SampleValue } from './reading.ts';
+
+/** A value as JSON. Whole numbers beyond 2^53 become decimal text: a JSON number would lose their last digits in most readers. */
+export const toJson = (value: SampleValue): JsonValue => (typeof value === 'bigint' ? value.toString() : value);
+
+/** The id of a record: a UUID (version 8) that every box computes alike from the reading's identity. */
+export function recordId({ origin, epoch, firstSeq }: Pick<Reading, 'origin' | 'epoch' | 'firstSeq'>): string {
+	const bytes = createHash('sha256').update(`${origin}:${epoch}:${firstSeq}`).digest().subarray(0, 16);
+	bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+	bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+	const hex = bytes.toString('hex');
+	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** Values by point. */
+export const metricsOf = ({ points, values }: Pick<Reading, 'points' | 'values'>): Record<string, JsonValue> =>
+	Object.fromEntries(points.map((point, index) => [point, toJson(values[index] ?? null)]));
+
+/** Qualities of the points that are not good; `null` when all are. */
+export function badQualities({
+	points,
+	qualities,
+}: Pick<Reading, 'points' | 'qualities'>): Record<string, Quality> | null {
+	if (qualities === null) return null;
+	const bad: [string, Quality][] = [];
+	for (const [index, quality] of qualities.entries()) {
+		const point = points[index];
+		if (point !== undefined && quality !== 'good') bad.push([point, quality]);
+	}
+	return bad.length === 0 ? null : Object.fromEntries(bad);
+}
+
+/** A telemetry record of reference 002; `quality` is there only when a value is not good. */
+export function recordView(reading: Reading) {
+	const quality = badQualities(reading);
+	return {
+		id: recordId(reading),
+		telemetry_type: reading.telemetryType,
+		payload: metricsOf(reading),
+		recorded_at: toIso(reading.readAt),
+		...(quality === null ? {} : { quality }),
+	};
+}
+
+/** The least age at which a polled value is called stale, ms. */
+const STALE_AFTER_MS = 5_000;
+const STALE_PERIODS = 3;
+
+/** Age at which a value of the device is stale, ms; values of devices that send by themselves never are. */
+export const staleAfterMs = ({ connection }: Pick<Device, 'connection'>): number =>
+	connection?.driver === 'modbus'
+		? Math.max(STALE_PERIODS * connection.periodMs, STALE_AFTER_MS)
+		: Number.POSITIVE_INFINITY;
+
+/** One latest value as it is answered. `unit` is left out where none is known. */
+export interface LatestView {
+	readonly value: JsonValue;
+	readonly quality: Quality;
+	readonly read_at: string;
+	/** May be negative for a moment after the clock was set back. */
+	readonly age_ms: number;
+	readonly unit?: string;
+}
+
+export function latestView(latest: LatestValue, unit: string | null, staleMs: number, now: EpochMs): LatestView {
+	const ageMs = now - latest.readAt;
+	return {
+		value: toJson(latest.value),
+		quality: latest.quality === 'good' && ageMs > staleMs ? 'stale' : latest.quality,
+		read_at: toIso(latest.readAt),
+		age_ms: ageMs,
+		...(unit === null || unit === '' ? {} : { unit }),
+	};
+}

@@ -1,0 +1,132 @@
+import type { DeviceService } from '../../core/device/device-service.ts';
+import type { Device } from '../../core/device/device.ts';
+import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import type { MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
+import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
+import {
+	type DeviceTopic,
+	deviceTopicOf,
+	parseLog,
+	parseResponse,
+	parseStatus,
+	parseTelemetry,
+	type ResponseMessage,
+} from '../../core/telemetry/telemetry-topics.ts';
+import { isPlausibleInstant } from '../../core/telemetry/timestamp-input.ts';
+import type { Metrics } from '../../core/telemetry/telemetry-schema.ts';
+import type { LocalAccount } from './mqtt-account.ts';
+import { createRepeatMemory } from './repeat-memory.ts';
+
+export interface DeviceTopicsDeps {
+	readonly devices: Pick<DeviceService, 'find' | 'markSeen' | 'setStatus' | 'patch'>;
+	readonly telemetry: Pick<TelemetryService, 'accept'>;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** A device has answered a command; told after the answer is durable. */
+	readonly onResponse: (device: Device, response: ResponseMessage) => void;
+}
+
+/** Messages since the start. */
+export interface DeviceTopicsStats {
+	readonly accepted: number;
+	readonly refused: number;
+	/** Sent again after a lost acknowledgement, and not counted twice. */
+	readonly repeated: number;
+}
+
+/** A device that only sends rubbish is logged this often. */
+const LOG_EVERY_MS = 10_000;
+
+/** What devices say on their four topics; each is durable before it is acknowledged. */
+export function createDeviceTopics({ devices, telemetry, clock, log, onResponse }: DeviceTopicsDeps) {
+	const count = { accepted: 0, refused: 0, repeated: 0 };
+	const repeats = createRepeatMemory();
+	const loggedAtMs = new Map<string, number>();
+
+	function instantOf(at: EpochMs | null): EpochMs {
+		const now = clock.now();
+		if (at !== null && !isPlausibleInstant(at, now))
+			throw new Fault('rule-violation', 'timestamp is more than a day ahead');
+		return at ?? now;
+	}
+
+	async function store(device: Device, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<void> {
+		const draft = {
+			device: device.id,
+			readAt: instantOf(at),
+			telemetryType,
+			points: Object.keys(fields),
+			values: Object.values(fields),
+			qualities: null,
+		};
+		await telemetry.accept(draft, 'prompt');
+	}
+
+	const handlers: Readonly<Record<DeviceTopic, (device: Device, payload: Buffer) => Promise<void>>> = {
+		async telemetry(device, payload) {
+			const { at, telemetryType, fields } = parseTelemetry(payload);
+			await store(device, telemetryType, at, fields);
+		},
+		async status(device, payload) {
+			const { status } = parseStatus(payload);
+			await store(device, 'status', null, { status });
+			if (status === 'maintenance') await devices.patch(device.id, { status });
+			else devices.setStatus(device.id, status);
+		},
+		async log(device, payload) {
+			const { at, fields } = parseLog(payload);
+			await store(device, 'log', at, fields);
+		},
+		async response(device, payload) {
+			const response = parseResponse(payload);
+			await store(device, 'response', response.at, response.fields);
+			onResponse(device, response);
+		},
+	};
+
+	function refuse(uid: string, topic: string, rule: string): PublishVerdict {
+		count.refused += 1;
+		const now = clock.monotonicMs();
+		if (now - (loggedAtMs.get(uid) ?? Number.NEGATIVE_INFINITY) >= LOG_EVERY_MS) {
+			loggedAtMs.set(uid, now);
+			log.warn('mqtt-message-refused', { device: uid, topic, rule, refused: count.refused });
+		}
+		return 'discard';
+	}
+
+	async function take(device: Device, kind: DeviceTopic, message: MqttMessage): Promise<PublishVerdict> {
+		// An empty retained message only clears what was retained (3.1.1 section 3.3.1.3).
+		if (message.retain && message.payload.length === 0) return 'deliver';
+		try {
+			await handlers[kind](device, message.payload);
+		} catch (error) {
+			if (error instanceof Fault && error.reason === 'rule-violation')
+				return refuse(device.uid, message.topic, error.message);
+			throw error;
+		}
+		count.accepted += 1;
+		devices.markSeen(device.id, clock.now());
+		repeats.remember(device.uid, message);
+		return 'deliver';
+	}
+
+	/**
+	 * Takes a message in; resolves when it is durable. One that breaks a rule is refused: acknowledged (else it would be sent for
+	 * ever), logged with its rule, counted and dropped. Rejects when it cannot be stored.
+	 */
+	async function receive(account: LocalAccount, message: MqttMessage): Promise<PublishVerdict> {
+		if (account.kind !== 'device') throw new Fault('forbidden', 'a reader publishes nothing');
+		const kind = deviceTopicOf(account.uid, message.topic);
+		const device = devices.find(account.device);
+		if (kind === null || device === null) throw new Fault('forbidden', `${message.topic} belongs to no device`);
+		if (!repeats.isRepeated(device.uid, message)) return take(device, kind, message);
+		count.repeated += 1;
+		return 'discard';
+	}
+
+	return { receive, stats: (): DeviceTopicsStats => ({ ...count }) };
+}
+
+export type DeviceTopics = ReturnType<typeof createDeviceTopics>;

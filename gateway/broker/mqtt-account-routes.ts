@@ -1,0 +1,66 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+
+import { deviceParams } from '../../core/device/device-schema.ts';
+import { atLeast } from '../../core/http/access.ts';
+import { readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
+import type { MqttAccountService } from './mqtt-account-service.ts';
+
+type ForDevice = Request<{ Params: { device_id: string } }>;
+type ForReader = Request<{ Params: { name: string } }>;
+type NewReader = Request<{ Payload: { name: string } }>;
+
+/** Logins of the local MQTT broker. A password is shown in the answer that made it, and never again. */
+export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }> = {
+	name: 'mqtt-account-routes',
+	register(server, { accounts }) {
+		server.route({
+			method: 'POST',
+			path: '/devices/{device_id}/mqtt-credentials',
+			options: {
+				...atLeast('manager'),
+				validate: { params: deviceParams },
+				handler: async (request: ForDevice, h: ResponseToolkit) =>
+					h.response(await accounts.issueForDevice(request.params.device_id)).code(201),
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/devices/{device_id}/mqtt-credentials',
+			options: {
+				...atLeast('manager'),
+				validate: { params: deviceParams },
+				handler: async (request: ForDevice, h: ResponseToolkit) => {
+					await accounts.revokeOfDevice(request.params.device_id);
+					return h.response().code(204);
+				},
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/mqtt/readers',
+			options: {
+				...atLeast('manager'),
+				validate: { payload: readerCreate },
+				handler: async (request: NewReader, h: ResponseToolkit) =>
+					h.response(await accounts.addReader(request.payload.name)).code(201),
+			},
+		});
+		server.route({
+			method: 'GET',
+			path: '/mqtt/readers',
+			options: { ...atLeast('manager'), handler: () => accounts.readers().map(readerView) },
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/mqtt/readers/{name}',
+			options: {
+				...atLeast('manager'),
+				validate: { params: readerParams },
+				handler: async (request: ForReader, h: ResponseToolkit) => {
+					await accounts.removeReader(request.params.name);
+					return h.response().code(204);
+				},
+			},
+		});
+	},
+};

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+
+import type { GatewaySettings } from '../config/gateway-settings.ts';
+import type { AdministratorSettings } from '../config/read-settings.ts';
+import { readTemplates } from '../config/template/template-schema.ts';
+import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openHttp } from '../core/box/http-part.ts';
+import { openIdentity } from '../core/box/identity-part.ts';
+import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { listenWithRetry } from '../core/http/listen.ts';
+import { part } from '../core/http/server.ts';
+import type { WebFolder } from '../core/http/static-web.ts';
+import { encodeBlock } from '../core/journal/block-codec.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { messageOf } from '../core/kernel/fault.ts';
+import { deviceUid } from '../core/kernel/id.ts';
+import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
+import type { Logger } from '../core/kernel/log.ts';
+import type { Range } from '../core/ledger/range-set.ts';
+import type { LossReason } from '../core/ledger/stream-range.ts';
+import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
+import { createMetrics } from '../core/system/metrics.ts';
+import { createDeviceTopics } from './broker/device-topics.ts';
+import { createLocalBroker } from './broker/local-broker.ts';
+import { mqttAccountRoutes } from './broker/mqtt-account-routes.ts';
+import { createMqttAccountService } from './broker/mqtt-account-service.ts';
+import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
+import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
+import { lineRoutes } from './driver/line-routes.ts';
+import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
+import { templateRoutes } from './driver/template-routes.ts';
+import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
+import { createUplink, type Uplink } from './uplink/uplink.ts';
+import { createUplinkStarter } from './uplink/uplink-starter.ts';
+import { uplinkRoutes } from './uplink/uplink-routes.ts';
+import { openUplinkStore } from './uplink/uplink-store.ts';
+
+export interface GatewayDeps {
+	readonly settings: GatewaySettings;
+	/** Folder of everything durable. */
+	readonly data: string;
+	/** Folders of device templates; later ones win. */
+	readonly templateFolders: readonly string[];
+	readonly web: WebFolder | null;
+	readonly administrator: AdministratorSettings | null;
+	readonly version: string;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+export interface Gateway extends Stoppable {
+	readonly httpPort: number;
+	readonly mqttPort: number;
+	/** Code for the first administrator; `null` once claimed. */
+	readonly claimCode: string | null;
+}
+
+const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
+
+const samplesIn = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
+async function loadTemplates(folders: readonly string[], log: Logger) {
+	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
+	const templates = new Map(loaded.flatMap(({ templates: some }) => [...some]));
+	const mistakes = loaded.flatMap(({ mistakes: some }) => some);
+	for (const { path, message } of mistakes) log.error('template-refused', { path, reason: message });
+	return { templates, mistakes };
+}
+
+/** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
+export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
+	const { settings, data, version, clock, log } = deps;
+	const lifecycle = createLifecycle(log);
+	try {
+		return await compose();
+	} catch (error) {
+		await lifecycle.stop();
+		throw error;
+	}
+
+	async function compose(): Promise<Gateway> {
+		let isStarted = false;
+		let uplink: Uplink | null = null;
+		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
+		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
+		const gatewayId = uplinkStore.gatewayId();
+		const { accounts, tokens, identity, claimCode } = await openIdentity({
+			data,
+			...settings.identity,
+			administrator: deps.administrator,
+			lifecycle,
+			clock,
+			log,
+		});
+		const telemetryPart = await openTelemetry({
+			data,
+			journal: settings.journal,
+			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
+			retentionDays: settings.history.retentionDays,
+			origin: gatewayId,
+			gatewayId,
+			templates,
+			accounts,
+			onLoss: ({ reason }, ranges) => {
+				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
+			},
+			lost: (range) => uplink?.lost(range, 'disk-full'),
+			lifecycle,
+			clock,
+			log,
+		});
+		const { journal, devices, deviceRepository, listeners, telemetry, counts } = telemetryPart;
+		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
+
+		const mqttAccounts = createMqttAccountService({
+			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json')),
+			devices,
+			clock,
+			log,
+		});
+		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
+		const broker = lifecycle.own(
+			'broker',
+			await createLocalBroker({ accounts: mqttAccounts, topics, limits: DEFAULT_MQTT_LIMITS, clock, log }),
+		);
+		const publisher = createTelemetryPublisher({ broker, devices });
+		listeners.push(publisher.reading);
+		devices.listen(publisher.device);
+		const mqtt = lifecycle.own(
+			'mqtt listener',
+			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ handle: broker.handle, log }), ...settings.mqtt, log }),
+		);
+
+		uplink = lifecycle.own(
+			'uplink',
+			createUplink({
+				store: uplinkStore,
+				journal,
+				encode: (readings) => encodeBlock(readings),
+				lastSeq: telemetry.lastSeq,
+				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
+				healthOf: (id) => {
+					const device = devices.find(id);
+					return device === null ? null : devices.health(device);
+				},
+				name: settings.site.name,
+				version,
+				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
+				clock,
+				log,
+			}),
+		);
+		const starter = lifecycle.own('enrolment', createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }));
+		listeners.push(uplink.offer);
+		const { deviceChanged } = uplink;
+		devices.listen({
+			changed: ({ id }) => deviceChanged(id),
+			status: ({ id }) => deviceChanged(id),
+			health: ({ id }) => deviceChanged(id),
+		});
+
+		const driver = lifecycle.own(
+			'modbus driver',
+			openModbusDriver({
+				templates,
+				sink: {
+					reading(draft) {
+						// The journal says why it cannot write; live values go on.
+						telemetry.accept(draft, 'group').catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
+					},
+					health: devices.setHealth,
+				},
+				clock,
+				log,
+			}),
+		);
+		const applyDevices = (): void => {
+			driver.apply(devices.all()).catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+		};
+
+		const metrics = createMetrics();
+		const status = uplink.status;
+		const http = await openHttp({
+			role: 'gateway',
+			version,
+			...settings.http,
+			web: deps.web,
+			identity,
+			tokens,
+			telemetry: telemetryPart,
+			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
+			components: gatewayComponents({ journal: journal.stats, mqtt: mqtt.state, uplink: status, lines: driver.lines, templateMistakes: mistakes.length }),
+			metrics,
+			isStarted: () => isStarted,
+			more: [
+				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
+				part(lineRoutes, { lines: driver.lines }, '/api/v1'),
+				part(templateRoutes, { templates, mistakes }, '/api/v1'),
+				part(
+					uplinkRoutes,
+					{ gatewayId, status, journal: journal.stats, journalMaxBytes: settings.journal.maxBytes, storedSamples: () => samplesIn(journal.held()), enrol: starter.enrol },
+					'/api/v1',
+				),
+			],
+			lifecycle,
+			clock,
+			log,
+		});
+		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
+		addGatewayMetrics(metrics, { uplink: status, broker: broker.stats, lines: driver.lines });
+
+		devices.listen({ changed: applyDevices });
+		await driver.apply(devices.all());
+		starter.start();
+		isStarted = true;
+		return {
+			httpPort: http.listening.state().port,
+			mqttPort: mqtt.state().port,
+			claimCode: claimCode.current(),
+			stop: lifecycle.stop,
+		};
+	}
+}

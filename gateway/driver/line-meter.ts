@@ -1,0 +1,27 @@
+import type { Clock } from '../../core/kernel/clock.ts';
+import { createFrameRing, type FrameRing } from './frame-ring.ts';
+import { createLatencyWindow, type LatencyWindow } from './latency-window.ts';
+
+/** Counters of one line since the start; they outlive its connections. */
+export interface LineCounters {
+	requests: number;
+	answers: number;
+	timeouts: number;
+	exceptions: number;
+	crcErrors: number;
+	strayFrames: number;
+	quarantines: number;
+}
+
+/** What a line is measured with. Made once for each line and handed to each of its connections. */
+export interface LineMeter {
+	readonly counters: LineCounters;
+	readonly latency: LatencyWindow;
+	readonly frames: FrameRing;
+}
+
+export const createLineMeter = (clock: Clock): LineMeter => ({
+	counters: { requests: 0, answers: 0, timeouts: 0, exceptions: 0, crcErrors: 0, strayFrames: 0, quarantines: 0 },
+	latency: createLatencyWindow(),
+	frames: createFrameRing(clock),
+});

@@ -1,0 +1,82 @@
+import type { ReadFunction } from '../../../config/template/template.ts';
+import { dataBytes, MAX_REGISTERS_PER_READ, type ModbusRequest } from './modbus-line.ts';
+
+/**
+ * How long after its request a serial device may still answer. Line converters and radio links hold frames for seconds, never
+ * for longer than this; the longest pause between two probes of a silent device lies above it.
+ */
+const OWED_FOR_MS = 20_000;
+
+/**
+ * Knows which serial replies may still come late. An RTU reply names its unit, function and length but not its request, so a
+ * late one would pass for the answer to the next read of the same shape. The guard tells when that could happen, and which
+ * harmless read brings certainty: a device answers in order, so a reply of a shape that nobody else is owed proves that every
+ * earlier one has come or never will.
+ */
+export interface LateReplyGuard {
+	/** The request was sent and not answered. */
+	owes(request: ModbusRequest): void;
+	/** The unit answered something that was owed to nobody else. */
+	proven(unitId: number): void;
+	/** Whether data in the shape of this answer may belong to an earlier request. */
+	isDataAmbiguous(request: ModbusRequest): boolean;
+	/** Whether an exception to this function may belong to an earlier request. */
+	isExceptionAmbiguous(request: ModbusRequest): boolean;
+	/** A read of an unowed shape, as near to the request as can be; `null` when every shape is owed. */
+	proofFor(request: ModbusRequest): ModbusRequest | null;
+}
+
+interface Owed {
+	readonly functionCode: ReadFunction;
+	readonly byteCount: number;
+	readonly untilMs: number;
+}
+
+/** The function that reads the same kind of address from the other table. */
+const sibling: Readonly<Record<ReadFunction, ReadFunction>> = { 1: 2, 2: 1, 3: 4, 4: 3 };
+
+/** Reads of other shapes, the least surprising for a device first: whole pairs of registers, inside the block. */
+function* candidates({ functionCode, address, count, ...rest }: ModbusRequest): Generator<ModbusRequest> {
+	const step = functionCode <= 2 ? 8 : 1;
+	const shorter = (steps: number): ModbusRequest => ({ ...rest, functionCode, address, count: count - steps * step });
+	if (count > 2 * step) yield shorter(2);
+	yield { ...rest, functionCode: sibling[functionCode], address, count: 1 };
+	for (let steps = 1; steps <= 32 && count > steps * step; steps += 1) yield shorter(steps);
+	for (let steps = 1; steps <= 32 && count + steps * step <= MAX_REGISTERS_PER_READ; steps += 1) yield shorter(-steps);
+	for (let more = 2; more <= 32; more += 1) {
+		yield { ...rest, functionCode: sibling[functionCode], address, count: more * step };
+	}
+}
+
+export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard {
+	const owedBy = new Map<number, Owed[]>();
+
+	function owed(unitId: number): readonly Owed[] {
+		const nowMs = monotonicMs();
+		const open = (owedBy.get(unitId) ?? []).filter(({ untilMs }) => untilMs > nowMs);
+		if (open.length === 0) owedBy.delete(unitId);
+		else owedBy.set(unitId, open);
+		return open;
+	}
+
+	const isDataAmbiguous = ({ unitId, functionCode, count }: ModbusRequest): boolean =>
+		owed(unitId).some(
+			(late) => late.functionCode === functionCode && late.byteCount === dataBytes(functionCode, count),
+		);
+
+	return {
+		owes({ unitId, functionCode, count, timeoutMs }) {
+			const byteCount = dataBytes(functionCode, count);
+			const untilMs = monotonicMs() + Math.max(OWED_FOR_MS, 2 * timeoutMs);
+			const others = owed(unitId).filter((late) => late.functionCode !== functionCode || late.byteCount !== byteCount);
+			owedBy.set(unitId, [...others, { functionCode, byteCount, untilMs }]);
+		},
+		proven: (unitId) => void owedBy.delete(unitId),
+		isDataAmbiguous,
+		isExceptionAmbiguous: ({ unitId, functionCode }) => owed(unitId).some((late) => late.functionCode === functionCode),
+		proofFor(request) {
+			for (const candidate of candidates(request)) if (!isDataAmbiguous(candidate)) return candidate;
+			return null;
+		},
+	};
+}

@@ -1,0 +1,160 @@
+import ModbusRTU from 'modbus-serial';
+import type { ReadFunction } from '../../../config/template/template.ts';
+import type { Clock } from '../../../core/kernel/clock.ts';
+import { Fault } from '../../../core/kernel/fault.ts';
+import type { LineMeter } from '../line-meter.ts';
+import { closedFault, corruptFault, exceptionFault, type ModbusFault, timeoutFault } from './modbus-fault.ts';
+import type { ModbusAnswer, ModbusRequest } from './modbus-line.ts';
+import type { ModbusPort } from './modbus-port.ts';
+
+/** Longest wait for a connection or a port to open. */
+const OPEN_MS = 5000;
+
+/** A timer that fires this late says that the process stood still, and that replies may wait unread. */
+const STALL_MS = 10;
+/** Time to read them then: a serial port takes some turns of the event loop to hand over its bytes. */
+const AFTER_STALL_MS = 25;
+
+type ReadClient = InstanceType<typeof ModbusRTU.default>;
+type ReadResult = (error: Error | null, result: { readonly buffer: Buffer } | undefined) => void;
+type Read = (client: ReadClient, request: ModbusRequest, done: ReadResult) => void;
+
+const reads: Readonly<Record<ReadFunction, Read>> = {
+	1: (client, { unitId, address, count }, done) => client.writeFC1(unitId, address, count, done),
+	2: (client, { unitId, address, count }, done) => client.writeFC2(unitId, address, count, done),
+	3: (client, { unitId, address, count }, done) => client.writeFC3(unitId, address, count, done),
+	4: (client, { unitId, address, count }, done) => client.writeFC4(unitId, address, count, done),
+};
+
+/** The exception code, where the library found one. */
+const exceptionCodeOf = (error: Error): number | null =>
+	'modbusCode' in error && typeof error.modbusCode === 'number' ? error.modbusCode : null;
+
+/** One exchange after the other over a port: request out, provable reply in, or a ModbusFault in time. */
+export interface ModbusClient {
+	open(signal: AbortSignal, lost: (reason: string) => void): Promise<void>;
+	/** @throws ModbusFault; always settles. */
+	exchange(request: ModbusRequest): Promise<ModbusAnswer>;
+	close(): Promise<void>;
+}
+
+interface ModbusClientDeps {
+	/** Fresh, used by this client only. */
+	readonly port: ModbusPort;
+	readonly clock: Clock;
+	readonly meter: LineMeter;
+	/** Time on the wire that is added to the timeout of a request, ms. */
+	readonly wireMs: (request: ModbusRequest) => number;
+}
+
+/**
+ * Calls `expired` after `waitMs`, but never before the replies that already wait in the kernel were handed out: timers
+ * run before arrivals, so after a stall of the process a deadline would otherwise pass on answered requests.
+ */
+function deadline(clock: Clock, waitMs: number, expired: () => void): () => void {
+	const dueMs = clock.monotonicMs() + waitMs;
+	let immediate: NodeJS.Immediate | null = null;
+	const verdict = (): void => {
+		immediate = setImmediate(expired);
+	};
+	let timer = setTimeout(() => {
+		if (clock.monotonicMs() - dueMs < STALL_MS) verdict();
+		else timer = setTimeout(verdict, AFTER_STALL_MS);
+	}, waitMs);
+	return () => {
+		clearTimeout(timer);
+		if (immediate !== null) clearImmediate(immediate);
+	};
+}
+
+export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientDeps): ModbusClient {
+	const client: ReadClient = new ModbusRTU.default(port);
+	const { counters } = meter;
+	let failPending: ((fault: ModbusFault) => void) | null = null;
+	let endReason: string | null = null;
+
+	function end(reason: string): void {
+		endReason ??= reason;
+		failPending?.(closedFault(endReason));
+	}
+
+	function open(signal: AbortSignal, lost: (reason: string) => void): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const settle = (error: Error | null): void => {
+				clearTimeout(timer);
+				signal.removeEventListener('abort', abort);
+				if (error === null) resolve();
+				else reject(error);
+			};
+			const abort = (): void => settle(new Fault('unavailable', 'the line was closed while it was being opened'));
+			const timer = setTimeout(
+				() =>
+					settle(
+						new Fault(
+							'timeout',
+							`the line did not open within ${OPEN_MS / 1000} s: check power, cable and address (ETIMEDOUT)`,
+						),
+					),
+				OPEN_MS,
+			);
+			signal.addEventListener('abort', abort);
+			port.once('lost', (reason) => {
+				end(reason);
+				lost(reason);
+			});
+			client.open(settle);
+		});
+	}
+
+	function exchange(request: ModbusRequest): Promise<ModbusAnswer> {
+		return new Promise((resolve, reject) => {
+			if (endReason !== null) {
+				reject(closedFault(endReason));
+				return;
+			}
+			const finish = (): void => {
+				cancel();
+				port.off('corrupt', corrupt);
+				port.abandon();
+				failPending = null;
+			};
+			const fail = (fault: Fault): void => {
+				finish();
+				reject(fault);
+			};
+			const corrupt = (why: string): void => fail(corruptFault(request, why));
+			const cancel = deadline(clock, request.timeoutMs + wireMs(request), () => {
+				counters.timeouts += 1;
+				fail(timeoutFault(request));
+			});
+			failPending = fail;
+			port.on('corrupt', corrupt);
+			counters.requests += 1;
+			reads[request.functionCode](client, request, (error, result) => {
+				const readAt = clock.now();
+				const latencyMs = clock.monotonicMs() - port.sentAtMs;
+				const exceptionCode = error === null ? null : exceptionCodeOf(error);
+				if (result !== undefined || exceptionCode !== null) meter.latency.add(latencyMs);
+				if (exceptionCode !== null) {
+					counters.exceptions += 1;
+					fail(exceptionFault(request, exceptionCode));
+				} else if (result === undefined) {
+					fail(error === null ? corruptFault(request, 'nothing') : corruptFault(request, error.message));
+				} else {
+					counters.answers += 1;
+					finish();
+					resolve({ data: result.buffer, readAt, latencyMs });
+				}
+			});
+		});
+	}
+
+	function close(): Promise<void> {
+		end('the line was closed');
+		return new Promise((resolve) => {
+			client.close(resolve);
+		});
+	}
+
+	return { open, exchange, close };
+}

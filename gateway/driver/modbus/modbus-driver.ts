@@ -1,0 +1,149 @@
+import type { DeviceTemplate } from '../../../config/template/template.ts';
+import type { Device, Line } from '../../../core/device/device.ts';
+import { Fault, messageOf } from '../../../core/kernel/fault.ts';
+import type { DeviceId } from '../../../core/kernel/id.ts';
+import type { Bus } from '../bus.ts';
+import type { Driver } from '../driver.ts';
+import type { ModbusConnection } from './device-poller.ts';
+import { lineName, linePort } from './line-name.ts';
+import { createPolledLine, type PolledLine, type PolledLineDeps } from './polled-line.ts';
+
+export interface ModbusDriver extends Driver {
+	/** The bus of a line by the name it has in `lines()`; `null` when no device uses it. */
+	bus(name: string): Bus | null;
+}
+
+export interface ModbusDriverDeps extends PolledLineDeps {
+	/** The template of this key; `null` when it is not installed. */
+	readonly template: (key: string) => DeviceTemplate | null;
+}
+
+/** A device that can be polled, with all that decides how. */
+interface Wanted {
+	readonly device: Device;
+	readonly connection: ModbusConnection;
+	readonly template: DeviceTemplate;
+}
+
+interface Running {
+	readonly wanted: Wanted;
+	readonly line: PolledLine;
+}
+
+const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
+const isSame = (a: Wanted, b: Wanted): boolean =>
+	a.template === b.template && JSON.stringify(a.connection) === JSON.stringify(b.connection);
+
+export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
+	const { sink, clock, log } = deps;
+	const lines = new Map<string, PolledLine>();
+	const running = new Map<DeviceId, Running>();
+	/** Devices that cannot be polled as they are configured, and what they were told. */
+	const rejected = new Map<DeviceId, string>();
+	let work: Promise<void> = Promise.resolve();
+	let isStopped = false;
+
+	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
+	function examine(devices: readonly Device[]): {
+		readonly fit: readonly Wanted[];
+		readonly unfit: ReadonlyMap<DeviceId, string>;
+	} {
+		const owners = new Map<string, { readonly line: Line; readonly device: Device }>();
+		const fit: Wanted[] = [];
+		const unfit = new Map<DeviceId, string>();
+		for (const device of devices.toSorted(byAge)) {
+			const { connection } = device;
+			if (connection?.driver !== 'modbus' || device.deletedAt !== null) continue;
+			const template = deps.template(connection.template);
+			const owner = owners.get(linePort(connection.line)) ?? { line: connection.line, device };
+			if (template === null) {
+				unfit.set(
+					device.id,
+					`the template ${connection.template} is not installed; choose another one for ${device.name}`,
+				);
+			} else if (linePort(connection.line).startsWith('rtu') && lineName(owner.line) !== lineName(connection.line)) {
+				unfit.set(
+					device.id,
+					`${lineName(connection.line)} contradicts ${owner.device.name}, which uses this port as ${lineName(owner.line)}: ` +
+						'all devices on a serial line share its settings',
+				);
+			} else {
+				owners.set(linePort(connection.line), owner);
+				fit.push({ device, connection, template });
+			}
+		}
+		return { fit, unfit };
+	}
+
+	function reject(id: DeviceId, reason: string): void {
+		if (rejected.get(id) === reason) return;
+		rejected.set(id, reason);
+		sink.health(id, { state: 'offline', since: clock.now(), reason });
+	}
+
+	/** Lines nobody uses let go of their port before another one may want it. */
+	async function closeUnused(): Promise<void> {
+		const used = new Set([...running.values()].map(({ line }) => line));
+		for (const [name, line] of lines) {
+			if (used.has(line)) continue;
+			lines.delete(name);
+			await line.stop();
+		}
+	}
+
+	function start(wanted: Wanted): void {
+		const { device, connection, template } = wanted;
+		const name = lineName(connection.line);
+		const line = lines.get(name) ?? createPolledLine(connection.line, deps);
+		lines.set(name, line);
+		try {
+			line.add(device, connection, template);
+			running.set(device.id, { wanted, line });
+			rejected.delete(device.id);
+		} catch (error) {
+			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
+			reject(device.id, `the template ${connection.template} cannot be read: ${messageOf(error)}`);
+		}
+	}
+
+	async function change(devices: readonly Device[]): Promise<void> {
+		if (isStopped) return;
+		const { fit, unfit } = examine(devices);
+		const fitById = new Map(fit.map((wanted) => [wanted.device.id, wanted]));
+		for (const [id, { wanted, line }] of running) {
+			const next = fitById.get(id);
+			if (next !== undefined && isSame(next, wanted)) continue;
+			line.remove(id);
+			running.delete(id);
+		}
+		await closeUnused();
+		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
+		for (const [id, reason] of unfit) reject(id, reason);
+		for (const wanted of fit) if (!running.has(wanted.device.id)) start(wanted);
+		await closeUnused();
+	}
+
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	function inTurn(step: () => Promise<void>): Promise<void> {
+		const done = work.then(step);
+		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
+		return done;
+	}
+
+	return {
+		apply(devices) {
+			if (isStopped) return Promise.reject(new Fault('state-conflict', 'the Modbus driver is stopped'));
+			return inTurn(() => change(devices));
+		},
+		lines: () => [...lines.values()].map(({ bus }) => bus.stats()),
+		bus: (name) => lines.get(name)?.bus ?? null,
+		async stop() {
+			isStopped = true;
+			await inTurn(async () => {
+				running.clear();
+				await closeUnused();
+			});
+		},
+	};
+}

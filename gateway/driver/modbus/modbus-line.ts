@@ -1,0 +1,44 @@
+import type { ReadFunction } from '../../../config/template/template.ts';
+import type { EpochMs } from '../../../core/kernel/clock.ts';
+
+/** Most registers one read may carry: 125 words fill the 253-byte PDU. */
+export const MAX_REGISTERS_PER_READ = 125;
+
+/** Most coils or discrete inputs one read may carry (Application Protocol V1.1b3, 6.1). */
+export const MAX_BITS_PER_READ = 2000;
+
+/** A read. `address` is the protocol address, 0-based. */
+export interface ModbusRequest {
+	readonly unitId: number;
+	readonly functionCode: ReadFunction;
+	readonly address: number;
+	readonly count: number;
+	/** Longest wait for the device, ms; a serial line adds the time the bytes need on the wire. */
+	readonly timeoutMs: number;
+}
+
+export interface ModbusAnswer {
+	/** The data bytes, without unit, function and byte count. */
+	readonly data: Buffer;
+	/** The instant the last byte of the reply arrived. */
+	readonly readAt: EpochMs;
+	/** From the end of the request's hand-over to the last byte of the reply. */
+	readonly latencyMs: number;
+}
+
+/** One connection to a line. Used by one caller at a time: the bus. Once closed or lost it is not opened again. */
+export interface ModbusLine {
+	/**
+	 * @param lost called at most once, with a sentence, when the connection ends without `close`.
+	 * @throws Fault `unreachable`, `state-conflict` or `forbidden`: a sentence that says why the port cannot be used.
+	 */
+	open(signal: AbortSignal, lost: (reason: string) => void): Promise<void>;
+	/** @throws ModbusFault; always settles. */
+	transact(request: ModbusRequest): Promise<ModbusAnswer>;
+	/** Rejects what is pending and lets go of the port. */
+	close(): Promise<void>;
+}
+
+/** Data bytes of the answer to a read. */
+export const dataBytes = (functionCode: ReadFunction, count: number): number =>
+	functionCode <= 2 ? Math.ceil(count / 8) : 2 * count;

@@ -1,0 +1,36 @@
+import type { DeviceTemplate } from '../../../config/template/template.ts';
+import type { Line } from '../../../core/device/device.ts';
+import type { Clock } from '../../../core/kernel/clock.ts';
+import type { Logger } from '../../../core/kernel/log.ts';
+import type { DriverSink } from '../driver.ts';
+import { createModbusLine } from './line-factory.ts';
+import { bitsPerChar } from './line-name.ts';
+import { type LineCost, rtuCost, tcpCost } from './line-cost.ts';
+import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
+import { decodeRead } from './register-decoder.ts';
+import { planReads } from './request-plan.ts';
+
+/** Time a device on a serial line takes before it answers, until it was measured. */
+const TURNAROUND_MS = 15;
+/** Time of a request and its answer on a network, until it was measured. */
+const ROUND_TRIP_MS = 5;
+
+const costOf = (line: Line): LineCost =>
+	line.transport === 'tcp' ? tcpCost(ROUND_TRIP_MS) : rtuCost(line.baudRate, bitsPerChar(line), TURNAROUND_MS);
+
+/** The Modbus driver with its real parts: lines of this machine, the planner, the decoder. */
+export const openModbusDriver = (deps: {
+	readonly templates: ReadonlyMap<string, DeviceTemplate>;
+	readonly sink: DriverSink;
+	readonly clock: Clock;
+	readonly log: Logger;
+}): ModbusDriver =>
+	createModbusDriver({
+		plan: (points, line, limits) => planReads(points, costOf(line), limits),
+		decode: decodeRead,
+		createLine: createModbusLine(deps.clock),
+		template: (key) => deps.templates.get(key) ?? null,
+		sink: deps.sink,
+		clock: deps.clock,
+		log: deps.log,
+	});

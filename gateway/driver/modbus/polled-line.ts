@@ -1,0 +1,111 @@
+import type { Device, Line } from '../../../core/device/device.ts';
+import type { DeviceTemplate } from '../../../config/template/template.ts';
+import type { Clock } from '../../../core/kernel/clock.ts';
+import type { DeviceId } from '../../../core/kernel/id.ts';
+import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
+import type { Logger } from '../../../core/kernel/log.ts';
+import { type Bus, createBus } from '../bus.ts';
+import type { DriverSink } from '../driver.ts';
+import type { LineMeter } from '../line-meter.ts';
+import { createPollLoop } from '../poll-loop.ts';
+import { createPollSchedule } from '../poll-schedule.ts';
+import { createDevicePoller, type DevicePoller, type ModbusConnection } from './device-poller.ts';
+import { lineName } from './line-name.ts';
+import type { ModbusLine } from './modbus-line.ts';
+import { createReadBook } from './read-book.ts';
+import type { DecodeRead, PlanReads } from './read-plan.ts';
+
+/** A line with the devices that are polled on it. */
+export interface PolledLine extends Stoppable {
+	readonly bus: Bus;
+	/** @throws what the planner throws when a point of the template cannot be read. */
+	add(device: Device, connection: ModbusConnection, template: DeviceTemplate): void;
+	remove(id: DeviceId): void;
+}
+
+export interface PolledLineDeps {
+	readonly plan: PlanReads;
+	readonly decode: DecodeRead;
+	/** A fresh connection to the line. */
+	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
+	readonly sink: DriverSink;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
+	const { plan, decode, createLine, sink, clock, log } = deps;
+	const name = lineName(line);
+	const pollers = new Map<string, DevicePoller>();
+	const schedule = createPollSchedule();
+	let failure: string | null = null;
+
+	const bus = createBus({
+		name,
+		createLine: (meter) => createLine(line, meter),
+		listener: {
+			opened() {
+				failure = null;
+				const nowMs = clock.monotonicMs();
+				for (const [id, poller] of pollers) {
+					poller.lineOpened();
+					schedule.advance(id, nowMs);
+				}
+				loop.wake();
+			},
+			failed(reason) {
+				failure = reason;
+				for (const poller of pollers.values()) poller.lineFailed(reason);
+			},
+		},
+		clock,
+		log,
+	});
+
+	async function takeTurn(id: string): Promise<void> {
+		const next = await pollers.get(id)?.turn();
+		if (next === undefined || next === 'now') return;
+		if (next === 'next-period') bus.skipped(schedule.done(id, clock.monotonicMs()));
+		else schedule.postpone(id, next.notBeforeMs);
+	}
+
+	const loop = createPollLoop({ schedule, clock, isLineOpen: () => bus.isOpen, takeTurn });
+
+	return {
+		bus,
+		add(device, connection, template) {
+			const book = createReadBook({
+				points: template.points,
+				maxRegisters: template.maxRegistersPerRead,
+				plan: (points, limits) => plan(points, line, limits),
+			});
+			const poller = createDevicePoller({
+				device,
+				connection,
+				book,
+				guardMs: template.guardMs,
+				lineName: name,
+				request: (request) => bus.request(request, 'poll'),
+				lineLatencyMs: () => bus.latencyP99Ms(),
+				decode,
+				sink,
+				clock,
+				log,
+			});
+			pollers.set(device.id, poller);
+			schedule.add(device.id, connection.periodMs, clock.monotonicMs());
+			if (failure !== null) poller.lineFailed(failure);
+			loop.wake();
+		},
+		remove(id) {
+			pollers.get(id)?.end();
+			pollers.delete(id);
+			schedule.remove(id);
+		},
+		async stop() {
+			for (const poller of pollers.values()) poller.end();
+			await bus.stop();
+			await loop.stop();
+		},
+	};
+}

@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { SerialPort } from 'serialport';
+import type { Line } from '../../../core/device/device.ts';
+import { Fault } from '../../../core/kernel/fault.ts';
+import type { ByteLink, ByteLinkListener } from './byte-link.ts';
+import { openFault } from './open-fault.ts';
+import { findPortHolder } from './port-holder.ts';
+
+type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
+
+/** Longest wait for the driver to let go of a port; an adapter that was pulled may never do so. */
+const CLOSE_MS = 2000;
+
+/** Why the port could not be opened. The binding reports text only, so the operating system is asked for the code. */
+async function explain(path: string, error: Error): Promise<Fault> {
+	try {
+		await access(path, constants.R_OK | constants.W_OK);
+	} catch (denied) {
+		const code = denied instanceof Error && 'code' in denied ? String(denied.code) : undefined;
+		return openFault(path, code, error);
+	}
+	const holder = await findPortHolder(path);
+	if (holder === null) return openFault(path, undefined, error);
+	const sentence = `${path} is in use by ${holder.name} (pid ${holder.pid}); only one program may use a serial line (EBUSY)`;
+	return new Fault('state-conflict', sentence, { cause: error });
+}
+
+/** A serial port of the operating system, locked against other programs while it is open. */
+export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialLine): ByteLink {
+	const port = new SerialPort({ path, baudRate, parity, dataBits, stopBits, lock: true, autoOpen: false });
+
+	const openPort = (): Promise<Error | null> =>
+		new Promise((resolve) => {
+			port.open(resolve);
+		});
+
+	async function open(listener: ByteLinkListener): Promise<void> {
+		port.on('data', (chunk: Buffer) => listener.bytes(chunk));
+		port.on('close', () => listener.lost(`${path} vanished: the adapter was unplugged or reset`));
+		port.on('error', (error) => listener.lost(`${path} failed: ${error.message}`));
+		const error = await openPort();
+		if (error !== null) throw await explain(path, error);
+	}
+
+	const close = (): Promise<void> =>
+		new Promise((resolve) => {
+			const timer = setTimeout(resolve, CLOSE_MS);
+			const done = (): void => {
+				clearTimeout(timer);
+				resolve();
+			};
+			if (port.isOpen) port.close(done);
+			else if (port.closing) port.once('close', done);
+			// Opening cannot be called off: it is waited for, and undone.
+			else if (port.opening) port.once('open', () => port.close(done));
+			else done();
+		});
+
+	return { open, write: (bytes) => void port.write(bytes), close };
+}

@@ -1,0 +1,168 @@
+import mqtt, { type MqttClient } from 'mqtt';
+
+import { downFilter, type DownKind, LINK_ROOT, type UpKind, upTopic } from '../../core/link/link-topics.ts';
+import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import { Fault, messageOf } from '../../core/kernel/fault.ts';
+import type { GatewayId } from '../../core/kernel/id.ts';
+import type { Stoppable } from '../../core/kernel/lifecycle.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { backoffMs } from '../../core/kernel/retry.ts';
+import type { Enrolment } from './uplink-store.ts';
+
+/** Seconds between MQTT pings: a black hole is noticed after one and a half of them. */
+const KEEPALIVE_S = 10;
+const CONNECT_TIMEOUT_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const MOST_RETRY_MS = 30_000;
+/** A publish that the hub's broker has not taken after this long: the line is a black hole. */
+const PUBLISH_TIMEOUT_MS = 15_000;
+
+export interface LinkState {
+	readonly state: 'connecting' | 'online' | 'offline';
+	readonly since: EpochMs;
+	readonly lastError: string | null;
+}
+
+/** The link to the hub as the lanes see it. */
+export interface Link {
+	/** Resolves when the hub's broker has taken it (QoS 1) or it is handed to the socket (QoS 0). */
+	publish(kind: UpKind, payload: Uint8Array, qos: 0 | 1): Promise<void>;
+	/** Bytes waiting in the socket; the live lane holds back when it grows. */
+	waitingBytes(): number;
+	/** Ends the connection, which is then made anew: for a line that takes bytes and answers nothing. */
+	renew(why: string): void;
+	state(): LinkState;
+}
+
+export interface LinkEvents {
+	/** A fresh connection stands; nothing was published on it yet. */
+	readonly up: () => void;
+	readonly down: () => void;
+	readonly message: (kind: DownKind, payload: Uint8Array) => void;
+}
+
+export interface LinkConnectionDeps {
+	readonly gateway: GatewayId;
+	readonly enrolment: Enrolment;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly events: LinkEvents;
+}
+
+const kindOf = (topic: string): DownKind | null => {
+	const last = topic.slice(topic.lastIndexOf('/') + 1);
+	return last === 'welcome' || last === 'ack' ? last : null;
+};
+
+/**
+ * Keeps one MQTT connection over TLS to the hub, with a fresh client object each time: connect, subscribe, say up, and when it ends wait a
+ * growing, jittered time. Queues nothing: what is not sent is still in the journal.
+ */
+export function createLinkConnection({ gateway, enrolment, clock, log, events }: LinkConnectionDeps): Link & Stoppable {
+	let client: MqttClient | null = null;
+	let state: LinkState = { state: 'connecting', since: clock.now(), lastError: null };
+	let failures = 0;
+	let retryTimer: NodeJS.Timeout | null = null;
+	let isStopped = false;
+
+	function become(next: LinkState['state'], lastError: string | null): void {
+		if (next !== state.state) log.info('link-state', { state: next, reason: lastError });
+		state = { state: next, since: next === state.state ? state.since : clock.now(), lastError };
+	}
+
+	function connect(): void {
+		retryTimer = null;
+		const { linkHost, linkPort, caPem, secret } = enrolment;
+		const fresh = mqtt.connect({
+			protocol: 'mqtts',
+			host: linkHost,
+			port: linkPort,
+			ca: caPem,
+			rejectUnauthorized: true,
+			protocolVersion: 4,
+			clientId: gateway,
+			username: gateway,
+			password: secret,
+			clean: true,
+			keepalive: KEEPALIVE_S,
+			connectTimeout: CONNECT_TIMEOUT_MS,
+			reconnectPeriod: 0,
+			queueQoSZero: false,
+			resubscribe: false,
+		});
+		client = fresh;
+		let reason: string | null = null;
+		fresh.on('error', (error) => (reason = messageOf(error)));
+		fresh.on('message', (topic, payload) => {
+			const kind = topic.startsWith(`${LINK_ROOT}/${gateway}/down/`) ? kindOf(topic) : null;
+			if (kind !== null) events.message(kind, payload);
+		});
+		fresh.on('connect', () => {
+			fresh.subscribe(downFilter(gateway), { qos: 1 }, (error) => {
+				if (client !== fresh) return;
+				if (error !== null) {
+					reason = messageOf(error);
+					fresh.end(true);
+					return;
+				}
+				failures = 0;
+				become('online', null);
+				events.up();
+			});
+		});
+		fresh.on('close', () => ended(fresh, reason ?? 'the connection was closed'));
+	}
+
+	function ended(which: MqttClient, reason: string): void {
+		if (client !== which) return;
+		client = null;
+		which.removeAllListeners();
+		// A late error of a client nobody holds any more must not end the process.
+		which.on('error', () => undefined);
+		which.end(true);
+		const wasOnline = state.state === 'online';
+		if (isStopped) return;
+		failures += 1;
+		become('offline', reason);
+		if (wasOnline) events.down();
+		retryTimer = setTimeout(connect, backoffMs(failures, FIRST_RETRY_MS, MOST_RETRY_MS));
+	}
+
+	function publish(kind: UpKind, payload: Uint8Array, qos: 0 | 1): Promise<void> {
+		const current = client;
+		if (current === null || state.state !== 'online') {
+			return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
+		}
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(() => reject(new Fault('timeout', `the hub took no ${kind} for ${PUBLISH_TIMEOUT_MS} ms`)), PUBLISH_TIMEOUT_MS);
+			current.publish(upTopic(gateway, kind), Buffer.from(payload), { qos }, (error) => {
+				clearTimeout(timer);
+				if (error === undefined || error === null) resolve();
+				else reject(new Fault('unreachable', messageOf(error), { cause: error }));
+			});
+		});
+	}
+
+	connect();
+
+	return {
+		publish,
+		waitingBytes: () => client?.stream?.writableLength ?? 0,
+		renew(why) {
+			log.warn('link-renewed', { reason: why });
+			const current = client;
+			if (current !== null) ended(current, why);
+		},
+		state: () => state,
+		async stop() {
+			isStopped = true;
+			if (retryTimer !== null) clearTimeout(retryTimer);
+			const current = client;
+			client = null;
+			if (current === null) return;
+			current.removeAllListeners();
+			current.on('error', () => undefined);
+			await current.endAsync(true);
+		},
+	};
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../../core/kernel/clock.ts';
+import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
+import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import type { Link } from './link-connection.ts';
+
+/** How long readings gather before they leave together. */
+const GATHER_MS = 100;
+/** Samples that leave at once, without waiting for the timer. */
+const FULL_SAMPLES = 5_000;
+/** Bytes waiting in the socket above which new values are left to the backfill lane. */
+const CONGESTED_BYTES = 262_144;
+/** How long the hub may take to acknowledge a live block before the backfill lane sends it again. */
+const GRACE_MS = 5_000;
+
+interface Sent {
+	readonly atMs: number;
+	readonly epoch: number;
+	readonly first: number;
+	readonly last: number;
+}
+
+export interface LiveLaneDeps {
+	readonly link: () => Link | null;
+	readonly encode: (readings: readonly Reading[]) => Uint8Array;
+	readonly clock: Clock;
+}
+
+/**
+ * The newest values, sent before they are durable here and without asking whether they arrive. Whatever the hub does not
+ * acknowledge, the backfill lane sends from the journal, so this lane may drop at any time.
+ */
+export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
+	let gathered: Reading[] = [];
+	let gatheredSamples = 0;
+	let timer: NodeJS.Timeout | null = null;
+	let isOpen = false;
+	let sent: Sent[] = [];
+	const onTheWay = new Map<number, RangeSet>();
+
+	function forgetOld(): void {
+		const limit = clock.monotonicMs() - GRACE_MS;
+		while (sent[0] !== undefined && sent[0].atMs < limit) {
+			const { epoch, first, last } = sent[0];
+			onTheWay.get(epoch)?.remove(first, last);
+			sent.shift();
+		}
+	}
+
+	function note(readings: readonly Reading[]): void {
+		const atMs = clock.monotonicMs();
+		for (const reading of readings) {
+			const { epoch, firstSeq: first } = reading;
+			let ranges = onTheWay.get(epoch);
+			if (ranges === undefined) onTheWay.set(epoch, (ranges = createRangeSet()));
+			ranges.add(first, lastSeq(reading));
+			sent.push({ atMs, epoch, first, last: lastSeq(reading) });
+		}
+	}
+
+	function flush(): void {
+		if (timer !== null) clearTimeout(timer);
+		timer = null;
+		const readings = gathered;
+		gathered = [];
+		gatheredSamples = 0;
+		const target = link();
+		if (!isOpen || target === null || readings.length === 0 || target.waitingBytes() > CONGESTED_BYTES) return;
+		forgetOld();
+		note(readings);
+		target.publish('live', encode(readings), 0).catch(() => undefined);
+	}
+
+	return {
+		/** HOT: a ReadingListener. */
+		offer(reading: Reading): void {
+			if (!isOpen || reading.values.length === 0) return;
+			gathered.push(reading);
+			gatheredSamples += reading.values.length;
+			if (gatheredSamples >= FULL_SAMPLES) flush();
+			else timer ??= setTimeout(flush, GATHER_MS);
+		},
+		/** The hub has said what it holds: values may flow. */
+		open(): void {
+			isOpen = true;
+		},
+		close(): void {
+			isOpen = false;
+			if (timer !== null) clearTimeout(timer);
+			timer = null;
+			gathered = [];
+			gatheredSamples = 0;
+			sent = [];
+			onTheWay.clear();
+		},
+		/** True while a range was sent so recently that its acknowledgement may still come. */
+		isOnTheWay(epoch: number, first: number, last: number): boolean {
+			forgetOld();
+			return onTheWay.get(epoch)?.covers(first, last) ?? false;
+		},
+	};
+}
+
+export type LiveLane = ReturnType<typeof createLiveLane>;

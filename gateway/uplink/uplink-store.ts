@@ -1,0 +1,97 @@
+import { messageOf } from '../../core/kernel/fault.ts';
+import { type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
+import { openSettingsStore } from '../../core/storage/settings-store.ts';
+
+/** What enrolment left behind. The secret never leaves this box. */
+export interface Enrolment {
+	readonly hubUrl: string;
+	readonly linkHost: string;
+	readonly linkPort: number;
+	readonly caPem: string;
+	readonly secret: string;
+}
+
+/** A loss without its origin, which is this gateway. */
+export type OwnLoss = Omit<DeclaredLoss, 'origin'>;
+
+interface Saved {
+	readonly gatewayId: GatewayId | null;
+	readonly enrolment: Enrolment | null;
+	readonly losses: readonly { readonly epoch: number; readonly reason: LossReason; readonly ranges: readonly Range[] }[];
+}
+
+interface LossStream {
+	readonly epoch: number;
+	readonly reason: LossReason;
+	readonly ranges: RangeSet;
+}
+
+/**
+ * The gateway's identity, its enrolment, and the losses it still has to declare: `uplink.json` in the data folder (mode 0600). When the
+ * file is damaged the box is a new gateway and is enrolled again; the hub keeps the old one's history.
+ */
+export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
+	const settings = await openSettingsStore<Saved>({ path, defaults: { gatewayId: null, enrolment: null, losses: [] }, log });
+	const gatewayId = settings.get().gatewayId ?? newGatewayId();
+	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId }));
+
+	const streams = new Map<string, LossStream>();
+	for (const { epoch, reason, ranges } of settings.get().losses) {
+		streams.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
+	}
+	let writing: Promise<void> | null = null;
+	let isDirty = false;
+
+	async function writeLosses(): Promise<void> {
+		while (isDirty) {
+			isDirty = false;
+			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({ epoch, reason, ranges: ranges.ranges() }));
+			await settings.update((current) => ({ ...current, losses }));
+		}
+	}
+
+	function saveLosses(): void {
+		isDirty = true;
+		// A full disk may be what loses samples: they stay in memory and are written with the next change.
+		writing ??= writeLosses()
+			.catch((error: unknown) => log.warn('losses-not-saved', { path, reason: messageOf(error) }))
+			.finally(() => (writing = null));
+	}
+
+	return {
+		gatewayId: (): GatewayId => gatewayId,
+		enrolment: (): Enrolment | null => settings.get().enrolment,
+		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
+			await settings.update((current) => ({ ...current, enrolment }));
+		},
+		/** Notes samples that will never reach the hub, until the hub has written that down. */
+		addLoss({ epoch, reason, first, last }: OwnLoss): void {
+			const key = `${epoch} ${reason}`;
+			let stream = streams.get(key);
+			if (stream === undefined) streams.set(key, (stream = { epoch, reason, ranges: createRangeSet() }));
+			if (stream.ranges.add(first, last) > 0) saveLosses();
+		},
+		/** The hub has written a loss down. */
+		settleLoss(epoch: number, first: number, last: number): void {
+			let settled = 0;
+			for (const [key, stream] of streams) {
+				if (stream.epoch !== epoch) continue;
+				settled += stream.ranges.remove(first, last);
+				if (stream.ranges.size() === 0) streams.delete(key);
+			}
+			if (settled > 0) saveLosses();
+		},
+		undeclaredLosses: (): readonly OwnLoss[] =>
+			[...streams.values()].flatMap(({ epoch, reason, ranges }) =>
+				ranges.ranges().map(({ first, last }) => ({ epoch, reason, first, last })),
+			),
+		async stop(): Promise<void> {
+			await writing;
+		},
+	};
+}
+
+export type UplinkStore = Awaited<ReturnType<typeof openUplinkStore>>;

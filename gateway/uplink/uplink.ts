@@ -1,0 +1,216 @@
+import type { Device, DeviceHealth } from '../../core/device/device.ts';
+import type { Journal } from '../../core/journal/journal.ts';
+import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import { messageOf } from '../../core/kernel/fault.ts';
+import type { DeviceId } from '../../core/kernel/id.ts';
+import type { Stoppable } from '../../core/kernel/lifecycle.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import type { Range } from '../../core/ledger/range-set.ts';
+import type { StreamRange } from '../../core/ledger/stream-range.ts';
+import { linkMessage, MAX_DOCUMENTS, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import type { Reading } from '../../core/telemetry/reading.ts';
+import { createBackfillLane } from './backfill-lane.ts';
+import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
+import { createLiveLane } from './live-lane.ts';
+import type { Enrolment, UplinkStore } from './uplink-store.ts';
+
+const samplesOf = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
+/** Changes gather for this long before their documents are sent. */
+const DOCUMENTS_GATHER_MS = 200;
+
+export interface UplinkDeps {
+	readonly store: UplinkStore;
+	readonly journal: Journal;
+	readonly encode: (readings: readonly Reading[]) => Uint8Array;
+	/** The last sequence number handed out in this epoch. */
+	readonly lastSeq: () => number;
+	readonly devices: () => readonly Device[];
+	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
+	readonly name: string;
+	readonly version: string;
+	readonly backfillBytesPerSecond: number;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+export interface UplinkStatus {
+	readonly enrolled: boolean;
+	readonly hubUrl: string | null;
+	readonly state: LinkState['state'] | 'not-enrolled';
+	readonly since: EpochMs | null;
+	readonly lastError: string | null;
+	readonly backlogSamples: number;
+	readonly oldestOwedAt: EpochMs | null;
+	readonly acknowledgedThroughAt: EpochMs | null;
+	readonly undeclaredLostSamples: number;
+}
+
+/**
+ * The way up: after each connection hello → welcome → documents and losses → live values and history. Values flow only when the
+ * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
+ */
+export function createUplink(deps: UplinkDeps) {
+	const { store, journal, encode, lastSeq, devices, healthOf, clock, log } = deps;
+	let connection: (Link & Stoppable) | null = null;
+	let session: AbortController | null = null;
+	const changed = new Set<DeviceId>();
+	let documentsTimer: NodeJS.Timeout | null = null;
+
+	const live = createLiveLane({ link: () => connection, encode, clock });
+	const backfill = createBackfillLane({
+		journal,
+		encode,
+		isOnTheWay: live.isOnTheWay,
+		clock,
+		bytesPerSecond: deps.backfillBytesPerSecond,
+	});
+
+	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
+
+	function sayHello(link: Link): void {
+		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
+		const hello = { name: deps.name, version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
+	}
+
+	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
+		const wanted = new Set(ids);
+		const list = devices().filter(({ id }) => wanted.has(id));
+		for (let from = 0; from < list.length; from += MAX_DOCUMENTS) {
+			const part = list.slice(from, from + MAX_DOCUMENTS);
+			const health = part.flatMap(({ id }) => {
+				const known = healthOf(id);
+				return known === null ? [] : [{ device: id, ...known }];
+			});
+			await link.publish('documents', linkMessage('documents', { devices: part, health }), 1);
+		}
+	}
+
+	async function sendLosses(link: Link): Promise<void> {
+		const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
+		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
+	}
+
+	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
+		await sendDocuments(link, devices().map(({ id }) => id));
+		await sendLosses(link);
+		live.open();
+		await backfill.run(link, signal);
+	}
+
+	function endSession(): void {
+		session?.abort();
+		session = null;
+		live.close();
+	}
+
+	function startSession(link: Link, payload: Uint8Array): void {
+		endSession();
+		backfill.reset(parseLinkMessage('welcome', payload).received);
+		const controller = new AbortController();
+		session = controller;
+		runSession(link, controller.signal).catch((error: unknown) => {
+			if (controller.signal.aborted) isLost(error);
+			else link.renew(messageOf(error));
+		});
+	}
+
+	function hear(kind: 'welcome' | 'ack', payload: Uint8Array): void {
+		const link = connection;
+		if (link === null) return;
+		if (kind === 'welcome') {
+			startSession(link, payload);
+			return;
+		}
+		const ack = parseLinkMessage('ack', payload);
+		backfill.acknowledge(ack.received);
+		for (const { epoch, ranges } of ack.losses) for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
+	}
+
+	function connect(enrolment: Enrolment): void {
+		journal.hold('uplink', journal.oldest());
+		connection = createLinkConnection({
+			gateway: store.gatewayId(),
+			enrolment,
+			clock,
+			log,
+			events: {
+				up: () => connection !== null && sayHello(connection),
+				down: endSession,
+				message(kind, payload) {
+					try {
+						if (kind === 'welcome' || kind === 'ack') hear(kind, payload);
+					} catch (error) {
+						log.warn('link-message-refused', { kind, reason: messageOf(error) });
+					}
+				},
+			},
+		});
+	}
+
+	function sendChanged(): void {
+		documentsTimer = null;
+		const ids = [...changed];
+		changed.clear();
+		const link = connection;
+		// Without a session nothing is lost: the next one starts with all documents.
+		if (link === null || session === null) return;
+		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
+	}
+
+	const existing = store.enrolment();
+	if (existing !== null) connect(existing);
+
+	return {
+		/** HOT: a ReadingListener, the live lane. */
+		offer: live.offer,
+		/** A device or its health has changed. */
+		deviceChanged(id: DeviceId): void {
+			changed.add(id);
+			documentsTimer ??= setTimeout(sendChanged, DOCUMENTS_GATHER_MS);
+		},
+		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
+		lost(range: StreamRange, reason: 'journal-quota' | 'disk-full' | 'journal-damaged'): void {
+			if (store.enrolment() === null) return;
+			for (const { first, last } of backfill.owed(range.epoch, range.first, range.last)) {
+				store.addLoss({ epoch: range.epoch, first, last, reason });
+			}
+			const link = connection;
+			if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
+		},
+		/** Uses a new enrolment from now on. */
+		async enrolled(enrolment: Enrolment): Promise<void> {
+			await store.setEnrolment(enrolment);
+			endSession();
+			const old = connection;
+			connection = null;
+			await old?.stop();
+			connect(enrolment);
+		},
+		status(): UplinkStatus {
+			const enrolment = store.enrolment();
+			const link = connection?.state() ?? null;
+			const own = journal.held().filter(({ origin }) => origin === store.gatewayId());
+			return {
+				enrolled: enrolment !== null,
+				hubUrl: enrolment?.hubUrl ?? null,
+				state: link?.state ?? 'not-enrolled',
+				since: link?.since ?? null,
+				lastError: link?.lastError ?? null,
+				backlogSamples: samplesOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				oldestOwedAt: backfill.oldestOwedAt(),
+				acknowledgedThroughAt: backfill.ackedThroughAt(),
+				undeclaredLostSamples: samplesOf(store.undeclaredLosses()),
+			};
+		},
+		async stop(): Promise<void> {
+			if (documentsTimer !== null) clearTimeout(documentsTimer);
+			endSession();
+			await connection?.stop();
+			await store.stop();
+		},
+	};
+}
+
+export type Uplink = ReturnType<typeof createUplink>;

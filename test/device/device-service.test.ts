@@ -1,0 +1,168 @@
+import test from 'ava';
+
+import { epochMs } from '../../core/kernel/clock.ts';
+import { deviceUid, gatewayId } from '../../core/kernel/id.ts';
+import { deviceBox, deviceOf, GATEWAY, NOBODY, rtuConnection } from '../fake/device-box.ts';
+
+const OTHER_GATEWAY = gatewayId('9a000000-0000-4000-8000-000000000002');
+
+test('a device is found under its id and its address, also after a restart', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const device = await box.devices.register({ uid: deviceUid('meter-1'), name: 'Main', deviceType: 'meter' });
+	t.is(box.devices.get('meter-1').id, device.id);
+	const again = await box.reopen();
+	t.deepEqual(again.get(device.id), device);
+	t.throws(() => again.get('meter-2'), { message: 'device meter-2 does not exist' });
+	t.is(again.find('not a uid'), null);
+});
+
+test('an address is taken once, and free again when its device is deleted', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const meter = { uid: deviceUid('meter-1'), name: 'Main', deviceType: 'meter' };
+	const results = await Promise.allSettled([box.devices.register(meter), box.devices.register(meter)]);
+	t.deepEqual(
+		results.map(({ status }) => status),
+		['fulfilled', 'rejected'],
+	);
+	await box.devices.remove('meter-1');
+	t.is(box.devices.find('meter-1'), null);
+	await box.devices.register(meter);
+	t.is(box.devices.all().length, 1);
+	const first = box.devices.get('meter-1');
+	await t.throwsAsync(box.devices.register({ ...meter, uid: deviceUid(first.id) }), { message: /already exists/ });
+});
+
+test('rules name the field and the other device', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const meter = { name: 'Meter', deviceType: 'meter' };
+	await box.devices.register({ ...meter, uid: deviceUid('a'), connection: rtuConnection('/dev/ttyUSB0') });
+	await box.devices.register({ ...meter, uid: deviceUid('b'), connection: rtuConnection('/dev/ttyUSB0', 9600, 2) });
+	await t.throwsAsync(box.devices.register({ ...meter, connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
+		message: 'connection.line: /dev/ttyUSB0 is used by device a with 9600 8N1, not 19200 8N1',
+	});
+	await t.throwsAsync(box.devices.patch('b', { connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
+		message: /used by device a/,
+	});
+	await t.notThrowsAsync(box.devices.register({ ...meter, connection: rtuConnection('/dev/ttyUSB1', 19_200) }));
+	const unknown = { ...rtuConnection('/dev/ttyUSB2'), template: 'nobody' };
+	await t.throwsAsync(
+		box.devices.register({ ...meter, connection: unknown.driver === 'modbus' ? unknown : { driver: 'mqtt' } }),
+		{ message: 'connection.template: there is no device template nobody' },
+	);
+	await t.throwsAsync(box.devices.register({ ...meter, ownerId: NOBODY }), { message: /owner_id: .* is not a user/ });
+});
+
+test('settings declare devices once; what people changed afterwards stays', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const declared = [{ uid: deviceUid('meter-1'), name: 'From the file', deviceType: 'meter' }];
+	await box.devices.declare(declared);
+	await box.devices.patch('meter-1', { name: 'By hand' });
+	await box.devices.declare(declared);
+	t.deepEqual(
+		box.devices.all().map(({ name, revision }) => [name, revision]),
+		[['By hand', 2]],
+	);
+});
+
+test('health drives the status, but never ends a maintenance', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const heard: string[] = [];
+	const device = await box.devices.register({ uid: deviceUid('meter-1'), name: 'Main', deviceType: 'meter' });
+	const stopListening = box.devices.listen({
+		status: ({ status }) => void heard.push(status),
+		health: (_device, { state }) => void heard.push(`health ${state}`),
+	});
+	const health = (state: 'ok' | 'degraded' | 'offline') =>
+		box.devices.setHealth(device.id, { state, since: box.clock.now(), reason: state === 'ok' ? null : 'no answer' });
+	health('ok');
+	health('ok');
+	health('degraded');
+	await box.devices.patch('meter-1', { status: 'maintenance' });
+	health('offline');
+	t.is(box.devices.get('meter-1').status, 'maintenance');
+	await box.devices.patch('meter-1', { status: 'online' });
+	t.is(box.devices.get('meter-1').status, 'offline');
+	health('ok');
+	t.deepEqual(heard, [
+		'health ok',
+		'online',
+		'health degraded',
+		'maintenance',
+		'health offline',
+		'offline',
+		'health ok',
+		'online',
+	]);
+	t.is(box.devices.health(box.devices.get('meter-1')).state, 'ok');
+	stopListening();
+	const again = await box.reopen();
+	t.is(again.get('meter-1').status, 'online');
+});
+
+test('a sign of life is in memory at once and on disk with the next flush, without a new revision', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const changed: number[] = [];
+	const device = await box.devices.register({ uid: deviceUid('meter-1'), name: 'Main', deviceType: 'meter' });
+	box.devices.listen({ changed: ({ revision }) => void changed.push(revision) });
+	box.devices.markSeen(device.id, epochMs(5_000));
+	box.devices.markSeen(device.id, epochMs(4_000));
+	t.is(box.devices.get('meter-1').lastSeenAt, epochMs(5_000));
+	await box.devices.flushSeen();
+	const again = await box.reopen();
+	t.is(again.get('meter-1').lastSeenAt, epochMs(5_000));
+	t.is(again.get('meter-1').revision, 1);
+	t.deepEqual(changed, []);
+});
+
+test('the hub adopts a device by revision: an equal one is no change, a lower one is ignored', async (t) => {
+	const box = await deviceBox(null);
+	t.teardown(box.close);
+	const heard: string[] = [];
+	box.devices.listen({ changed: ({ name }) => void heard.push(name), status: ({ status }) => void heard.push(status) });
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'third' })));
+	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'again' })));
+	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 2, name: 'late' })));
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4, name: 'fourth', status: 'online' })));
+	t.deepEqual(heard, ['third', 'offline', 'fourth', 'online']);
+	await t.throwsAsync(box.devices.adopt(deviceOf(1, 'meter-1', { revision: 9, gatewayId: OTHER_GATEWAY })), {
+		message: /belongs to 9a000000-0000-4000-8000-000000000001/,
+	});
+	await t.throwsAsync(box.devices.patch('meter-1', { name: 'x' }), {
+		message: /belongs to gateway .*: change it there/,
+	});
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 5, deletedAt: epochMs(9) })));
+	t.is(box.devices.find('meter-1'), null);
+	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4 })));
+});
+
+test('an address that two gateways use asks for the id', async (t) => {
+	const box = await deviceBox(null);
+	t.teardown(box.close);
+	await box.devices.adopt(deviceOf(1, 'meter-1', { gatewayId: GATEWAY }));
+	await box.devices.adopt(deviceOf(2, 'meter-1', { gatewayId: OTHER_GATEWAY }));
+	t.throws(() => box.devices.get('meter-1'), { message: /ambiguous .* use the id/ });
+	t.is(box.devices.get(deviceOf(2, 'x').id).gatewayId, OTHER_GATEWAY);
+});
+
+test('lists are newest first, and pages by cursor meet without gap or repetition', async (t) => {
+	const box = await deviceBox(null);
+	t.teardown(box.close);
+	for (let number = 1; number <= 7; number += 1)
+		await box.devices.adopt(deviceOf(number, `m-${number}`, { createdAt: epochMs(1_000 + (number >> 1)) }));
+	const whole = box.devices.all().map(({ uid }) => uid);
+	t.deepEqual(whole.map(String), ['m-6', 'm-7', 'm-4', 'm-5', 'm-2', 'm-3', 'm-1']);
+	const walked: string[] = [];
+	for (let part = box.devices.after(null, 3); part.length > 0; part = box.devices.after(part.at(-1) ?? null, 3))
+		walked.push(...part.map(({ uid }) => uid));
+	t.deepEqual(walked, whole);
+	t.deepEqual(
+		box.devices.page({ skip: 5, limit: 5 }).items.map(({ uid }) => String(uid)),
+		['m-3', 'm-1'],
+	);
+});

@@ -1,0 +1,139 @@
+import test from 'ava';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { createLineMeter } from '../../gateway/driver/line-meter.ts';
+import { ModbusFault, type ModbusFailure } from '../../gateway/driver/modbus/modbus-fault.ts';
+import type { ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
+import { createTcpLine } from '../../gateway/driver/modbus/tcp-line.ts';
+import { createFakeSlave, type FakeSlave, replyTo, type SlaveReply } from '../fake/modbus-slave.ts';
+
+const read = (address: number, count: number, timeoutMs = 60): ModbusRequest => ({
+	unitId: 3,
+	functionCode: 3,
+	address,
+	count,
+	timeoutMs,
+});
+
+async function openOn(slave: FakeSlave) {
+	const meter = createLineMeter(systemClock);
+	const line = createTcpLine('127.0.0.1', slave.port, systemClock, meter);
+	const lost: string[] = [];
+	await line.open(new AbortController().signal, (reason) => lost.push(reason));
+	return { line, counters: meter.counters, lost };
+}
+
+test('all four read functions bring their data', async (t) => {
+	const slave = await createFakeSlave();
+	const { line } = await openOn(slave);
+	for (const functionCode of [1, 2, 3, 4] as const) {
+		for (const count of [1, 8, 9, 125]) {
+			const request = { ...read(20, count, 1000), functionCode };
+			t.deepEqual((await line.transact(request)).data, replyTo(request).subarray(3));
+		}
+	}
+	await line.close();
+	await slave.stop();
+});
+
+test('late answers are dropped by their transaction id and counted', async (t) => {
+	const slave = await createFakeSlave((_, index) => ({
+		kind: 'data',
+		delayMs: index < 8 && index % 2 === 0 ? 200 : 0,
+	}));
+	const { line, counters } = await openOn(slave);
+	for (let i = 0; i < 8; i += 1) {
+		const request = read(10 * i, 5);
+		const outcome = await line.transact(request).catch((fault: unknown) => fault);
+		if (outcome instanceof ModbusFault) t.is(outcome.failure, 'timeout');
+		else t.deepEqual(outcome, { ...(outcome as object), data: replyTo(request).subarray(3) });
+	}
+	t.true(counters.timeouts >= 4);
+	const lateFrames = counters.timeouts;
+	while (counters.strayFrames < lateFrames) await line.transact(read(0, 1, 1000));
+	t.is(counters.strayFrames, lateFrames);
+	await line.close();
+	await slave.stop();
+});
+
+const faults: readonly (readonly [name: string, reply: SlaveReply, failure: ModbusFailure])[] = [
+	['never answering', { kind: 'silence' }, 'timeout'],
+	['a wrong transaction id', { kind: 'wrong-transaction' }, 'timeout'],
+	['a wrong unit', { kind: 'wrong-unit' }, 'corrupt'],
+	['a wrong function', { kind: 'wrong-function' }, 'corrupt'],
+	['too few registers', { kind: 'short' }, 'corrupt'],
+	['garbage', { kind: 'bytes', bytes: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') }, 'closed'],
+	['a frame of impossible length', { kind: 'bytes', bytes: Buffer.from('00010000ffff0103', 'hex') }, 'closed'],
+	['an empty frame', { kind: 'bytes', bytes: Buffer.from('000100000000', 'hex') }, 'closed'],
+	['half a frame and the end', { kind: 'drop-midway' }, 'closed'],
+	['half a frame and silence', { kind: 'bytes', bytes: Buffer.from('00010000000d0303', 'hex') }, 'timeout'],
+];
+for (const [name, reply, failure] of faults) {
+	test(`${name} ends the request as ${failure}`, async (t) => {
+		const slave = await createFakeSlave(() => reply);
+		const { line, lost } = await openOn(slave);
+		const fault = await t.throwsAsync(line.transact(read(0, 5, 150)));
+		t.is(fault instanceof ModbusFault && fault.failure, failure);
+		t.is(lost.length, failure === 'closed' ? 1 : 0);
+		await line.close();
+		await slave.stop();
+	});
+}
+
+for (let code = 1; code <= 11; code += 1) {
+	test(`exception ${code} is told by its code and in words`, async (t) => {
+		const slave = await createFakeSlave(() => ({ kind: 'exception', code }));
+		const { line, counters } = await openOn(slave);
+		const fault = await t.throwsAsync(line.transact(read(0, 5, 1000)));
+		t.is(fault instanceof ModbusFault && fault.exceptionCode, code);
+		t.regex(fault?.message ?? '', /^unit 3 refused function 3 at address 0, count 5: \w+/);
+		t.is(counters.exceptions, 1);
+		await line.close();
+		await slave.stop();
+	});
+}
+
+// Serial: the stall would disturb its neighbours.
+test.serial('a stall of the process does not time out an answer that has arrived', async (t) => {
+	const slave = await createFakeSlave();
+	const { line, counters } = await openOn(slave);
+	for (let i = 0; i < 3; i += 1) {
+		const pending = line.transact(read(i, 5, 40));
+		// The answer of the slave, which lives in this process, is on its way when the stall begins.
+		for (const since = slave.requests.length; slave.requests.length === since;) await new Promise(setImmediate);
+		const untilMs = systemClock.monotonicMs() + 120;
+		while (systemClock.monotonicMs() < untilMs);
+		await t.notThrowsAsync(pending);
+	}
+	t.is(counters.timeouts, 0);
+	await line.close();
+	await slave.stop();
+});
+
+test('a port where nobody listens is refused with a sentence', async (t) => {
+	const slave = await createFakeSlave();
+	const { port } = slave;
+	await slave.stop();
+	const line = createTcpLine('127.0.0.1', port, systemClock, createLineMeter(systemClock));
+	const fault = await t.throwsAsync(line.open(new AbortController().signal, () => undefined));
+	t.true(fault instanceof Fault);
+	t.regex(fault?.message ?? '', /127\.0\.0\.1:\d+ refuses connections.*ECONNREFUSED/);
+	await line.close();
+});
+
+test('frames are recorded only while somebody watches, and boundedly', async (t) => {
+	const slave = await createFakeSlave();
+	const meter = createLineMeter(systemClock);
+	const line = createTcpLine('127.0.0.1', slave.port, systemClock, meter);
+	await line.open(new AbortController().signal, () => undefined);
+	await line.transact(read(0, 1, 1000));
+	t.is(meter.frames.frames().length, 0);
+	meter.frames.record(true);
+	for (let i = 0; i < 150; i += 1) await line.transact(read(i, 1, 1000));
+	const frames = meter.frames.frames();
+	t.is(frames.length, 200);
+	t.is(frames.at(-1)?.direction, 'received');
+	t.is(frames.at(-2)?.bytes.readUInt16BE(8), 149);
+	await line.close();
+	await slave.stop();
+});

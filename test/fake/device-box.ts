@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createDeviceService, type DeviceService } from '../../core/device/device-service.ts';
+import { createDeviceStore } from '../../core/device/device-store.ts';
+import type { Connection, Device } from '../../core/device/device.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { deviceId, deviceUid, type GatewayId, gatewayId } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { openDatabase } from '../../core/storage/pouch.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+
+export const GATEWAY: GatewayId = gatewayId('9a000000-0000-4000-8000-000000000001');
+export const NOBODY = 'aa000000-0000-4000-8000-00000000ffff';
+
+export const rtuConnection = (path: string, baudRate = 9600, unitId = 1): Connection => ({
+	driver: 'modbus',
+	line: { transport: 'rtu', path, baudRate, parity: 'none', dataBits: 8, stopBits: 1 },
+	unitId,
+	template: 'eastron-sdm630',
+	periodMs: 1_000,
+	timeoutMs: 500,
+});
+
+/** A device document as a gateway would send it. */
+export const deviceOf = (number: number, uid: string, changes: Partial<Device> = {}): Device => ({
+	id: deviceId(`dd000000-0000-4000-8000-${String(number).padStart(12, '0')}`),
+	uid: deviceUid(uid),
+	name: uid,
+	deviceType: 'meter',
+	status: 'offline',
+	firmwareVersion: null,
+	ipAddress: null,
+	groupId: null,
+	ownerId: null,
+	metadata: {},
+	connection: null,
+	gatewayId: GATEWAY,
+	revision: 1,
+	lastSeenAt: null,
+	createdAt: epochMs(1_767_225_600_000 + number),
+	deletedAt: null,
+	...changes,
+});
+
+export interface DeviceBox {
+	readonly folder: string;
+	readonly clock: ManualClock;
+	readonly devices: DeviceService;
+	/** A second life on the same folder. */
+	readonly reopen: () => Promise<DeviceService>;
+	readonly close: () => Promise<void>;
+}
+
+/** A device service over the real store in a temporary folder. */
+export async function deviceBox(at: GatewayId | null = GATEWAY): Promise<DeviceBox> {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-devices-'));
+	const clock = createManualClock();
+	const stops: (() => Promise<void>)[] = [];
+	async function open(): Promise<DeviceService> {
+		for (const stop of stops.splice(0)) await stop();
+		const database = openDatabase<Device>(join(folder, 'devices'));
+		const devices = createDeviceService({
+			devices: await createDeviceStore(database),
+			gatewayId: at,
+			templates: { has: (key) => key === 'eastron-sdm630' },
+			users: { exists: async (id) => id !== NOBODY },
+			clock,
+			log: silentLog,
+		});
+		stops.push(async () => {
+			await devices.stop();
+			await database.close();
+		});
+		return devices;
+	}
+	return {
+		folder,
+		clock,
+		devices: await open(),
+		reopen: open,
+		close: async () => {
+			for (const stop of stops.splice(0)) await stop();
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}

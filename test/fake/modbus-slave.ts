@@ -1,0 +1,152 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** What a fake slave does with one request. */
+export type SlaveReply =
+	| { readonly kind: 'data'; readonly delayMs?: number }
+	| { readonly kind: 'silence' }
+	| { readonly kind: 'exception'; readonly code: number }
+	/** Raw bytes in place of a reply. */
+	| { readonly kind: 'bytes'; readonly bytes: Buffer }
+	| { readonly kind: 'wrong-transaction' }
+	| { readonly kind: 'wrong-unit' }
+	| { readonly kind: 'wrong-function' }
+	/** One register less than was asked for. */
+	| { readonly kind: 'short' }
+	/** The reply up to its middle, then the connection ends. */
+	| { readonly kind: 'drop-midway' };
+
+export interface SlaveRequest {
+	readonly unitId: number;
+	readonly functionCode: number;
+	readonly address: number;
+	readonly count: number;
+}
+
+/** Decides what happens; the default is data at once. Registers hold `address ^ (unitId << 8)`, bits `address % 3 === 0`. */
+export type SlaveBehaviour = (request: SlaveRequest, index: number) => SlaveReply;
+
+export interface FakeSlave {
+	readonly port: number;
+	readonly requests: readonly SlaveRequest[];
+	readonly connections: number;
+	behave(behaviour: SlaveBehaviour): void;
+	/** Ends all connections, keeps listening. */
+	hangUp(): void;
+	stop(): Promise<void>;
+}
+
+export const registerOf = (unitId: number, address: number): number => (address ^ (unitId << 8)) & 0xffff;
+export const bitOf = (address: number): boolean => address % 3 === 0;
+
+/** Unit, function, byte count, data. */
+export function replyTo({ unitId, functionCode, address, count }: SlaveRequest): Buffer {
+	if (functionCode <= 2) {
+		const bits = Buffer.alloc(Math.ceil(count / 8));
+		for (let i = 0; i < count; i += 1) {
+			if (bitOf(address + i)) bits.writeUInt8(bits.readUInt8(i >> 3) | (1 << (i & 7)), i >> 3);
+		}
+		return Buffer.concat([Buffer.from([unitId, functionCode, bits.length]), bits]);
+	}
+	const words = Buffer.alloc(2 * count);
+	for (let i = 0; i < count; i += 1) words.writeUInt16BE(registerOf(unitId, address + i), 2 * i);
+	return Buffer.concat([Buffer.from([unitId, functionCode, words.length]), words]);
+}
+
+export const requestOf = (pdu: Buffer): SlaveRequest => ({
+	unitId: pdu.readUInt8(0),
+	functionCode: pdu.readUInt8(1),
+	address: pdu.readUInt16BE(2),
+	count: pdu.readUInt16BE(4),
+});
+
+function frame(transactionId: number, body: Buffer): Buffer {
+	const header = Buffer.alloc(6);
+	header.writeUInt16BE(transactionId, 0);
+	header.writeUInt16BE(body.length, 4);
+	return Buffer.concat([header, body]);
+}
+
+function answer(socket: Socket, transactionId: number, request: SlaveRequest, reply: SlaveReply): void {
+	const good = replyTo(request);
+	const send = (id: number, body: Buffer): void => void socket.write(frame(id, body));
+	switch (reply.kind) {
+		case 'data':
+			if (reply.delayMs === undefined) send(transactionId, good);
+			else setTimeout(() => send(transactionId, good), reply.delayMs);
+			break;
+		case 'silence':
+			break;
+		case 'exception':
+			send(transactionId, Buffer.from([request.unitId, request.functionCode | 0x80, reply.code]));
+			break;
+		case 'bytes':
+			socket.write(reply.bytes);
+			break;
+		case 'wrong-transaction':
+			send((transactionId + 7) & 0xffff, good);
+			break;
+		case 'wrong-unit':
+			send(transactionId, Buffer.from([request.unitId + 1, ...good.subarray(1)]));
+			break;
+		case 'wrong-function':
+			send(transactionId, Buffer.from([request.unitId, request.functionCode === 3 ? 4 : 3, ...good.subarray(2)]));
+			break;
+		case 'short':
+			send(transactionId, replyTo({ ...request, count: request.count - 1 }));
+			break;
+		case 'drop-midway':
+			socket.end(frame(transactionId, good).subarray(0, 8));
+			break;
+	}
+}
+
+/** A Modbus TCP slave on a port of its own, with faults on demand. */
+export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: 'data' })): Promise<FakeSlave> {
+	const requests: SlaveRequest[] = [];
+	const sockets = new Set<Socket>();
+	let behaviour = initial;
+	let connections = 0;
+
+	const server = createServer((socket) => {
+		connections += 1;
+		sockets.add(socket);
+		socket.setNoDelay(true);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => socket.destroy());
+		let rest: Buffer = Buffer.alloc(0);
+		socket.on('data', (chunk) => {
+			rest = Buffer.concat([rest, chunk]);
+			for (; rest.length >= 12; rest = rest.subarray(12)) {
+				const request = requestOf(rest.subarray(6, 12));
+				requests.push(request);
+				answer(socket, rest.readUInt16BE(0), request, behaviour(request, requests.length - 1));
+			}
+		});
+	});
+	await new Promise<void>((resolve) => {
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
+	const { port } = server.address() as AddressInfo;
+
+	const hangUp = (): void => {
+		for (const socket of sockets) socket.destroy();
+	};
+	return {
+		port,
+		requests,
+		get connections() {
+			return connections;
+		},
+		behave(next) {
+			behaviour = next;
+		},
+		hangUp,
+		stop() {
+			hangUp();
+			return new Promise((resolve) => {
+				server.close(() => resolve());
+			});
+		},
+	};
+}

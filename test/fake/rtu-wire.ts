@@ -1,0 +1,78 @@
+import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/byte-link.ts';
+import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
+
+/** Reply of a fake RTU slave: how late it comes, and its bytes when they are not the right ones. `null`: none. */
+export interface WireReply {
+	readonly delayMs: number;
+	readonly bytes?: Buffer;
+	/** Sizes of the pieces it arrives in; the rest comes in one. */
+	readonly pieces?: readonly number[];
+}
+
+export interface RtuWire {
+	/** A fresh link onto the wire. */
+	link(): ByteLink;
+	readonly requests: readonly SlaveRequest[];
+	/** Puts bytes on the wire without being asked. */
+	inject(bytes: Buffer): void;
+	/** The port vanishes. */
+	unplug(): void;
+}
+
+/** CRC bit by bit: independent of the product's table. */
+export function withCrc(body: Buffer): Buffer {
+	let crc = 0xffff;
+	for (const byte of body) {
+		crc ^= byte;
+		for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+	}
+	return Buffer.concat([body, Buffer.from([crc & 0xff, crc >> 8])]);
+}
+
+export const rtuReply = (request: SlaveRequest): Buffer => withCrc(replyTo(request));
+
+export const rtuException = ({ unitId, functionCode }: SlaveRequest, code: number): Buffer =>
+	withCrc(Buffer.from([unitId, functionCode | 0x80, code]));
+
+/** A serial line in memory with slaves that answer in order, as slaves do. */
+export function createRtuWire(behave: (request: SlaveRequest, index: number) => WireReply | null): RtuWire {
+	const requests: SlaveRequest[] = [];
+	let listener: ByteLinkListener | null = null;
+	let lastAt = Promise.resolve();
+
+	const deliver = (bytes: Buffer, pieces: readonly number[] = []): void => {
+		let start = 0;
+		for (const size of [...pieces, bytes.length]) {
+			if (start < bytes.length) listener?.bytes(bytes.subarray(start, Math.min(bytes.length, start + size)));
+			start += size;
+		}
+	};
+	const after = (ms: number): Promise<void> =>
+		new Promise((resolve) => {
+			setTimeout(resolve, ms);
+		});
+
+	return {
+		requests,
+		inject: deliver,
+		unplug: () => listener?.lost('the wire is cut'),
+		link: () => ({
+			open(next) {
+				listener = next;
+				return Promise.resolve();
+			},
+			write(bytes) {
+				const request = requestOf(bytes);
+				requests.push(request);
+				const reply = behave(request, requests.length - 1);
+				if (reply === null) return;
+				const ready = Promise.all([lastAt, after(reply.delayMs)]);
+				lastAt = ready.then(() => deliver(reply.bytes ?? rtuReply(request), reply.pieces));
+			},
+			close() {
+				listener = null;
+				return Promise.resolve();
+			},
+		}),
+	};
+}

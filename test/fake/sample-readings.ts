@@ -1,0 +1,33 @@
+import type { FileJournal } from '../../core/journal/file-journal.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { deviceId, gatewayId } from '../../core/kernel/id.ts';
+import type { Reading, SampleValue } from '../../core/telemetry/reading.ts';
+
+export const ORIGIN = gatewayId('00000000-0000-4000-8000-00000000000a');
+export const START_MS = Date.UTC(2026, 0, 1);
+
+/** The test device of a number. */
+export const deviceOf = (number: number) => deviceId(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`);
+
+const POINTS = Array.from({ length: 8 }, (_, index) => `point_${index}`);
+
+/** A reading of 8 samples whose values can be told from its sequence number. */
+export const readingOf = (firstSeq: number, more: Partial<Reading> = {}): Reading => ({
+	device: deviceOf(1),
+	readAt: epochMs(START_MS + firstSeq),
+	telemetryType: 'default',
+	points: POINTS,
+	values: POINTS.map((_, index): SampleValue => Math.fround(Math.sin(firstSeq * 31 + index))),
+	qualities: null,
+	origin: ORIGIN,
+	epoch: 1,
+	firstSeq,
+	...more,
+});
+
+/** The sequence numbers of everything a journal has from a position on. */
+export async function sequenceOf(journal: FileJournal, from = journal.oldest()): Promise<readonly number[]> {
+	const found: number[] = [];
+	for await (const { readings } of journal.read(from)) found.push(...readings.map((reading) => reading.firstSeq));
+	return found;
+}

@@ -1,0 +1,134 @@
+import test from 'ava';
+import fc from 'fast-check';
+
+import { createHubIngest } from '../../cloud/ingest/hub-ingest.ts';
+import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import type { StreamRange } from '../../core/ledger/stream-range.ts';
+import type { Reading } from '../../core/telemetry/reading.ts';
+
+const gateway = newGatewayId();
+const device = newDeviceId();
+
+function reading(firstSeq: number, samples: number, more: Partial<Reading> = {}): Reading {
+	const points = Array.from({ length: samples }, (_, index) => `p${index}`);
+	const values = points.map((_, index) => firstSeq + index);
+	return { device, readAt: epochMs(firstSeq), telemetryType: 'default', points, values, qualities: null, origin: gateway, epoch: 7, firstSeq, ...more };
+}
+
+interface Options {
+	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
+	readonly fails?: () => boolean;
+	readonly hold?: () => Promise<void>;
+}
+
+function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
+	const ledger = createLedger();
+	const stored: Reading[] = [];
+	const acked: StreamRange[] = [];
+	let block: readonly Reading[] = [];
+	const ingest = createHubIngest({
+		telemetry: {
+			async acceptStamped(readings) {
+				await hold();
+				if (fails()) throw new Fault('unavailable', 'the disk is full');
+				stored.push(...readings);
+			},
+		},
+		ledger,
+		deviceOf: (id) => (owner.has(id) ? { gatewayId: owner.get(id) ?? null } : null),
+		decode: () => block,
+		acknowledge: (range) => acked.push(range),
+		log: silentLog,
+	});
+	const give = (readings: readonly Reading[]) => {
+		block = readings;
+		return ingest.ingest(gateway, 'backfill', new Uint8Array());
+	};
+	const numbers = (): number[] => stored.flatMap(({ firstSeq, values }) => values.map((_, index) => firstSeq + index));
+	return { ledger, stored, acked, give, numbers };
+}
+
+test('however often and however cut a range arrives, each sample is stored once and under its own number', async (t) => {
+	const piece = fc.record({ first: fc.integer({ min: 1, max: 80 }), length: fc.integer({ min: 1, max: 20 }) });
+	await fc.assert(
+		fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 20 }), async (pieces) => {
+			const { give, stored, numbers, ledger } = hub();
+			for (const { first, length } of pieces) await give([reading(first, length)]);
+			const expected = new Set(pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)));
+			t.deepEqual(numbers().toSorted((a, b) => a - b), [...expected].toSorted((a, b) => a - b));
+			t.true(stored.every(({ firstSeq, values }) => values.every((value, index) => value === firstSeq + index)));
+			t.is(ledger.completeness(gateway).receivedSamples, expected.size);
+		}),
+	);
+});
+
+test('nothing is acknowledged before it is stored', async (t) => {
+	let release = (): void => undefined;
+	const held = new Promise<void>((resolve) => (release = resolve));
+	const { give, acked } = hub({ hold: () => held });
+	const first = give([reading(1, 10)]);
+	// A second copy while the first is on its way to the disk: neither stored again nor acknowledged early.
+	const second = await give([reading(1, 10)]);
+	t.is(second.stored, 0);
+	t.deepEqual(acked, []);
+	release();
+	await first;
+	t.deepEqual(acked, [{ origin: gateway, epoch: 7, first: 1, last: 10 }]);
+});
+
+test('a duplicate of what is stored is acknowledged again, so that a lost acknowledgement costs nothing', async (t) => {
+	const { give, acked, numbers } = hub();
+	await give([reading(1, 5)]);
+	await give([reading(1, 5)]);
+	t.is(acked.length, 2);
+	t.is(numbers().length, 5);
+});
+
+test('what could not be stored is not acknowledged and is accepted when it comes again', async (t) => {
+	let isFull = true;
+	const { give, acked, numbers } = hub({ fails: () => isFull });
+	await t.throwsAsync(give([reading(1, 5)]), { instanceOf: Fault });
+	t.deepEqual(acked, []);
+	isFull = false;
+	await give([reading(1, 5)]);
+	t.is(numbers().length, 5);
+	t.is(acked.length, 1);
+});
+
+test('a gateway cannot speak for another one or for its devices', async (t) => {
+	const other = newGatewayId();
+	const theirs = newDeviceId();
+	const { give, stored, ledger } = hub({
+		owner: new Map([
+			[device, gateway],
+			[theirs, other],
+		]),
+	});
+	const result = await give([reading(1, 2), reading(3, 2, { device: theirs }), reading(1, 2, { origin: other })]);
+	t.deepEqual(result, { stored: 2, duplicates: 0, refused: 4 });
+	t.is(stored.length, 1);
+	t.deepEqual(ledger.completeness(gateway).holes, [{ epoch: 7, first: 3, last: 4, reason: 'refused' }]);
+	t.is(ledger.completeness(other).receivedSamples, 0);
+});
+
+test('the ledger knows what is missing and why, and a snapshot says the same', (t) => {
+	const ledger = createLedger();
+	ledger.commit({ origin: gateway, epoch: 1, first: 1, last: 100 });
+	ledger.commit({ origin: gateway, epoch: 1, first: 151, last: 200 });
+	ledger.declare({ origin: gateway, epoch: 1, first: 90, last: 130, reason: 'journal-quota' });
+	const expected = [
+		{ epoch: 1, first: 101, last: 130, reason: 'journal-quota' },
+		{ epoch: 1, first: 131, last: 150, reason: 'in-transit' },
+	] as const;
+	const restored = createLedger();
+	restored.restore(structuredClone(ledger.snapshot()));
+	for (const one of [ledger, restored]) {
+		const { holes, receivedSamples, missingSamples, declaredLostSamples } = one.completeness(gateway);
+		t.deepEqual(holes, expected);
+		t.deepEqual([receivedSamples, missingSamples, declaredLostSamples], [150, 20, 30]);
+	}
+});

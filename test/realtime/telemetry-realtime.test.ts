@@ -1,0 +1,230 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import test from 'ava';
+import { connect, type Socket } from 'socket.io-client';
+
+import type { Actor, Role } from '../../core/identity/role.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { deviceUid } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import {
+	createRealtimeServer,
+	DEFAULT_REALTIME_LIMITS,
+	type RealtimeLimits,
+} from '../../core/realtime/realtime-server.ts';
+import { createLatestValues } from '../../core/telemetry/latest-values.ts';
+import type { Reading } from '../../core/telemetry/reading.ts';
+import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
+import { deviceBox, GATEWAY, rtuConnection } from '../fake/device-box.ts';
+import { draftOf } from '../fake/memory-telemetry.ts';
+import { userIdOf } from '../fake/bare-server.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPerClient = 1_000) {
+	const box = await deviceBox();
+	const tokens = new Map<string, Role>([
+		['good', 'viewer'],
+		['stranger', 'user'],
+	]);
+	const http = createServer((_request, response) => response.writeHead(404).end('rest'));
+	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+	const address: AddressInfo | string | null = http.address();
+	const port = typeof address === 'object' ? address?.port : 0;
+	const realtime = createRealtimeServer({
+		listener: http,
+		verify: (token): Actor => {
+			const role = tokens.get(token);
+			if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
+			return { userId: userIdOf(role), email: 'x@example.com', role };
+		},
+		log: silentLog,
+		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },
+	});
+	const latest = createLatestValues();
+	const events = createTelemetryRealtime({
+		realtime,
+		devices: box.devices,
+		latest,
+		clock: box.clock,
+		subscriptionsPerClient,
+	});
+	box.devices.listen(events.device);
+	const clients: Socket[] = [];
+	const client = (
+		token: string | null,
+		namespace = '/monitoring',
+		transport: 'websocket' | 'polling' = 'websocket',
+	) => {
+		const socket = connect(`http://127.0.0.1:${port}${namespace}`, {
+			transports: [transport],
+			forceNew: true,
+			reconnection: false,
+			...(token === null ? {} : { auth: { token } }),
+		});
+		clients.push(socket);
+		return socket;
+	};
+	const meter = await box.devices.register({
+		uid: deviceUid('meter-1'),
+		name: 'Main',
+		deviceType: 'meter',
+		connection: rtuConnection('/dev/ttyUSB0'),
+	});
+	return {
+		...box,
+		tokens,
+		port,
+		realtime,
+		latest,
+		events,
+		client,
+		meter,
+		close: async () => {
+			for (const one of clients) one.disconnect();
+			await realtime.stop();
+			await new Promise((resolve) => http.close(resolve));
+			await box.close();
+		},
+	};
+}
+
+const heard = <T = unknown>(socket: Socket, event: string): Promise<T> =>
+	new Promise((resolve) => socket.once(event, resolve));
+
+const ask = (socket: Socket, event: string, payload: unknown): Promise<unknown> =>
+	socket.timeout(5_000).emitWithAck(event, payload);
+
+const stamped = (reading: ReturnType<typeof draftOf>): Reading => ({
+	...reading,
+	origin: GATEWAY,
+	epoch: 1,
+	firstSeq: 1,
+});
+
+test('a connection without a valid token is refused with the error object', async (t) => {
+	const { client, close } = await monitoring();
+	t.teardown(close);
+	const without = await heard<Error>(client(null), 'connect_error');
+	t.like(without, { data: { success: false, error_code: 'NOT_AUTHENTICATED' } });
+	const wrong = await heard<Error>(client('forged'), 'connect_error');
+	t.like(wrong, { data: { error_code: 'INVALID_CREDENTIALS', error: { message: 'the token is not valid' } } });
+	t.regex((await heard<Error>(client('good', '/'), 'connect_error')).message, /nothing in this namespace/);
+});
+
+test('REST keeps its place beside Socket.IO', async (t) => {
+	const { port, close } = await monitoring();
+	t.teardown(close);
+	t.is(await (await fetch(`http://127.0.0.1:${port}/api/v1/devices`)).text(), 'rest');
+});
+
+for (const transport of ['websocket', 'polling'] as const)
+	test(`a subscriber gets the latest values at once, then each reading once, over ${transport}`, async (t) => {
+		const { client, close, latest, events, meter } = await monitoring();
+		t.teardown(close);
+		latest.apply(draftOf(meter.id, NOW - 1_000, { power: 1, energy: 2n ** 60n }));
+		const socket = client('good', '/monitoring', transport);
+		const first = heard(socket, 'telemetry');
+		t.deepEqual(await ask(socket, 'subscribe_device', { device_uid: 'meter-1' }), { success: true });
+		t.deepEqual(await first, {
+			device_uid: 'meter-1',
+			device_id: meter.id,
+			data: { power: 1, energy: '1152921504606846976', timestamp: '2025-12-31T23:59:59.000Z' },
+		});
+		const events2: unknown[] = [];
+		socket.on('telemetry', (event: unknown) => events2.push(event));
+		events.reading(stamped(draftOf(meter.id, NOW, { power: 7, state: null }, ['good', 'comm_error'])));
+		const status = heard(socket, 'device_status');
+		const health = heard(socket, 'device_health');
+		events.device.health?.(meter, { state: 'degraded', since: epochMs(NOW), reason: 'late answers' });
+		events.device.status?.({ ...meter, status: 'online' });
+		t.deepEqual(await status, { device_uid: 'meter-1', device_id: meter.id, status: 'online' });
+		t.like(await health, { state: 'degraded', reason: 'late answers', since: '2026-01-01T00:00:00.000Z' });
+		t.deepEqual(events2, [
+			{
+				device_uid: 'meter-1',
+				device_id: meter.id,
+				data: { power: 7, state: null, timestamp: '2026-01-01T00:00:00.000Z' },
+				quality: { state: 'comm_error' },
+			},
+		]);
+		t.deepEqual(await ask(socket, 'unsubscribe_device', { device_uid: meter.id }), { success: true });
+		events.reading(stamped(draftOf(meter.id, NOW, { power: 8 })));
+		t.deepEqual(await ask(socket, 'unsubscribe_device', { device_uid: meter.id }), { success: true });
+		t.is(events2.length, 1);
+	});
+
+test('bad requests are acknowledged with the error object and change nothing', async (t) => {
+	const { client, close, devices } = await monitoring({}, 1);
+	t.teardown(close);
+	await devices.register({ uid: deviceUid('second'), name: 'x', deviceType: 'x' });
+	const socket = client('good');
+	const cases: readonly (readonly [unknown, string])[] = [
+		[{ device_uid: 'nobody' }, 'RESOURCE_NOT_FOUND'],
+		[{ device_uid: 'a/b' }, 'VALIDATION_ERROR'],
+		[{}, 'VALIDATION_ERROR'],
+		['meter-1', 'VALIDATION_ERROR'],
+		[null, 'VALIDATION_ERROR'],
+	];
+	for (const [payload, code] of cases)
+		t.like(await ask(socket, 'subscribe_device', payload), { success: false, error_code: code });
+	t.like(await ask(socket, 'subscribe_device', { device_uid: 'meter-1' }), { success: true });
+	t.like(await ask(socket, 'subscribe_device', { device_uid: 'meter-1' }), { success: true });
+	t.like(await ask(socket, 'subscribe_device', { device_uid: 'second' }), { error_code: 'BUSINESS_RULE_VIOLATION' });
+	const stranger = client('stranger');
+	t.like(await ask(stranger, 'subscribe_device', { device_uid: 'meter-1' }), { error_code: 'RESOURCE_NOT_FOUND' });
+	socket.emit('subscribe_device');
+	t.like(await ask(socket, 'unsubscribe_device', { device_uid: 'meter-1' }), { success: true });
+});
+
+test('a token that ends disconnects its connection', async (t) => {
+	const { client, close, tokens, realtime } = await monitoring({ tokenCheckMs: 20 });
+	t.teardown(close);
+	const socket = client('good');
+	await heard(socket, 'connect');
+	tokens.delete('good');
+	t.is(await heard(socket, 'disconnect'), 'io server disconnect');
+	t.true(realtime.connections() <= 1);
+});
+
+test('a deleted device has no subscribers any more, and connections are limited', async (t) => {
+	const { client, close, devices, events, meter } = await monitoring({ connections: 1 });
+	t.teardown(close);
+	const socket = client('good');
+	await ask(socket, 'subscribe_device', { device_uid: 'meter-1' });
+	await devices.remove('meter-1');
+	let count = 0;
+	socket.on('telemetry', () => (count += 1));
+	events.reading(stamped(draftOf(meter.id, NOW, { power: 1 })));
+	await ask(socket, 'subscribe_device', { device_uid: 'meter-1' });
+	t.is(count, 0);
+	await heard(client('good'), 'connect_error');
+});
+
+test('a client that does not take in what it is sent is disconnected, the others are not', async (t) => {
+	const { client, close, events, meter, realtime, port } = await monitoring({ waitingPackets: 20 });
+	t.teardown(close);
+	const healthy = client('good');
+	await ask(healthy, 'subscribe_device', { device_uid: 'meter-1' });
+	// A long-polling client that subscribes and then never polls again.
+	const base = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`;
+	const opening = await (await fetch(base)).text();
+	const sid = /"sid":"([^"]+)"/.exec(opening)?.[1];
+	const say = (body: string) => fetch(`${base}&sid=${sid}`, { method: 'POST', body });
+	await say('40/monitoring,{"token":"good"}');
+	await (await fetch(`${base}&sid=${sid}`)).text();
+	await say('42/monitoring,["subscribe_device",{"device_uid":"meter-1"}]');
+	t.is(realtime.connections(), 2);
+	const last = new Promise<void>((resolve) =>
+		healthy.on('telemetry', ({ data }: { data: { power: number } }) => data.power === 59 && resolve()),
+	);
+	for (let number = 0; number < 60; number += 1) {
+		events.reading(stamped(draftOf(meter.id, NOW + number, { power: number })));
+		if (number % 10 === 9) await ask(healthy, 'subscribe_device', { device_uid: 'meter-1' });
+	}
+	await last;
+	t.is(realtime.connections(), 1);
+	t.true(healthy.connected);
+});

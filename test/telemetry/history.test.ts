@@ -1,0 +1,261 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+
+import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
+import { gatewayId } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { openDatabase } from '../../core/storage/pouch.ts';
+import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
+import { openHistory, type OpenHistoryOptions } from '../../core/telemetry/history-store.ts';
+import type { Reading } from '../../core/telemetry/reading.ts';
+import { createManualClock } from '../fake/manual-clock.ts';
+import { deviceOf, ORIGIN, readingOf, START_MS } from '../fake/sample-readings.ts';
+
+const HOUR_MS = 3_600_000;
+const OTHER = gatewayId('00000000-0000-4000-8000-00000000000b');
+
+async function bench(t: ExecutionContext, more: Partial<OpenHistoryOptions> = {}) {
+	const root = await mkdtemp(join(tmpdir(), 'history-'));
+	const clock = createManualClock(START_MS);
+	t.teardown(() => rm(root, { recursive: true, force: true }));
+	const open = (again: Partial<OpenHistoryOptions> = {}) =>
+		openHistory({
+			journal: { folder: join(root, 'journal'), promptMs: 0, segmentBytes: 64 * 1024 },
+			folder: join(root, 'history'),
+			clock,
+			log: silentLog,
+			setTimer: () => () => undefined,
+			...more,
+			...again,
+		});
+	return { root, clock, open };
+}
+
+const query = (more: Partial<HistoryQuery> = {}): HistoryQuery => ({
+	device: deviceOf(1),
+	from: epochMs(START_MS - 1000 * HOUR_MS),
+	to: epochMs(START_MS + 1000 * HOUR_MS),
+	order: 'oldest-first',
+	limit: 1000,
+	...more,
+});
+
+const seqs = (readings: readonly Reading[]): readonly number[] => readings.map((reading) => reading.firstSeq);
+
+const key = (reading: Reading): string =>
+	[reading.readAt, reading.origin, reading.epoch, reading.firstSeq].map((part) => String(part).padStart(40)).join();
+
+const month = (number: number): EpochMs => epochMs(Date.UTC(2026, number - 1, 10));
+
+function expected(all: readonly Reading[], { device, from, to, order, limit }: HistoryQuery): readonly Reading[] {
+	const sorted = all
+		.filter((reading) => reading.device === device && reading.readAt >= from && reading.readAt < to)
+		.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
+	return (order === 'oldest-first' ? sorted : sorted.toReversed()).slice(0, limit);
+}
+
+async function page(range: (query: HistoryQuery) => Promise<readonly Reading[]>, whole: HistoryQuery, limit: number) {
+	const found: Reading[] = [];
+	for (let part = await range({ ...whole, limit }); part.length > 0;) {
+		found.push(...part);
+		const last = part.at(-1);
+		if (last === undefined || part.length < limit) break;
+		part = await range({ ...whole, limit, after: last });
+	}
+	return found;
+}
+
+test('any query answers what a list of everything would, sealed or not, also page by page', async (t) => {
+	const { open } = await bench(t);
+	const { journal, history } = await open();
+	const all: Reading[] = [];
+	let seed = 7;
+	const random = (below: number): number => {
+		seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+		return Math.floor((seed / 2 ** 31) * below);
+	};
+	for (let round = 0; round < 8; round += 1) {
+		const batch = Array.from({ length: 60 }, (_, index) =>
+			readingOf(1 + (round * 60 + index) * 8, {
+				device: deviceOf(1 + random(2)),
+				origin: random(4) === 0 ? OTHER : ORIGIN,
+				epoch: 1 + random(3),
+				// Some late by days, many at the same instant.
+				readAt: epochMs(
+					START_MS + (random(5) === 0 ? -random(40 * 24) * HOUR_MS : round * HOUR_MS + random(20) * 60_000),
+				),
+			}),
+		);
+		await journal.append(batch, 'prompt');
+		all.push(...batch);
+		if (round % 3 === 1) await history.sealNow();
+	}
+	t.true(history.sealedThrough() > 0);
+	const instant = fc.oneof(
+		fc.integer({ min: -45 * 24 * 4, max: 40 }).map((quarters) => epochMs(START_MS + (quarters * HOUR_MS) / 4)),
+		fc.constantFrom(...all.map((reading) => reading.readAt)),
+	);
+	await fc.assert(
+		fc.asyncProperty(
+			fc.record({
+				device: fc.constantFrom(deviceOf(1), deviceOf(2), deviceOf(3)),
+				from: instant,
+				to: instant,
+				order: fc.constantFrom('oldest-first' as const, 'newest-first' as const),
+				limit: fc.integer({ min: 1, max: 50 }),
+			}),
+			async (drawn) => {
+				t.deepEqual(await history.range(drawn), expected(all, drawn));
+				const whole = { ...drawn, limit: 10_000 };
+				t.deepEqual(await page((part) => history.range(part), whole, 17), expected(all, whole));
+			},
+		),
+		{ numRuns: 60 },
+	);
+	await history.stop();
+	await journal.stop();
+});
+
+test('bounds: from is included, to is not', async (t) => {
+	const { open } = await bench(t);
+	const { journal, history } = await open();
+	await journal.append([readingOf(1), readingOf(9), readingOf(17)], 'prompt');
+	const bounds = { from: epochMs(START_MS + 1), to: epochMs(START_MS + 17) };
+	t.deepEqual(seqs(await history.range(query(bounds))), [1, 9]);
+	await history.sealNow();
+	t.deepEqual(seqs(await history.range(query(bounds))), [1, 9]);
+	t.deepEqual(seqs(await history.range(query({ ...bounds, order: 'newest-first' }))), [9, 1]);
+	await history.stop();
+	await journal.stop();
+});
+
+test('what was acknowledged is in the history at once, and after a restart', async (t) => {
+	const { open } = await bench(t);
+	const first = await open();
+	await first.journal.append([readingOf(1)], 'prompt');
+	t.deepEqual(seqs(await first.history.range(query())), [1]);
+	// As after a kill: nothing was stopped, only the folder is there.
+	await first.history.stop();
+	const second = await open();
+	t.deepEqual(seqs(await second.history.range(query())), [1]);
+	await second.history.stop();
+	await second.journal.stop();
+	await first.journal.stop();
+});
+
+test('sealing releases the journal, and a query during it sees each reading exactly once', async (t) => {
+	const { open } = await bench(t);
+	const { journal, history } = await open();
+	const readings = Array.from({ length: 3000 }, (_, index) =>
+		readingOf(1 + index * 8, { readAt: epochMs(START_MS + index * 10_000) }),
+	);
+	for (let from = 0; from < readings.length; from += 500)
+		await journal.append(readings.slice(from, from + 500), 'prompt');
+	let looks = 0;
+	async function lookUntilSealed(sealing: Promise<void>): Promise<void> {
+		const isSealed = sealing.then(() => true);
+		while (!(await Promise.race([isSealed, Promise.resolve(false)]))) {
+			t.is((await history.range(query({ limit: 10_000 }))).length, 3000);
+			looks += 1;
+		}
+	}
+	await lookUntilSealed(history.sealNow());
+	t.true(looks > 1);
+	t.deepEqual(await history.range(query({ limit: 10_000 })), readings);
+	t.is(journal.stats().segments, 0);
+	await history.stop();
+	await journal.stop();
+});
+
+test('sealing again after a power cut between chunks and mark changes nothing', async (t) => {
+	const { root, open } = await bench(t);
+	const first = await open({ journal: { folder: join(root, 'journal'), promptMs: 0, holders: ['uplink'] } });
+	const readings = Array.from({ length: 200 }, (_, index) => readingOf(1 + index * 8));
+	await first.journal.append(readings, 'prompt');
+	await first.history.sealNow();
+	t.is(first.history.sealedThrough(), 1);
+	await first.history.stop();
+	await first.journal.stop();
+	await rm(join(root, 'history', 'sealed-through'));
+	const second = await open();
+	t.deepEqual(await second.history.range(query()), readings);
+	await second.history.sealNow();
+	t.true(second.history.sealedThrough() >= 1);
+	t.deepEqual(await second.history.range(query()), readings);
+	await second.history.stop();
+	await second.journal.stop();
+	const database = openDatabase(join(root, 'history', 'telemetry-2026-01'));
+	t.is((await database.info()).doc_count, 1);
+	await database.close();
+});
+
+test('a mark from a journal that was lost does not hide the new one', async (t) => {
+	const { root, open } = await bench(t);
+	await mkdir(join(root, 'history'), { recursive: true });
+	await writeFile(join(root, 'history', 'sealed-through'), '57\n');
+	const { journal, history } = await open();
+	await journal.append([readingOf(1)], 'prompt');
+	await history.sealNow();
+	t.is(history.sealedThrough(), 1);
+	t.deepEqual(seqs(await history.range(query())), [1]);
+	await history.stop();
+	await journal.stop();
+});
+
+test('months beyond retention are dropped whole; older readings that arrive late are not kept', async (t) => {
+	const { root, clock, open } = await bench(t, { retentionDays: 60 });
+	const { journal, history } = await open();
+	clock.jumpTo(month(2));
+	await journal.append([readingOf(1, { readAt: month(1) }), readingOf(9, { readAt: month(2) })], 'prompt');
+	await history.sealNow();
+	const databases = async () => (await readdir(join(root, 'history'))).filter((name) => name.startsWith('telemetry-'));
+	t.deepEqual((await databases()).toSorted(), ['telemetry-2026-01', 'telemetry-2026-02']);
+	clock.jumpTo(Date.UTC(2026, 3, 15));
+	await journal.append([readingOf(17, { readAt: month(1) }), readingOf(25, { readAt: month(4) })], 'prompt');
+	await history.sealNow();
+	t.deepEqual((await databases()).toSorted(), ['telemetry-2026-02', 'telemetry-2026-04']);
+	const everything = query({ to: epochMs(Date.UTC(2027, 0, 1)) });
+	t.deepEqual(seqs(await history.range(everything)), [9, 25]);
+	await history.stop();
+	await journal.stop();
+});
+
+test('a damaged month is put aside, and the others and new readings are there', async (t) => {
+	const { root, open } = await bench(t);
+	const first = await open();
+	const older = readingOf(1, { readAt: epochMs(START_MS - 24 * HOUR_MS) });
+	await first.journal.append([older, readingOf(9)], 'prompt');
+	await first.history.sealNow();
+	await first.history.stop();
+	await first.journal.stop();
+	const folder = join(root, 'history', 'telemetry-2026-01');
+	for (const name of await readdir(folder)) await writeFile(join(folder, name), 'garbage');
+	const second = await open();
+	t.deepEqual(seqs(await second.history.range(query())), [1]);
+	await second.journal.append([readingOf(17)], 'prompt');
+	await second.history.sealNow();
+	t.deepEqual(seqs(await second.history.range(query())), [1, 17]);
+	t.true((await readdir(join(root, 'history'))).some((name) => name.startsWith('telemetry-2026-01.damaged-')));
+	await second.history.stop();
+	await second.journal.stop();
+});
+
+test('a long history needs only few databases open', async (t) => {
+	const { open } = await bench(t, { retentionDays: 4000 });
+	const { journal, history } = await open();
+	const readings = Array.from({ length: 9 }, (_, index) =>
+		readingOf(1 + index * 8, { readAt: epochMs(Date.UTC(2025, index, 3)) }),
+	);
+	await journal.append(readings, 'prompt');
+	await history.sealNow();
+	const all = query({ from: epochMs(0), to: epochMs(Date.UTC(2050, 0)) });
+	const [one, other] = await Promise.all([history.range(all), history.range({ ...all, order: 'newest-first' })]);
+	t.deepEqual(one, readings);
+	t.deepEqual(other, readings.toReversed());
+	await history.stop();
+	await journal.stop();
+});

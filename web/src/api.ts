@@ -1,0 +1,112 @@
+/** Longest wait for an answer of the API. */
+const TIMEOUT_MS = 10_000;
+
+/** The server answered, and refused. */
+export class ApiError extends Error {
+	override readonly name = 'ApiError';
+
+	readonly status: number;
+	readonly code: string;
+	/** Sentence by field, e.g. `connection.line.host`; empty unless the input was at fault. */
+	readonly fields: Readonly<Record<string, string>>;
+	/** Seconds to wait before the next try, when the server said so. */
+	readonly retryAfterS: number | null;
+
+	constructor(answer: Omit<ApiError, 'name' | 'stack' | 'cause'>) {
+		super(answer.message);
+		this.status = answer.status;
+		this.code = answer.code;
+		this.fields = answer.fields;
+		this.retryAfterS = answer.retryAfterS;
+	}
+}
+
+interface ErrorBody {
+	readonly detail?: unknown;
+	readonly error_code?: unknown;
+	readonly errors?: unknown;
+}
+
+/** `loc` names the part of the request first; a form knows only the body. */
+const REQUEST_PARTS: ReadonlySet<unknown> = new Set(['body', 'payload']);
+
+function fieldErrors(errors: unknown): Record<string, string> {
+	const fields: Record<string, string> = {};
+	if (!Array.isArray(errors)) return fields;
+	for (const entry of errors as readonly { readonly loc?: unknown; readonly msg?: unknown }[]) {
+		if (!Array.isArray(entry.loc) || typeof entry.msg !== 'string') continue;
+		const path = REQUEST_PARTS.has(entry.loc[0]) ? entry.loc.slice(1) : entry.loc;
+		fields[path.join('.')] ??= entry.msg;
+	}
+	return fields;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+	const body = await response.json().then(
+		(value: ErrorBody | null) => value ?? {},
+		(): ErrorBody => ({}),
+	);
+	const retryAfterS = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
+	return new ApiError({
+		status: response.status,
+		code: typeof body.error_code === 'string' ? body.error_code : '',
+		message: typeof body.detail === 'string' ? body.detail : `${response.status} ${response.statusText}`,
+		fields: fieldErrors(body.errors),
+		retryAfterS: Number.isNaN(retryAfterS) ? null : retryAfterS,
+	});
+}
+
+export interface RequestOptions {
+	readonly method?: 'GET' | 'POST';
+	readonly body?: unknown;
+	readonly token?: string | null;
+}
+
+/**
+ * One exchange with the server this page came from.
+ * @throws ApiError when the server refuses; any other error means that it was not reached.
+ */
+export async function request<T>(path: string, { method = 'GET', body, token }: RequestOptions = {}): Promise<T> {
+	const headers = new Headers({ accept: 'application/json' });
+	if (body !== undefined) headers.set('content-type', 'application/json');
+	if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
+	const response = await fetch(path, {
+		method,
+		headers,
+		credentials: 'same-origin',
+		cache: 'no-store',
+		signal: AbortSignal.timeout(TIMEOUT_MS),
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+	if (!response.ok) throw await errorOf(response);
+	const answer: unknown = response.status === 204 ? null : await response.json();
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server validates its own answers
+	return answer as T;
+}
+
+export interface Api {
+	readonly get: <T>(path: string) => Promise<T>;
+	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
+}
+
+export interface ApiDeps {
+	readonly token: () => string | null;
+	/** Fetches a new access token; `false` when the person has to log in again. */
+	readonly renew: () => Promise<boolean>;
+}
+
+/** The API as the logged-in person: an expired access token is renewed once, unseen. */
+export function createApi({ token, renew }: ApiDeps): Api {
+	async function call<T>(path: string, options: RequestOptions): Promise<T> {
+		try {
+			return await request<T>(path, { ...options, token: token() });
+		} catch (error) {
+			if (!(error instanceof ApiError) || error.status !== 401 || !(await renew())) throw error;
+			return request<T>(path, { ...options, token: token() });
+		}
+	}
+	return {
+		get: (path) => call(path, {}),
+		post: (path, body) => call(path, { method: 'POST', body }),
+	};
+}

@@ -1,0 +1,138 @@
+import { Age } from '../part/age.tsx';
+import { Facts } from '../part/facts.tsx';
+import { FormProblem, TextField, readForm } from '../part/field.tsx';
+import type { IconName } from '../part/icon.tsx';
+import { Status, type Tone } from '../part/status.tsx';
+import { NONE, formatBytes, formatCount, formatTime } from '../format.ts';
+import { useForm } from '../state/form.ts';
+import { usePoll } from '../state/poll.ts';
+import { useServices } from '../state/services.ts';
+import { t } from '../text.ts';
+import type { UplinkView } from '../wire.ts';
+
+const PERIOD_MS = 2_000;
+
+const LOOK: Readonly<Record<UplinkView['state'], { readonly tone: Tone; readonly icon: IconName }>> = {
+	'not-enrolled': { tone: 'idle', icon: 'unknown' },
+	connecting: { tone: 'warn', icon: 'wait' },
+	online: { tone: 'ok', icon: 'ok' },
+	offline: { tone: 'bad', icon: 'offline' },
+};
+
+/** How far the hub has what this gateway stored. */
+export function SyncPage() {
+	const { data, error, reload } = usePoll<UplinkView>('/api/v1/uplink', PERIOD_MS);
+	const uplink = data.value;
+	return (
+		<>
+			<div class="title-row">
+				<h1>{t('sync.title')}</h1>
+				{uplink !== null && (
+					<Status tone={LOOK[uplink.state].tone} icon={LOOK[uplink.state].icon}>
+						{t(`sync.state.${uplink.state}`)}
+					</Status>
+				)}
+			</div>
+			{error.value !== null && (
+				<p class="mistake" role="alert">
+					{error.value}
+				</p>
+			)}
+			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
+			{uplink !== null && !uplink.enrolled && <EnrolForm onDone={reload} />}
+		</>
+	);
+}
+
+const instant = (iso: string | null) =>
+	iso === null ? (
+		NONE
+	) : (
+		<>
+			{formatTime(iso)} <small>({<Age atMs={Date.parse(iso)} />})</small>
+		</>
+	);
+
+function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
+	const { journal } = uplink;
+	return (
+		<div class="cards">
+			{journal.write_error !== null && (
+				<p class="mistake" role="alert">
+					{t('sync.writeError', { reason: journal.write_error })}
+				</p>
+			)}
+			<section class="card">
+				<Facts
+					entries={[
+						{ name: t('sync.backlog'), value: formatCount(uplink.backlog_samples) },
+						{ name: t('sync.acknowledged'), value: instant(uplink.acknowledged_through_at) },
+						{ name: t('sync.lost'), value: formatCount(uplink.declared_lost_samples) },
+						{ name: t('sync.lastError'), value: uplink.last_error ?? NONE },
+					]}
+				/>
+			</section>
+			<section class="card">
+				<Facts
+					entries={[
+						{
+							name: t('sync.stored'),
+							value: `${formatCount(uplink.stored_samples)} · ${formatBytes(uplink.stored_bytes)}`,
+						},
+						{ name: t('sync.oldest'), value: instant(uplink.oldest_at) },
+						{ name: t('sync.journal'), value: <JournalUse journal={journal} /> },
+					]}
+				/>
+			</section>
+			<section class="card">
+				<Facts
+					entries={[
+						{ name: t('sync.hub'), value: uplink.hub_url ?? NONE },
+						{ name: t('sync.gatewayId'), value: <span class="id">{uplink.gateway_id ?? NONE}</span> },
+						{ name: t('sync.since'), value: instant(uplink.since) },
+					]}
+				/>
+			</section>
+		</div>
+	);
+}
+
+function JournalUse({ journal }: { readonly journal: UplinkView['journal'] }) {
+	const text = t('sync.journalUse', { used: formatBytes(journal.bytes), max: formatBytes(journal.max_bytes) });
+	return (
+		<>
+			<meter min={0} max={journal.max_bytes} value={journal.bytes} high={journal.max_bytes * 0.9} aria-label={text} />
+			<div>{text}</div>
+		</>
+	);
+}
+
+const ENROL_FIELDS = ['hub_url', 'code'] as const;
+
+function EnrolForm({ onDone }: { readonly onDone: () => void }) {
+	const { api } = useServices();
+	const form = useForm(ENROL_FIELDS);
+	return (
+		<form
+			class="card narrow"
+			onSubmit={(event) => {
+				event.preventDefault();
+				const field = readForm(event.currentTarget);
+				const body = { hub_url: field('hub_url').trim(), code: field('code').trim() };
+				void form.send(async () => {
+					await api.post('/api/v1/uplink/enrol', body);
+					onDone();
+				});
+			}}
+		>
+			<h2>{t('sync.enrol')}</h2>
+			<p>{t('sync.enrolLead')}</p>
+			<FormProblem form={form} />
+			<TextField form={form} name="hub_url" type="url" label={t('sync.hubUrl')} autocomplete="url" required />
+			<TextField form={form} name="code" label={t('sync.code')} autocomplete="off" required />
+			<button class="primary" disabled={form.busy.value}>
+				{t('sync.submit')}
+			</button>
+		</form>
+	);
+}

@@ -1,0 +1,57 @@
+import { type ReadonlySignal, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+
+import { useServices } from './services.ts';
+
+export interface Polled<T> {
+	/** Last answer; `null` before the first. Stays while the server is away. */
+	readonly data: ReadonlySignal<T | null>;
+	/** Why the last try failed; silent while the server is not connected, the connection badge says that already. */
+	readonly error: ReadonlySignal<string | null>;
+	readonly reload: () => void;
+}
+
+/** Asks again each period as long as the component is shown and the page is looked at. Never two questions at once. */
+export function usePoll<T>(path: string, periodMs: number): Polled<T> {
+	const { api, connection } = useServices();
+	const data = useSignal<T | null>(null);
+	const error = useSignal<string | null>(null);
+	const nudge = useSignal(0);
+
+	useEffect(() => {
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		let shown = true;
+
+		async function ask(): Promise<void> {
+			if (document.visibilityState !== 'visible' || connection.state.value === 'restarting') return;
+			try {
+				const answer = await api.get<T>(path);
+				if (!shown) return;
+				data.value = answer;
+				error.value = null;
+			} catch (cause) {
+				if (!shown) return;
+				error.value = connection.state.value === 'connected' && cause instanceof Error ? cause.message : null;
+			}
+		}
+
+		async function loop(): Promise<void> {
+			await ask();
+			if (shown) timer = setTimeout(() => void loop(), periodMs);
+		}
+
+		void loop();
+		return () => {
+			shown = false;
+			clearTimeout(timer);
+		};
+	}, [api, connection, path, periodMs, nudge.value, data, error]);
+
+	return {
+		data,
+		error,
+		reload() {
+			nudge.value += 1;
+		},
+	};
+}

@@ -1,0 +1,152 @@
+/** What the API answers, as it is on the wire. Times are ISO 8601 in UTC. */
+
+export type Quality = 'good' | 'stale' | 'out_of_range' | 'substituted' | 'comm_error';
+
+export type HealthState = 'ok' | 'degraded' | 'offline' | 'unknown';
+
+export interface TokensView {
+	readonly access_token: string;
+	/** Life of the access token, seconds. */
+	readonly expires_in: number;
+}
+
+export interface SetupView {
+	readonly claimed: boolean;
+}
+
+export interface HealthView {
+	readonly state: HealthState;
+	readonly since: string | null;
+	/** A sentence for a person; `null` while ok. */
+	readonly reason: string | null;
+}
+
+export interface ConnectionView {
+	readonly driver: string;
+	readonly period_ms?: number;
+	readonly template?: string;
+	readonly unit_id?: number;
+}
+
+export interface DeviceView {
+	readonly id: string;
+	readonly device_uid: string;
+	readonly name: string;
+	readonly device_type: string;
+	readonly status: 'online' | 'offline' | 'maintenance';
+	readonly last_seen_at: string | null;
+	readonly firmware_version?: string | null;
+	readonly gateway_id?: string | null;
+	readonly health?: HealthView | null;
+	readonly connection?: ConnectionView | null;
+}
+
+export interface DevicePageView {
+	readonly items: readonly DeviceView[];
+	readonly total: number;
+	readonly page: number;
+	readonly pages: number;
+}
+
+export interface LatestView {
+	readonly device_id: string;
+	readonly values: Readonly<Record<string, LatestValueView>>;
+}
+
+export interface LatestValueView {
+	readonly value: unknown;
+	readonly quality: Quality;
+	readonly read_at: string;
+	/** Age at the server when it answered, ms. */
+	readonly age_ms: number;
+	readonly unit?: string | null;
+}
+
+export interface SeriesView {
+	readonly points: Readonly<Record<string, { readonly t: readonly number[]; readonly v: readonly (number | null)[] }>>;
+}
+
+export interface TelemetryEvent {
+	readonly device_uid: string;
+	readonly device_id?: string;
+	readonly data: Readonly<Record<string, unknown>>;
+	/** Only the points that are not good. */
+	readonly quality?: Readonly<Record<string, Quality>>;
+}
+
+export interface DeviceHealthEvent extends HealthView {
+	readonly device_id: string;
+}
+
+export interface DeviceStatusEvent {
+	readonly device_uid: string;
+	readonly status: DeviceView['status'];
+}
+
+export interface UplinkView {
+	readonly enrolled: boolean;
+	readonly hub_url: string | null;
+	readonly gateway_id: string | null;
+	readonly state: 'not-enrolled' | 'connecting' | 'online' | 'offline';
+	readonly since: string | null;
+	readonly last_error: string | null;
+	readonly stored_samples: number;
+	readonly stored_bytes: number;
+	readonly oldest_at: string | null;
+	readonly acknowledged_through_at: string | null;
+	readonly backlog_samples: number;
+	readonly declared_lost_samples: number;
+	readonly journal: { readonly bytes: number; readonly max_bytes: number; readonly write_error: string | null };
+}
+
+export interface LineView {
+	readonly line: string;
+	readonly state: string;
+	readonly reason: string | null;
+	readonly requests: number;
+	readonly answers: number;
+	readonly timeouts: number;
+	readonly exceptions: number;
+	readonly crc_errors: number;
+	readonly stray_frames: number;
+	readonly quarantines: number;
+	readonly skipped_periods: number;
+	/** Share of the time the line is busy, 0 to 1. */
+	readonly utilisation: number;
+	readonly latency_p50_ms: number | null;
+	readonly latency_p99_ms: number | null;
+}
+
+export interface TemplateView {
+	readonly key: string;
+	readonly manufacturer: string;
+	readonly model: string;
+	readonly mistakes?: readonly unknown[];
+}
+
+export interface CredentialsView {
+	readonly username: string;
+	readonly password: string;
+}
+
+export interface GatewayView {
+	readonly id: string;
+	readonly name: string;
+	readonly online: boolean;
+	readonly last_seen_at: string | null;
+	readonly devices: number;
+	readonly received_samples: number;
+	readonly missing_samples: number;
+	readonly declared_lost_samples: number;
+}
+
+export interface EnrolmentCodeView {
+	readonly code: string;
+	readonly expires_at: string;
+}
+
+/** `GET /health`: beside `status` and facts of the process, one entry for each component, and why some are not connected. */
+export interface SystemHealthView {
+	readonly reasons?: Readonly<Record<string, string>>;
+	readonly [component: string]: unknown;
+}
