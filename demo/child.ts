@@ -43,6 +43,8 @@ export interface ChildOptions {
 
 const KEPT_LINES = 40;
 const READY_WITHIN_MS = 20_000;
+/** Ends the process with its starter; the fourth stream is its line to it. */
+const LEASH = new URL('leash.js', import.meta.url).href;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 2_500;
 
@@ -98,10 +100,11 @@ function listenTo(process_: ChildProcess, log: WriteStream | null) {
 /** Starts `node` with the arguments. The caller owns it and has to stop it. */
 export function startChild(options: ChildOptions): Child {
 	const { name, args, env = {}, logFile } = options;
-	const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+	const child = spawn(process.execPath, ['--import', LEASH, '--enable-source-maps', ...args], {
 		env: { ...inheritedEnvironment(), ...env },
-		stdio: ['pipe', 'pipe', 'pipe'],
+		stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
 	});
+	child.channel?.unref();
 	running.add(child);
 	const log = logFile === undefined ? null : createWriteStream(logFile, { mode: 0o600 });
 	const { kept, listeners } = listenTo(child, log);
@@ -114,7 +117,7 @@ export function startChild(options: ChildOptions): Child {
 			if (ready !== null) resolve();
 		});
 	});
-	child.stdin.on('error', () => undefined);
+	child.stdin?.on('error', () => undefined);
 	const exited = new Promise<ExitOutcome>((resolve) => {
 		function end(code: number | null, signal: NodeJS.Signals | null): void {
 			outcome ??= { code, signal };
@@ -156,7 +159,7 @@ export function startChild(options: ChildOptions): Child {
 		pid: child.pid ?? 0,
 		ready: awaitReady,
 		exited,
-		send: (line) => void child.stdin.write(`${line}\n`),
+		send: (line) => void child.stdin?.write(`${line}\n`),
 		onLine(listener) {
 			listeners.add(listener);
 			return () => listeners.delete(listener);
