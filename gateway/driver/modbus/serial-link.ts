@@ -12,6 +12,9 @@ type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
 /** Longest wait for the driver to let go of a port; an adapter that was pulled may never do so. */
 const CLOSE_MS = 2000;
 
+/** The flags a port has after opening, and the driver's fast mode, which the typings of the port do not know. */
+const FAST_ANSWERS = { dtr: true, rts: true, lowLatency: true };
+
 /** How often the port is looked for in the file system. */
 const WATCH_MS = 1000;
 
@@ -73,7 +76,7 @@ export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }:
 		const error = await openPort();
 		if (error !== null) throw await explain(path, error);
 		// USB adapters else hold received bytes back for 16 ms; ports that know no such thing say so and lose nothing.
-		port.set({ lowLatency: true }, () => undefined);
+		port.set(FAST_ANSWERS, () => undefined);
 		endWatch = await watchPort(path, vanish);
 	}
 
