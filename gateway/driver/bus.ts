@@ -136,8 +136,9 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 
 	/** One connection, from opening to its end. @returns why it ended; `null` when it is only to be made anew. */
 	async function connectOnce(): Promise<string | null> {
-		const fresh = createLine(meter);
+		let fresh: ModbusLine | null = null;
 		try {
+			fresh = createLine(meter);
 			const ended = new Promise<string | null>((resolve) => {
 				endConnection = resolve;
 			});
@@ -154,7 +155,7 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 		} finally {
 			line = null;
 			endConnection = null;
-			await fresh.close();
+			await fresh?.close();
 		}
 	}
 
@@ -167,7 +168,7 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 			if (why === null) {
 				state = 'opening';
 			} else {
-				log.warn('line-failed', { line: name, reason: why, attempt });
+				if (why !== reason) log.warn('line-failed', { line: name, reason: why });
 				fail(why);
 			}
 			await pause(backoffMs(attempt, FIRST_BACKOFF_MS, MOST_BACKOFF_MS, random), stopping.signal);

@@ -15,8 +15,8 @@ function fakeLines(openings: readonly (string | null)[], transact: (request: Mod
 	const made: { closed: boolean; lose(reason: string): void }[] = [];
 	const createLine = (): ModbusLine => {
 		const opening = openings[Math.min(made.length, openings.length - 1)] ?? null;
-		let lose = (reason: string): void => void reason;
-		const line = { closed: false, lose: (reason: string) => lose(reason) };
+		let lose: ((reason: string) => void) | null = null;
+		const line = { closed: false, lose: (reason: string) => lose?.(reason) };
 		made.push(line);
 		return {
 			open(_signal, lost) {
@@ -36,10 +36,10 @@ function fakeLines(openings: readonly (string | null)[], transact: (request: Mod
 /** Waits for what a listener hears; fails the test by its own timeout when it never comes. */
 function heard() {
 	const events: string[] = [];
-	let wake = (): void => undefined;
+	let wake: (() => void) | null = null;
 	const push = (event: string): void => {
 		events.push(event);
-		wake();
+		wake?.();
 	};
 	const until = async (count: number): Promise<readonly string[]> => {
 		while (events.length < count) {

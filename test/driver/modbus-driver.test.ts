@@ -7,7 +7,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
-import { createFakeSlave, registerOf, type SlaveBehaviour } from '../fake/modbus-slave.ts';
+import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/rtu-line.ts';
@@ -120,7 +120,12 @@ test('adjacent registers come in one request and each period brings one reading'
 		);
 		t.is(first?.qualities, null);
 		t.is(first?.points, second?.points, 'keys are one shared array');
-		t.true((first?.readAt ?? 0) >= before && (second?.readAt ?? 0) > (first?.readAt ?? 0));
+		const instants = of(unitId).map(({ readAt }) => Number(readAt));
+		t.deepEqual(
+			instants,
+			instants.toSorted((a, b) => a - b),
+		);
+		t.true(Math.min(...instants) >= before);
 		t.is(healthOf(unitId)?.state, 'ok');
 		t.is(healthOf(unitId)?.reason, null);
 	}
@@ -140,12 +145,14 @@ test('after stop nothing is read or told any more', async (t) => {
 	await slave.stop();
 });
 
+/** Register 50 does not exist. */
+const isBad = (address: number, count: number): boolean => address <= 50 && address + count > 50;
+
 test('a bad register in a merged block costs only its own point, which is asked no more', async (t) => {
 	const points = Array.from({ length: 10 }, (_, i) => point(`p${i}`, 10 * i));
-	const isBad = (address: number, count: number): boolean => address <= 50 && address + count > 50;
-	const behave: SlaveBehaviour = ({ address, count }) =>
-		isBad(address, count) ? { kind: 'exception', code: 2 } : { kind: 'data' };
-	const slave = await createFakeSlave(behave);
+	const slave = await createFakeSlave(({ address, count }) =>
+		isBad(address, count) ? { kind: 'exception', code: 2 } : { kind: 'data' },
+	);
 	const { driver, of, until, healthOf } = createBench([template(points)]);
 	await driver.apply([device(1, tcp(slave.port))]);
 	const good = points.filter(({ address }) => address !== 50);
@@ -335,12 +342,70 @@ test('statistics count what happened on the line', async (t) => {
 	await driver.apply([device(1, tcp(slave.port))]);
 	await until(() => of(1).length >= 5);
 	const [stats] = driver.lines();
-	t.is(stats?.line, `tcp 127.0.0.1:${slave.port}`);
-	t.is(stats?.state, 'open');
-	t.true((stats?.requests ?? 0) >= 6);
-	t.is(stats?.exceptions, 1);
-	t.true((stats?.utilisation ?? 0) > 0 && (stats?.utilisation ?? 2) <= 1);
-	t.true((stats?.latencyP99Ms ?? -1) >= (stats?.latencyP50Ms ?? 0));
 	await driver.stop();
 	await slave.stop();
+	if (stats === undefined) {
+		t.fail('the line is listed');
+		return;
+	}
+	t.is(stats.line, `tcp 127.0.0.1:${slave.port}`);
+	t.is(stats.state, 'open');
+	t.true(stats.requests >= 6);
+	t.is(stats.exceptions, 1);
+	t.true(stats.utilisation > 0 && stats.utilisation <= 1);
+	t.true(Number(stats.latencyP99Ms) >= Number(stats.latencyP50Ms));
+});
+
+test('a device whose answers are all damaged goes offline with a hint at the line settings', async (t) => {
+	const slave = await createFakeSlave(() => ({ kind: 'wrong-unit' }));
+	const { driver, of, until, healthOf } = createBench([three]);
+	await driver.apply([device(1, tcp(slave.port))]);
+	await until(() => healthOf(1)?.state === 'offline');
+	t.regex(healthOf(1)?.reason ?? '', /no usable answer from unit 1 .*unit 2 in the reply.*check wiring, line settings/);
+	t.true(of(1).every(({ values }) => values.every((value) => value === null)));
+	await driver.stop();
+	await slave.stop();
+});
+
+test('a device that is busy for a while is degraded, not offline, and its points are told once', async (t) => {
+	let isBusy = false;
+	const slave = await createFakeSlave(() => (isBusy ? { kind: 'exception', code: 6 } : { kind: 'data' }));
+	const { driver, of, until, healths, healthOf } = createBench([three]);
+	await driver.apply([device(1, tcp(slave.port))]);
+	await until(() => healthOf(1)?.state === 'ok');
+	isBusy = true;
+	await until(() => healthOf(1)?.state === 'degraded');
+	const asked = slave.requests.length;
+	while (slave.requests.length < asked + 5) await new Promise(setImmediate);
+	t.is(of(1).filter(({ qualities }) => qualities !== null).length, 1);
+	isBusy = false;
+	await until(() => healthOf(1)?.state === 'ok');
+	t.deepEqual(
+		healths.map(({ health }) => health.state),
+		['ok', 'degraded', 'ok'],
+	);
+	await driver.stop();
+	await slave.stop();
+});
+
+test('over RTU, a dead unit leaves the others their values and is never given theirs', async (t) => {
+	const wire = createRtuWire(({ unitId }) => (unitId === 2 ? null : { delayMs: 1 }));
+	const { driver, of, until, healthOf } = createBench([three], {
+		createLine: (_, meter) =>
+			createRtuLine({ link: wire.link(), timing: { baudRate: 115_200, bitsPerChar: 10 }, clock: systemClock, meter }),
+	});
+	await driver.apply([1, 2, 3].map((unitId) => device(unitId, rtu(115_200))));
+	await until(() => healthOf(2)?.state === 'offline');
+	const { length } = of(3);
+	await until(() => of(1).length > length + 10 && of(3).length > length + 10);
+	await driver.stop();
+	for (const unitId of [1, 3]) {
+		for (const draft of of(unitId)) {
+			t.deepEqual(
+				draft.values,
+				[0, 1, 2].map((address) => registerOf(unitId, address)),
+			);
+		}
+	}
+	t.true(of(2).every(({ values }) => values.every((value) => value === null)));
 });

@@ -34,6 +34,11 @@ export const rtuReply = (request: SlaveRequest): Buffer => withCrc(replyTo(reque
 export const rtuException = ({ unitId, functionCode }: SlaveRequest, code: number): Buffer =>
 	withCrc(Buffer.from([unitId, functionCode | 0x80, code]));
 
+const after = (ms: number): Promise<void> =>
+	new Promise((resolve) => {
+		setTimeout(resolve, ms);
+	});
+
 /** A serial line in memory with slaves that answer in order, as slaves do. */
 export function createRtuWire(behave: (request: SlaveRequest, index: number) => WireReply | null): RtuWire {
 	const requests: SlaveRequest[] = [];
@@ -47,10 +52,6 @@ export function createRtuWire(behave: (request: SlaveRequest, index: number) => 
 			start += size;
 		}
 	};
-	const after = (ms: number): Promise<void> =>
-		new Promise((resolve) => {
-			setTimeout(resolve, ms);
-		});
 
 	return {
 		requests,

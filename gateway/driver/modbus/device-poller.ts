@@ -48,9 +48,14 @@ export interface DevicePollerDeps {
 /** Exception 11: a Modbus gateway says for the unit that it is silent. */
 const TARGET_SILENT = 11;
 
+/** What comes is damaged: mostly two lines that differ in rate or parity, or two devices with one unit id. */
+const isDamage = (fault: unknown): boolean => fault instanceof ModbusFault && fault.failure === 'corrupt';
+
+/** Nothing usable came, and asking costs the line dearly: the breaker's business. */
 const isSilence = (fault: unknown): boolean =>
-	fault instanceof ModbusFault &&
-	(fault.failure === 'timeout' || fault.failure === 'unproven' || fault.exceptionCode === TARGET_SILENT);
+	isDamage(fault) ||
+	(fault instanceof ModbusFault &&
+		(fault.failure === 'timeout' || fault.failure === 'unproven' || fault.exceptionCode === TARGET_SILENT));
 
 /** The line went away under the request: nothing is learnt about the device. */
 const isLineTrouble = (fault: unknown): boolean =>
@@ -150,14 +155,17 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		if (!breaker.isOpen) return;
 		round = [];
 		for (const regular of book.regular()) publishLost(regular);
-		const since = toIso(silentSince).slice(11, 19);
-		health.offline(
-			'silent',
-			`no answer from ${where} since ${since}Z (${breaker.silentCount} timeouts); check wiring and unit id`,
-		);
+		const since = `since ${toIso(silentSince).slice(11, 19)}Z`;
+		if (isDamage(fault)) {
+			const hint = 'check wiring, line settings and that the unit id is used once';
+			health.offline('damaged', `no usable answer from ${where} ${since} (${messageOf(fault)}); ${hint}`);
+		} else {
+			const count = `${breaker.silentCount} timeouts`;
+			health.offline('silent', `no answer from ${where} ${since} (${count}); check wiring and unit id`);
+		}
 	}
 
-	/** The device answered, but neither with data nor with a refusal: busy, an internal error, damaged bytes. */
+	/** The device answered, but neither with data nor with a refusal: busy, or an internal error. */
 	function onTrouble(slot: ReadSlot, fault: unknown): void {
 		if (fault instanceof ModbusFault && fault.failure === 'exception') {
 			breaker.answered();

@@ -1,5 +1,5 @@
 import type { TemplatePoint } from '../../../config/template/template.ts';
-import { uncovered } from './address-holes.ts';
+import { blockOf, uncovered } from './address-holes.ts';
 import { MAX_BITS_PER_READ } from './modbus-line.ts';
 import type { AddressRange, PlanLimits, ReadRequest } from './read-plan.ts';
 
@@ -67,14 +67,30 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 	let bitCap = MAX_BITS_PER_READ;
 	let slots: ReadSlot[] = [];
 
-	const limits = (): PlanLimits => ({ maxRegisters: registerCap, maxBits: bitCap, holes });
+	const live = (): readonly TemplatePoint[] => readable.filter(({ key }) => !refusedPoints.has(key));
 
-	const slotsOf = (wanted: readonly TemplatePoint[], everyMs: number, dueMs: number, hunt: Hunt | null): ReadSlot[] =>
-		plan(wanted, limits()).map((request) => ({ request, everyMs, hunt, dueMs, silentCount: 0 }));
+	/** A hole ends where a point begins that the device has: points may overlap, and refused ones may come back. */
+	const limits = (): PlanLimits => ({
+		maxRegisters: registerCap,
+		maxBits: bitCap,
+		holes: holes.flatMap((hole) => uncovered(blockOf(hole), live())),
+	});
+
+	const slotsOf = (
+		wanted: readonly TemplatePoint[],
+		everyMs: number,
+		dueMs: number,
+		hunt: Hunt | null,
+		within = limits(),
+	): ReadSlot[] => plan(wanted, within).map((request) => ({ request, everyMs, hunt, dueMs, silentCount: 0 }));
+
+	/** A refused point is asked for by itself, in the middle of its hole. */
+	const retryOf = (point: TemplatePoint, dueMs: number): ReadSlot[] =>
+		slotsOf([point], SELDOM_MS, dueMs, null, { ...limits(), holes: [] });
 
 	function rebuild(nowMs: number): void {
 		const dueOf = new Map(slots.flatMap(({ request, dueMs }) => request.keys.map((key) => [key, dueMs])));
-		const wanted = readable.filter(({ key }) => !refusedPoints.has(key));
+		const wanted = live();
 		slots = [
 			...slotsOf(
 				wanted.filter((point) => !isSetting(point)),
@@ -83,7 +99,7 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 				null,
 			),
 			...slotsOf(wanted.filter(isSetting), SELDOM_MS, nowMs, null),
-			...[...refusedPoints.values()].flatMap((point) => slotsOf([point], SELDOM_MS, nowMs + SELDOM_MS, null)),
+			...[...refusedPoints.values()].flatMap((point) => retryOf(point, nowMs + SELDOM_MS)),
 		];
 		for (const slot of slots) slot.dueMs = Math.max(...slot.request.keys.map((key) => dueOf.get(key) ?? slot.dueMs));
 	}
@@ -96,8 +112,11 @@ export function createReadBook({ points, maxRegisters, plan }: ReadBookDeps): Re
 		const found = hunt.refused.length > 0 ? hunt.refused : uncovered(hunt.request, hunt.answered);
 		holes.push(...found);
 		if (found.length === 0) {
-			const longest = Math.max(...hunt.answered.map(({ count }) => count));
-			if (hunt.request.functionCode <= 2) bitCap = Math.min(bitCap, longest);
+			const isBits = hunt.request.functionCode <= 2;
+			const alike = live().filter(({ functionCode }) => functionCode <= 2 === isBits);
+			// A point longer than that was never refused: it stays readable.
+			const longest = Math.max(...[...hunt.answered, ...alike].map(({ count }) => count));
+			if (isBits) bitCap = Math.min(bitCap, longest);
 			else registerCap = Math.min(registerCap, longest);
 		}
 		rebuild(nowMs);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
 import type { Line } from '../../../core/device/device.ts';
 import { Fault } from '../../../core/kernel/fault.ts';
@@ -11,6 +11,12 @@ type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
 
 /** Longest wait for the driver to let go of a port; an adapter that was pulled may never do so. */
 const CLOSE_MS = 2000;
+
+/** The flags a port has after opening, and the driver's fast mode, which the typings of the port do not know. */
+const FAST_ANSWERS = { dtr: true, rts: true, lowLatency: true };
+
+/** How often the port is looked for in the file system. */
+const WATCH_MS = 1000;
 
 /** Why the port could not be opened. The binding reports text only, so the operating system is asked for the code. */
 async function explain(path: string, error: Error): Promise<Fault> {
@@ -26,9 +32,36 @@ async function explain(path: string, error: Error): Promise<Fault> {
 	return new Fault('state-conflict', sentence, { cause: error });
 }
 
+/** Tells one device file from another that took its name after the adapter was plugged in again. */
+async function identity(path: string): Promise<string> {
+	try {
+		const { ino, rdev } = await stat(path);
+		return `${ino} ${rdev}`;
+	} catch {
+		return 'gone';
+	}
+}
+
+/**
+ * Calls `vanished` once the path names another device or none. The binding itself reads an unplugged adapter for ever: the
+ * kernel answers "0 bytes", which it takes for "not yet". @returns what ends the watch
+ */
+async function watchPort(path: string, vanished: () => void): Promise<() => void> {
+	const opened = await identity(path);
+	const look = async (): Promise<void> => {
+		if ((await identity(path)) === opened) return;
+		clearInterval(timer);
+		vanished();
+	};
+	const timer = setInterval(() => void look(), WATCH_MS);
+	return () => clearInterval(timer);
+}
+
 /** A serial port of the operating system, locked against other programs while it is open. */
 export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialLine): ByteLink {
 	const port = new SerialPort({ path, baudRate, parity, dataBits, stopBits, lock: true, autoOpen: false });
+
+	let endWatch: (() => void) | null = null;
 
 	const openPort = (): Promise<Error | null> =>
 		new Promise((resolve) => {
@@ -37,14 +70,19 @@ export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }:
 
 	async function open(listener: ByteLinkListener): Promise<void> {
 		port.on('data', (chunk: Buffer) => listener.bytes(chunk));
-		port.on('close', () => listener.lost(`${path} vanished: the adapter was unplugged or reset`));
+		const vanish = (): void => listener.lost(`${path} vanished: the adapter was unplugged or reset`);
+		port.on('close', vanish);
 		port.on('error', (error) => listener.lost(`${path} failed: ${error.message}`));
 		const error = await openPort();
 		if (error !== null) throw await explain(path, error);
+		// USB adapters else hold received bytes back for 16 ms; ports that know no such thing say so and lose nothing.
+		port.set(FAST_ANSWERS, () => undefined);
+		endWatch = await watchPort(path, vanish);
 	}
 
 	const close = (): Promise<void> =>
 		new Promise((resolve) => {
+			endWatch?.();
 			const timer = setTimeout(resolve, CLOSE_MS);
 			const done = (): void => {
 				clearTimeout(timer);
