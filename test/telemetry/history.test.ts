@@ -86,7 +86,7 @@ test('any query answers what a list of everything would, sealed or not, also pag
 				epoch: 1 + random(3),
 				// Some late by days, many at the same instant.
 				readAt: epochMs(
-					START_MS + (random(5) === 0 ? -random(40 * 24) * HOUR_MS : round * HOUR_MS + random(20) * 60_000),
+					START_MS + (random(5) === 0 ? -random(40 * 24) * HOUR_MS : random(4) * HOUR_MS + random(20) * 60_000),
 				),
 			}),
 		);
