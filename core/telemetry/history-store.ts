@@ -110,7 +110,14 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 	});
 
 	function checkAge(): void {
-		if (clock.monotonicMs() - openSegment.sinceMs >= HOUR_MS) closeSegment();
+		if (clock.monotonicMs() - openSegment.sinceMs >= HOUR_MS) {
+			if (openSegment.number !== 0) closeSegment();
+			else {
+				// Nothing to seal, but months expire all the same.
+				openSegment.sinceMs = clock.monotonicMs();
+				sealer.kick();
+			}
+		}
 		cancelAgeCheck = setTimer(checkAge, AGE_CHECK_MS);
 	}
 
