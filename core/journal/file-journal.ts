@@ -13,6 +13,7 @@ import { nodeFileLayer } from './node-file-layer.ts';
 import { rangesFrom, type Segment, segmentName } from './segment.ts';
 import { createSegmentFolder } from './segment-folder.ts';
 import { frameBytes, FRAMES_START } from './segment-format.ts';
+import { writeSummary } from './segment-summary.ts';
 import { createSegmentWriter } from './segment-writer.ts';
 import { withFile } from './segment-walk.ts';
 import { type SetTimer, systemTimer } from './set-timer.ts';
@@ -126,12 +127,12 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	await tidyNewest();
 	const epoch = await nextEpoch({ files, folder, clock, log, highestSeen: stock.highestEpoch });
 
-	/** The segment of the last boot takes no more: unused, its file and number serve again; else its torn tail is cut. */
+	/** The segment of the last boot takes no more: unused, its file and number serve again; else it is ended. */
 	async function tidyNewest(): Promise<void> {
 		const newest = segments.at(-1);
 		if (newest === undefined || newest.nonce === 0) return;
 		try {
-			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => segmentFolder.finish(newest, file));
+			if (newest.end > FRAMES_START) await withFile(files, newest.path, (file) => writeSummary(file, newest));
 			else {
 				nextNumber = newest.segment;
 				await drop(newest);
@@ -149,7 +150,9 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 			return begun;
 		},
 		async leave(segment: Segment, file: JournalFile) {
-			await segmentFolder.finish(segment, file);
+			await writeSummary(file, segment);
+			// What is still held after two more segments is held for long: the hub is out of reach.
+			for (const kept of segments.slice(0, -2)) await segmentFolder.shrink(kept);
 			for (const listener of listeners) listener.closed(segment.segment);
 		},
 		committed(commit) {

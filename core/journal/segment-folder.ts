@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Fault } from '../kernel/fault.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
 import { newSegment, type Segment, segmentName } from './segment.ts';
-import { encodeSegmentHeader, FRAMES_START, SUMMARY_START } from './segment-format.ts';
-import { encodeSummary } from './segment-summary.ts';
+import { encodeSegmentHeader, FRAMES_START } from './segment-format.ts';
+import { withFile } from './segment-walk.ts';
 
 const ZEROS = Buffer.alloc(1024 * 1024);
 const SPARE_NAME = /^spare-\d+\.zero$/;
@@ -141,19 +141,17 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 	}
 
 	/**
-	 * Ends a segment: its summary, and back with the unused part when that is more than half of the file. Neither is synced: without
-	 * them the next start reads the segment through.
+	 * Gives the unused part of a closed segment back, when that is more than half of the file. For segments that will be kept: a file
+	 * that soon serves again is worth more whole, because filling it with zeros wears the card.
 	 */
-	async function finish(segment: Segment, file: JournalFile): Promise<void> {
-		const summary = encodeSummary(segment);
-		if (summary !== null) await file.write(SUMMARY_START, summary);
+	async function shrink(segment: Segment): Promise<void> {
 		if (segment.end > segment.bytes / 2) return;
-		await file.truncate(segment.end);
+		await withFile(files, segment.path, (file) => file.truncate(segment.end));
 		usedBytes -= segment.bytes - segment.end;
 		segment.bytes = segment.end;
 	}
 
-	return { adopt, begin, release, finish, usedBytes: () => usedBytes };
+	return { adopt, begin, release, shrink, usedBytes: () => usedBytes };
 }
 
 export type SegmentFolder = ReturnType<typeof createSegmentFolder>;

@@ -4,6 +4,7 @@ import { gatewayId } from '../kernel/id.ts';
 import { createByteReader } from './byte-reader.ts';
 import { byteView } from './byte-view.ts';
 import { createByteWriter } from './byte-writer.ts';
+import type { JournalFile } from './file-layer.ts';
 import type { Segment } from './segment.ts';
 import { FRAMES_START, SUMMARY_START } from './segment-format.ts';
 
@@ -14,7 +15,7 @@ const PREFIX_BYTES = 8;
  * What a closed segment holds, for its room before the first commit: start-up then reads some kilobytes of it instead of all.
  * `null` when there are too many ranges for that room.
  */
-export function encodeSummary({ nonce, end, samples, tally }: Segment): Buffer | null {
+function encodeSummary({ nonce, end, samples, tally }: Segment): Buffer | null {
 	const writer = createByteWriter();
 	const ranges = tally.ranges();
 	writer.varint(nonce);
@@ -55,4 +56,10 @@ export function applySummary(bytes: Buffer, segment: Segment): boolean {
 		});
 	}
 	return true;
+}
+
+/** Ends a segment with its summary. It is not synced: without it, the next start reads the segment through. */
+export async function writeSummary(file: JournalFile, segment: Segment): Promise<void> {
+	const summary = encodeSummary(segment);
+	if (summary !== null) await file.write(SUMMARY_START, summary);
 }

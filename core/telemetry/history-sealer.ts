@@ -28,7 +28,7 @@ export interface SealMark {
 }
 
 export interface HistorySealerDeps {
-	readonly journal: Pick<FileJournal, 'read' | 'hold' | 'closedSegments'>;
+	readonly journal: Pick<FileJournal, 'read' | 'hold' | 'end' | 'closedSegments'>;
 	readonly window: HistoryWindow;
 	readonly months: HistoryMonths;
 	readonly mark: SealMark;
@@ -116,9 +116,17 @@ export function createHistorySealer(deps: HistorySealerDeps): HistorySealer {
 		}
 	}
 
+	/** The oldest segment to seal. One that the journal gave up for its space is still sealed from memory. */
+	function nextSegment(): number | undefined {
+		const givenUp = window.segments().filter((segment) => segment < journal.end().segment);
+		return [...givenUp, ...journal.closedSegments()]
+			.filter((segment) => segment > sealedThrough)
+			.toSorted((one, other) => one - other)[0];
+	}
+
 	async function run(): Promise<void> {
 		for (;;) {
-			const next = journal.closedSegments().find((segment) => segment > sealedThrough);
+			const next = nextSegment();
 			if (next === undefined || isStopped) break;
 			await seal(next);
 		}
@@ -136,8 +144,7 @@ export function createHistorySealer(deps: HistorySealerDeps): HistorySealer {
 			})
 			.finally(() => {
 				running = null;
-				const isMore = journal.closedSegments().some((segment) => segment > sealedThrough);
-				if (isMore && cancelRetry === null) kick();
+				if (nextSegment() !== undefined && cancelRetry === null) kick();
 			});
 	}
 

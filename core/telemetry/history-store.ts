@@ -17,8 +17,8 @@ import { createHistoryWindow } from './history-window.ts';
 
 const HOUR_MS = 3_600_000;
 const AGE_CHECK_MS = 60_000;
-/** A segment with more readings is sealed early: small messages cost memory per reading, not per byte on disk. */
-const MAX_READINGS_PER_SEGMENT = 100_000;
+/** A segment that takes more words of memory (8 MB) is sealed early: readings are much larger there than on disk. */
+const MAX_WORDS_PER_SEGMENT = 1_000_000;
 /** Closed segments that may wait in memory; while sealing fails, older ones are read from the journal when it works again. */
 const MAX_WAITING_SEGMENTS = 3;
 
@@ -88,7 +88,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 	function shedWaiting(): void {
 		const waiting = window.segments().filter((segment) => segment !== openSegment.number);
 		for (const segment of waiting.slice(0, Math.max(0, waiting.length - MAX_WAITING_SEGMENTS))) {
-			log.error('history-behind', { segment, readings: window.size(segment) });
+			log.error('history-behind', { segment, words: window.words(segment) });
 			window.release(segment);
 		}
 	}
@@ -99,7 +99,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 				openSegment = { number: at.segment, sinceMs: clock.monotonicMs(), isClosing: false };
 			}
 			window.add(at.segment, readings);
-			if (window.size(at.segment) >= MAX_READINGS_PER_SEGMENT) closeSegment();
+			if (window.words(at.segment) >= MAX_WORDS_PER_SEGMENT) closeSegment();
 		},
 		closed() {
 			openSegment = { number: 0, sinceMs: clock.monotonicMs(), isClosing: false };
@@ -110,7 +110,14 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 	});
 
 	function checkAge(): void {
-		if (clock.monotonicMs() - openSegment.sinceMs >= HOUR_MS) closeSegment();
+		if (clock.monotonicMs() - openSegment.sinceMs >= HOUR_MS) {
+			if (openSegment.number !== 0) closeSegment();
+			else {
+				// Nothing to seal, but months expire all the same.
+				openSegment.sinceMs = clock.monotonicMs();
+				sealer.kick();
+			}
+		}
 		cancelAgeCheck = setTimer(checkAge, AGE_CHECK_MS);
 	}
 

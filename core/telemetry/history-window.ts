@@ -3,6 +3,9 @@ import { compareReadings, firstOf, matches } from './history-order.ts';
 import type { HistoryQuery } from './history-repository.ts';
 import type { Reading } from './reading.ts';
 
+/** A reading without its values: two objects and their headers. */
+const WORDS_PER_READING = 20;
+
 interface DeviceReadings {
 	readonly readings: Reading[];
 	isSorted: boolean;
@@ -17,8 +20,8 @@ export interface HistoryWindow {
 	bySegment(segment: number): ReadonlyMap<DeviceId, readonly Reading[]> | null;
 	release(segment: number): void;
 	segments(): readonly number[];
-	/** How many readings of a segment there are. */
-	size(segment: number): number;
+	/** About how many 8-byte words a segment's readings take in memory. */
+	words(segment: number): number;
 }
 
 /** Index of the first reading at or after an instant. */
@@ -55,13 +58,14 @@ function selectFrom(readings: readonly Reading[], query: HistoryQuery): readonly
 }
 
 export function createHistoryWindow(): HistoryWindow {
-	const segments = new Map<number, { readonly devices: Map<DeviceId, DeviceReadings>; size: number }>();
+	const segments = new Map<number, { readonly devices: Map<DeviceId, DeviceReadings>; words: number }>();
 
 	return {
 		add(number, readings) {
 			let segment = segments.get(number);
-			if (segment === undefined) segments.set(number, (segment = { devices: new Map(), size: 0 }));
+			if (segment === undefined) segments.set(number, (segment = { devices: new Map(), words: 0 }));
 			for (const reading of readings) {
+				segment.words += WORDS_PER_READING + reading.values.length;
 				const list = segment.devices.get(reading.device);
 				if (list === undefined) {
 					segment.devices.set(reading.device, { readings: [reading], isSorted: true });
@@ -71,7 +75,6 @@ export function createHistoryWindow(): HistoryWindow {
 				if (last !== undefined && compareReadings(last, reading) > 0) list.isSorted = false;
 				list.readings.push(reading);
 			}
-			segment.size += readings.length;
 		},
 		select(query) {
 			const found: Reading[] = [];
@@ -88,6 +91,6 @@ export function createHistoryWindow(): HistoryWindow {
 		},
 		release: (number) => void segments.delete(number),
 		segments: () => [...segments.keys()].toSorted((one, other) => one - other),
-		size: (number) => segments.get(number)?.size ?? 0,
+		words: (number) => segments.get(number)?.words ?? 0,
 	};
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 
 import { everyEighth, FOLDER, journalBench, segmentPath } from '../fake/journal-bench.ts';
 import type { PowerCutFiles } from '../fake/power-cut-files.ts';
-import { sequenceOf } from '../fake/sample-readings.ts';
+import { sequenceOf, START_MS } from '../fake/sample-readings.ts';
 
 test('damage costs what it hits, is said, and never keeps the journal from opening', async (t) => {
 	const cases: readonly {
@@ -79,7 +79,7 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 		},
 	];
 	for (const { name, damage, reason, kept } of cases) {
-		const { files, open, fill } = journalBench();
+		const { files, timer, open, fill } = journalBench();
 		const journal = await open();
 		await fill(journal, 120);
 		const segmentOf = new Map<number, number>();
@@ -88,6 +88,8 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 		}
 		await journal.stop();
 		await damage(files);
+		// The clock alone must not be what makes the next epoch new.
+		timer.clock.jumpTo(START_MS - 86_400_000);
 		const reopened = await open();
 		t.true(reopened.epoch > journal.epoch, name);
 		const found = await sequenceOf(reopened);

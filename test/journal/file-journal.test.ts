@@ -283,3 +283,26 @@ test('starts without a commit leave no segments behind', async (t) => {
 	}
 	t.is(files.names().filter((name) => name.endsWith('.segment')).length, 1);
 });
+
+test('segments that are held for long give their unused part back; in normal running files only change hands', async (t) => {
+	const { files, open, fill } = journalBench();
+	const journal = await open({ segmentBytes: 4 * SEGMENT_BYTES });
+	for (let round = 0; round < 6; round += 1) {
+		await fill(journal, 1, 1 + round * 8);
+		await journal.closeSegment();
+	}
+	t.is(journal.stats().segments, 6);
+	t.true(journal.stats().bytes < 16 * SEGMENT_BYTES);
+	t.deepEqual(await sequenceOf(journal), everyEighth(6));
+	journal.hold('uplink', journal.end());
+	await nextTurn();
+	for (let round = 6; round < 30; round += 1) {
+		await fill(journal, 1, 1 + round * 8);
+		await journal.closeSegment();
+		journal.hold('uplink', journal.end());
+		await nextTurn();
+		t.true(files.names().length <= 3);
+	}
+	t.true(journal.stats().bytes <= 8 * SEGMENT_BYTES);
+	await journal.stop();
+});

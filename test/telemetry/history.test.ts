@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
+import { openJournal } from '../../core/journal/file-journal.ts';
 import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { gatewayId } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
@@ -13,6 +14,7 @@ import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { openHistory, type OpenHistoryOptions } from '../../core/telemetry/history-store.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
+import { createManualTimer } from '../fake/manual-timer.ts';
 import { deviceOf, ORIGIN, readingOf, START_MS } from '../fake/sample-readings.ts';
 
 const HOUR_MS = 3_600_000;
@@ -86,7 +88,7 @@ test('any query answers what a list of everything would, sealed or not, also pag
 				epoch: 1 + random(3),
 				// Some late by days, many at the same instant.
 				readAt: epochMs(
-					START_MS + (random(5) === 0 ? -random(40 * 24) * HOUR_MS : round * HOUR_MS + random(20) * 60_000),
+					START_MS + (random(5) === 0 ? -random(40 * 24) * HOUR_MS : random(4) * HOUR_MS + random(20) * 60_000),
 				),
 			}),
 		);
@@ -256,6 +258,83 @@ test('a long history needs only few databases open', async (t) => {
 	const [one, other] = await Promise.all([history.range(all), history.range({ ...all, order: 'newest-first' })]);
 	t.deepEqual(one, readings);
 	t.deepEqual(other, readings.toReversed());
+	await history.stop();
+	await journal.stop();
+});
+
+test('a journal that nobody sealed for long is sealed at the next start, and kept for its other holders', async (t) => {
+	const { root, open } = await bench(t);
+	const journalOptions = { folder: join(root, 'journal'), promptMs: 0, segmentBytes: 64 * 1024, holders: ['uplink'] };
+	const alone = await openJournal({ ...journalOptions, clock: createManualClock(START_MS), log: silentLog });
+	const readings = Array.from({ length: 40 }, (_, index) => readingOf(1 + index * 8));
+	for (const [index, reading] of readings.entries()) {
+		await alone.append([reading], 'prompt');
+		if (index % 5 === 4) await alone.closeSegment();
+	}
+	await alone.stop();
+	const { journal, history } = await open({ journal: journalOptions });
+	t.true(history.sealedThrough() >= 5);
+	t.deepEqual(await history.range(query()), readings);
+	await history.sealNow();
+	t.deepEqual(await history.range(query()), readings);
+	t.is(journal.oldest().segment, 1);
+	const found: Reading[] = [];
+	for await (const commit of journal.read(journal.oldest())) found.push(...commit.readings);
+	t.deepEqual(found, readings);
+	await history.stop();
+	await journal.stop();
+});
+
+test('while chunks cannot be written the readings stay, and sealing is tried again', async (t) => {
+	const { root, open } = await bench(t);
+	let retry: (() => void) | null = null;
+	const { journal, history } = await open({
+		setTimer: (callback, delayMs) => {
+			if (delayMs === 30_000) retry = callback;
+			return () => undefined;
+		},
+		journal: { folder: join(root, 'journal') },
+	});
+	const obstacle = join(root, 'history', 'sealed-through');
+	await mkdir(join(obstacle, 'in-the-way'), { recursive: true });
+	const appended = journal.append([readingOf(1)], 'prompt');
+	await Promise.all([appended, journal.stop()]);
+	await history.sealNow();
+	t.is(history.sealedThrough(), 0);
+	t.deepEqual(seqs(await history.range(query())), [1]);
+	await rm(obstacle, { recursive: true });
+	t.not(retry, null);
+	await history.sealNow();
+	t.is(history.sealedThrough(), 1);
+	t.deepEqual(seqs(await history.range(query())), [1]);
+	await history.stop();
+});
+
+test('a segment that the quota took before it was sealed is sealed from memory', async (t) => {
+	const { root, open } = await bench(t);
+	const journal8 = { folder: join(root, 'journal'), promptMs: 0, segmentBytes: 8192, maxBytes: 3 * 8192 };
+	const { journal, history } = await open({ journal: journal8 });
+	const readings = Array.from({ length: 400 }, (_, index) => readingOf(1 + index * 8));
+	for (const reading of readings) await journal.append([reading], 'prompt');
+	await history.sealNow();
+	t.deepEqual(await history.range(query()), readings);
+	await history.stop();
+	await journal.stop();
+});
+
+test('a segment is sealed when it is an hour old', async (t) => {
+	const timers = createManualTimer();
+	const { root, open } = await bench(t, { setTimer: timers.setTimer, clock: timers.clock });
+	const { journal, history } = await open({ journal: { folder: join(root, 'journal') } });
+	const appended = journal.append([readingOf(1)], 'group');
+	timers.advance(1000);
+	await appended;
+	for (let minute = 0; minute < 59; minute += 1) timers.advance(60_000);
+	t.deepEqual(journal.closedSegments(), []);
+	for (let minute = 0; minute < 3; minute += 1) timers.advance(60_000);
+	// Queues up behind the closing that age has begun.
+	await history.sealNow();
+	t.is(history.sealedThrough(), 1);
 	await history.stop();
 	await journal.stop();
 });
