@@ -64,8 +64,16 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
-		const templates = new Map((await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)))).flatMap((loaded) => [...loaded.templates]));
-		const hubStore = await openSettingsStore<{ hubId: string | null }>({ path: join(data, 'hub.json'), defaults: { hubId: null }, log });
+		const templates = new Map(
+			(await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)))).flatMap((loaded) => [
+				...loaded.templates,
+			]),
+		);
+		const hubStore = await openSettingsStore<{ hubId: string | null }>({
+			path: join(data, 'hub.json'),
+			defaults: { hubId: null },
+			log,
+		});
 		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
@@ -91,7 +99,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
-		const { ledger, save: saveLedger, stop: stopLedger } = await openLedger({ path: join(data, 'ledger.json'), journal, log });
+		const {
+			ledger,
+			save: saveLedger,
+			stop: stopLedger,
+		} = await openLedger({ path: join(data, 'ledger.json'), journal, log });
 		lifecycle.own('ledger', { stop: stopLedger });
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
@@ -129,7 +141,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const broker = lifecycle.own('link broker', await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }));
+		const broker = lifecycle.own(
+			'link broker',
+			await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }),
+		);
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
@@ -143,7 +158,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		if (settings.link.plainPort !== 0) {
-			const plain = { name: 'link-plain', listener: mqttServer({ handle: broker.handle, log }), host: '127.0.0.1', port: settings.link.plainPort, log };
+			const plain = {
+				name: 'link-plain',
+				listener: mqttServer({ handle: broker.handle, log }),
+				host: '127.0.0.1',
+				port: settings.link.plainPort,
+				log,
+			};
 			lifecycle.own('plain link listener', await listenWithRetry(plain));
 		}
 		await offerFirstCode();
@@ -179,7 +200,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
+		addBoxMetrics(metrics, {
+			journal: journal.stats,
+			samples: () => counts.samples,
+			realtime: http.realtime.connections,
+		});
 		addHubMetrics(metrics, { gateways: gateways.all, presence: link.presence, completeness: ledger.completeness });
 		isStarted = true;
 		return {

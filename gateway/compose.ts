@@ -58,7 +58,8 @@ export interface Gateway extends Stoppable {
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
 
-const samplesIn = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+const samplesIn = (ranges: readonly Range[]): number =>
+	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 async function loadTemplates(folders: readonly string[], log: Logger) {
 	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
@@ -119,6 +120,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
 		const broker = lifecycle.own(
 			'broker',
@@ -129,7 +131,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		devices.listen(publisher.device);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ handle: broker.handle, log }), ...settings.mqtt, log }),
+			await listenWithRetry({
+				name: 'mqtt',
+				listener: mqttServer({ handle: broker.handle, log }),
+				...settings.mqtt,
+				log,
+			}),
 		);
 
 		uplink = lifecycle.own(
@@ -151,7 +158,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				log,
 			}),
 		);
-		const starter = lifecycle.own('enrolment', createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }));
+		const starter = lifecycle.own(
+			'enrolment',
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }),
+		);
 		listeners.push(uplink.offer);
 		const { deviceChanged } = uplink;
 		devices.listen({
@@ -167,7 +177,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				sink: {
 					reading(draft) {
 						// The journal says why it cannot write; live values go on.
-						telemetry.accept(draft, 'group').catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
+						telemetry
+							.accept(draft, 'group')
+							.catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
 					},
 					health: devices.setHealth,
 				},
@@ -176,7 +188,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			}),
 		);
 		const applyDevices = (): void => {
-			driver.apply(devices.all()).catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+			driver
+				.apply(devices.all())
+				.catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
 		};
 
 		const metrics = createMetrics();
@@ -190,7 +204,13 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			tokens,
 			telemetry: telemetryPart,
 			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
-			components: gatewayComponents({ journal: journal.stats, mqtt: mqtt.state, uplink: status, lines: driver.lines, templateMistakes: mistakes.length }),
+			components: gatewayComponents({
+				journal: journal.stats,
+				mqtt: mqtt.state,
+				uplink: status,
+				lines: driver.lines,
+				templateMistakes: mistakes.length,
+			}),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -199,7 +219,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
 					uplinkRoutes,
-					{ gatewayId, status, journal: journal.stats, journalMaxBytes: settings.journal.maxBytes, storedSamples: () => samplesIn(journal.held()), enrol: starter.enrol },
+					{
+						gatewayId,
+						status,
+						journal: journal.stats,
+						journalMaxBytes: settings.journal.maxBytes,
+						storedSamples: () => samplesIn(journal.held()),
+						enrol: starter.enrol,
+					},
 					'/api/v1',
 				),
 			],
@@ -207,7 +234,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
+		addBoxMetrics(metrics, {
+			journal: journal.stats,
+			samples: () => counts.samples,
+			realtime: http.realtime.connections,
+		});
 		addGatewayMetrics(metrics, { uplink: status, broker: broker.stats, lines: driver.lines });
 
 		devices.listen({ changed: applyDevices });

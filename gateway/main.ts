@@ -9,7 +9,11 @@ export const main = (argv: readonly string[]): Promise<void> =>
 		argv,
 		environment: process.env,
 		readSettings: async (file, environment) => ({
-			settings: readSettings({ role: 'gateway', file: file === null ? null : await readSettingsFile(file), environment }),
+			settings: readSettings({
+				role: 'gateway',
+				file: file === null ? null : await readSettingsFile(file),
+				environment,
+			}),
 			administrator: readAdministrator(environment),
 		}),
 		async compose({ settings, administrator, data, packageFolder, web, version, clock, log }) {

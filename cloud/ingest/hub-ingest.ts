@@ -62,7 +62,12 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 	}
 
 	function refuse(gateway: GatewayId, reading: Reading): void {
-		log.warn('reading-refused', { gateway, origin: reading.origin, device: reading.device, reason: 'not a device of this gateway' });
+		log.warn('reading-refused', {
+			gateway,
+			origin: reading.origin,
+			device: reading.device,
+			reason: 'not a device of this gateway',
+		});
 		if (reading.origin !== gateway) return;
 		// Settled all the same: sending it again would change nothing.
 		ledger.declare({ ...rangeOf(reading), reason: 'refused' });

@@ -12,7 +12,12 @@ const MOST_RETRY_MS = 60_000;
 export interface UplinkStarterDeps {
 	readonly uplink: Pick<Uplink, 'enrolled'>;
 	readonly store: Pick<UplinkStore, 'gatewayId' | 'enrolment'>;
-	readonly settings: { readonly hubUrl: string; readonly enrolmentCode: string; readonly linkHost: string; readonly linkPort: number };
+	readonly settings: {
+		readonly hubUrl: string;
+		readonly enrolmentCode: string;
+		readonly linkHost: string;
+		readonly linkPort: number;
+	};
 	readonly name: string;
 	readonly log: Logger;
 }
@@ -42,7 +47,8 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 		enrol(hubUrl, enrolmentCode).catch((error: unknown) => {
 			const isFinal = error instanceof Fault && error.reason !== 'unreachable';
 			log.warn('not-enrolled', { hub: hubUrl, reason: messageOf(error), isFinal });
-			if (!isFinal && !isStopped) timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
+			if (!isFinal && !isStopped)
+				timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
 		});
 	}
 

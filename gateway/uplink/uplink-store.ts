@@ -20,7 +20,11 @@ export type OwnLoss = Omit<DeclaredLoss, 'origin'>;
 interface Saved {
 	readonly gatewayId: GatewayId | null;
 	readonly enrolment: Enrolment | null;
-	readonly losses: readonly { readonly epoch: number; readonly reason: LossReason; readonly ranges: readonly Range[] }[];
+	readonly losses: readonly {
+		readonly epoch: number;
+		readonly reason: LossReason;
+		readonly ranges: readonly Range[];
+	}[];
 }
 
 interface LossStream {
@@ -34,7 +38,11 @@ interface LossStream {
  * file is damaged the box is a new gateway and is enrolled again; the hub keeps the old one's history.
  */
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
-	const settings = await openSettingsStore<Saved>({ path, defaults: { gatewayId: null, enrolment: null, losses: [] }, log });
+	const settings = await openSettingsStore<Saved>({
+		path,
+		defaults: { gatewayId: null, enrolment: null, losses: [] },
+		log,
+	});
 	const gatewayId = settings.get().gatewayId ?? newGatewayId();
 	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId }));
 
@@ -48,7 +56,11 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	async function writeLosses(): Promise<void> {
 		while (isDirty) {
 			isDirty = false;
-			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({ epoch, reason, ranges: ranges.ranges() }));
+			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({
+				epoch,
+				reason,
+				ranges: ranges.ranges(),
+			}));
 			await settings.update((current) => ({ ...current, losses }));
 		}
 	}

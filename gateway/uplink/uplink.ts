@@ -14,7 +14,8 @@ import { createLinkConnection, type Link, type LinkState } from './link-connecti
 import { createLiveLane } from './live-lane.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
-const samplesOf = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+const samplesOf = (ranges: readonly Range[]): number =>
+	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 /** Changes gather for this long before their documents are sent. */
 const DOCUMENTS_GATHER_MS = 200;
@@ -93,7 +94,10 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(link, devices().map(({ id }) => id));
+		await sendDocuments(
+			link,
+			devices().map(({ id }) => id),
+		);
 		await sendLosses(link);
 		live.open();
 		await backfill.run(link, signal);
@@ -125,7 +129,8 @@ export function createUplink(deps: UplinkDeps) {
 		}
 		const ack = parseLinkMessage('ack', payload);
 		backfill.acknowledge(ack.received);
-		for (const { epoch, ranges } of ack.losses) for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
+		for (const { epoch, ranges } of ack.losses)
+			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 	}
 
 	function connect(enrolment: Enrolment): void {

@@ -16,7 +16,18 @@ const device = newDeviceId();
 function reading(firstSeq: number, samples: number, more: Partial<Reading> = {}): Reading {
 	const points = Array.from({ length: samples }, (_, index) => `p${index}`);
 	const values = points.map((_, index) => firstSeq + index);
-	return { device, readAt: epochMs(firstSeq), telemetryType: 'default', points, values, qualities: null, origin: gateway, epoch: 7, firstSeq, ...more };
+	return {
+		device,
+		readAt: epochMs(firstSeq),
+		telemetryType: 'default',
+		points,
+		values,
+		qualities: null,
+		origin: gateway,
+		epoch: 7,
+		firstSeq,
+		...more,
+	};
 }
 
 interface Options {
@@ -58,8 +69,13 @@ test('however often and however cut a range arrives, each sample is stored once 
 		fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 20 }), async (pieces) => {
 			const { give, stored, numbers, ledger } = hub();
 			for (const { first, length } of pieces) await give([reading(first, length)]);
-			const expected = new Set(pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)));
-			t.deepEqual(numbers().toSorted((a, b) => a - b), [...expected].toSorted((a, b) => a - b));
+			const expected = new Set(
+				pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)),
+			);
+			t.deepEqual(
+				numbers().toSorted((a, b) => a - b),
+				[...expected].toSorted((a, b) => a - b),
+			);
 			t.true(stored.every(({ firstSeq, values }) => values.every((value, index) => value === firstSeq + index)));
 			t.is(ledger.completeness(gateway).receivedSamples, expected.size);
 		}),

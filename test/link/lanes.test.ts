@@ -61,10 +61,18 @@ function memoryLink() {
 	return { link, sent, renewals, next };
 }
 
-const encode = (readings: readonly Reading[]): Uint8Array => Buffer.from(JSON.stringify(readings.map(({ firstSeq }) => firstSeq)));
+const encode = (readings: readonly Reading[]): Uint8Array =>
+	Buffer.from(JSON.stringify(readings.map(({ firstSeq }) => firstSeq)));
 
 const lane = (journal: ReturnType<typeof memoryJournal>, isOnTheWay = (): boolean => false) =>
-	createBackfillLane({ journal, encode, isOnTheWay, clock: createManualClock(), bytesPerSecond: 1_000_000, random: () => 0 });
+	createBackfillLane({
+		journal,
+		encode,
+		isOnTheWay,
+		clock: createManualClock(),
+		bytesPerSecond: 1_000_000,
+		random: () => 0,
+	});
 
 const acked = (first: number, last: number) => [{ epoch: 3, ranges: [{ first, last }] }];
 
