@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 
-import { meterSettings } from '../../demo/demo-settings.ts';
+import { type MeterSettings, meterSettings } from '../../demo/demo-settings.ts';
 import { findProgram } from '../../demo/program.ts';
 import { startEnrolled } from './kit/enrolled.ts';
 import { monitor } from './kit/monitoring.ts';
@@ -49,6 +49,11 @@ function print(t: ExecutionContext, what: string, { restMs, realtimeMs }: Measur
 	);
 }
 
+const eachSecond = ({ connection, ...device }: MeterSettings): MeterSettings => ({
+	...device,
+	connection: { ...connection, period_ms: 1_000 },
+});
+
 test.serial(
 	'a value in a meter is on the hub, in REST and on Socket.IO, from Modbus TCP and from a serial line',
 	async (t) => {
@@ -57,11 +62,7 @@ test.serial(
 		const hasSocat = findProgram('socat') !== null;
 		const rtu = hasSocat ? ['--rtu', `${stage.folder}:1`, '--paced'] : [];
 		const simulator = await stage.spawnSimulator('--tcp', '0:1,2', ...rtu);
-		const devices = meterSettings(simulator.lines).map(({ uid, connection, ...device }) => ({
-			...device,
-			uid: uid.replace(/tcp\d+/, 'tcp'),
-			connection: { ...connection, period_ms: 1_000 },
-		}));
+		const devices = meterSettings(simulator.lines).map(eachSecond);
 		const { hubRest, gatewayRest } = await startEnrolled(stage, devices);
 		for (const { uid } of devices) {
 			const device = await waitFor(`${uid} on the hub`, SEEN_WITHIN_MS * 2, async () => {
