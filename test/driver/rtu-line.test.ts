@@ -20,7 +20,7 @@ const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
 async function openOn(wire: RtuWire) {
 	const meter = createLineMeter(systemClock);
 	const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter });
-	const lost: string[] = [];
+	const lost: (string | null)[] = [];
 	await line.open(new AbortController().signal, (reason) => lost.push(reason));
 	return { line, counters: meter.counters, lost };
 }
