@@ -7,8 +7,11 @@ export interface StreamRange extends Range {
 	readonly epoch: number;
 }
 
-/** Why samples will never arrive. Declared by the gateway, kept by the hub beside the hole. */
-export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged';
+/**
+ * Why samples will never arrive. Declared by the gateway, kept by the hub beside the hole. `not-kept`: the gateway's journal has them no
+ * more, because they were read before it was enrolled, or were lost before anybody could say why.
+ */
+export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged' | 'not-kept';
 
 export interface DeclaredLoss extends StreamRange {
 	readonly reason: LossReason;
