@@ -13,10 +13,10 @@ import type { WebFolder } from '../core/http/static-web.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
-import { deviceUid } from '../core/kernel/id.ts';
+import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
-import type { Range } from '../core/ledger/range-set.ts';
+import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
@@ -57,9 +57,6 @@ export interface Gateway extends Stoppable {
 }
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
-
-const samplesIn = (ranges: readonly Range[]): number =>
-	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 async function loadTemplates(folders: readonly string[], log: Logger) {
 	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
@@ -133,7 +130,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			'mqtt listener',
 			await listenWithRetry({
 				name: 'mqtt',
-				listener: mqttServer({ handle: broker.handle, log }),
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
 				...settings.mqtt,
 				log,
 			}),
@@ -163,7 +160,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }),
 		);
 		listeners.push(uplink.offer);
-		const { deviceChanged } = uplink;
+		const up = uplink;
+		const deviceChanged = (id: DeviceId): void => up.deviceChanged(id);
 		devices.listen({
 			changed: ({ id }) => deviceChanged(id),
 			status: ({ id }) => deviceChanged(id),
@@ -194,7 +192,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 
 		const metrics = createMetrics();
-		const status = uplink.status;
+		const status = () => up.status();
 		const http = await openHttp({
 			role: 'gateway',
 			version,
@@ -205,27 +203,27 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			telemetry: telemetryPart,
 			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
 			components: gatewayComponents({
-				journal: journal.stats,
-				mqtt: mqtt.state,
+				journal: () => journal.stats(),
+				mqtt: () => mqtt.state(),
 				uplink: status,
-				lines: driver.lines,
+				lines: () => driver.lines(),
 				templateMistakes: mistakes.length,
 			}),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
-				part(lineRoutes, { lines: driver.lines }, '/api/v1'),
+				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
 					uplinkRoutes,
 					{
 						gatewayId,
 						status,
-						journal: journal.stats,
+						journal: () => journal.stats(),
 						journalMaxBytes: settings.journal.maxBytes,
-						storedSamples: () => samplesIn(journal.held()),
-						enrol: starter.enrol,
+						storedSamples: () => countOf(journal.held()),
+						enrol: (hubUrl, code) => starter.enrol(hubUrl, code),
 					},
 					'/api/v1',
 				),
@@ -235,11 +233,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		addBoxMetrics(metrics, {
-			journal: journal.stats,
+			journal: () => journal.stats(),
 			samples: () => counts.samples,
-			realtime: http.realtime.connections,
+			realtime: () => http.realtime.connections(),
 		});
-		addGatewayMetrics(metrics, { uplink: status, broker: broker.stats, lines: driver.lines });
+		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });
 		await driver.apply(devices.all());
@@ -249,7 +247,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpPort: http.listening.state().port,
 			mqttPort: mqtt.state().port,
 			claimCode: claimCode.current(),
-			stop: lifecycle.stop,
+			stop: () => lifecycle.stop(),
 		};
 	}
 }

@@ -2,7 +2,7 @@ import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { BrokerStats } from '../core/mqtt/mqtt.ts';
 import type { Component } from '../core/system/health.ts';
-import type { Metrics } from '../core/system/metrics.ts';
+import type { Metrics, MetricValue } from '../core/system/metrics.ts';
 import type { LineStats } from './driver/driver.ts';
 import type { UplinkStatus } from './uplink/uplink.ts';
 
@@ -79,6 +79,8 @@ export function gatewayComponents({
 	];
 }
 
+const one = (value: number): readonly MetricValue[] => [{ value }];
+
 /** Numbers that only an appliance has. */
 export function addGatewayMetrics(
 	metrics: Metrics,
@@ -92,7 +94,6 @@ export function addGatewayMetrics(
 		readonly lines: () => readonly LineStats[];
 	},
 ): void {
-	const one = (value: number) => [{ value }];
 	metrics.add({
 		name: 'uplink_connected',
 		help: '1 while the hub is connected',

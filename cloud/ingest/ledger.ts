@@ -1,5 +1,5 @@
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import { countOf, createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 
@@ -126,14 +126,12 @@ export function createLedger() {
 	}
 
 	function completeness(origin: GatewayId): GatewayCompleteness {
-		const count = (ranges: readonly Range[]): number =>
-			ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 		const holes = [...(gateways.get(origin) ?? [])].flatMap(([epoch, entry]) => holesOf(epoch, entry));
 		const received = receivedFrom(origin, 0);
 		return {
-			receivedSamples: count(received.flatMap(({ ranges }) => ranges)),
-			missingSamples: count(holes.filter(({ reason }) => reason === 'in-transit')),
-			declaredLostSamples: count(holes.filter(({ reason }) => reason !== 'in-transit')),
+			receivedSamples: countOf(received.flatMap(({ ranges }) => ranges)),
+			missingSamples: countOf(holes.filter(({ reason }) => reason === 'in-transit')),
+			declaredLostSamples: countOf(holes.filter(({ reason }) => reason !== 'in-transit')),
 			received,
 			holes: holes.slice(0, MAX_HOLES),
 		};

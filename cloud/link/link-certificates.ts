@@ -53,9 +53,10 @@ const serial = (): string =>
 		.toString('hex')
 		.replace(/^[89a-f]/, '7');
 
+const isIp = (text: string): boolean => /^[0-9.]+$/.test(text) || text.includes(':');
+
 /** Names a gateway on this machine or this network may use for the hub. */
 function serverNames(publicHost: string): readonly { readonly type: 'dns' | 'ip'; readonly value: string }[] {
-	const isIp = (text: string): boolean => /^[0-9.]+$/.test(text) || text.includes(':');
 	const addresses = Object.values(networkInterfaces()).flatMap(
 		(list) => list?.map(({ address }) => address.split('%')[0] ?? '') ?? [],
 	);

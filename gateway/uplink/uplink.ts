@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Range } from '../../core/ledger/range-set.ts';
+import { countOf } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { linkMessage, MAX_DOCUMENTS, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -13,9 +13,6 @@ import { createBackfillLane } from './backfill-lane.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createLiveLane } from './live-lane.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
-
-const samplesOf = (ranges: readonly Range[]): number =>
-	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 /** Changes gather for this long before their documents are sent. */
 const DOCUMENTS_GATHER_MS = 200;
@@ -62,7 +59,7 @@ export function createUplink(deps: UplinkDeps) {
 	const backfill = createBackfillLane({
 		journal,
 		encode,
-		isOnTheWay: live.isOnTheWay,
+		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
@@ -169,7 +166,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	return {
 		/** HOT: a ReadingListener, the live lane. */
-		offer: live.offer,
+		offer: (reading: Reading): void => live.offer(reading),
 		/** A device or its health has changed. */
 		deviceChanged(id: DeviceId): void {
 			changed.add(id);
@@ -203,10 +200,10 @@ export function createUplink(deps: UplinkDeps) {
 				state: link?.state ?? 'not-enrolled',
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
-				backlogSamples: samplesOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				backlogSamples: countOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
-				undeclaredLostSamples: samplesOf(store.undeclaredLosses()),
+				undeclaredLostSamples: countOf(store.undeclaredLosses()),
 			};
 		},
 		async stop(): Promise<void> {

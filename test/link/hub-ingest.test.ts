@@ -9,6 +9,7 @@ import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../
 import { silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { deferred } from '../fake/deferred.ts';
 
 const gateway = newGatewayId();
 const device = newDeviceId();
@@ -33,7 +34,7 @@ function reading(firstSeq: number, samples: number, more: Partial<Reading> = {})
 interface Options {
 	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
 	readonly fails?: () => boolean;
-	readonly hold?: () => Promise<void>;
+	readonly hold?: () => Promise<undefined>;
 }
 
 function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
@@ -83,15 +84,14 @@ test('however often and however cut a range arrives, each sample is stored once 
 });
 
 test('nothing is acknowledged before it is stored', async (t) => {
-	let release = (): void => undefined;
-	const held = new Promise<void>((resolve) => (release = resolve));
-	const { give, acked } = hub({ hold: () => held });
+	const disk = deferred<undefined>();
+	const { give, acked } = hub({ hold: () => disk.promise });
 	const first = give([reading(1, 10)]);
 	// A second copy while the first is on its way to the disk: neither stored again nor acknowledged early.
 	const second = await give([reading(1, 10)]);
 	t.is(second.stored, 0);
 	t.deepEqual(acked, []);
-	release();
+	disk.resolve(undefined);
 	await first;
 	t.deepEqual(acked, [{ origin: gateway, epoch: 7, first: 1, last: 10 }]);
 });
