@@ -38,7 +38,14 @@ test('without file and environment the documented defaults hold', (t) => {
 		maxBytes: 2_147_483_648,
 		minFreeBytes: 67_108_864,
 	});
-	t.deepEqual(settings.uplink, { hubUrl: '', enrolmentCode: '', linkHost: '', linkPort: 0 });
+	t.deepEqual(settings.uplink, {
+		hubUrl: '',
+		enrolmentCode: '',
+		linkHost: '',
+		linkPort: 0,
+		backfillBytesPerSecond: 1_048_576,
+	});
+	t.deepEqual(settings.templates, { folder: '' });
 	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30 });
 	t.is(settings.history.retentionDays, 365);
 	t.is(settings.log.level, 'info');
