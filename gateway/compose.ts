@@ -148,6 +148,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
+				linkHost: settings.uplink.linkHost,
+				linkPort: settings.uplink.linkPort,
 				name: settings.site.name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,

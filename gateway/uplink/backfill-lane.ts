@@ -202,6 +202,11 @@ export function createBackfillLane({
 		/** The parts of a range that the hub has not acknowledged. */
 		owed: (epoch: number, first: number, last: number): readonly Range[] =>
 			acked.get(epoch)?.missing(first, last) ?? [{ first, last }],
+		/** What the hub holds, from an epoch on. */
+		acked: (oldestEpoch: number): readonly EpochRanges[] =>
+			[...acked]
+				.filter(([epoch]) => epoch >= oldestEpoch)
+				.map(([epoch, ranges]) => ({ epoch, ranges: ranges.ranges() })),
 		ackedThroughAt: () => ackedThroughAt,
 		/** Instant of the oldest sample that the hub lacks, as far as it is known. */
 		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,

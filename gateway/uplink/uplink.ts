@@ -14,6 +14,9 @@ import { createLinkConnection, type Link, type LinkState } from './link-connecti
 import { createLiveLane } from './live-lane.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
+/** How often the acknowledged ranges are written down. */
+const SAVE_ACKED_MS = 60_000;
+
 /** Changes gather for this long before their documents are sent. */
 const DOCUMENTS_GATHER_MS = 200;
 
@@ -25,6 +28,9 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. */
+	readonly linkHost: string;
+	readonly linkPort: number;
 	readonly name: string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
@@ -134,7 +140,11 @@ export function createUplink(deps: UplinkDeps) {
 		journal.hold('uplink', journal.oldest());
 		connection = createLinkConnection({
 			gateway: store.gatewayId(),
-			enrolment,
+			enrolment: {
+				...enrolment,
+				linkHost: deps.linkHost || enrolment.linkHost,
+				linkPort: deps.linkPort || enrolment.linkPort,
+			},
 			clock,
 			log,
 			events: {
@@ -160,6 +170,18 @@ export function createUplink(deps: UplinkDeps) {
 		if (link === null || session === null) return;
 		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
 	}
+
+	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
+	function saveAcked(): Promise<void> {
+		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
+		return store.saveAcked(backfill.acked(oldestEpoch)).catch((error: unknown) => {
+			log.debug('acked-not-saved', { reason: messageOf(error) });
+		});
+	}
+
+	backfill.reset(store.acked());
+	const saveTimer = setInterval(() => void saveAcked(), SAVE_ACKED_MS);
+	saveTimer.unref();
 
 	const existing = store.enrolment();
 	if (existing !== null) connect(existing);
@@ -210,6 +232,8 @@ export function createUplink(deps: UplinkDeps) {
 			if (documentsTimer !== null) clearTimeout(documentsTimer);
 			endSession();
 			await connection?.stop();
+			clearInterval(saveTimer);
+			await saveAcked();
 			await store.stop();
 		},
 	};
