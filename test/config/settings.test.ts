@@ -53,7 +53,7 @@ test('without file and environment the documented defaults hold', (t) => {
 
 	const hub = readSettings({ role: 'hub', environment: {} });
 	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101 });
-	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 0, publicHost: '' });
+	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 1_884, publicHost: '' });
 });
 
 test('the example files are valid and show the defaults', async (t) => {
