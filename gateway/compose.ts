@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
@@ -79,6 +80,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
@@ -150,7 +152,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				},
 				linkHost: settings.uplink.linkHost,
 				linkPort: settings.uplink.linkPort,
-				name: settings.site.name,
+				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				clock,
@@ -159,7 +161,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		);
 		const starter = lifecycle.own(
 			'enrolment',
-			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }),
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name, log }),
 		);
 		listeners.push(uplink.offer);
 		const up = uplink;
