@@ -4,7 +4,13 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Ack } from '../../core/link/link-messages.ts';
-import { linkMessage, MAX_BLOCK_BYTES, MAX_RANGES, parseDocuments, parseLinkMessage } from '../../core/link/link-messages.ts';
+import {
+	linkMessage,
+	MAX_BLOCK_BYTES,
+	MAX_RANGES,
+	parseDocuments,
+	parseLinkMessage,
+} from '../../core/link/link-messages.ts';
 import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
@@ -29,7 +35,12 @@ export interface HubLinkDeps {
 	/** Gateway of a device; `null` when the hub does not know the device or it is the hub's own. */
 	readonly ownerOf: (device: DeviceId) => GatewayId | null;
 	readonly setHealth: (device: DeviceId, health: DeviceHealth) => void;
-	readonly lossNoted: (range: { readonly origin: GatewayId; readonly epoch: number; readonly first: number; readonly last: number }) => void;
+	readonly lossNoted: (range: {
+		readonly origin: GatewayId;
+		readonly epoch: number;
+		readonly first: number;
+		readonly last: number;
+	}) => void;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -70,15 +81,20 @@ export function createHubLink(deps: HubLinkDeps) {
 	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const hello = parseLinkMessage('hello', message.payload);
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const received = ledger.receivedFrom(gateway, hello.oldestEpoch).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
+		const received = ledger
+			.receivedFrom(gateway, hello.oldestEpoch)
+			.map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });
-		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received: received.slice(-MAX_RANGES) }), { qos: 1 });
+		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received: received.slice(-MAX_RANGES) }), {
+			qos: 1,
+		});
 	}
 
 	/** A device that cannot be taken does not hide the others. @throws when storing fails */
 	async function adoptOf(gateway: GatewayId, device: Device): Promise<void> {
 		try {
-			if (device.gatewayId !== gateway) throw new Fault('forbidden', `device ${device.id} is not of gateway ${gateway}`);
+			if (device.gatewayId !== gateway)
+				throw new Fault('forbidden', `device ${device.id} is not of gateway ${gateway}`);
 			await adopt(device);
 		} catch (error) {
 			if (!isFinal(error)) throw error;
@@ -100,7 +116,8 @@ export function createHubLink(deps: HubLinkDeps) {
 		const { losses } = parseLinkMessage('losses', message.payload);
 		for (const loss of losses) ledger.declare({ ...loss, origin: gateway });
 		await deps.saveLedger();
-		for (const loss of losses) deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
+		for (const loss of losses)
+			deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
 	}
 
 	/** The live lane does not wait for the disk - the gateway learns of it by the acknowledgement - unless it floods. */
@@ -144,13 +161,17 @@ export function createHubLink(deps: HubLinkDeps) {
 		return 'discard';
 	}
 
-	const policy: Pick<BrokerDeps<LinkAccount>, 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'onPublish'> = {
+	const policy: Pick<
+		BrokerDeps<LinkAccount>,
+		'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'onPublish'
+	> = {
 		async authenticate({ username, password }) {
 			if (!isUuid(username)) return null;
 			const gateway = deps.authenticate(gatewayId(username), secretHash(password.toString('utf8')));
 			return gateway === null ? null : { name: gateway, gateway };
 		},
-		authorizePublish: ({ gateway }, topic) => topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) && parseUpTopic(topic) !== null,
+		authorizePublish: ({ gateway }, topic) =>
+			topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) && parseUpTopic(topic) !== null,
 		authorizeSubscribe: ({ gateway }, filter) => filter === downFilter(gateway),
 		onPublish,
 	};

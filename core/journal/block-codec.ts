@@ -164,7 +164,10 @@ export function encodeBlock(readings: readonly Reading[], dictionary = createBlo
 	}
 	if (body.length > DEFAULT_LIMITS.maxRawBytes) {
 		dictionary.rollBack(firstNewId);
-		throw new Fault('rule-violation', `telemetry block: takes ${body.length} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`);
+		throw new Fault(
+			'rule-violation',
+			`telemetry block: takes ${body.length} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`,
+		);
 	}
 	if (body.length >= WORTH_DEFLATING) {
 		const deflated = deflateRawSync(byteView(body), { level: 1 });

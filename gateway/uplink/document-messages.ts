@@ -1,6 +1,11 @@
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
-import { type DeviceDocuments, DOCUMENTS_BYTES, type HealthDocument, MAX_DOCUMENTS } from '../../core/link/link-messages.ts';
+import {
+	type DeviceDocuments,
+	DOCUMENTS_BYTES,
+	type HealthDocument,
+	MAX_DOCUMENTS,
+} from '../../core/link/link-messages.ts';
 
 /** Devices and their health in messages that the hub takes: few enough, and small enough, as far as a single document allows. */
 export function* documentMessages(

@@ -41,8 +41,10 @@ async function ask(url: URL, body: object): Promise<unknown> {
 		throw new Fault('unreachable', `hub_url: ${url.origin} does not answer: ${messageOf(cause)}`, { cause: error });
 	}
 	const text = (await response.text()).slice(0, MAX_ANSWER_BYTES);
-	if (response.status === 401) throw new Fault('bad-credentials', 'code: the hub says that the enrolment code is wrong, used or expired');
-	if (!response.ok) throw new Fault('unreachable', `hub_url: ${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
+	if (response.status === 401)
+		throw new Fault('bad-credentials', 'code: the hub says that the enrolment code is wrong, used or expired');
+	if (!response.ok)
+		throw new Fault('unreachable', `hub_url: ${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {
@@ -55,22 +57,25 @@ export interface EnrolRequest {
 	readonly name: string;
 	readonly hubUrl: string;
 	readonly code: string;
-	/** Take these instead of what the hub names, when set: the link may lead through another address. */
-	readonly linkHost: string;
-	readonly linkPort: number;
 }
 
 /**
  * Enrols this gateway with a hub, once, by a code. The answer counts only when it proves that the hub knows the code too.
  * @throws Fault `rule-violation`, `bad-credentials` or `unreachable`, naming the field
  */
-export async function enrolWithHub({ gatewayId, name, hubUrl, code, linkHost, linkPort }: EnrolRequest): Promise<Enrolment> {
+export async function enrolWithHub({ gatewayId, name, hubUrl, code }: EnrolRequest): Promise<Enrolment> {
 	if (!URL.canParse(hubUrl) || !/^https?:$/.test(new URL(hubUrl).protocol)) {
 		throw new Fault('rule-violation', `hub_url: must be an http or https address, not ${JSON.stringify(hubUrl)}`);
 	}
 	const { codeId, key } = await enrolmentKey(code);
 	const secret = newLinkSecret();
-	const request = { codeId, gatewayId, name, secretHash: secretHash(secret), nonce: randomBytes(18).toString('base64url') };
+	const request = {
+		codeId,
+		gatewayId,
+		name,
+		secretHash: secretHash(secret),
+		nonce: randomBytes(18).toString('base64url'),
+	};
 	const raw = await ask(new URL('/api/v1/enrolment', hubUrl), {
 		code_id: codeId,
 		gateway_id: gatewayId,
@@ -87,8 +92,8 @@ export async function enrolWithHub({ gatewayId, name, hubUrl, code, linkHost, li
 	}
 	return {
 		hubUrl,
-		linkHost: linkHost || answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
-		linkPort: linkPort || answer.linkPort,
+		linkHost: answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
+		linkPort: answer.linkPort,
 		caPem: answer.caPem,
 		secret,
 	};

@@ -16,7 +16,12 @@ import { createManualClock } from '../fake/manual-clock.ts';
 const OTHER = gatewayId('9a000000-0000-4000-8000-000000000002');
 const account: LinkAccount = { name: GATEWAY, gateway: GATEWAY };
 
-const healthOf = (device: DeviceId): HealthDocument => ({ device, state: 'offline', since: epochMs(1), reason: 'silent' });
+const healthOf = (device: DeviceId): HealthDocument => ({
+	device,
+	state: 'offline',
+	since: epochMs(1),
+	reason: 'silent',
+});
 
 interface Options {
 	readonly adopt?: (device: Device) => Promise<void>;
@@ -44,7 +49,14 @@ function hub({ adopt = async () => undefined, receive = async () => null }: Opti
 		log: silentLog,
 	});
 	const send = (kind: UpKind, payload: Buffer) =>
-		link.policy.onPublish(account, { topic: upTopic(GATEWAY, kind), payload, qos: 1, retain: false, dup: false, messageId: 1 });
+		link.policy.onPublish(account, {
+			topic: upTopic(GATEWAY, kind),
+			payload,
+			qos: 1,
+			retain: false,
+			dup: false,
+			messageId: 1,
+		});
 	return { link, owners, adopted, healths, send };
 }
 
@@ -54,7 +66,10 @@ test('a gateway tells the health of its own devices and of no other', async (t) 
 	const theirs = deviceOf(2, 'theirs');
 	const unknown = deviceOf(3, 'unknown');
 	owners.set(theirs.id, OTHER);
-	await send('documents', linkMessage('documents', { devices: [own], health: [theirs, unknown, own].map(({ id }) => healthOf(id)) }));
+	await send(
+		'documents',
+		linkMessage('documents', { devices: [own], health: [theirs, unknown, own].map(({ id }) => healthOf(id)) }),
+	);
 	t.deepEqual(healths, [[own.id, 'offline']]);
 });
 
@@ -69,7 +84,10 @@ test('one device that the hub refuses does not hide the others of the same messa
 	const malformed = { ...deviceOf(3, 'malformed'), name: 'n'.repeat(300) };
 	const good = deviceOf(4, 'good');
 	const health = [{ ...healthOf(good.id), reason: 'x'.repeat(2_000) }, healthOf(good.id)];
-	t.is(await send('documents', linkMessage('documents', { devices: [stolen, foreign, malformed, good], health })), 'discard');
+	t.is(
+		await send('documents', linkMessage('documents', { devices: [stolen, foreign, malformed, good], health })),
+		'discard',
+	);
 	t.deepEqual(adopted, ['good']);
 	t.deepEqual(healths, [[good.id, 'offline']]);
 });
@@ -81,7 +99,8 @@ test('documents that could not be stored are not acknowledged, so that the gatew
 
 test('a message that is wrong for ever is acknowledged and does no harm', async (t) => {
 	const { send } = hub();
-	for (const kind of ['hello', 'documents', 'losses'] as const) t.is(await send(kind, Buffer.from('{"half')), 'discard');
+	for (const kind of ['hello', 'documents', 'losses'] as const)
+		t.is(await send(kind, Buffer.from('{"half')), 'discard');
 	const backwards = { losses: [{ epoch: 1, first: 9, last: 3, reason: 'disk-full' as const }] };
 	t.is(await send('losses', linkMessage('losses', backwards)), 'discard');
 });
