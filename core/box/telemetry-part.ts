@@ -78,10 +78,18 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		(reading) => {
 			counts.samples += reading.values.length;
 			// A reading of a failure is no sign of life.
-			if (reading.qualities === null || reading.qualities.includes('good')) devices.markSeen(reading.device, reading.readAt);
+			if (reading.qualities === null || reading.qualities.includes('good'))
+				devices.markSeen(reading.device, reading.readAt);
 		},
 	];
-	const telemetry = createTelemetryService({ origin: deps.origin, journal, history, latest, listeners, lost: deps.lost });
+	const telemetry = createTelemetryService({
+		origin: deps.origin,
+		journal,
+		history,
+		latest,
+		listeners,
+		lost: deps.lost,
+	});
 	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
 	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, counts };
 }

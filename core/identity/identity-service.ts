@@ -131,7 +131,8 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	function claim(code: string, draft: NewAdministrator): Promise<Grant> {
 		return claims.run(async () => {
 			if (isClaimed()) throw new Fault('state-conflict', 'this box is already claimed; log in instead');
-			if (!claimCode.matches(code)) throw new Fault('bad-credentials', 'the claim code is wrong');
+			if (!claimCode.matches(code))
+				throw new Fault('bad-credentials', 'the claim code is wrong', { field: 'claim_code' });
 			const account = await createAdministrator(draft);
 			return startSession(account.id);
 		});

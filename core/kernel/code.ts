@@ -11,10 +11,6 @@ export function randomCode(groups: number): string {
 
 /** The code as it was made, from what a person typed: any case, spaces or dashes anywhere, O for 0, I or L for 1. */
 export function normalCode(typed: string): string {
-	const symbols = typed
-		.toUpperCase()
-		.replaceAll(/[\s-]/g, '')
-		.replaceAll('O', '0')
-		.replaceAll(/[IL]/g, '1');
+	const symbols = typed.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
 	return symbols.match(/.{1,4}/g)?.join('-') ?? '';
 }

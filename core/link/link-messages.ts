@@ -59,7 +59,10 @@ export const MAX_RANGES = 5_000;
 
 const natural = Joi.number().integer().min(0).required();
 const range = Joi.object<Range>({ first: natural, last: natural });
-const epochRanges = Joi.object<EpochRanges>({ epoch: natural, ranges: Joi.array().items(range).max(MAX_RANGES).required() });
+const epochRanges = Joi.object<EpochRanges>({
+	epoch: natural,
+	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
+});
 const LOSS_REASONS: readonly LossReason[] = ['journal-quota', 'disk-full', 'journal-damaged'];
 
 const line = Joi.alternatives(
@@ -140,7 +143,9 @@ const schemas = {
 	}),
 	losses: Joi.object<Losses>({
 		losses: Joi.array()
-			.items(Joi.object({ epoch: natural, first: natural, last: natural, reason: Joi.valid(...LOSS_REASONS).required() }))
+			.items(
+				Joi.object({ epoch: natural, first: natural, last: natural, reason: Joi.valid(...LOSS_REASONS).required() }),
+			)
 			.max(MAX_RANGES)
 			.required(),
 	}),
