@@ -57,6 +57,10 @@ const LIVE_BLOCKS = 32;
 const isFinal = (error: unknown): boolean =>
 	error instanceof Fault && error.reason !== 'unavailable' && error.reason !== 'timeout';
 
+/** As much as one message takes; the oldest is left for the next connection. */
+const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
+	list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
+
 interface Presence {
 	lastSeenAt: EpochMs;
 	version: string | null;
@@ -75,8 +79,6 @@ export function createHubLink(deps: HubLinkDeps) {
 	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const hello = parseLinkMessage('hello', message.payload);
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
-			list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 		const received = newest(ledger.receivedFrom(gateway, hello.oldestEpoch));
 		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });

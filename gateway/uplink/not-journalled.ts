@@ -13,6 +13,8 @@ export function notJournalled(
 	return owed.flatMap(({ epoch, ranges }) => {
 		const here = createRangeSet();
 		for (const { first, last, epoch: of } of held) if (of === epoch) here.add(first, last);
-		return ranges.flatMap(({ first, last }) => here.missing(first, last).map((part) => ({ epoch, ...part })));
+		return ranges.flatMap(({ first, last }) =>
+			here.missing(first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
+		);
 	});
 }
