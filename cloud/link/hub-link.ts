@@ -3,7 +3,7 @@ import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Ack } from '../../core/link/link-messages.ts';
+import type { Ack, EpochRanges } from '../../core/link/link-messages.ts';
 import {
 	linkMessage,
 	MAX_BLOCK_BYTES,
@@ -63,6 +63,10 @@ const LIVE_BLOCKS = 32;
 const isFinal = (error: unknown): boolean =>
 	error instanceof Fault && error.reason !== 'unavailable' && error.reason !== 'timeout';
 
+/** As much as one message takes; the oldest is left for the next connection. */
+const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
+	list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
+
 interface Presence {
 	lastSeenAt: EpochMs;
 	version: string | null;
@@ -81,11 +85,10 @@ export function createHubLink(deps: HubLinkDeps) {
 	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const hello = parseLinkMessage('hello', message.payload);
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const received = ledger
-			.receivedFrom(gateway, hello.oldestEpoch)
-			.map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
+		const received = newest(ledger.receivedFrom(gateway, hello.oldestEpoch));
+		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });
-		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received: received.slice(-MAX_RANGES) }), {
+		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received, owed }), {
 			qos: 1,
 		});
 	}

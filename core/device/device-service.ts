@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
-import { duplicate, Fault, messageOf, notFound } from '../kernel/fault.ts';
+import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import {
 	type DeviceId,
 	type DeviceUid,
@@ -132,14 +132,14 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 
 	function assertConnectionFits(device: Device): void {
 		if (gatewayId === null && device.connection?.driver === 'modbus')
-			throw new Fault('rule-violation', 'connection: a Modbus device is configured on its gateway, not on the hub');
+			throw fieldFault('rule-violation', 'connection', 'a Modbus device is configured on its gateway, not on the hub');
 		assertTemplateExists(device.connection, templates);
 		assertLineAgrees(device, devices.all());
 	}
 
 	async function assertOwnerExists(ownerId: string | null): Promise<void> {
 		if (ownerId !== null && !(await users.exists(ownerId)))
-			throw new Fault('rule-violation', `owner_id: ${ownerId} is not a user`);
+			throw fieldFault('rule-violation', 'owner_id', `${ownerId} is not a user`);
 	}
 
 	function assertOwn(device: Device): void {

@@ -26,6 +26,8 @@ export interface Hello {
 /** The hub's answer to `hello`: what it holds. The gateway sends the rest. */
 export interface Welcome {
 	readonly received: readonly EpochRanges[];
+	/** Of earlier boots, what the hub lacks and knows no reason for. The gateway sends it, or declares it lost. */
+	readonly owed: readonly EpochRanges[];
 }
 
 /** What the hub has made durable since its last word. Only this moves the gateway's checkpoint. */
@@ -72,7 +74,13 @@ const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
 });
-const LOSS_REASONS: readonly LossReason[] = ['journal-quota', 'disk-full', 'journal-damaged', 'not-kept'];
+const LOSS_REASONS: readonly LossReason[] = [
+	'journal-quota',
+	'disk-full',
+	'journal-damaged',
+	'not-journalled',
+	'not-kept',
+];
 
 const line = Joi.alternatives(
 	Joi.object({
@@ -147,7 +155,10 @@ const schemas = {
 		lastSeq: natural,
 		oldestEpoch: natural,
 	}),
-	welcome: Joi.object<Welcome>({ received: Joi.array().items(epochRanges).max(MAX_RANGES).required() }),
+	welcome: Joi.object<Welcome>({
+		received: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
+		owed: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
+	}),
 	ack: Joi.object<Ack>({
 		received: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
 		losses: Joi.array().items(epochRanges).max(MAX_RANGES).required(),

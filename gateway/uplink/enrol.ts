@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import Joi from 'joi';
 
 import { isSameSecret, secretHash } from '../../core/identity/secret-text.ts';
-import { Fault, messageOf } from '../../core/kernel/fault.ts';
+import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { answerProof, enrolmentKey, newLinkSecret, requestProof } from '../../core/link/enrolment.ts';
 import type { Enrolment } from './uplink-store.ts';
@@ -38,17 +38,17 @@ async function ask(url: URL, body: object): Promise<unknown> {
 		});
 	} catch (error) {
 		const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-		throw new Fault('unreachable', `hub_url: ${url.origin} does not answer: ${messageOf(cause)}`, { cause: error });
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} does not answer: ${messageOf(cause)}`, { cause: error });
 	}
 	const text = (await response.text()).slice(0, MAX_ANSWER_BYTES);
 	if (response.status === 401)
-		throw new Fault('bad-credentials', 'code: the hub says that the enrolment code is wrong, used or expired');
+		throw fieldFault('bad-credentials', 'code', 'the hub says that the enrolment code is wrong, used or expired');
 	if (!response.ok)
-		throw new Fault('unreachable', `hub_url: ${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {
-		throw new Fault('unreachable', `hub_url: ${url.origin} did not answer as a hub does`, { cause: error });
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} did not answer as a hub does`, { cause: error });
 	}
 }
 
@@ -65,7 +65,7 @@ export interface EnrolRequest {
  */
 export async function enrolWithHub({ gatewayId, name, hubUrl, code }: EnrolRequest): Promise<Enrolment> {
 	if (!URL.canParse(hubUrl) || !/^https?:$/.test(new URL(hubUrl).protocol)) {
-		throw new Fault('rule-violation', `hub_url: must be an http or https address, not ${JSON.stringify(hubUrl)}`);
+		throw fieldFault('rule-violation', 'hub_url', `must be an http or https address, not ${JSON.stringify(hubUrl)}`);
 	}
 	const { codeId, key } = await enrolmentKey(code);
 	const secret = newLinkSecret();
@@ -85,7 +85,7 @@ export async function enrolWithHub({ gatewayId, name, hubUrl, code }: EnrolReque
 		proof: requestProof(key, request),
 	});
 	const { value, error } = answerSchema.validate(raw);
-	if (error !== undefined) throw new Fault('unreachable', `hub_url: the answer is not a hub's: ${error.message}`);
+	if (error !== undefined) throw fieldFault('unreachable', 'hub_url', `the answer is not a hub's: ${error.message}`);
 	const answer = { linkHost: value.link_host, linkPort: value.link_port, caPem: value.ca_pem };
 	if (!isSameSecret(answerProof(key, request.nonce, answer), value.proof)) {
 		throw new Fault('bad-credentials', 'the answer does not come from the hub that made this code');

@@ -1,25 +1,22 @@
-import type { GatewayId } from '../../core/kernel/id.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
-import type { OwnLoss } from './uplink-store.ts';
+import type { EpochRange } from './not-journalled.ts';
 
 export interface GoneRangesDeps {
-	readonly origin: GatewayId;
-	/** What the journal holds. */
-	readonly held: readonly StreamRange[];
+	/** What the journal holds of this gateway. */
+	readonly held: readonly EpochRange[];
 	/** The parts of a range that the hub has not acknowledged. */
 	readonly owed: (epoch: number, first: number, last: number) => readonly Range[];
 	/** Losses that the hub is told with a better reason. */
-	readonly declared: readonly OwnLoss[];
+	readonly declared: readonly EpochRange[];
 }
 
 /**
  * Samples that the hub lacks and that the journal cannot give: numbers below the highest of an epoch that no commit has. Commits keep
- * the order of numbers, so a hole is never filled later. They were read before this gateway was enrolled, or lost with a damaged file.
+ * the order of numbers, so a hole is never filled later. They were read before this gateway was enrolled.
  */
-export function goneRanges({ origin, held, owed, declared }: GoneRangesDeps): readonly OwnLoss[] {
+export function goneRanges({ held, owed, declared }: GoneRangesDeps): readonly EpochRange[] {
 	const settled = new Map<number, RangeSet>();
-	for (const { epoch, first, last } of held.filter((range) => range.origin === origin)) {
+	for (const { epoch, first, last } of held) {
 		const numbers = settled.get(epoch) ?? createRangeSet();
 		settled.set(epoch, numbers);
 		numbers.add(first, last);
@@ -30,6 +27,6 @@ export function goneRanges({ origin, held, owed, declared }: GoneRangesDeps): re
 		numbers
 			.missing(1, highest.get(epoch) ?? 1)
 			.flatMap(({ first, last }) => owed(epoch, first, last))
-			.map(({ first, last }): OwnLoss => ({ epoch, first, last, reason: 'not-kept' })),
+			.map(({ first, last }) => ({ epoch, first, last })),
 	);
 }

@@ -7,13 +7,14 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type EpochRanges, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { documentMessages } from './document-messages.ts';
 import { goneRanges } from './gone-ranges.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createLiveLane } from './live-lane.ts';
+import { notJournalled } from './not-journalled.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
 /** How often the acknowledged ranges are written down. */
@@ -80,6 +81,8 @@ export function createUplink(deps: UplinkDeps) {
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
 
+	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
+
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
@@ -124,18 +127,21 @@ export function createUplink(deps: UplinkDeps) {
 		live.close();
 	}
 
+	/** What neither side has will never come: a hole is explained, or it would look as if it were on its way for ever. */
+	function declareGone(owed: readonly EpochRanges[]): void {
+		const held = ownRanges();
+		for (const loss of notJournalled(owed, held)) store.addLoss({ ...loss, reason: 'not-journalled' });
+		const declared = store.undeclaredLosses();
+		for (const loss of goneRanges({ held, owed: backfill.owed, declared }))
+			store.addLoss({ ...loss, reason: 'not-kept' });
+	}
+
 	function startSession(link: Link, payload: Uint8Array): void {
-		const { received } = parseLinkMessage('welcome', payload);
+		const { received, owed } = parseLinkMessage('welcome', payload);
 		endSession();
 		journal.hold('uplink', journal.oldest());
 		backfill.reset(received);
-		const gone = goneRanges({
-			origin: store.gatewayId(),
-			held: journal.held(),
-			owed: backfill.owed,
-			declared: store.undeclaredLosses(),
-		});
-		for (const loss of gone) store.addLoss(loss);
+		declareGone(owed);
 		const controller = new AbortController();
 		session = controller;
 		runSession(link, controller.signal).catch((error: unknown) => {
@@ -251,14 +257,13 @@ export function createUplink(deps: UplinkDeps) {
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
-			const own = journal.held().filter(({ origin }) => origin === store.gatewayId());
 			return {
 				enrolled: enrolment !== null,
 				hubUrl: enrolment?.hubUrl ?? null,
 				state: link?.state ?? 'not-enrolled',
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
-				backlogSamples: countOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				backlogSamples: countOf(ownRanges().flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
 				undeclaredLostSamples: countOf(store.undeclaredLosses()),

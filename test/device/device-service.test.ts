@@ -41,7 +41,7 @@ test('rules name the field and the other device', async (t) => {
 	await box.devices.register({ ...meter, uid: deviceUid('a'), connection: rtuConnection('/dev/ttyUSB0') });
 	await box.devices.register({ ...meter, uid: deviceUid('b'), connection: rtuConnection('/dev/ttyUSB0', 9600, 2) });
 	await t.throwsAsync(box.devices.register({ ...meter, connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
-		message: 'connection.line: /dev/ttyUSB0 is used by device a with 9600 8N1, not 19200 8N1',
+		message: 'connection.line.path: /dev/ttyUSB0 is used by device a with 9600 8N1, not 19200 8N1',
 	});
 	await t.throwsAsync(box.devices.patch('b', { connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
 		message: /used by device a/,
