@@ -35,6 +35,9 @@ const rangeOf = (reading: Reading): StreamRange => ({
 	last: lastSeq(reading),
 });
 
+const samplesOf = (readings: readonly Reading[]): number =>
+	readings.reduce((sum, { values }) => sum + values.length, 0);
+
 /** The part of a reading that covers a range of its sequence numbers. */
 function part(reading: Reading, { first, last }: Range): Reading {
 	if (first === reading.firstSeq && last === lastSeq(reading)) return reading;
@@ -62,7 +65,12 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 	}
 
 	function refuse(gateway: GatewayId, reading: Reading): void {
-		log.warn('reading-refused', { gateway, origin: reading.origin, device: reading.device, reason: 'not a device of this gateway' });
+		log.warn('reading-refused', {
+			gateway,
+			origin: reading.origin,
+			device: reading.device,
+			reason: 'not a device of this gateway',
+		});
 		if (reading.origin !== gateway) return;
 		// Settled all the same: sending it again would change nothing.
 		ledger.declare({ ...rangeOf(reading), reason: 'refused' });
@@ -103,10 +111,9 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 			}
 		}
 		const fresh = own.flatMap(freshParts);
-		const count = (list: readonly Reading[]): number => list.reduce((sum, reading) => sum + reading.values.length, 0);
-		const stored = count(fresh);
+		const stored = samplesOf(fresh);
 		if (fresh.length > 0) await store(fresh, lane);
-		return { stored, duplicates: count(own) - stored, refused };
+		return { stored, duplicates: samplesOf(own) - stored, refused };
 	}
 
 	/** For the link: a failed block is logged and stays unacknowledged, so the gateway sends it again. */

@@ -16,7 +16,13 @@ interface SavedLedger extends LedgerSnapshot {
 const SAVE_INTERVAL_MS = 30_000;
 
 function isSaved(value: unknown): value is SavedLedger {
-	return typeof value === 'object' && value !== null && 'gateways' in value && 'through' in value && Array.isArray(value.gateways);
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		'gateways' in value &&
+		'through' in value &&
+		Array.isArray(value.gateways)
+	);
 }
 
 async function readSaved(path: string, log: Logger): Promise<SavedLedger | null> {
@@ -35,7 +41,15 @@ async function readSaved(path: string, log: Logger): Promise<SavedLedger | null>
  * The ledger as it stands on disk: a snapshot, and the journal's commits after it. The journal keeps what the snapshot lacks, so
  * that the two together always say exactly what is stored here.
  */
-export async function openLedger({ path, journal, log }: { readonly path: string; readonly journal: Journal; readonly log: Logger }): Promise<{
+export async function openLedger({
+	path,
+	journal,
+	log,
+}: {
+	readonly path: string;
+	readonly journal: Journal;
+	readonly log: Logger;
+}): Promise<{
 	readonly ledger: Ledger;
 	/** Writes down a declared loss before it is acknowledged. */
 	save(): Promise<void>;

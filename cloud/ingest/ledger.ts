@@ -1,5 +1,5 @@
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import { countOf, createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 
@@ -23,7 +23,11 @@ export interface LedgerSnapshot {
 	readonly gateways: readonly {
 		readonly origin: GatewayId;
 		readonly received: readonly EpochRanges[];
-		readonly lost: readonly { readonly epoch: number; readonly reason: LossReason | 'refused'; readonly ranges: readonly Range[] }[];
+		readonly lost: readonly {
+			readonly epoch: number;
+			readonly reason: LossReason | 'refused';
+			readonly ranges: readonly Range[];
+		}[];
 	}[];
 }
 
@@ -84,7 +88,13 @@ export function createLedger() {
 		epochOf(origin, epoch).committed.covers(first, last);
 
 	/** Samples that will never arrive, with the reason. A range that was stored all the same stays stored. */
-	function declare({ origin, epoch, first, last, reason }: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
+	function declare({
+		origin,
+		epoch,
+		first,
+		last,
+		reason,
+	}: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
 		const entry = epochOf(origin, epoch);
 		let ranges = entry.lost.get(reason);
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
@@ -116,13 +126,12 @@ export function createLedger() {
 	}
 
 	function completeness(origin: GatewayId): GatewayCompleteness {
-		const count = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 		const holes = [...(gateways.get(origin) ?? [])].flatMap(([epoch, entry]) => holesOf(epoch, entry));
 		const received = receivedFrom(origin, 0);
 		return {
-			receivedSamples: count(received.flatMap(({ ranges }) => ranges)),
-			missingSamples: count(holes.filter(({ reason }) => reason === 'in-transit')),
-			declaredLostSamples: count(holes.filter(({ reason }) => reason !== 'in-transit')),
+			receivedSamples: countOf(received.flatMap(({ ranges }) => ranges)),
+			missingSamples: countOf(holes.filter(({ reason }) => reason === 'in-transit')),
+			declaredLostSamples: countOf(holes.filter(({ reason }) => reason !== 'in-transit')),
 			received,
 			holes: holes.slice(0, MAX_HOLES),
 		};
@@ -142,7 +151,8 @@ export function createLedger() {
 
 	function restore(saved: LedgerSnapshot): void {
 		for (const { origin, received, lost } of saved.gateways) {
-			for (const { epoch, ranges } of received) for (const { first, last } of ranges) commit({ origin, epoch, first, last });
+			for (const { epoch, ranges } of received)
+				for (const { first, last } of ranges) commit({ origin, epoch, first, last });
 			for (const { epoch, reason, ranges } of lost) {
 				for (const { first, last } of ranges) declare({ origin, epoch, reason, first, last });
 			}

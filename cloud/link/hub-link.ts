@@ -26,7 +26,12 @@ export interface HubLinkDeps {
 	readonly saveLedger: () => Promise<void>;
 	readonly adopt: (device: Device) => Promise<void>;
 	readonly setHealth: (device: DeviceId, health: DeviceHealth) => void;
-	readonly lossNoted: (range: { readonly origin: GatewayId; readonly epoch: number; readonly first: number; readonly last: number }) => void;
+	readonly lossNoted: (range: {
+		readonly origin: GatewayId;
+		readonly epoch: number;
+		readonly first: number;
+		readonly last: number;
+	}) => void;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -56,15 +61,20 @@ export function createHubLink(deps: HubLinkDeps) {
 	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const hello = parseLinkMessage('hello', message.payload);
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const received = ledger.receivedFrom(gateway, hello.oldestEpoch).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
+		const received = ledger
+			.receivedFrom(gateway, hello.oldestEpoch)
+			.map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });
-		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received: received.slice(-MAX_RANGES) }), { qos: 1 });
+		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received: received.slice(-MAX_RANGES) }), {
+			qos: 1,
+		});
 	}
 
 	async function onDocuments(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const { devices, health } = parseLinkMessage('documents', message.payload);
 		for (const device of devices) {
-			if (device.gatewayId !== gateway) throw new Fault('forbidden', `device ${device.id} is not of gateway ${gateway}`);
+			if (device.gatewayId !== gateway)
+				throw new Fault('forbidden', `device ${device.id} is not of gateway ${gateway}`);
 			await adopt(device);
 		}
 		for (const { device, state, since, reason } of health) setHealth(device, { state, since, reason });
@@ -74,7 +84,8 @@ export function createHubLink(deps: HubLinkDeps) {
 		const { losses } = parseLinkMessage('losses', message.payload);
 		for (const loss of losses) ledger.declare({ ...loss, origin: gateway });
 		await deps.saveLedger();
-		for (const loss of losses) deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
+		for (const loss of losses)
+			deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
 	}
 
 	async function onBlock(gateway: GatewayId, lane: 'live' | 'backfill', message: MqttMessage): Promise<void> {
@@ -106,13 +117,17 @@ export function createHubLink(deps: HubLinkDeps) {
 		return 'discard';
 	}
 
-	const policy: Pick<BrokerDeps<LinkAccount>, 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'onPublish'> = {
+	const policy: Pick<
+		BrokerDeps<LinkAccount>,
+		'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'onPublish'
+	> = {
 		async authenticate({ username, password }) {
 			if (!isUuid(username)) return null;
 			const gateway = deps.authenticate(gatewayId(username), secretHash(password.toString('utf8')));
 			return gateway === null ? null : { name: gateway, gateway };
 		},
-		authorizePublish: ({ gateway }, topic) => topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) && parseUpTopic(topic) !== null,
+		authorizePublish: ({ gateway }, topic) =>
+			topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) && parseUpTopic(topic) !== null,
 		authorizeSubscribe: ({ gateway }, filter) => filter === downFilter(gateway),
 		onPublish,
 	};

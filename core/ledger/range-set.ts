@@ -22,6 +22,10 @@ export interface RangeSet {
 	size(): number;
 }
 
+/** How many numbers some ranges hold together. */
+export const countOf = (ranges: readonly Range[]): number =>
+	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
 /** Index of the first range whose `last` is at or after `value`. */
 function lowerBound(ranges: readonly Range[], value: number): number {
 	let low = 0;

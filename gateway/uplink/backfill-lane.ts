@@ -43,7 +43,14 @@ const isBefore = (one: JournalPosition, other: JournalPosition): boolean =>
 	one.segment < other.segment || (one.segment === other.segment && one.offset < other.offset);
 
 /** Everything the hub lacks, oldest first, from the journal; the checkpoint moves on the hub's acknowledgement and on nothing else. */
-export function createBackfillLane({ journal, encode, isOnTheWay, clock, bytesPerSecond, random = Math.random }: BackfillDeps) {
+export function createBackfillLane({
+	journal,
+	encode,
+	isOnTheWay,
+	clock,
+	bytesPerSecond,
+	random = Math.random,
+}: BackfillDeps) {
 	const acked = new Map<number, RangeSet>();
 	let scanned: ScannedCommit[] = [];
 	let checkpoint = journal.oldest();
@@ -60,8 +67,15 @@ export function createBackfillLane({ journal, encode, isOnTheWay, clock, bytesPe
 		return ranges;
 	}
 
-	const isAcked = ({ epoch, first, last }: { readonly epoch: number; readonly first: number; readonly last: number }): boolean =>
-		acked.get(epoch)?.covers(first, last) ?? false;
+	const isAcked = ({
+		epoch,
+		first,
+		last,
+	}: {
+		readonly epoch: number;
+		readonly first: number;
+		readonly last: number;
+	}): boolean => acked.get(epoch)?.covers(first, last) ?? false;
 
 	function note(received: readonly EpochRanges[]): void {
 		for (const { epoch, ranges } of received) for (const { first, last } of ranges) ackedIn(epoch).add(first, last);
@@ -186,7 +200,13 @@ export function createBackfillLane({ journal, encode, isOnTheWay, clock, bytesPe
 			advance();
 		},
 		/** The parts of a range that the hub has not acknowledged. */
-		owed: (epoch: number, first: number, last: number): readonly Range[] => acked.get(epoch)?.missing(first, last) ?? [{ first, last }],
+		owed: (epoch: number, first: number, last: number): readonly Range[] =>
+			acked.get(epoch)?.missing(first, last) ?? [{ first, last }],
+		/** What the hub holds, from an epoch on. */
+		acked: (oldestEpoch: number): readonly EpochRanges[] =>
+			[...acked]
+				.filter(([epoch]) => epoch >= oldestEpoch)
+				.map(([epoch, ranges]) => ({ epoch, ranges: ranges.ranges() })),
 		ackedThroughAt: () => ackedThroughAt,
 		/** Instant of the oldest sample that the hub lacks, as far as it is known. */
 		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,

@@ -57,23 +57,13 @@ export interface EnrolRequest {
 	readonly name: string;
 	readonly hubUrl: string;
 	readonly code: string;
-	/** Take these instead of what the hub names, when set: the link may lead through another address. */
-	readonly linkHost: string;
-	readonly linkPort: number;
 }
 
 /**
  * Enrols this gateway with a hub, once, by a code. The answer counts only when it proves that the hub knows the code too.
  * @throws Fault `rule-violation`, `bad-credentials` or `unreachable`, naming the field
  */
-export async function enrolWithHub({
-	gatewayId,
-	name,
-	hubUrl,
-	code,
-	linkHost,
-	linkPort,
-}: EnrolRequest): Promise<Enrolment> {
+export async function enrolWithHub({ gatewayId, name, hubUrl, code }: EnrolRequest): Promise<Enrolment> {
 	if (!URL.canParse(hubUrl) || !/^https?:$/.test(new URL(hubUrl).protocol)) {
 		throw fieldFault('rule-violation', 'hub_url', `must be an http or https address, not ${JSON.stringify(hubUrl)}`);
 	}
@@ -102,8 +92,8 @@ export async function enrolWithHub({
 	}
 	return {
 		hubUrl,
-		linkHost: linkHost || answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
-		linkPort: linkPort || answer.linkPort,
+		linkHost: answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
+		linkPort: answer.linkPort,
 		caPem: answer.caPem,
 		secret,
 	};

@@ -12,7 +12,10 @@ const MOST_RETRY_MS = 60_000;
 export interface UplinkStarterDeps {
 	readonly uplink: Pick<Uplink, 'enrolled'>;
 	readonly store: Pick<UplinkStore, 'gatewayId' | 'enrolment'>;
-	readonly settings: { readonly hubUrl: string; readonly enrolmentCode: string; readonly linkHost: string; readonly linkPort: number };
+	readonly settings: {
+		readonly hubUrl: string;
+		readonly enrolmentCode: string;
+	};
 	readonly name: string;
 	readonly log: Logger;
 }
@@ -26,12 +29,12 @@ export interface UplinkStarter extends Stoppable {
 
 /** Brings this gateway to its hub: by hand, or from the settings until the hub answers. */
 export function createUplinkStarter({ uplink, store, settings, name, log }: UplinkStarterDeps): UplinkStarter {
-	const { hubUrl, enrolmentCode, linkHost, linkPort } = settings;
+	const { hubUrl, enrolmentCode } = settings;
 	let timer: NodeJS.Timeout | null = null;
 	let isStopped = false;
 
 	async function enrol(url: string, code: string): Promise<void> {
-		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code, linkHost, linkPort });
+		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code });
 		if (isStopped) return;
 		await uplink.enrolled(enrolment);
 		log.info('enrolled', { hub: new URL(url).host });
@@ -42,7 +45,8 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 		enrol(hubUrl, enrolmentCode).catch((error: unknown) => {
 			const isFinal = error instanceof Fault && error.reason !== 'unreachable';
 			log.warn('not-enrolled', { hub: hubUrl, reason: messageOf(error), isFinal });
-			if (!isFinal && !isStopped) timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
+			if (!isFinal && !isStopped)
+				timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
 		});
 	}
 

@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Range } from '../../core/ledger/range-set.ts';
+import { countOf } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { linkMessage, MAX_DOCUMENTS, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -14,7 +14,8 @@ import { createLinkConnection, type Link, type LinkState } from './link-connecti
 import { createLiveLane } from './live-lane.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
-const samplesOf = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+/** How often the acknowledged ranges are written down. */
+const SAVE_ACKED_MS = 60_000;
 
 /** Changes gather for this long before their documents are sent. */
 const DOCUMENTS_GATHER_MS = 200;
@@ -27,6 +28,9 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. */
+	readonly linkHost: string;
+	readonly linkPort: number;
 	readonly name: string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
@@ -61,7 +65,7 @@ export function createUplink(deps: UplinkDeps) {
 	const backfill = createBackfillLane({
 		journal,
 		encode,
-		isOnTheWay: live.isOnTheWay,
+		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
@@ -93,7 +97,10 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(link, devices().map(({ id }) => id));
+		await sendDocuments(
+			link,
+			devices().map(({ id }) => id),
+		);
 		await sendLosses(link);
 		live.open();
 		await backfill.run(link, signal);
@@ -125,14 +132,19 @@ export function createUplink(deps: UplinkDeps) {
 		}
 		const ack = parseLinkMessage('ack', payload);
 		backfill.acknowledge(ack.received);
-		for (const { epoch, ranges } of ack.losses) for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
+		for (const { epoch, ranges } of ack.losses)
+			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 	}
 
 	function connect(enrolment: Enrolment): void {
 		journal.hold('uplink', journal.oldest());
 		connection = createLinkConnection({
 			gateway: store.gatewayId(),
-			enrolment,
+			enrolment: {
+				...enrolment,
+				linkHost: deps.linkHost || enrolment.linkHost,
+				linkPort: deps.linkPort || enrolment.linkPort,
+			},
 			clock,
 			log,
 			events: {
@@ -159,12 +171,24 @@ export function createUplink(deps: UplinkDeps) {
 		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
+	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
+	function saveAcked(): Promise<void> {
+		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
+		return store.saveAcked(backfill.acked(oldestEpoch)).catch((error: unknown) => {
+			log.debug('acked-not-saved', { reason: messageOf(error) });
+		});
+	}
+
+	backfill.reset(store.acked());
+	const saveTimer = setInterval(() => void saveAcked(), SAVE_ACKED_MS);
+	saveTimer.unref();
+
 	const existing = store.enrolment();
 	if (existing !== null) connect(existing);
 
 	return {
 		/** HOT: a ReadingListener, the live lane. */
-		offer: live.offer,
+		offer: (reading: Reading): void => live.offer(reading),
 		/** A device or its health has changed. */
 		deviceChanged(id: DeviceId): void {
 			changed.add(id);
@@ -198,16 +222,18 @@ export function createUplink(deps: UplinkDeps) {
 				state: link?.state ?? 'not-enrolled',
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
-				backlogSamples: samplesOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				backlogSamples: countOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
-				undeclaredLostSamples: samplesOf(store.undeclaredLosses()),
+				undeclaredLostSamples: countOf(store.undeclaredLosses()),
 			};
 		},
 		async stop(): Promise<void> {
 			if (documentsTimer !== null) clearTimeout(documentsTimer);
 			endSession();
 			await connection?.stop();
+			clearInterval(saveTimer);
+			await saveAcked();
 			await store.stop();
 		},
 	};

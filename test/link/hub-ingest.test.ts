@@ -9,6 +9,7 @@ import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../
 import { silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { deferred } from '../fake/deferred.ts';
 
 const gateway = newGatewayId();
 const device = newDeviceId();
@@ -16,13 +17,24 @@ const device = newDeviceId();
 function reading(firstSeq: number, samples: number, more: Partial<Reading> = {}): Reading {
 	const points = Array.from({ length: samples }, (_, index) => `p${index}`);
 	const values = points.map((_, index) => firstSeq + index);
-	return { device, readAt: epochMs(firstSeq), telemetryType: 'default', points, values, qualities: null, origin: gateway, epoch: 7, firstSeq, ...more };
+	return {
+		device,
+		readAt: epochMs(firstSeq),
+		telemetryType: 'default',
+		points,
+		values,
+		qualities: null,
+		origin: gateway,
+		epoch: 7,
+		firstSeq,
+		...more,
+	};
 }
 
 interface Options {
 	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
 	readonly fails?: () => boolean;
-	readonly hold?: () => Promise<void>;
+	readonly hold?: () => Promise<undefined>;
 }
 
 function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
@@ -58,8 +70,13 @@ test('however often and however cut a range arrives, each sample is stored once 
 		fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 20 }), async (pieces) => {
 			const { give, stored, numbers, ledger } = hub();
 			for (const { first, length } of pieces) await give([reading(first, length)]);
-			const expected = new Set(pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)));
-			t.deepEqual(numbers().toSorted((a, b) => a - b), [...expected].toSorted((a, b) => a - b));
+			const expected = new Set(
+				pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)),
+			);
+			t.deepEqual(
+				numbers().toSorted((a, b) => a - b),
+				[...expected].toSorted((a, b) => a - b),
+			);
 			t.true(stored.every(({ firstSeq, values }) => values.every((value, index) => value === firstSeq + index)));
 			t.is(ledger.completeness(gateway).receivedSamples, expected.size);
 		}),
@@ -67,15 +84,14 @@ test('however often and however cut a range arrives, each sample is stored once 
 });
 
 test('nothing is acknowledged before it is stored', async (t) => {
-	let release = (): void => undefined;
-	const held = new Promise<void>((resolve) => (release = resolve));
-	const { give, acked } = hub({ hold: () => held });
+	const disk = deferred<undefined>();
+	const { give, acked } = hub({ hold: () => disk.promise });
 	const first = give([reading(1, 10)]);
 	// A second copy while the first is on its way to the disk: neither stored again nor acknowledged early.
 	const second = await give([reading(1, 10)]);
 	t.is(second.stored, 0);
 	t.deepEqual(acked, []);
-	release();
+	disk.resolve(undefined);
 	await first;
 	t.deepEqual(acked, [{ origin: gateway, epoch: 7, first: 1, last: 10 }]);
 });
