@@ -27,6 +27,7 @@ const options = {
 /** The benches by name; each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
+	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 };
 
 async function run(names: readonly string[]): Promise<boolean> {

@@ -130,6 +130,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ledger,
 			saveLedger: () => ledgerFile.save(),
 			adopt: async (device) => void (await devices.adopt(device)),
+			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			clock,

@@ -1,3 +1,4 @@
+import { listenerComponent, telemetryComponent } from '../core/box/box-components.ts';
 import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { BrokerStats } from '../core/mqtt/mqtt.ts';
@@ -29,25 +30,8 @@ export function gatewayComponents({
 	templateMistakes,
 }: GatewayStatusDeps): readonly Component[] {
 	return [
-		{
-			name: 'telemetry',
-			isEssential: true,
-			state: () => {
-				const { writeError } = journal();
-				return {
-					isConnected: writeError === null,
-					reason: writeError === null ? null : `the journal cannot write: ${writeError}`,
-				};
-			},
-		},
-		{
-			name: 'mqtt',
-			isEssential: false,
-			state: () => {
-				const { state, reason } = mqtt();
-				return { isConnected: state === 'listening', reason };
-			},
-		},
+		telemetryComponent(journal),
+		listenerComponent('mqtt', false, mqtt),
 		{
 			name: 'uplink',
 			isEssential: false,

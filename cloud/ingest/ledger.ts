@@ -98,7 +98,11 @@ export function createLedger() {
 		const entry = epochOf(origin, epoch);
 		let ranges = entry.lost.get(reason);
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
-		for (const hole of entry.seen.missing(first, last)) ranges.add(hole.first, hole.last);
+		// The first reason stays.
+		const explained = createRangeSet([...entry.lost.values()].flatMap((other) => other.ranges()));
+		for (const hole of entry.seen.missing(first, last)) {
+			for (const part of explained.missing(hole.first, hole.last)) ranges.add(part.first, part.last);
+		}
 		entry.highest = Math.max(entry.highest, last);
 	}
 
@@ -123,6 +127,20 @@ export function createLedger() {
 			.filter(([epoch]) => epoch >= oldestEpoch)
 			.toSorted(([one], [other]) => one - other)
 			.map(([epoch, { committed }]) => ({ epoch, ranges: committed.ranges() }));
+	}
+
+	/** What is missing without a reason in the epochs before this one, oldest epoch first. */
+	function owedBefore(origin: GatewayId, beforeEpoch: number): readonly EpochRanges[] {
+		return [...(gateways.get(origin) ?? [])]
+			.filter(([epoch]) => epoch < beforeEpoch)
+			.toSorted(([one], [other]) => one - other)
+			.map(([epoch, entry]) => ({
+				epoch,
+				ranges: holesOf(epoch, entry)
+					.filter(({ reason }) => reason === 'in-transit')
+					.map(({ first, last }) => ({ first, last })),
+			}))
+			.filter(({ ranges }) => ranges.length > 0);
 	}
 
 	function completeness(origin: GatewayId): GatewayCompleteness {
@@ -159,7 +177,7 @@ export function createLedger() {
 		}
 	}
 
-	return { admit, commit, withdraw, settled, declare, receivedFrom, completeness, snapshot, restore };
+	return { admit, commit, withdraw, settled, declare, receivedFrom, owedBefore, completeness, snapshot, restore };
 }
 
 export type Ledger = ReturnType<typeof createLedger>;

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
@@ -49,6 +51,10 @@ const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offli
 	offline: 'offline',
 	unknown: null,
 };
+
+/** Equal but for the sign of life, which is a matter of memory. */
+const isSameDocument = (one: Device, other: Device): boolean =>
+	isDeepStrictEqual({ ...one, lastSeenAt: null }, { ...other, lastSeenAt: null });
 
 /** What is known of a device since the start, newer than its document. */
 interface Presence {
@@ -243,7 +249,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		const known = devices.find(device.id);
 		if (known !== null && known.gatewayId !== device.gatewayId)
 			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		if (known !== null && known.revision >= device.revision) return false;
+		if (known !== null && isSameDocument(known, device)) return false;
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
 		if (known !== null) presenceOf(device.id).status = null;
@@ -288,7 +294,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 				healths.delete(before.id);
 			}),
 		/**
-		 * Takes a gateway's document of a device on the hub; an equal or older revision is a no-op and answers `false`.
+		 * Takes a gateway's document of a device on the hub; an equal one is a no-op and answers `false`. The last word counts, also with
+		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.
 		 * @throws Fault `state-conflict` when the id belongs to another gateway
 		 */
 		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),

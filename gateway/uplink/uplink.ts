@@ -6,12 +6,13 @@ import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
+import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { linkMessage, MAX_DOCUMENTS, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createLiveLane } from './live-lane.ts';
+import { notJournalled } from './not-journalled.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
 /** How often the acknowledged ranges are written down. */
@@ -70,6 +71,8 @@ export function createUplink(deps: UplinkDeps) {
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
 
+	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
+
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
@@ -114,7 +117,9 @@ export function createUplink(deps: UplinkDeps) {
 
 	function startSession(link: Link, payload: Uint8Array): void {
 		endSession();
-		backfill.reset(parseLinkMessage('welcome', payload).received);
+		const { received, owed } = parseLinkMessage('welcome', payload);
+		backfill.reset(received);
+		for (const loss of notJournalled(owed, ownRanges())) store.addLoss({ ...loss, reason: 'not-journalled' });
 		const controller = new AbortController();
 		session = controller;
 		runSession(link, controller.signal).catch((error: unknown) => {
@@ -195,7 +200,7 @@ export function createUplink(deps: UplinkDeps) {
 			documentsTimer ??= setTimeout(sendChanged, DOCUMENTS_GATHER_MS);
 		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
-		lost(range: StreamRange, reason: 'journal-quota' | 'disk-full' | 'journal-damaged'): void {
+		lost(range: StreamRange, reason: LossReason): void {
 			if (store.enrolment() === null) return;
 			for (const { first, last } of backfill.owed(range.epoch, range.first, range.last)) {
 				store.addLoss({ epoch: range.epoch, first, last, reason });
@@ -215,14 +220,13 @@ export function createUplink(deps: UplinkDeps) {
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
-			const own = journal.held().filter(({ origin }) => origin === store.gatewayId());
 			return {
 				enrolled: enrolment !== null,
 				hubUrl: enrolment?.hubUrl ?? null,
 				state: link?.state ?? 'not-enrolled',
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
-				backlogSamples: countOf(own.flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				backlogSamples: countOf(ownRanges().flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
 				undeclaredLostSamples: countOf(store.undeclaredLosses()),

@@ -148,3 +148,21 @@ test('the ledger knows what is missing and why, and a snapshot says the same', (
 		t.deepEqual([receivedSamples, missingSamples, declaredLostSamples], [150, 20, 30]);
 	}
 });
+
+test('the hub asks for holes of earlier boots until they have a reason, and the first reason stays', async (t) => {
+	const { give, ledger } = hub();
+	await give([reading(13, 8)]);
+	const { length } = ledger.owedBefore(gateway, 7);
+	t.is(length, 0, 'the running boot still sends what it has');
+	t.deepEqual(ledger.owedBefore(gateway, 8), [{ epoch: 7, ranges: [{ first: 1, last: 12 }] }]);
+	ledger.declare({ origin: gateway, epoch: 7, first: 1, last: 4, reason: 'journal-quota' });
+	ledger.declare({ origin: gateway, epoch: 7, first: 1, last: 20, reason: 'not-journalled' });
+	t.deepEqual(ledger.owedBefore(gateway, 8), []);
+	const { holes, declaredLostSamples, missingSamples } = ledger.completeness(gateway);
+	t.deepEqual(holes, [
+		{ epoch: 7, first: 1, last: 4, reason: 'journal-quota' },
+		{ epoch: 7, first: 5, last: 12, reason: 'not-journalled' },
+	]);
+	t.is(declaredLostSamples, 12);
+	t.is(missingSamples, 0);
+});
