@@ -1,3 +1,4 @@
+import { pointFacts } from '../config/template/template.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -174,7 +175,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,
 			isStarted: () => isStarted,

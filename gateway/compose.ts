@@ -1,3 +1,4 @@
+import { pointFacts } from '../config/template/template.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -208,7 +209,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
 				journal: () => journal.stats(),
 				mqtt: () => mqtt.state(),

@@ -30,7 +30,7 @@ const bodies: Readonly<Record<ErrorFamily, (failure: Failure) => object>> = {
 	}),
 	platform: ({ code, detail, errors }) => ({
 		success: false,
-		detail: errors.length > 0 ? errors : detail,
+		detail: errors.length > 0 && code === 'VALIDATION_ERROR' ? errors : detail,
 		error_code: code,
 		error: detail,
 		details: {},

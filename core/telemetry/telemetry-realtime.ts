@@ -10,14 +10,16 @@ import { Fault } from '../kernel/fault.ts';
 import { malformed, toRealtimeError } from '../realtime/realtime-error.ts';
 import type { RealtimeServer } from '../realtime/realtime-server.ts';
 import type { LatestValue, LatestValues } from './latest-values.ts';
+import { type PointFactsOf, shownBy } from './point-facts.ts';
 import { EVENT_TYPES, type JsonValue, type Quality } from './reading.ts';
 import type { ReadingListener } from './telemetry-service.ts';
-import { badQualities, latestView, metricsOf, staleAfterMs } from './telemetry-view.ts';
+import { badQualities, latestView, metricsOf } from './telemetry-view.ts';
 
 export interface TelemetryRealtimeDeps {
 	readonly realtime: Pick<RealtimeServer, 'namespace' | 'actorOf' | 'cutSlow'>;
 	readonly devices: Pick<DeviceService, 'find' | 'get'>;
 	readonly latest: Pick<LatestValues, 'of'>;
+	readonly pointFactsOf: PointFactsOf;
 	readonly clock: Clock;
 	/** Devices one connection may be subscribed to. */
 	readonly subscriptionsPerClient?: number;
@@ -74,6 +76,7 @@ export function createTelemetryRealtime({
 	realtime,
 	devices,
 	latest,
+	pointFactsOf,
 	clock,
 	subscriptionsPerClient = DEFAULT_SUBSCRIPTIONS,
 }: TelemetryRealtimeDeps): { readonly reading: ReadingListener; readonly device: DeviceListener } {
@@ -93,13 +96,13 @@ export function createTelemetryRealtime({
 			if (sameInstant === undefined) byInstant.set(readAt, [entry]);
 			else sameInstant.push(entry);
 		}
-		const staleMs = staleAfterMs(device);
+		const shownOf = shownBy(device, pointFactsOf);
 		const now = clock.now();
 		return [...byInstant]
 			.toSorted(([one], [other]) => one - other)
 			.slice(-SNAPSHOT_EVENTS)
 			.map(([readAt, entries]) => {
-				const views = entries.map(([point, value]) => [point, latestView(value, null, staleMs, now)] as const);
+				const views = entries.map(([point, value]) => [point, latestView(value, shownOf(point), now)] as const);
 				const bad = views.filter(([, { quality }]) => quality !== 'good');
 				return telemetryEvent(device, {
 					readAt,

@@ -12,7 +12,7 @@ import { RateLimitFault } from '../../core/http/rate-limit.ts';
 import { createHttpServer, part } from '../../core/http/server.ts';
 import type { WebFolder } from '../../core/http/static-web.ts';
 import { type Actor, type Role, ROLES } from '../../core/identity/role.ts';
-import { Fault, type FaultReason, fieldFault } from '../../core/kernel/fault.ts';
+import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
 import { type LogFields, type Logger, silentLog } from '../../core/kernel/log.ts';
 
 const tokens = {
@@ -63,16 +63,6 @@ const samples: Plugin<void> = {
 				...publicAccess,
 				handler: () => {
 					throw new TypeError('inner detail', { cause: new Error('disk on fire') });
-				},
-			},
-		});
-		server.route({
-			method: 'GET',
-			path: '/field',
-			options: {
-				...publicAccess,
-				handler: () => {
-					throw fieldFault('rule-violation', 'connection.template', 'there is no device template x');
 				},
 			},
 		});
@@ -309,17 +299,6 @@ test('successful answers carry the security headers and an id of their own', asy
 		ids.add(answer.headers['x-request-id']);
 	}
 	t.is(ids.size, 3);
-});
-
-test('a rule that one field breaks names the field where the schema would', async (t) => {
-	const server = await sampleServer();
-	const { statusCode, payload } = await server.inject('/api/v1/field');
-	t.is(statusCode, 422);
-	t.like(JSON.parse(payload), {
-		detail: 'connection.template: there is no device template x',
-		error_code: 'BUSINESS_RULE_VIOLATION',
-		errors: [{ loc: ['body', 'connection', 'template'], msg: 'there is no device template x', type: 'rule-violation' }],
-	});
 });
 
 test('a violation names each place, its rule and its kind, and never repeats a value', async (t) => {

@@ -48,6 +48,7 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 		realtime,
 		devices: box.devices,
 		latest,
+		pointFactsOf: () => null,
 		clock: box.clock,
 		subscriptionsPerClient,
 	});
