@@ -1,4 +1,5 @@
 import type { Journal, Urgency } from '../journal/journal.ts';
+import { Fault } from '../kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
 import type { HistoryQuery, HistoryRepository } from './history-repository.ts';
@@ -32,8 +33,10 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 		for (const listener of listeners) listener(reading);
 	}
 
-	/** Takes a reading of this box. Resolves when it is on disk; rejects with a Fault `unavailable` when it cannot be. */
+	/** Takes a reading of this box. Resolves when it is on disk; rejects with a Fault when it cannot be: `unavailable`, or `rule-violation`. */
 	async function accept(draft: ReadingDraft, urgency: Urgency): Promise<Reading> {
+		if (draft.values.length === 0)
+			throw new Fault('rule-violation', `a reading of device ${draft.device} has no values`);
 		const reading: Reading = {
 			device: draft.device,
 			readAt: draft.readAt,
