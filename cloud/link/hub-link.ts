@@ -192,5 +192,3 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
-
-export type HubLink = ReturnType<typeof createHubLink>;

@@ -212,5 +212,3 @@ export function createBackfillLane({
 		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
 	};
 }
-
-export type BackfillLane = ReturnType<typeof createBackfillLane>;

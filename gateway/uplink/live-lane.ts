@@ -99,5 +99,3 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		},
 	};
 }
-
-export type LiveLane = ReturnType<typeof createLiveLane>;

@@ -67,6 +67,7 @@ async function setUp(t: ExecutionContext, withSerial: boolean): Promise<Scene> {
 	const gateway = await stage.spawnGateway({
 		devices: [...meterSettings(simulator.lines), ...(withSerial ? [serial] : [])],
 		uplink: { hub, link },
+		settings: { site: { name: 'Plant North' } },
 	});
 	const browser = await launchBrowser();
 	t.teardown(() => browser.close());
@@ -84,7 +85,14 @@ async function setUp(t: ExecutionContext, withSerial: boolean): Promise<Scene> {
 	};
 }
 
-const look = (page: Page, name: string): Promise<void> => takePicture(page, SCREENSHOTS, name);
+/** Leaves a picture where pictures are wanted, of a window as high as there is something to see. */
+async function look(page: Page, name: string, height = DESKTOP.height): Promise<void> {
+	if (SCREENSHOTS === undefined) return;
+	const size = page.viewportSize() ?? DESKTOP;
+	await page.setViewportSize({ ...size, height });
+	await takePicture(page, SCREENSHOTS, name);
+	await page.setViewportSize(size);
+}
 const meterRow = (page: Page) => page.locator('tr[data-device]').filter({ hasText: METER });
 const menu = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 
@@ -217,8 +225,8 @@ test.serial(
 		await isLive(gateway);
 		await isLive(hub);
 		await sleep(CURVE_MS);
-		await look(gateway, 'gateway');
-		await look(hub, 'hub');
+		await look(gateway, 'gateway', 360);
+		await look(hub, 'hub', 360);
 
 		for (const page of [gateway, hub]) {
 			await page.getByRole('link', { name: METER }).click();
@@ -230,7 +238,7 @@ test.serial(
 		}
 		await menu(gateway, 'Sync');
 		await gateway.getByText('Online', { exact: true }).waitFor();
-		await look(gateway, 'gateway-sync');
+		await look(gateway, 'gateway-sync', 360);
 		await menu(hub, 'Gateways');
 		await hub.getByText('Online', { exact: true }).waitFor();
 		await hub.getByRole('button', { name: 'New enrolment code' }).click();
@@ -292,7 +300,7 @@ test.serial('on a phone no page of a real gateway scrolls sideways', async (t) =
 	t.is(await overhang(page), 0);
 	await claim(page, await scene.gateway.claimCode());
 	await isLive(page);
-	await look(page, 'gateway-phone');
+	await look(page, 'gateway-phone', PHONE.height);
 	const start = page.url().replace(/#.*/, '');
 	await page.getByRole('link', { name: METER }).click();
 	await page.locator('tr[data-point] .number').first().waitFor();
