@@ -64,7 +64,6 @@ async function measure(rig: LinkRig, load: LinkLoad, options: EndToEndOptions): 
 			'gateway MB': gateway.rssBytes / 1e6,
 			'hub MB': hub.rssBytes / 1e6,
 			'journal B/point': perSample(({ journalBytes }) => journalBytes),
-			'disk B/point': perSample(({ writtenBytes }) => writtenBytes),
 			'syncs/s': ((gateway.journalSyncs - gatewayBefore.journalSyncs) * 1_000) / (gateway.atMs - gatewayBefore.atMs),
 		},
 	};

@@ -33,7 +33,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
-import { createUplink, type Uplink } from './uplink/uplink.ts';
+import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
@@ -197,7 +197,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 
 		const metrics = createMetrics();
-		const status = () => up.status();
+		const status = (): UplinkStatus => {
+			const current = up.status();
+			return current.enrolled ? current : { ...current, lastError: starter.problem() };
+		};
 		const http = await openHttp({
 			role: 'gateway',
 			version,

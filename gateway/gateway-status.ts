@@ -17,7 +17,8 @@ export interface GatewayStatusDeps {
 }
 
 function uplinkReason({ enrolled, state, lastError }: UplinkStatus): string | null {
-	if (!enrolled || state === 'online') return null;
+	if (!enrolled) return lastError === null ? null : `not enrolled with a hub: ${lastError}`;
+	if (state === 'online') return null;
 	return lastError === null ? 'connecting to the hub' : `the hub is not reached: ${lastError}`;
 }
 

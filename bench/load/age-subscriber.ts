@@ -48,7 +48,6 @@ await sleep(Number(given.warm) * 1000);
 const total = (usages: readonly ProcessUsage[]): ProcessUsage => ({
 	cpuMs: usages.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
 	rssBytes: usages.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
-	writtenBytes: usages.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0),
 });
 const before = total(pids.map(usageOf));
 const fromMs = performance.now();

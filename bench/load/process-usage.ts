@@ -6,8 +6,6 @@ export interface ProcessUsage {
 	readonly cpuMs: number;
 	/** Memory that is resident now, bytes. */
 	readonly rssBytes: number;
-	/** Bytes it has caused to be sent to a disk since its start. */
-	readonly writtenBytes: number;
 }
 
 /** The kernel counts in hundredths of a second (USER_HZ of every Linux port that matters here). */
@@ -19,10 +17,8 @@ export function usageOf(pid: number): ProcessUsage {
 	// The name in parentheses may hold spaces; the fields behind it begin with number 3 of proc(5).
 	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 	const rssKb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-	const written = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1];
 	return {
 		cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
 		rssBytes: Number(rssKb ?? 0) * 1024,
-		writtenBytes: Number(written ?? 0),
 	};
 }

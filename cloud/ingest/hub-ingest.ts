@@ -54,7 +54,7 @@ function part(reading: Reading, { first, last }: Range): Reading {
 
 /**
  * HOT: a gateway's block becomes stored samples, each once. Steps: decode → check who speaks for whom → leave out what is here →
- * store → note in the ledger → acknowledge. Nothing is acknowledged before it is on disk.
+ * store (the ledger hears of each commit) → acknowledge. Nothing is acknowledged before it is on disk.
  */
 export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowledge, log }: HubIngestDeps) {
 	/** A gateway speaks for itself and for its own devices; a device whose document is still on its way counts as its own. */
@@ -91,10 +91,7 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 			for (const reading of readings) ledger.withdraw(rangeOf(reading));
 			throw error;
 		}
-		for (const reading of readings) {
-			ledger.commit(rangeOf(reading));
-			acknowledge(rangeOf(reading));
-		}
+		for (const reading of readings) acknowledge(rangeOf(reading));
 	}
 
 	/** Resolves when everything new in the block is on disk. @throws Fault when the block is malformed or cannot be stored. */

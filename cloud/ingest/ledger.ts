@@ -78,12 +78,13 @@ export function createLedger() {
 		entry.highest = Math.max(entry.highest, last);
 	}
 
-	/** The range could not be stored; it may come again. */
+	/** The range could not be stored, or not all of it; the rest may come again. */
 	function withdraw({ origin, epoch, first, last }: StreamRange): void {
-		epochOf(origin, epoch).seen.remove(first, last);
+		const { seen, committed } = epochOf(origin, epoch);
+		for (const hole of committed.missing(first, last)) seen.remove(hole.first, hole.last);
 	}
 
-	/** The parts of a range that are on disk, or never will be: what the gateway need not send again. */
+	/** The whole range is on disk: the gateway need not send it again. */
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
 
@@ -112,9 +113,8 @@ export function createLedger() {
 		const holes: LedgerHole[] = [];
 		for (const [reason, ranges] of entry.lost) {
 			for (const { first, last } of ranges.ranges()) {
-				// Declared and yet received: the gateway found it after all.
-				const parts = entry.committed.missing(first, last);
-				for (const part of parts) holes.push({ epoch, first: part.first, last: part.last, reason });
+				// Not what was received all the same, nor what another reason has explained.
+				for (const part of owed.within(first, last)) holes.push({ epoch, first: part.first, last: part.last, reason });
 				owed.remove(first, last);
 			}
 		}

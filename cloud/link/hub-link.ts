@@ -4,7 +4,13 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Ack, EpochRanges } from '../../core/link/link-messages.ts';
-import { linkMessage, MAX_RANGES, parseDocuments, parseLinkMessage } from '../../core/link/link-messages.ts';
+import {
+	linkMessage,
+	MAX_BLOCK_BYTES,
+	MAX_RANGES,
+	parseDocuments,
+	parseLinkMessage,
+} from '../../core/link/link-messages.ts';
 import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
@@ -45,7 +51,7 @@ export const LINK_LIMITS: MqttLimits = {
 	connections: 5_000,
 	connectionsPerAccount: 2,
 	subscriptions: 4,
-	packetBytes: 4 * 1024 * 1024,
+	packetBytes: 2 * MAX_BLOCK_BYTES,
 	retainedMessages: 0,
 	retainedBytes: 0,
 };

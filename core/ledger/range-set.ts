@@ -17,6 +17,8 @@ export interface RangeSet {
 	covers(first: number, last: number): boolean;
 	/** The parts of the range that are not in the set, in order. */
 	missing(first: number, last: number): readonly Range[];
+	/** The parts of the range that are in the set, in order. */
+	within(first: number, last: number): readonly Range[];
 	ranges(): readonly Range[];
 	/** How many numbers the set holds. */
 	size(): number;
@@ -65,6 +67,16 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 		return holes;
 	}
 
+	function within(first: number, last: number): readonly Range[] {
+		assertRange(first, last);
+		const parts: Range[] = [];
+		for (let index = lowerBound(ranges, first); ; index += 1) {
+			const range = ranges[index];
+			if (range === undefined || range.first > last) return parts;
+			parts.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
+		}
+	}
+
 	function add(first: number, last: number): number {
 		assertRange(first, last);
 		const start = lowerBound(ranges, first - 1);
@@ -107,6 +119,7 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 		add,
 		remove,
 		missing,
+		within,
 		covers(first, last) {
 			assertRange(first, last);
 			const range = ranges[lowerBound(ranges, first)];

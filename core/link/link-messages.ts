@@ -62,6 +62,9 @@ export interface Losses {
 	readonly losses: readonly Omit<DeclaredLoss, 'origin'>[];
 }
 
+/** Most bytes of a block of readings; the hub ends a connection whose packet is larger than twice of it. */
+export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
+
 /** Most ranges in one message; a fragmented ledger is told newest first and the rest is asked again at the next connection. */
 export const MAX_RANGES = 5_000;
 
@@ -71,7 +74,13 @@ const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
 });
-const LOSS_REASONS: readonly LossReason[] = ['journal-quota', 'disk-full', 'journal-damaged', 'not-journalled'];
+const LOSS_REASONS: readonly LossReason[] = [
+	'journal-quota',
+	'disk-full',
+	'journal-damaged',
+	'not-journalled',
+	'not-kept',
+];
 
 const line = Joi.alternatives(
 	Joi.object({

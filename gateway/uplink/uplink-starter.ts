@@ -25,6 +25,8 @@ export interface UplinkStarter extends Stoppable {
 	enrol(hubUrl: string, code: string): Promise<void>;
 	/** Unattended set-up: enrols with the code of the settings, when there is one and this gateway has no hub yet. */
 	start(): void;
+	/** Why the unattended enrolment did not work so far; `null` when it did, or was not asked for. */
+	problem(): string | null;
 }
 
 /** Brings this gateway to its hub: by hand, or from the settings until the hub answers. */
@@ -32,11 +34,13 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 	const { hubUrl, enrolmentCode } = settings;
 	let timer: NodeJS.Timeout | null = null;
 	let isStopped = false;
+	let problem: string | null = null;
 
 	async function enrol(url: string, code: string): Promise<void> {
 		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code });
 		if (isStopped) return;
 		await uplink.enrolled(enrolment);
+		problem = null;
 		log.info('enrolled', { hub: new URL(url).host });
 	}
 
@@ -44,7 +48,8 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 		timer = null;
 		enrol(hubUrl, enrolmentCode).catch((error: unknown) => {
 			const isFinal = error instanceof Fault && error.reason !== 'unreachable';
-			log.warn('not-enrolled', { hub: hubUrl, reason: messageOf(error), isFinal });
+			problem = messageOf(error);
+			log.warn('not-enrolled', { hub: hubUrl, reason: problem, isFinal });
 			if (!isFinal && !isStopped)
 				timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
 		});
@@ -52,6 +57,7 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 
 	return {
 		enrol,
+		problem: () => problem,
 		start() {
 			if (hubUrl !== '' && enrolmentCode !== '' && store.enrolment() === null) attempt(1);
 		},

@@ -35,9 +35,11 @@ interface Options {
 	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
 	readonly fails?: () => boolean;
 	readonly hold?: () => Promise<undefined>;
+	/** Readings that reach the disk although storing fails. */
+	readonly partly?: number;
 }
 
-function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
+function hub({ owner = new Map(), fails = () => false, hold = async () => undefined, partly = 0 }: Options = {}) {
 	const ledger = createLedger();
 	const stored: Reading[] = [];
 	const acked: StreamRange[] = [];
@@ -46,8 +48,11 @@ function hub({ owner = new Map(), fails = () => false, hold = async () => undefi
 		telemetry: {
 			async acceptStamped(readings) {
 				await hold();
-				if (fails()) throw new Fault('unavailable', 'the disk is full');
-				stored.push(...readings);
+				const taken = fails() ? readings.slice(0, partly) : readings;
+				stored.push(...taken);
+				for (const { origin, epoch, firstSeq: first, values } of taken)
+					ledger.commit({ origin, epoch, first, last: first + values.length - 1 });
+				if (taken.length < readings.length) throw new Fault('unavailable', 'the disk is full');
 			},
 		},
 		ledger,
@@ -113,6 +118,35 @@ test('what could not be stored is not acknowledged and is accepted when it comes
 	await give([reading(1, 5)]);
 	t.is(numbers().length, 5);
 	t.is(acked.length, 1);
+});
+
+test('what reached the disk before storing failed is not stored again', async (t) => {
+	let isFull = true;
+	const { give, acked, numbers } = hub({ fails: () => isFull, partly: 1 });
+	await t.throwsAsync(give([reading(1, 5), reading(6, 5)]), { instanceOf: Fault });
+	isFull = false;
+	await give([reading(1, 5), reading(6, 5)]);
+	t.deepEqual(numbers(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+	t.deepEqual(
+		acked.map(({ first, last }) => [first, last]),
+		[
+			[1, 5],
+			[6, 10],
+		],
+	);
+});
+
+test('a loss that was declared twice is counted once', (t) => {
+	const ledger = createLedger();
+	ledger.declare({ origin: gateway, epoch: 1, first: 1, last: 10, reason: 'disk-full' });
+	ledger.declare({ origin: gateway, epoch: 1, first: 6, last: 15, reason: 'journal-quota' });
+	t.like(ledger.completeness(gateway), {
+		declaredLostSamples: 15,
+		holes: [
+			{ epoch: 1, first: 1, last: 10, reason: 'disk-full' },
+			{ epoch: 1, first: 11, last: 15, reason: 'journal-quota' },
+		],
+	});
 });
 
 test('a gateway cannot speak for another one or for its devices', async (t) => {

@@ -5,8 +5,9 @@ import test from 'ava';
 import { type Enrolled, startEnrolled, untilOnline } from './kit/enrolled.ts';
 import { monitor } from './kit/monitoring.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
+import { member } from './kit/rest.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, ledgerOf, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { differences, latestOf, ledgerOf, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 /** Length of each outage, s: a minute where nobody waits for it, less for a person. */
@@ -29,31 +30,30 @@ async function outage(
 	kind: 'cut' | 'black-hole',
 	uid: string,
 ): Promise<Outage> {
+	const isLive = async (): Promise<boolean> =>
+		typeof member(await latestOf(hubRest, uid, 'reads'), 'value') === 'number';
+	await waitFor('values at the hub', DRAINED_WITHIN_MS, isLive);
 	link.setMode({ kind });
 	await sleep(OUTAGE_S * 1000);
 	const backlogAtEnd = Number(await uplinkOf(gatewayRest, 'backlog_samples'));
 	const events = await monitor(hubRest, uid);
-	const before = await waitFor('the value from before the outage', 5_000, () => events.latest('reads'));
-	const startMs = performance.now();
-	const sinceStart = (): number => performance.now() - startMs;
-	link.setMode({ kind: 'pass' });
-	await untilOnline(gatewayRest);
-	const onlineMs = sinceStart();
-	const liveMs = await waitFor(
-		'live values',
-		DRAINED_WITHIN_MS,
-		() => events.latest('reads') !== before && sinceStart(),
-	);
-	await events.stop();
-	const drainedMs = await waitFor(
-		'the backlog is drained',
-		DRAINED_WITHIN_MS,
-		async () =>
-			Number(await uplinkOf(gatewayRest, 'backlog_samples')) < backlogAtEnd / 5 &&
-			(await ledgerOf(hubRest, gatewayRest)).missing_samples === 0 &&
-			sinceStart(),
-	);
-	return { backlogAtEnd, onlineMs, liveMs, drainedMs };
+	try {
+		const before = await waitFor('the value from before the outage', 5_000, () => events.latest('reads'));
+		const startMs = performance.now();
+		const sinceStart = (): number => performance.now() - startMs;
+		link.setMode({ kind: 'pass' });
+		const [onlineMs, liveMs] = await Promise.all([
+			untilOnline(gatewayRest).then(sinceStart),
+			waitFor('live values', DRAINED_WITHIN_MS, () => events.latest('reads') !== before && sinceStart()),
+		]);
+		const drainedMs = await waitFor('the backlog is drained', DRAINED_WITHIN_MS, async () => {
+			const isSmall = Number(await uplinkOf(gatewayRest, 'backlog_samples')) < backlogAtEnd / 5;
+			return isSmall && (await ledgerOf(hubRest, gatewayRest)).missing_samples === 0 && sinceStart();
+		});
+		return { backlogAtEnd, onlineMs, liveMs, drainedMs };
+	} finally {
+		await events.stop();
+	}
 }
 
 test.serial(
