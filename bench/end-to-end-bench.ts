@@ -34,6 +34,9 @@ export interface EndToEndOptions {
 const usPerSample = (before: Probe, after: Probe): number =>
 	((after.cpuMs - before.cpuMs) * 1_000) / (after.samples - before.samples);
 
+const rate = (before: Probe, after: Probe): number =>
+	((after.samples - before.samples) * 1_000) / (after.atMs - before.atMs);
+
 async function measure(rig: LinkRig, load: LinkLoad, options: EndToEndOptions): Promise<Step> {
 	const ages = await watchLiveAges(rig.rest, ['bench-0']);
 	await sleep(options.warmSeconds * 1_000);
@@ -43,8 +46,6 @@ async function measure(rig: LinkRig, load: LinkLoad, options: EndToEndOptions): 
 	const [gateway, hub] = await Promise.all([probe(rig.gateway), probe(rig.hub)]);
 	const { p50Ms } = ages.take();
 	ages.stop();
-	const rate = (before: Probe, after: Probe): number =>
-		((after.samples - before.samples) * 1_000) / (after.atMs - before.atMs);
 	const perSample = (read: (from: Probe) => number): number =>
 		(read(gateway) - read(gatewayBefore)) / (gateway.samples - gatewayBefore.samples);
 	const asked = (load.devices * POINTS_PER_DEVICE * 1_000) / load.periodMs;

@@ -34,7 +34,10 @@ const stampTemplate = (stamps: number): object => ({
 });
 
 /** Writes the template of the stamp devices below `folder` and returns the settings that name its place. */
-export function writeStampTemplate(folder: string, stamps: number): { readonly templates: { readonly folder: string } } {
+export function writeStampTemplate(
+	folder: string,
+	stamps: number,
+): { readonly templates: { readonly folder: string } } {
 	const templates = join(folder, 'templates');
 	mkdirSync(templates, { recursive: true });
 	writeFileSync(join(templates, `${TEMPLATE}.json`), JSON.stringify(stampTemplate(stamps)));

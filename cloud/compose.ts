@@ -1,3 +1,4 @@
+import { pointFacts } from '../config/template/template.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -64,8 +65,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
-		const templates = new Map((await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)))).flatMap((loaded) => [...loaded.templates]));
-		const hubStore = await openSettingsStore<{ hubId: string | null }>({ path: join(data, 'hub.json'), defaults: { hubId: null }, log });
+		const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
+		const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
+		const hubStore = await openSettingsStore<{ hubId: string | null }>({
+			path: join(data, 'hub.json'),
+			defaults: { hubId: null },
+			log,
+		});
 		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
@@ -91,8 +97,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
-		const { ledger, save: saveLedger, stop: stopLedger } = await openLedger({ path: join(data, 'ledger.json'), journal, log });
-		lifecycle.own('ledger', { stop: stopLedger });
+		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
+		const { ledger } = ledgerFile;
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
 
@@ -122,34 +128,45 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			authenticate: enrolment.authenticate,
 			ingest,
 			ledger,
-			saveLedger,
+			saveLedger: () => ledgerFile.save(),
 			adopt: async (device) => void (await devices.adopt(device)),
+			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			clock,
 			log,
 		});
-		const broker = lifecycle.own('link broker', await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }));
+		const broker = lifecycle.own(
+			'link broker',
+			await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }),
+		);
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
 			'link listener',
 			await listenWithRetry({
 				name: 'link',
-				listener: mqttServer({ handle: broker.handle, log, tls }),
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log, tls }),
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
 			}),
 		);
 		if (settings.link.plainPort !== 0) {
-			const plain = { name: 'link-plain', listener: mqttServer({ handle: broker.handle, log }), host: '127.0.0.1', port: settings.link.plainPort, log };
+			const plain = {
+				name: 'link-plain',
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
+				host: '127.0.0.1',
+				port: settings.link.plainPort,
+				log,
+			};
 			lifecycle.own('plain link listener', await listenWithRetry(plain));
 		}
 		await offerFirstCode();
 
 		const metrics = createMetrics();
-		const { state: linkState } = linkListening;
+		const listening = linkListening;
+		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
 			version,
@@ -158,8 +175,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
-			components: hubComponents({ journal: journal.stats, link: linkState }),
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -168,7 +185,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 					{
 						gateways,
 						enrolment,
-						presence: link.presence,
+						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
 						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
 					},
@@ -179,14 +196,22 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
-		addHubMetrics(metrics, { gateways: gateways.all, presence: link.presence, completeness: ledger.completeness });
+		addBoxMetrics(metrics, {
+			journal: () => journal.stats(),
+			samples: () => counts.samples,
+			realtime: () => http.realtime.connections(),
+		});
+		addHubMetrics(metrics, {
+			gateways: () => gateways.all(),
+			presence: (id) => link.presence(id),
+			completeness: ledger.completeness,
+		});
 		isStarted = true;
 		return {
 			httpPort: http.listening.state().port,
 			linkPort: linkState().port,
 			claimCode: claimCode.current(),
-			stop: lifecycle.stop,
+			stop: () => lifecycle.stop(),
 		};
 
 		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */

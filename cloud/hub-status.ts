@@ -1,3 +1,4 @@
+import { listenerComponent, telemetryComponent } from '../core/box/box-components.ts';
 import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { GatewayId } from '../core/kernel/id.ts';
@@ -7,25 +8,14 @@ import type { GatewayPresence, GatewayRecord } from './fleet/gateway-record.ts';
 import type { GatewayCompleteness } from './ingest/ledger.ts';
 
 /** What `/health` says of a hub. */
-export function hubComponents({ journal, link }: { readonly journal: () => JournalStats; readonly link: () => ListenState }): readonly Component[] {
-	return [
-		{
-			name: 'telemetry',
-			isEssential: true,
-			state: () => {
-				const { writeError } = journal();
-				return { isConnected: writeError === null, reason: writeError === null ? null : `the journal cannot write: ${writeError}` };
-			},
-		},
-		{
-			name: 'link',
-			isEssential: true,
-			state: () => {
-				const { state, reason } = link();
-				return { isConnected: state === 'listening', reason };
-			},
-		},
-	];
+export function hubComponents({
+	journal,
+	link,
+}: {
+	readonly journal: () => JournalStats;
+	readonly link: () => ListenState;
+}): readonly Component[] {
+	return [telemetryComponent(journal), listenerComponent('link', true, link)];
 }
 
 /** Numbers that only a hub has. */
@@ -41,7 +31,12 @@ export function addHubMetrics(
 		readonly completeness: (id: GatewayId) => GatewayCompleteness;
 	},
 ): void {
-	metrics.add({ name: 'gateways_enrolled', help: 'Gateways that may connect', kind: 'gauge', read: () => [{ value: gateways().filter(({ revokedAt }) => revokedAt === null).length }] });
+	metrics.add({
+		name: 'gateways_enrolled',
+		help: 'Gateways that may connect',
+		kind: 'gauge',
+		read: () => [{ value: gateways().filter(({ revokedAt }) => revokedAt === null).length }],
+	});
 	const perGateway = (name: string, help: string, of: (id: GatewayId) => number): void =>
 		metrics.add({
 			name,
@@ -51,7 +46,15 @@ export function addHubMetrics(
 			read: () => gateways().map(({ id }) => ({ value: of(id), labels: { gateway: id } })),
 		});
 	perGateway('gateway_connected', '1 while the gateway is connected', (id) => (presence(id).online ? 1 : 0));
-	perGateway('gateway_received_samples', 'Samples of the gateway that are stored here', (id) => completeness(id).receivedSamples);
+	perGateway(
+		'gateway_received_samples',
+		'Samples of the gateway that are stored here',
+		(id) => completeness(id).receivedSamples,
+	);
 	perGateway('gateway_missing_samples', 'Samples that the gateway owes', (id) => completeness(id).missingSamples);
-	perGateway('gateway_lost_samples', 'Samples that the gateway has declared lost', (id) => completeness(id).declaredLostSamples);
+	perGateway(
+		'gateway_lost_samples',
+		'Samples that the gateway has declared lost',
+		(id) => completeness(id).declaredLostSamples,
+	);
 }

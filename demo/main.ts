@@ -27,10 +27,13 @@ const handedOn = Object.fromEntries(
 	}),
 );
 
+/** Two names of loopback: cookies know no ports, so two logins under one name would end each other in a browser. */
+const HOST: Readonly<Record<Role, string>> = { gateway: '127.0.0.1', hub: 'localhost' };
+
 function introduce(demo: Demo): void {
 	const page = (role: Role, port: number): string => {
 		const code = demo.claimCode(role);
-		return `  ${role.padEnd(8)} http://127.0.0.1:${port}/   ${code === null ? '(claimed)' : `claim code ${code}`}`;
+		return `  ${role.padEnd(8)} http://${HOST[role]}:${port}/   ${code === null ? '(claimed)' : `claim code ${code}`}`;
 	};
 	say('');
 	say(page('gateway', demo.ports.gatewayHttp));

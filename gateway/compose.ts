@@ -1,3 +1,5 @@
+import { pointFacts } from '../config/template/template.ts';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
@@ -13,10 +15,10 @@ import type { WebFolder } from '../core/http/static-web.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
-import { deviceUid } from '../core/kernel/id.ts';
+import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
-import type { Range } from '../core/ledger/range-set.ts';
+import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
@@ -31,7 +33,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
-import { createUplink, type Uplink } from './uplink/uplink.ts';
+import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
@@ -58,8 +60,6 @@ export interface Gateway extends Stoppable {
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
 
-const samplesIn = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-
 async function loadTemplates(folders: readonly string[], log: Logger) {
 	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
 	const templates = new Map(loaded.flatMap(({ templates: some }) => [...some]));
@@ -81,6 +81,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
@@ -119,6 +120,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
 		const broker = lifecycle.own(
 			'broker',
@@ -129,7 +131,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		devices.listen(publisher.device);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ handle: broker.handle, log }), ...settings.mqtt, log }),
+			await listenWithRetry({
+				name: 'mqtt',
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
+				...settings.mqtt,
+				log,
+			}),
 		);
 
 		uplink = lifecycle.own(
@@ -144,16 +151,22 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
-				name: settings.site.name,
+				linkHost: settings.uplink.linkHost,
+				linkPort: settings.uplink.linkPort,
+				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				clock,
 				log,
 			}),
 		);
-		const starter = lifecycle.own('enrolment', createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }));
+		const starter = lifecycle.own(
+			'enrolment',
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name, log }),
+		);
 		listeners.push(uplink.offer);
-		const { deviceChanged } = uplink;
+		const up = uplink;
+		const deviceChanged = (id: DeviceId): void => up.deviceChanged(id);
 		devices.listen({
 			changed: ({ id }) => deviceChanged(id),
 			status: ({ id }) => deviceChanged(id),
@@ -167,7 +180,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				sink: {
 					reading(draft) {
 						// The journal says why it cannot write; live values go on.
-						telemetry.accept(draft, 'group').catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
+						telemetry
+							.accept(draft, 'group')
+							.catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
 					},
 					health: devices.setHealth,
 				},
@@ -176,11 +191,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			}),
 		);
 		const applyDevices = (): void => {
-			driver.apply(devices.all()).catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+			driver
+				.apply(devices.all())
+				.catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
 		};
 
 		const metrics = createMetrics();
-		const status = uplink.status;
+		const status = (): UplinkStatus => {
+			const current = up.status();
+			return current.enrolled ? current : { ...current, lastError: starter.problem() };
+		};
 		const http = await openHttp({
 			role: 'gateway',
 			version,
@@ -189,17 +209,30 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
-			components: gatewayComponents({ journal: journal.stats, mqtt: mqtt.state, uplink: status, lines: driver.lines, templateMistakes: mistakes.length }),
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			components: gatewayComponents({
+				journal: () => journal.stats(),
+				mqtt: () => mqtt.state(),
+				uplink: status,
+				lines: () => driver.lines(),
+				templateMistakes: mistakes.length,
+			}),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
-				part(lineRoutes, { lines: driver.lines }, '/api/v1'),
+				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
 					uplinkRoutes,
-					{ gatewayId, status, journal: journal.stats, journalMaxBytes: settings.journal.maxBytes, storedSamples: () => samplesIn(journal.held()), enrol: starter.enrol },
+					{
+						gatewayId,
+						status,
+						journal: () => journal.stats(),
+						journalMaxBytes: settings.journal.maxBytes,
+						storedSamples: () => countOf(journal.held()),
+						enrol: (hubUrl, code) => starter.enrol(hubUrl, code),
+					},
 					'/api/v1',
 				),
 			],
@@ -207,8 +240,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		addBoxMetrics(metrics, { journal: journal.stats, samples: () => counts.samples, realtime: http.realtime.connections });
-		addGatewayMetrics(metrics, { uplink: status, broker: broker.stats, lines: driver.lines });
+		addBoxMetrics(metrics, {
+			journal: () => journal.stats(),
+			samples: () => counts.samples,
+			realtime: () => http.realtime.connections(),
+		});
+		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });
 		await driver.apply(devices.all());
@@ -218,7 +255,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpPort: http.listening.state().port,
 			mqttPort: mqtt.state().port,
 			claimCode: claimCode.current(),
-			stop: lifecycle.stop,
+			stop: () => lifecycle.stop(),
 		};
 	}
 }

@@ -1,8 +1,9 @@
+import { listenerComponent, telemetryComponent } from '../core/box/box-components.ts';
 import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { BrokerStats } from '../core/mqtt/mqtt.ts';
 import type { Component } from '../core/system/health.ts';
-import type { Metrics } from '../core/system/metrics.ts';
+import type { Metrics, MetricValue } from '../core/system/metrics.ts';
 import type { LineStats } from './driver/driver.ts';
 import type { UplinkStatus } from './uplink/uplink.ts';
 
@@ -16,29 +17,22 @@ export interface GatewayStatusDeps {
 }
 
 function uplinkReason({ enrolled, state, lastError }: UplinkStatus): string | null {
-	if (!enrolled || state === 'online') return null;
+	if (!enrolled) return lastError === null ? null : `not enrolled with a hub: ${lastError}`;
+	if (state === 'online') return null;
 	return lastError === null ? 'connecting to the hub' : `the hub is not reached: ${lastError}`;
 }
 
 /** What `/health` says of an appliance. Only what is kept and served is essential: lines and the hub may fail and come back. */
-export function gatewayComponents({ journal, mqtt, uplink, lines, templateMistakes }: GatewayStatusDeps): readonly Component[] {
+export function gatewayComponents({
+	journal,
+	mqtt,
+	uplink,
+	lines,
+	templateMistakes,
+}: GatewayStatusDeps): readonly Component[] {
 	return [
-		{
-			name: 'telemetry',
-			isEssential: true,
-			state: () => {
-				const { writeError } = journal();
-				return { isConnected: writeError === null, reason: writeError === null ? null : `the journal cannot write: ${writeError}` };
-			},
-		},
-		{
-			name: 'mqtt',
-			isEssential: false,
-			state: () => {
-				const { state, reason } = mqtt();
-				return { isConnected: state === 'listening', reason };
-			},
-		},
+		telemetryComponent(journal),
+		listenerComponent('mqtt', false, mqtt),
 		{
 			name: 'uplink',
 			isEssential: false,
@@ -52,7 +46,10 @@ export function gatewayComponents({ journal, mqtt, uplink, lines, templateMistak
 			isEssential: false,
 			state: () => {
 				const failed = lines().filter(({ state }) => state === 'failed');
-				return { isConnected: failed.length === 0, reason: failed.length === 0 ? null : failed.map(({ line, reason }) => `${line}: ${reason ?? ''}`).join('; ') };
+				return {
+					isConnected: failed.length === 0,
+					reason: failed.length === 0 ? null : failed.map(({ line, reason }) => `${line}: ${reason ?? ''}`).join('; '),
+				};
 			},
 		},
 		{
@@ -60,22 +57,47 @@ export function gatewayComponents({ journal, mqtt, uplink, lines, templateMistak
 			isEssential: false,
 			state: () => ({
 				isConnected: templateMistakes === 0,
-				reason: templateMistakes === 0 ? null : `${templateMistakes} mistakes in template files, see the list of templates`,
+				reason:
+					templateMistakes === 0 ? null : `${templateMistakes} mistakes in template files, see the list of templates`,
 			}),
 		},
 	];
 }
 
+const one = (value: number): readonly MetricValue[] => [{ value }];
+
 /** Numbers that only an appliance has. */
 export function addGatewayMetrics(
 	metrics: Metrics,
-	{ uplink, broker, lines }: { readonly uplink: () => UplinkStatus; readonly broker: () => BrokerStats; readonly lines: () => readonly LineStats[] },
+	{
+		uplink,
+		broker,
+		lines,
+	}: {
+		readonly uplink: () => UplinkStatus;
+		readonly broker: () => BrokerStats;
+		readonly lines: () => readonly LineStats[];
+	},
 ): void {
-	const one = (value: number) => [{ value }];
-	metrics.add({ name: 'uplink_connected', help: '1 while the hub is connected', kind: 'gauge', read: () => one(uplink().state === 'online' ? 1 : 0) });
-	metrics.add({ name: 'uplink_backlog_samples', help: 'Samples that the hub has not acknowledged', kind: 'gauge', read: () => one(uplink().backlogSamples) });
+	metrics.add({
+		name: 'uplink_connected',
+		help: '1 while the hub is connected',
+		kind: 'gauge',
+		read: () => one(uplink().state === 'online' ? 1 : 0),
+	});
+	metrics.add({
+		name: 'uplink_backlog_samples',
+		help: 'Samples that the hub has not acknowledged',
+		kind: 'gauge',
+		read: () => one(uplink().backlogSamples),
+	});
 	metrics.add({ name: 'mqtt_clients', help: 'MQTT connections', kind: 'gauge', read: () => one(broker().connections) });
-	metrics.add({ name: 'mqtt_messages_total', help: 'MQTT messages received', kind: 'counter', read: () => one(broker().received) });
+	metrics.add({
+		name: 'mqtt_messages_total',
+		help: 'MQTT messages received',
+		kind: 'counter',
+		read: () => one(broker().received),
+	});
 	const perLine = (name: string, help: string, kind: 'counter' | 'gauge', of: (stats: LineStats) => number): void =>
 		metrics.add({
 			name,
@@ -88,7 +110,22 @@ export function addGatewayMetrics(
 	perLine('modbus_timeouts_total', 'Modbus requests without an answer', 'counter', ({ timeouts }) => timeouts);
 	perLine('modbus_exceptions_total', 'Modbus exceptions', 'counter', ({ exceptions }) => exceptions);
 	perLine('modbus_crc_errors_total', 'Frames with a wrong check sum', 'counter', ({ crcErrors }) => crcErrors);
-	perLine('modbus_stray_frames_total', 'Frames that belonged to no open request', 'counter', ({ strayFrames }) => strayFrames);
-	perLine('modbus_skipped_periods_total', 'Periods in which a device was not read', 'counter', ({ skippedPeriods }) => skippedPeriods);
-	perLine('bus_utilisation_ratio', 'Share of the last 10 s in which the line was in use', 'gauge', ({ utilisation }) => utilisation);
+	perLine(
+		'modbus_stray_frames_total',
+		'Frames that belonged to no open request',
+		'counter',
+		({ strayFrames }) => strayFrames,
+	);
+	perLine(
+		'modbus_skipped_periods_total',
+		'Periods in which a device was not read',
+		'counter',
+		({ skippedPeriods }) => skippedPeriods,
+	);
+	perLine(
+		'bus_utilisation_ratio',
+		'Share of the last 10 s in which the line was in use',
+		'gauge',
+		({ utilisation }) => utilisation,
+	);
 }

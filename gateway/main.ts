@@ -9,7 +9,11 @@ export const main = (argv: readonly string[]): Promise<void> =>
 		argv,
 		environment: process.env,
 		readSettings: async (file, environment) => ({
-			settings: readSettings({ role: 'gateway', file: file === null ? null : await readSettingsFile(file), environment }),
+			settings: readSettings({
+				role: 'gateway',
+				file: file === null ? null : await readSettingsFile(file),
+				environment,
+			}),
 			administrator: readAdministrator(environment),
 		}),
 		async compose({ settings, administrator, data, packageFolder, web, version, clock, log }) {
@@ -27,7 +31,7 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			return {
 				claimCode: gateway.claimCode,
 				ports: { http_port: gateway.httpPort, mqtt_port: gateway.mqttPort },
-				stop: gateway.stop,
+				stop: () => gateway.stop(),
 			};
 		},
 	});

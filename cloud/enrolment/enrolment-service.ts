@@ -46,7 +46,8 @@ export function createEnrolmentService({ gateways, answer, disconnect, clock, lo
 	/** Opens a code, shown once. `code`: one that was made before (the hub's first one). */
 	async function openCode(code = newEnrolmentCode()): Promise<{ readonly code: string; readonly expiresAt: EpochMs }> {
 		dropExpired();
-		if (open.size >= MAX_CODES) throw new Fault('state-conflict', `${MAX_CODES} enrolment codes are open; use them or wait until they expire`);
+		if (open.size >= MAX_CODES)
+			throw new Fault('state-conflict', `${MAX_CODES} enrolment codes are open; use them or wait until they expire`);
 		const expiresAt = epochMs(clock.now() + CODE_LIFETIME_MS);
 		const key = await enrolmentKey(code);
 		// The first group names a code; two open ones must not share it.
@@ -56,7 +57,10 @@ export function createEnrolmentService({ gateways, answer, disconnect, clock, lo
 	}
 
 	/** @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code. */
-	async function enrol(request: EnrolmentRequest, proof: string): Promise<EnrolmentAnswer & { readonly proof: string }> {
+	async function enrol(
+		request: EnrolmentRequest,
+		proof: string,
+	): Promise<EnrolmentAnswer & { readonly proof: string }> {
 		dropExpired();
 		const code = open.get(request.codeId);
 		if (code === undefined || !isSameSecret(requestProof(code.key, request), proof)) {

@@ -1,5 +1,5 @@
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import { countOf, createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 
@@ -23,7 +23,11 @@ export interface LedgerSnapshot {
 	readonly gateways: readonly {
 		readonly origin: GatewayId;
 		readonly received: readonly EpochRanges[];
-		readonly lost: readonly { readonly epoch: number; readonly reason: LossReason | 'refused'; readonly ranges: readonly Range[] }[];
+		readonly lost: readonly {
+			readonly epoch: number;
+			readonly reason: LossReason | 'refused';
+			readonly ranges: readonly Range[];
+		}[];
 	}[];
 }
 
@@ -74,21 +78,32 @@ export function createLedger() {
 		entry.highest = Math.max(entry.highest, last);
 	}
 
-	/** The range could not be stored; it may come again. */
+	/** The range could not be stored, or not all of it; the rest may come again. */
 	function withdraw({ origin, epoch, first, last }: StreamRange): void {
-		epochOf(origin, epoch).seen.remove(first, last);
+		const { seen, committed } = epochOf(origin, epoch);
+		for (const hole of committed.missing(first, last)) seen.remove(hole.first, hole.last);
 	}
 
-	/** The parts of a range that are on disk, or never will be: what the gateway need not send again. */
+	/** The whole range is on disk: the gateway need not send it again. */
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
 
 	/** Samples that will never arrive, with the reason. A range that was stored all the same stays stored. */
-	function declare({ origin, epoch, first, last, reason }: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
+	function declare({
+		origin,
+		epoch,
+		first,
+		last,
+		reason,
+	}: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
 		const entry = epochOf(origin, epoch);
 		let ranges = entry.lost.get(reason);
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
-		for (const hole of entry.seen.missing(first, last)) ranges.add(hole.first, hole.last);
+		// The first reason stays.
+		const explained = createRangeSet([...entry.lost.values()].flatMap((other) => other.ranges()));
+		for (const hole of entry.seen.missing(first, last)) {
+			for (const part of explained.missing(hole.first, hole.last)) ranges.add(part.first, part.last);
+		}
 		entry.highest = Math.max(entry.highest, last);
 	}
 
@@ -98,9 +113,8 @@ export function createLedger() {
 		const holes: LedgerHole[] = [];
 		for (const [reason, ranges] of entry.lost) {
 			for (const { first, last } of ranges.ranges()) {
-				// Declared and yet received: the gateway found it after all.
-				const parts = entry.committed.missing(first, last);
-				for (const part of parts) holes.push({ epoch, first: part.first, last: part.last, reason });
+				// Not what was received all the same, nor what another reason has explained.
+				for (const part of owed.within(first, last)) holes.push({ epoch, first: part.first, last: part.last, reason });
 				owed.remove(first, last);
 			}
 		}
@@ -115,14 +129,27 @@ export function createLedger() {
 			.map(([epoch, { committed }]) => ({ epoch, ranges: committed.ranges() }));
 	}
 
+	/** What is missing without a reason in the epochs before this one, oldest epoch first. */
+	function owedBefore(origin: GatewayId, beforeEpoch: number): readonly EpochRanges[] {
+		return [...(gateways.get(origin) ?? [])]
+			.filter(([epoch]) => epoch < beforeEpoch)
+			.toSorted(([one], [other]) => one - other)
+			.map(([epoch, entry]) => ({
+				epoch,
+				ranges: holesOf(epoch, entry)
+					.filter(({ reason }) => reason === 'in-transit')
+					.map(({ first, last }) => ({ first, last })),
+			}))
+			.filter(({ ranges }) => ranges.length > 0);
+	}
+
 	function completeness(origin: GatewayId): GatewayCompleteness {
-		const count = (ranges: readonly Range[]): number => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 		const holes = [...(gateways.get(origin) ?? [])].flatMap(([epoch, entry]) => holesOf(epoch, entry));
 		const received = receivedFrom(origin, 0);
 		return {
-			receivedSamples: count(received.flatMap(({ ranges }) => ranges)),
-			missingSamples: count(holes.filter(({ reason }) => reason === 'in-transit')),
-			declaredLostSamples: count(holes.filter(({ reason }) => reason !== 'in-transit')),
+			receivedSamples: countOf(received.flatMap(({ ranges }) => ranges)),
+			missingSamples: countOf(holes.filter(({ reason }) => reason === 'in-transit')),
+			declaredLostSamples: countOf(holes.filter(({ reason }) => reason !== 'in-transit')),
 			received,
 			holes: holes.slice(0, MAX_HOLES),
 		};
@@ -142,14 +169,15 @@ export function createLedger() {
 
 	function restore(saved: LedgerSnapshot): void {
 		for (const { origin, received, lost } of saved.gateways) {
-			for (const { epoch, ranges } of received) for (const { first, last } of ranges) commit({ origin, epoch, first, last });
+			for (const { epoch, ranges } of received)
+				for (const { first, last } of ranges) commit({ origin, epoch, first, last });
 			for (const { epoch, reason, ranges } of lost) {
 				for (const { first, last } of ranges) declare({ origin, epoch, reason, first, last });
 			}
 		}
 	}
 
-	return { admit, commit, withdraw, settled, declare, receivedFrom, completeness, snapshot, restore };
+	return { admit, commit, withdraw, settled, declare, receivedFrom, owedBefore, completeness, snapshot, restore };
 }
 
 export type Ledger = ReturnType<typeof createLedger>;

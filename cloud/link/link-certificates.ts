@@ -45,15 +45,24 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
 	return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-const newKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+	webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
-const serial = (): string => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex').replace(/^[89a-f]/, '7');
+const serial = (): string =>
+	Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
+		.toString('hex')
+		.replace(/^[89a-f]/, '7');
+
+const isIp = (text: string): boolean => /^[0-9.]+$/.test(text) || text.includes(':');
 
 /** Names a gateway on this machine or this network may use for the hub. */
 function serverNames(publicHost: string): readonly { readonly type: 'dns' | 'ip'; readonly value: string }[] {
-	const isIp = (text: string): boolean => /^[0-9.]+$/.test(text) || text.includes(':');
-	const addresses = Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address.split('%')[0] ?? '') ?? []);
-	const names = new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses, publicHost].filter((name) => name !== ''));
+	const addresses = Object.values(networkInterfaces()).flatMap(
+		(list) => list?.map(({ address }) => address.split('%')[0] ?? '') ?? [],
+	);
+	const names = new Set(
+		['localhost', '127.0.0.1', '::1', hostname(), ...addresses, publicHost].filter((name) => name !== ''),
+	);
 	return [...names].map((value) => ({ type: isIp(value) ? ('ip' as const) : ('dns' as const), value }));
 }
 
@@ -79,7 +88,15 @@ async function makeAuthority(now: number): Promise<{ certificate: x509.X509Certi
  * The hub's own certificate authority (made at the first start, kept for good, keys readable by the service only) and a server certificate
  * that is made anew at each start, so that it always names the machine's present addresses.
  */
-export async function openLinkCertificates({ folder, publicHost, clock }: { readonly folder: string; readonly publicHost: string; readonly clock: Clock }): Promise<LinkCertificates> {
+export async function openLinkCertificates({
+	folder,
+	publicHost,
+	clock,
+}: {
+	readonly folder: string;
+	readonly publicHost: string;
+	readonly clock: Clock;
+}): Promise<LinkCertificates> {
 	x509.cryptoProvider.set(webcrypto);
 	const caPath = join(folder, 'link-ca.pem');
 	const keyPath = join(folder, 'link-ca.key');
@@ -113,5 +130,9 @@ export async function openLinkCertificates({ folder, publicHost, clock }: { read
 			await x509.AuthorityKeyIdentifierExtension.create(authority.certificate.publicKey),
 		],
 	});
-	return { caPem: authority.certificate.toString('pem'), certPem: server.toString('pem'), keyPem: await exportKey(serverKeys.privateKey) };
+	return {
+		caPem: authority.certificate.toString('pem'),
+		certPem: server.toString('pem'),
+		keyPem: await exportKey(serverKeys.privateKey),
+	};
 }

@@ -24,7 +24,15 @@ export interface IdentityPartDeps {
 }
 
 /** Accounts, tokens and the claim code: the same on gateway and hub. */
-export async function openIdentity({ data, accessTokenMinutes, refreshTokenDays, administrator, lifecycle, clock, log }: IdentityPartDeps) {
+export async function openIdentity({
+	data,
+	accessTokenMinutes,
+	refreshTokenDays,
+	administrator,
+	lifecycle,
+	clock,
+	log,
+}: IdentityPartDeps) {
 	const settings = await openSettingsStore<{ tokenKey: string | null }>({
 		path: join(data, 'settings.json'),
 		defaults: { tokenKey: null },
@@ -33,8 +41,21 @@ export async function openIdentity({ data, accessTokenMinutes, refreshTokenDays,
 	const store = lifecycle.own('accounts', createAccountStore(join(data, 'accounts')));
 	const accounts = await openAccountDirectory(store);
 	const claimCode = await openClaimCode({ path: join(data, 'claim-code'), isClaimed: accounts.count() > 0 });
-	const tokens = createAccessTokens({ key: await ensureTokenKey(settings), lifetimeSeconds: accessTokenMinutes * 60, clock, accounts });
-	const identity = createIdentityService({ accounts, passwords: createPasswords(), tokens, claimCode, refreshTokenDays, clock, log });
+	const tokens = createAccessTokens({
+		key: await ensureTokenKey(settings),
+		lifetimeSeconds: accessTokenMinutes * 60,
+		clock,
+		accounts,
+	});
+	const identity = createIdentityService({
+		accounts,
+		passwords: createPasswords(),
+		tokens,
+		claimCode,
+		refreshTokenDays,
+		clock,
+		log,
+	});
 	if (administrator !== null) await identity.createFirstAdministrator({ ...administrator, fullName: '' });
 	return { accounts, tokens, identity, claimCode };
 }

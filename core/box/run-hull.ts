@@ -43,7 +43,10 @@ export interface HullDefinition<S extends { readonly log: { readonly level: LogL
 	readonly argv: readonly string[];
 	readonly environment: Environment;
 	/** @throws an error with `mistakes` when the settings are wrong */
-	readonly readSettings: (file: string | null, environment: Environment) => Promise<{ readonly settings: S; readonly administrator: A }>;
+	readonly readSettings: (
+		file: string | null,
+		environment: Environment,
+	) => Promise<{ readonly settings: S; readonly administrator: A }>;
 	readonly compose: (context: HullContext<S, A>) => Promise<RunningHull>;
 }
 
@@ -51,7 +54,9 @@ const packageFolder = fileURLToPath(new URL('../../..', import.meta.url)).replac
 
 function versionOf(folder: string): string {
 	const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-	return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+	return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+		? String(manifest.version)
+		: 'unknown';
 }
 
 /** The value after an option; the command line has been checked already. */
@@ -60,12 +65,22 @@ function optionOf(argv: readonly string[], name: string): string | null {
 	return at < 0 ? null : (argv[at + 1] ?? null);
 }
 
-const mistakesOf = (error: unknown): readonly { readonly path: string; readonly message: string }[] | null =>
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core does not know config; the shape is checked here
-	error instanceof Error && 'mistakes' in error && Array.isArray(error.mistakes) ? (error.mistakes as { path: string; message: string }[]) : null;
+interface Mistake {
+	readonly path: string;
+	readonly message: string;
+}
+
+/** The mistakes that an error of the settings carries; core does not know config, so it asks for the shape. */
+function mistakesOf(error: unknown): readonly Mistake[] | null {
+	if (!(error instanceof Error) || !('mistakes' in error) || !Array.isArray(error.mistakes)) return null;
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+	return error.mistakes as readonly Mistake[];
+}
 
 /** Settings, logger, data folder, composition, signals: the life of a process. The only place that ends it. */
-export async function runHull<S extends { readonly log: { readonly level: LogLevel } }, A>(definition: HullDefinition<S, A>): Promise<void> {
+export async function runHull<S extends { readonly log: { readonly level: LogLevel } }, A>(
+	definition: HullDefinition<S, A>,
+): Promise<void> {
 	const { role, argv, environment } = definition;
 	let read: { readonly settings: S; readonly administrator: A };
 	try {

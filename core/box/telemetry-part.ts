@@ -12,6 +12,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
+import { restoreLatest } from '../telemetry/latest-restore.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
 import { createTelemetryService, type ReadingListener } from '../telemetry/telemetry-service.ts';
 
@@ -78,10 +79,32 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		(reading) => {
 			counts.samples += reading.values.length;
 			// A reading of a failure is no sign of life.
-			if (reading.qualities === null || reading.qualities.includes('good')) devices.markSeen(reading.device, reading.readAt);
+			if (reading.qualities === null || reading.qualities.includes('good'))
+				devices.markSeen(reading.device, reading.readAt);
 		},
 	];
-	const telemetry = createTelemetryService({ origin: deps.origin, journal, history, latest, listeners, lost: deps.lost });
+	const telemetry = createTelemetryService({
+		origin: deps.origin,
+		journal,
+		history,
+		latest,
+		listeners,
+		lost: deps.lost,
+	});
+	const restoring = new AbortController();
+	const restored = restoreLatest({
+		devices: devices.all().map(({ id }) => id),
+		history,
+		latest,
+		log,
+		signal: restoring.signal,
+	});
+	lifecycle.own('latest values', {
+		stop: () => {
+			restoring.abort();
+			return restored;
+		},
+	});
 	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
 	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, counts };
 }

@@ -2,31 +2,11 @@ import { isBoom } from '@hapi/boom';
 import type { Lifecycle, Plugin, Request, Server } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { Fault, type FaultReason, messageOf } from '../kernel/fault.ts';
+import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
 import { errorBody, type Failure, type FieldError } from './error-body.ts';
+import { FAULT_ANSWERS } from './fault-answers.ts';
 import { RateLimitFault } from './rate-limit.ts';
-
-interface Answer {
-	readonly status: number;
-	readonly code: string;
-}
-
-/** Status and `error_code` of each reason (contract rule R2). */
-const ofReason: Readonly<Record<FaultReason, Answer>> = {
-	'not-found': { status: 404, code: 'RESOURCE_NOT_FOUND' },
-	duplicate: { status: 409, code: 'DUPLICATE_ENTRY' },
-	'state-conflict': { status: 409, code: 'STATE_CONFLICT' },
-	'rule-violation': { status: 422, code: 'BUSINESS_RULE_VIOLATION' },
-	'not-authenticated': { status: 401, code: 'NOT_AUTHENTICATED' },
-	'token-expired': { status: 401, code: 'TOKEN_EXPIRED' },
-	'bad-credentials': { status: 401, code: 'INVALID_CREDENTIALS' },
-	forbidden: { status: 403, code: 'PERMISSION_DENIED' },
-	'rate-limited': { status: 429, code: 'RATE_LIMITED' },
-	unreachable: { status: 502, code: 'UPSTREAM_ERROR' },
-	unavailable: { status: 503, code: 'SERVICE_UNAVAILABLE' },
-	timeout: { status: 504, code: 'UPSTREAM_ERROR' },
-};
 
 /** What the framework itself refuses. Every other status below 500 is answered as a bad request. */
 const ofStatus: Readonly<Record<number, { readonly code: string; readonly detail: string }>> = {
@@ -109,6 +89,18 @@ function ofViolation({ source, message, errors }: SchemaViolation): Failure {
 	return { status: 422, code: 'VALIDATION_ERROR', detail: message, errors };
 }
 
+/** The field is named once: by `loc`, or else at the beginning of the sentence. */
+function ofFault({ reason, message, field }: Fault): Failure {
+	if (field === null) return { ...FAULT_ANSWERS[reason], detail: message, errors: [] };
+	const prefix = `${field}: `;
+	const msg = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+	return {
+		...FAULT_ANSWERS[reason],
+		detail: message,
+		errors: [{ loc: ['body', ...field.split('.')], msg, type: reason }],
+	};
+}
+
 function ofFramework(status: number, message: string): Failure {
 	const known = ofStatus[status];
 	if (known !== undefined) return { status, ...known, errors: [] };
@@ -118,7 +110,7 @@ function ofFramework(status: number, message: string): Failure {
 }
 
 function toFailure(thrown: Error, status: number, allowed: readonly string[]): Failure {
-	if (thrown instanceof Fault) return { ...ofReason[thrown.reason], detail: thrown.message, errors: [] };
+	if (thrown instanceof Fault) return ofFault(thrown);
 	if (thrown instanceof SchemaViolation) return ofViolation(thrown);
 	return ofFramework(status === 404 && allowed.length > 0 ? 405 : status, thrown.message);
 }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import { normalCode, randomCode } from '../kernel/code.ts';
-import { Fault } from '../kernel/fault.ts';
+import { fieldFault } from '../kernel/fault.ts';
 import type { GatewayId } from '../kernel/id.ts';
 
 /**
@@ -30,7 +30,7 @@ const scryptAsync = promisify<string, string, number, Buffer>(scrypt);
 export async function enrolmentKey(code: string): Promise<EnrolmentKey> {
 	const normal = normalCode(code);
 	if (!CODE_FORM.test(normal)) {
-		throw new Fault('rule-violation', 'code: an enrolment code has 20 letters and digits in five groups of four');
+		throw fieldFault('rule-violation', 'code', 'an enrolment code has 20 letters and digits in five groups of four');
 	}
 	const codeId = normal.slice(0, 4);
 	return { codeId, key: Uint8Array.from(await scryptAsync(normal.slice(5), `drawbridge enrolment ${codeId}`, 32)) };

@@ -34,3 +34,23 @@ export function createPointsImage(points: number): RegisterImage {
 		write: () => ILLEGAL_FUNCTION,
 	};
 }
+
+/** Registers of `createReadsImage`. */
+const READS_REGISTERS = 5;
+
+/**
+ * A device that tells its answers apart: its unit id, the number of this read since the start (uint32), and the complement of that
+ * number. A value under a wrong name, or put together of two answers, cannot pass for a right one.
+ */
+export function createReadsImage(unitId: number): RegisterImage {
+	let reads = 0;
+	return {
+		read(_functionCode, address, count) {
+			if (count < 1 || address + count > READS_REGISTERS) return ILLEGAL_DATA_ADDRESS;
+			reads += 1;
+			const words = [unitId, reads >>> 16, reads & 0xffff, (~reads >>> 16) & 0xffff, ~reads & 0xffff];
+			return Uint16Array.from(words.slice(address, address + count));
+		},
+		write: () => ILLEGAL_FUNCTION,
+	};
+}

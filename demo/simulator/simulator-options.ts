@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 
-/** What the units are: energy meters, or banks of plain registers. */
-export type SimulatorMode = 'sdm630' | 'points';
+/** What the units are: energy meters, banks of plain registers, or counters of their own reads. */
+const MODES = ['sdm630', 'points', 'reads'] as const;
+export type SimulatorMode = (typeof MODES)[number];
 
 export interface LineOptions {
 	readonly transport: 'tcp' | 'rtu';
@@ -22,7 +23,7 @@ export interface SimulatorOptions {
 
 /** The command line that `parseSimulatorOptions` understands, for messages. */
 export const SIMULATOR_USAGE =
-	'simulator [--tcp PORT:UNITS]... [--rtu FOLDER:UNITS]... [--mode sdm630|points] [--points N] [--seed N] [--baud N] [--paced]   UNITS: 1,2,3';
+	'simulator [--tcp PORT:UNITS]... [--rtu FOLDER:UNITS]... [--mode sdm630|points|reads] [--points N] [--seed N] [--baud N] [--paced]   UNITS: 1,2,3';
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {
 	const number = Number(text);
@@ -58,8 +59,8 @@ export function parseSimulatorOptions(args: readonly string[]): SimulatorOptions
 			paced: { type: 'boolean', default: false },
 		},
 	});
-	const { mode } = values;
-	if (mode !== 'sdm630' && mode !== 'points') throw new RangeError(`--mode is sdm630 or points, not "${mode}"`);
+	const mode = MODES.find((known) => known === values.mode);
+	if (mode === undefined) throw new RangeError(`--mode is ${MODES.join(', ')}, not "${values.mode}"`);
 	const lines = [...values.tcp.map((text) => lineOf('tcp', text)), ...values.rtu.map((text) => lineOf('rtu', text))];
 	if (lines.length === 0) throw new RangeError('no line: give --tcp or --rtu');
 	return {

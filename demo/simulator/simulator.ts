@@ -5,7 +5,7 @@ import { startRtuSlave } from './modbus-rtu-slave.ts';
 import { type ModbusSlave, createModbusSlave } from './modbus-slave.ts';
 import { startTcpSlave } from './modbus-tcp-slave.ts';
 import { startPtyPair } from './pty-pair.ts';
-import { createPointsImage } from './register-image.ts';
+import { createPointsImage, createReadsImage } from './register-image.ts';
 import { createSdm630Image } from './sdm630-image.ts';
 import type { LineOptions, SimulatorOptions } from './simulator-options.ts';
 
@@ -55,10 +55,12 @@ async function startLine(
 /** Starts all lines. Each unit gets its own seed. @throws what a line throws that cannot start; nothing is left behind. */
 export async function startSimulator(options: SimulatorOptions, clock: Clock): Promise<Simulator> {
 	const lifecycle = createLifecycle(silentLog);
-	const imageOf = (lineIndex: number, unitId: number) =>
-		options.mode === 'points'
-			? createPointsImage(options.points)
-			: createSdm630Image(options.seed + lineIndex * 256 + unitId);
+	const images = {
+		points: () => createPointsImage(options.points),
+		reads: (_lineIndex: number, unitId: number) => createReadsImage(unitId),
+		sdm630: (lineIndex: number, unitId: number) => createSdm630Image(options.seed + lineIndex * 256 + unitId),
+	};
+	const imageOf = images[options.mode];
 	const slaves = options.lines.map(({ unitIds }, index) =>
 		createModbusSlave({ clock, images: new Map(unitIds.map((unitId) => [unitId, imageOf(index, unitId)])) }),
 	);

@@ -134,7 +134,10 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 			return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
 		}
 		return new Promise((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Fault('timeout', `the hub took no ${kind} for ${PUBLISH_TIMEOUT_MS} ms`)), PUBLISH_TIMEOUT_MS);
+			const timer = setTimeout(
+				() => reject(new Fault('timeout', `the hub took no ${kind} for ${PUBLISH_TIMEOUT_MS} ms`)),
+				PUBLISH_TIMEOUT_MS,
+			);
 			current.publish(upTopic(gateway, kind), Buffer.from(payload), { qos }, (error) => {
 				clearTimeout(timer);
 				if (error === undefined || error === null) resolve();

@@ -12,7 +12,10 @@ const MOST_RETRY_MS = 60_000;
 export interface UplinkStarterDeps {
 	readonly uplink: Pick<Uplink, 'enrolled'>;
 	readonly store: Pick<UplinkStore, 'gatewayId' | 'enrolment'>;
-	readonly settings: { readonly hubUrl: string; readonly enrolmentCode: string; readonly linkHost: string; readonly linkPort: number };
+	readonly settings: {
+		readonly hubUrl: string;
+		readonly enrolmentCode: string;
+	};
 	readonly name: string;
 	readonly log: Logger;
 }
@@ -22,18 +25,22 @@ export interface UplinkStarter extends Stoppable {
 	enrol(hubUrl: string, code: string): Promise<void>;
 	/** Unattended set-up: enrols with the code of the settings, when there is one and this gateway has no hub yet. */
 	start(): void;
+	/** Why the unattended enrolment did not work so far; `null` when it did, or was not asked for. */
+	problem(): string | null;
 }
 
 /** Brings this gateway to its hub: by hand, or from the settings until the hub answers. */
 export function createUplinkStarter({ uplink, store, settings, name, log }: UplinkStarterDeps): UplinkStarter {
-	const { hubUrl, enrolmentCode, linkHost, linkPort } = settings;
+	const { hubUrl, enrolmentCode } = settings;
 	let timer: NodeJS.Timeout | null = null;
 	let isStopped = false;
+	let problem: string | null = null;
 
 	async function enrol(url: string, code: string): Promise<void> {
-		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code, linkHost, linkPort });
+		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code });
 		if (isStopped) return;
 		await uplink.enrolled(enrolment);
+		problem = null;
 		log.info('enrolled', { hub: new URL(url).host });
 	}
 
@@ -41,13 +48,16 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 		timer = null;
 		enrol(hubUrl, enrolmentCode).catch((error: unknown) => {
 			const isFinal = error instanceof Fault && error.reason !== 'unreachable';
-			log.warn('not-enrolled', { hub: hubUrl, reason: messageOf(error), isFinal });
-			if (!isFinal && !isStopped) timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
+			problem = messageOf(error);
+			log.warn('not-enrolled', { hub: hubUrl, reason: problem, isFinal });
+			if (!isFinal && !isStopped)
+				timer = setTimeout(() => attempt(number + 1), backoffMs(number, FIRST_RETRY_MS, MOST_RETRY_MS));
 		});
 	}
 
 	return {
 		enrol,
+		problem: () => problem,
 		start() {
 			if (hubUrl !== '' && enrolmentCode !== '' && store.enrolment() === null) attempt(1);
 		},

@@ -3,6 +3,7 @@ import { type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
+import type { EpochRanges } from '../../core/link/link-messages.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 
 /** What enrolment left behind. The secret never leaves this box. */
@@ -20,7 +21,13 @@ export type OwnLoss = Omit<DeclaredLoss, 'origin'>;
 interface Saved {
 	readonly gatewayId: GatewayId | null;
 	readonly enrolment: Enrolment | null;
-	readonly losses: readonly { readonly epoch: number; readonly reason: LossReason; readonly ranges: readonly Range[] }[];
+	/** What the hub had acknowledged when this was written. */
+	readonly acked: readonly EpochRanges[];
+	readonly losses: readonly {
+		readonly epoch: number;
+		readonly reason: LossReason;
+		readonly ranges: readonly Range[];
+	}[];
 }
 
 interface LossStream {
@@ -34,7 +41,11 @@ interface LossStream {
  * file is damaged the box is a new gateway and is enrolled again; the hub keeps the old one's history.
  */
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
-	const settings = await openSettingsStore<Saved>({ path, defaults: { gatewayId: null, enrolment: null, losses: [] }, log });
+	const settings = await openSettingsStore<Saved>({
+		path,
+		defaults: { gatewayId: null, enrolment: null, acked: [], losses: [] },
+		log,
+	});
 	const gatewayId = settings.get().gatewayId ?? newGatewayId();
 	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId }));
 
@@ -48,7 +59,11 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	async function writeLosses(): Promise<void> {
 		while (isDirty) {
 			isDirty = false;
-			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({ epoch, reason, ranges: ranges.ranges() }));
+			const losses = [...streams.values()].map(({ epoch, reason, ranges }) => ({
+				epoch,
+				reason,
+				ranges: ranges.ranges(),
+			}));
 			await settings.update((current) => ({ ...current, losses }));
 		}
 	}
@@ -65,7 +80,13 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		gatewayId: (): GatewayId => gatewayId,
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
-			await settings.update((current) => ({ ...current, enrolment }));
+			// Another hub holds nothing of ours yet.
+			await settings.update((current) => ({ ...current, enrolment, acked: [] }));
+		},
+		acked: (): readonly EpochRanges[] => settings.get().acked,
+		async saveAcked(acked: readonly EpochRanges[]): Promise<void> {
+			if (JSON.stringify(acked) === JSON.stringify(settings.get().acked)) return;
+			await settings.update((current) => ({ ...current, acked }));
 		},
 		/** Notes samples that will never reach the hub, until the hub has written that down. */
 		addLoss({ epoch, reason, first, last }: OwnLoss): void {

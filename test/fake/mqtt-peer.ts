@@ -5,7 +5,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { createBroker } from '../../core/mqtt/broker.ts';
 import type { Broker, BrokerDeps, MqttAccount } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
-import { createMqttListener } from '../../core/mqtt/mqtt-listener.ts';
+import { openMqttPort } from './mqtt-port.ts';
 
 /** A broker on a loopback port whose accounts all have the password `right`. */
 export async function startBroker(
@@ -21,10 +21,7 @@ export async function startBroker(
 		...rules,
 		limits: { ...DEFAULT_MQTT_LIMITS, ...rules.limits },
 	});
-	const listener = await createMqttListener(
-		{ host: '127.0.0.1', port: 0 },
-		{ handle: (socket) => broker.handle(socket), log: silentLog },
-	);
+	const listener = await openMqttPort({ handle: (socket) => broker.handle(socket) });
 	return {
 		broker,
 		port: listener.port,

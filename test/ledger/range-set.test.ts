@@ -27,10 +27,21 @@ test('a range set answers as a set of single numbers would', (t) => {
 			const last = asked.first + asked.length - 1;
 			const numbers = Array.from({ length: asked.length }, (_, index) => asked.first + index);
 			t.is(ranges.size(), plain.size);
-			t.is(ranges.covers(asked.first, last), numbers.every((number) => plain.has(number)));
+			t.is(
+				ranges.covers(asked.first, last),
+				numbers.every((number) => plain.has(number)),
+			);
 			t.deepEqual(
-				ranges.missing(asked.first, last).flatMap((hole) => numbers.filter((number) => number >= hole.first && number <= hole.last)),
+				ranges
+					.missing(asked.first, last)
+					.flatMap((hole) => numbers.filter((number) => number >= hole.first && number <= hole.last)),
 				numbers.filter((number) => !plain.has(number)),
+			);
+			t.deepEqual(
+				ranges
+					.within(asked.first, last)
+					.flatMap((part) => Array.from({ length: part.last - part.first + 1 }, (_, index) => part.first + index)),
+				numbers.filter((number) => plain.has(number)),
 			);
 		}),
 	);
@@ -42,7 +53,11 @@ test('ranges are sorted and neither overlap nor touch', (t) => {
 			const set = createRangeSet();
 			for (const { kind, first, length } of steps) set[kind === 'add' ? 'add' : 'remove'](first, first + length - 1);
 			const list = set.ranges();
-			t.true(list.every(({ first, last }, index) => first <= last && (index === 0 || first > (list[index - 1]?.last ?? 0) + 1)));
+			t.true(
+				list.every(
+					({ first, last }, index) => first <= last && (index === 0 || first > (list[index - 1]?.last ?? 0) + 1),
+				),
+			);
 		}),
 	);
 });

@@ -30,7 +30,13 @@ function hub() {
 
 async function request(code: string, secret = 'a secret of the gateway') {
 	const { codeId, key } = await enrolmentKey(code);
-	const asked = { codeId, gatewayId: newGatewayId(), name: 'roof', secretHash: secretHash(secret), nonce: 'a nonce of 16 chars' };
+	const asked = {
+		codeId,
+		gatewayId: newGatewayId(),
+		name: 'roof',
+		secretHash: secretHash(secret),
+		nonce: 'a nonce of 16 chars',
+	};
 	return { asked, key, proof: requestProof(key, asked) };
 }
 

@@ -9,6 +9,7 @@ import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../
 import { silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { deferred } from '../fake/deferred.ts';
 
 const gateway = newGatewayId();
 const device = newDeviceId();
@@ -16,16 +17,29 @@ const device = newDeviceId();
 function reading(firstSeq: number, samples: number, more: Partial<Reading> = {}): Reading {
 	const points = Array.from({ length: samples }, (_, index) => `p${index}`);
 	const values = points.map((_, index) => firstSeq + index);
-	return { device, readAt: epochMs(firstSeq), telemetryType: 'default', points, values, qualities: null, origin: gateway, epoch: 7, firstSeq, ...more };
+	return {
+		device,
+		readAt: epochMs(firstSeq),
+		telemetryType: 'default',
+		points,
+		values,
+		qualities: null,
+		origin: gateway,
+		epoch: 7,
+		firstSeq,
+		...more,
+	};
 }
 
 interface Options {
 	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
 	readonly fails?: () => boolean;
-	readonly hold?: () => Promise<void>;
+	readonly hold?: () => Promise<undefined>;
+	/** Readings that reach the disk although storing fails. */
+	readonly partly?: number;
 }
 
-function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
+function hub({ owner = new Map(), fails = () => false, hold = async () => undefined, partly = 0 }: Options = {}) {
 	const ledger = createLedger();
 	const stored: Reading[] = [];
 	const acked: StreamRange[] = [];
@@ -34,8 +48,11 @@ function hub({ owner = new Map(), fails = () => false, hold = async () => undefi
 		telemetry: {
 			async acceptStamped(readings) {
 				await hold();
-				if (fails()) throw new Fault('unavailable', 'the disk is full');
-				stored.push(...readings);
+				const taken = fails() ? readings.slice(0, partly) : readings;
+				stored.push(...taken);
+				for (const { origin, epoch, firstSeq: first, values } of taken)
+					ledger.commit({ origin, epoch, first, last: first + values.length - 1 });
+				if (taken.length < readings.length) throw new Fault('unavailable', 'the disk is full');
 			},
 		},
 		ledger,
@@ -58,8 +75,13 @@ test('however often and however cut a range arrives, each sample is stored once 
 		fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 20 }), async (pieces) => {
 			const { give, stored, numbers, ledger } = hub();
 			for (const { first, length } of pieces) await give([reading(first, length)]);
-			const expected = new Set(pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)));
-			t.deepEqual(numbers().toSorted((a, b) => a - b), [...expected].toSorted((a, b) => a - b));
+			const expected = new Set(
+				pieces.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index)),
+			);
+			t.deepEqual(
+				numbers().toSorted((a, b) => a - b),
+				[...expected].toSorted((a, b) => a - b),
+			);
 			t.true(stored.every(({ firstSeq, values }) => values.every((value, index) => value === firstSeq + index)));
 			t.is(ledger.completeness(gateway).receivedSamples, expected.size);
 		}),
@@ -67,15 +89,14 @@ test('however often and however cut a range arrives, each sample is stored once 
 });
 
 test('nothing is acknowledged before it is stored', async (t) => {
-	let release = (): void => undefined;
-	const held = new Promise<void>((resolve) => (release = resolve));
-	const { give, acked } = hub({ hold: () => held });
+	const disk = deferred<undefined>();
+	const { give, acked } = hub({ hold: () => disk.promise });
 	const first = give([reading(1, 10)]);
 	// A second copy while the first is on its way to the disk: neither stored again nor acknowledged early.
 	const second = await give([reading(1, 10)]);
 	t.is(second.stored, 0);
 	t.deepEqual(acked, []);
-	release();
+	disk.resolve(undefined);
 	await first;
 	t.deepEqual(acked, [{ origin: gateway, epoch: 7, first: 1, last: 10 }]);
 });
@@ -97,6 +118,35 @@ test('what could not be stored is not acknowledged and is accepted when it comes
 	await give([reading(1, 5)]);
 	t.is(numbers().length, 5);
 	t.is(acked.length, 1);
+});
+
+test('what reached the disk before storing failed is not stored again', async (t) => {
+	let isFull = true;
+	const { give, acked, numbers } = hub({ fails: () => isFull, partly: 1 });
+	await t.throwsAsync(give([reading(1, 5), reading(6, 5)]), { instanceOf: Fault });
+	isFull = false;
+	await give([reading(1, 5), reading(6, 5)]);
+	t.deepEqual(numbers(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+	t.deepEqual(
+		acked.map(({ first, last }) => [first, last]),
+		[
+			[1, 5],
+			[6, 10],
+		],
+	);
+});
+
+test('a loss that was declared twice is counted once', (t) => {
+	const ledger = createLedger();
+	ledger.declare({ origin: gateway, epoch: 1, first: 1, last: 10, reason: 'disk-full' });
+	ledger.declare({ origin: gateway, epoch: 1, first: 6, last: 15, reason: 'journal-quota' });
+	t.like(ledger.completeness(gateway), {
+		declaredLostSamples: 15,
+		holes: [
+			{ epoch: 1, first: 1, last: 10, reason: 'disk-full' },
+			{ epoch: 1, first: 11, last: 15, reason: 'journal-quota' },
+		],
+	});
 });
 
 test('a gateway cannot speak for another one or for its devices', async (t) => {
@@ -131,4 +181,22 @@ test('the ledger knows what is missing and why, and a snapshot says the same', (
 		t.deepEqual(holes, expected);
 		t.deepEqual([receivedSamples, missingSamples, declaredLostSamples], [150, 20, 30]);
 	}
+});
+
+test('the hub asks for holes of earlier boots until they have a reason, and the first reason stays', async (t) => {
+	const { give, ledger } = hub();
+	await give([reading(13, 8)]);
+	const { length } = ledger.owedBefore(gateway, 7);
+	t.is(length, 0, 'the running boot still sends what it has');
+	t.deepEqual(ledger.owedBefore(gateway, 8), [{ epoch: 7, ranges: [{ first: 1, last: 12 }] }]);
+	ledger.declare({ origin: gateway, epoch: 7, first: 1, last: 4, reason: 'journal-quota' });
+	ledger.declare({ origin: gateway, epoch: 7, first: 1, last: 20, reason: 'not-journalled' });
+	t.deepEqual(ledger.owedBefore(gateway, 8), []);
+	const { holes, declaredLostSamples, missingSamples } = ledger.completeness(gateway);
+	t.deepEqual(holes, [
+		{ epoch: 7, first: 1, last: 4, reason: 'journal-quota' },
+		{ epoch: 7, first: 5, last: 12, reason: 'not-journalled' },
+	]);
+	t.is(declaredLostSamples, 12);
+	t.is(missingSamples, 0);
 });

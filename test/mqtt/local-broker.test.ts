@@ -8,7 +8,7 @@ import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
-import { createMqttListener } from '../../core/mqtt/mqtt-listener.ts';
+import { openMqttPort } from '../fake/mqtt-port.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import type { ResponseMessage } from '../../core/telemetry/telemetry-topics.ts';
 import { createDeviceTopics } from '../../gateway/broker/device-topics.ts';
@@ -56,10 +56,7 @@ async function gateway() {
 	const publisher = createTelemetryPublisher({ broker, devices: box.devices });
 	box.devices.listen(accounts.device);
 	box.devices.listen(publisher.device);
-	const listener = await createMqttListener(
-		{ host: '127.0.0.1', port: 0 },
-		{ handle: (socket) => broker.handle(socket), log: silentLog },
-	);
+	const listener = await openMqttPort({ handle: (socket) => broker.handle(socket) });
 	const server = await bareServer(mqttAccountRoutes, { accounts });
 	const add = (uid: string): Promise<Device> =>
 		box.devices.register({ uid: deviceUid(uid), name: uid, deviceType: 'sensor', connection: { driver: 'mqtt' } });

@@ -6,27 +6,14 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 
 import test from 'ava';
 
-import { silentLog } from '../../core/kernel/log.ts';
-import { createMqttListener } from '../../core/mqtt/mqtt-listener.ts';
 import type { MqttCredentials } from '../../core/mqtt/mqtt.ts';
 import { connectPacket, rawPeer, startBroker } from '../fake/mqtt-peer.ts';
+import { openMqttPort } from '../fake/mqtt-port.ts';
 import { lacks, run } from '../fake/peer-program.ts';
-
-test('a port that is taken is named in the error', async (t) => {
-	const first = await createMqttListener({ host: '127.0.0.1', port: 0 }, { handle: () => undefined, log: silentLog });
-	t.teardown(() => first.stop());
-	await t.throwsAsync(
-		createMqttListener({ host: '127.0.0.1', port: first.port }, { handle: () => undefined, log: silentLog }),
-		{ code: 'EADDRINUSE', message: new RegExp(String(first.port)) },
-	);
-});
 
 test('an accepted socket sends small packets at once', async (t) => {
 	const sockets: Socket[] = [];
-	const listener = await createMqttListener(
-		{ host: '127.0.0.1', port: 0 },
-		{ handle: (socket) => void sockets.push(socket.end('hello')), log: silentLog },
-	);
+	const listener = await openMqttPort({ handle: (socket) => void sockets.push(socket.end('hello')) });
 	const peer = rawPeer(listener.port);
 	await peer.closed();
 	t.is(peer.heard().toString(), 'hello');
@@ -56,10 +43,7 @@ test('with an authority, only clients with its certificate get in, and the accou
 			return { name: credentials.username };
 		},
 	});
-	const listener = await createMqttListener(
-		{ host: '127.0.0.1', port: 0, tls: { key, cert, ca: cert } },
-		{ handle: (socket) => broker.handle(socket), log: silentLog },
-	);
+	const listener = await openMqttPort({ tls: { key, cert, ca: cert }, handle: (socket) => broker.handle(socket) });
 	t.teardown(async () => {
 		await listener.stop();
 		await stop();

@@ -3,6 +3,8 @@ export interface RestAnswer {
 	readonly status: number;
 	/** The JSON of the body; null when it has none. */
 	readonly body: unknown;
+	/** Where a list goes on; null at its end. */
+	readonly nextCursor: string | null;
 }
 
 /** REST of one hull, as one user. */
@@ -46,7 +48,11 @@ export function createRest(url: string, token: string | null): Rest {
 		});
 		const text = await response.text();
 		const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-		return { status: response.status, body: isJson ? JSON.parse(text) : null };
+		return {
+			status: response.status,
+			body: isJson ? JSON.parse(text) : null,
+			nextCursor: response.headers.get('x-next-cursor'),
+		};
 	}
 	return {
 		url,

@@ -6,7 +6,7 @@ import { Icon } from '../part/icon.tsx';
 import { HealthMark } from '../part/status.tsx';
 import { NamedValue } from '../part/value.tsx';
 import { link } from '../router.ts';
-import { freshForMs, healthOf, newestMs } from '../state/freshness.ts';
+import { healthOf, newestMs } from '../state/freshness.ts';
 import { headlines } from '../state/headline.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
@@ -124,7 +124,6 @@ function DeviceRow({ device, gateways }: { readonly device: DeviceView; readonly
 	useEffect(() => live.watch(device.id), [live, device.id]);
 	const values = devices.valuesOf(device.id).value;
 	const health = healthOf(device);
-	const freshMs = freshForMs(device);
 	const seenMs = newestMs(values) ?? (device.last_seen_at === null ? null : Date.parse(device.last_seen_at));
 	return (
 		<tr role="row" data-device={device.device_uid}>
@@ -144,7 +143,7 @@ function DeviceRow({ device, gateways }: { readonly device: DeviceView; readonly
 			<td role="cell" class="cell-values">
 				<dl class="headlines">
 					{headlines(values).map(({ point, value }) => (
-						<NamedValue key={point} point={point} value={value} freshMs={freshMs} />
+						<NamedValue key={point} point={point} value={value} />
 					))}
 				</dl>
 			</td>

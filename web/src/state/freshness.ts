@@ -1,18 +1,8 @@
 import type { DeviceView, HealthState, HealthView, Quality } from '../wire.ts';
 import type { PointValue, PointValues } from './devices.ts';
 
-/** Periods a polled value may miss before it no longer counts as fresh: one lost frame is weather. */
-const MISSED_PERIODS = 3;
-const SHORTEST_MS = 5_000;
-
-/** Age up to which a value counts as fresh, ms. A device that speaks by itself states no period, so its values never age out. */
-export function freshForMs(device: DeviceView): number {
-	const periodMs = device.connection?.period_ms;
-	return periodMs === undefined ? Number.POSITIVE_INFINITY : Math.max(SHORTEST_MS, periodMs * MISSED_PERIODS);
-}
-
 /** The quality to show: what was good when it was read is stale once it is old, also when nobody says so. */
-export function shownQuality({ quality, readAtMs }: PointValue, freshMs: number, nowMs: number): Quality {
+export function shownQuality({ quality, readAtMs, freshMs }: PointValue, nowMs: number): Quality {
 	return quality === 'good' && nowMs - readAtMs > freshMs ? 'stale' : quality;
 }
 
