@@ -102,7 +102,9 @@ async function appended(samples: number): Promise<Appended> {
 				'syncs/commit': syncsPerCommit,
 			},
 			isWithinLimits:
-				median(ratios) >= (LEAST_RATIO[samples] ?? 0) && bytesPerSample <= MOST_BYTES_PER_SAMPLE && syncsPerCommit === 1,
+				median(ratios) >= (LEAST_RATIO[samples] ?? 0) &&
+				bytesPerSample <= MOST_BYTES_PER_SAMPLE &&
+				syncsPerCommit === 1,
 		};
 	} finally {
 		await journal.stop();

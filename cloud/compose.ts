@@ -96,7 +96,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
+		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -198,7 +198,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
-			samples: () => counts.samples,
+			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
 		addHubMetrics(metrics, {
