@@ -32,6 +32,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
 	start: async () => (await import('./start-bench.ts')).runStartBench(options),
+	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 };
 
