@@ -1,21 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import Joi from 'joi';
 
 import { type Child, portOf, startChild } from '../demo/child.ts';
-import type { MeterSettings } from '../demo/demo-settings.ts';
 import { claim, member } from '../test/system/kit/rest.ts';
 import { type Stage, createStage } from '../test/system/kit/stage.ts';
+import { loadProgram, POINTS_PER_DEVICE, stampDevices, startStampSlave, writeStampTemplate } from './stamp-devices.ts';
 import { type Row, median, table } from './table.ts';
 
-/** 10 devices of 100 points, each read once per second. */
+/** Devices of 100 points, each read once per second. */
 const DEVICES = 10;
-const POINTS = 100;
 const PERIOD_MS = 1000;
 const TOPIC = 'devices/+/telemetry';
-const TEMPLATE = 'bench-stamp-100';
 /** The product may be this much of the smallest gateway's processor time, and its values this old in the middle. */
 const MOST_CPU_RATIO = 2;
 const MOST_AGE_MS = 10;
@@ -46,8 +40,6 @@ interface Contender {
 	readonly password: string;
 }
 
-const load = (name: string): string => fileURLToPath(new URL(`load/${name}.js`, import.meta.url));
-
 const measuredSchema = Joi.object<Measurement & { readonly event: string }>({
 	event: Joi.valid('measured').required(),
 	points_per_s: Joi.number().unsafe().required(),
@@ -71,7 +63,7 @@ async function measure(contender: Contender, options: SystemBenchOptions): Promi
 	};
 	const subscriber = startChild({
 		name: 'age-subscriber',
-		args: [load('age-subscriber'), ...Object.entries(fields).map(([name, value]) => `--${name}=${value}`)],
+		args: [loadProgram('age-subscriber'), ...Object.entries(fields).map(([name, value]) => `--${name}=${value}`)],
 	});
 	await subscriber.exited;
 	const last = subscriber.lastLines().at(-1) ?? '';
@@ -81,45 +73,9 @@ async function measure(contender: Contender, options: SystemBenchOptions): Promi
 	return value;
 }
 
-/** 100 holding registers in one read. */
-const stampTemplate = (): object => ({
-	manufacturer: 'Bench',
-	model: 'Stamp 100',
-	category: 'bench',
-	transports: ['tcp'],
-	max_registers: 125,
-	guard_ms: 0,
-	points: Array.from({ length: POINTS }, (_, address) => ({
-		key: `stamp_${address}`,
-		name: `Stamp ${address}`,
-		function: 3,
-		address,
-		count: 1,
-		type: 'uint16',
-		byte_order: 'AB',
-	})),
-});
-
-const stampDevices = (ports: readonly number[]): readonly MeterSettings[] =>
-	ports.map((port, index) => ({
-		uid: `bench-${index}`,
-		name: `Bench ${index}`,
-		device_type: 'bench',
-		connection: {
-			driver: 'modbus',
-			line: { transport: 'tcp', host: '127.0.0.1', port },
-			unit_id: 1,
-			template: TEMPLATE,
-			period_ms: PERIOD_MS,
-			timeout_ms: 900,
-		},
-	}));
-
 async function startProduct(stage: Stage, ports: readonly number[]): Promise<Contender> {
-	const folder = join(stage.folder, 'templates');
-	mkdirSync(folder);
-	writeFileSync(join(folder, `${TEMPLATE}.json`), JSON.stringify(stampTemplate()));
-	const gateway = await stage.spawnGateway({ devices: stampDevices(ports), settings: { templates: { folder } } });
+	const settings = writeStampTemplate(stage.folder, POINTS_PER_DEVICE);
+	const gateway = await stage.spawnGateway({ devices: stampDevices(ports, PERIOD_MS), settings });
 	const administrator = await claim(gateway.url(), await gateway.claimCode());
 	const { body } = await administrator.post('/api/v1/mqtt/readers', { name: 'bench' });
 	const username = String(member(body, 'username'));
@@ -130,18 +86,10 @@ async function startProduct(stage: Stage, ports: readonly number[]): Promise<Con
 async function startFloor(own: (child: Child) => void, ports: readonly number[]): Promise<Contender> {
 	const child = startChild({
 		name: 'floor',
-		args: [load('floor-gateway'), '--ports', ports.join(','), '--period', String(PERIOD_MS)],
+		args: [loadProgram('floor-gateway'), '--ports', ports.join(','), '--period', String(PERIOD_MS)],
 	});
 	own(child);
 	return { name: 'floor', child, mqttPort: portOf(await child.ready(), 'mqtt_port'), username: '', password: '' };
-}
-
-async function startSlave(own: (child: Child) => void): Promise<readonly number[]> {
-	const child = startChild({ name: 'slave', args: [load('stamp-slave'), '--devices', String(DEVICES)] });
-	own(child);
-	const { ports } = await child.ready();
-	if (!Array.isArray(ports)) throw new Error('the slave names no ports');
-	return ports.map(Number);
 }
 
 function rowOf(name: string, measurements: readonly Measurement[]): Row {
@@ -177,7 +125,7 @@ export async function runSystemBench(
 	const own = (child: Child): void => void endings.push(() => child.stop());
 	try {
 		const stage = createStage({ teardown: (end) => endings.push(end) });
-		const ports = await startSlave(own);
+		const ports = await startStampSlave(DEVICES, POINTS_PER_DEVICE, own);
 		const contenders = [await startFloor(own, ports), await startProduct(stage, ports)];
 		const measured = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
 		for (let round = 0; round < options.rounds; round += 1) {

@@ -1,3 +1,4 @@
+import { pointFacts } from '../config/template/template.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -27,6 +28,7 @@ import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
+import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
@@ -65,11 +67,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
-		const templates = new Map(
-			(await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)))).flatMap((loaded) => [
-				...loaded.templates,
-			]),
-		);
+		const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
+		const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
 		const hubStore = await openSettingsStore<{ hubId: string | null }>({
 			path: join(data, 'hub.json'),
 			defaults: { hubId: null },
@@ -99,24 +98,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
-		const {
-			ledger,
-			save: saveLedger,
-			stop: stopLedger,
-		} = await openLedger({ path: join(data, 'ledger.json'), journal, log });
-		lifecycle.own('ledger', { stop: stopLedger });
+		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
+		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
+		const sharePoints = createSharedPoints();
 		const ingest = createHubIngest({
 			telemetry,
 			ledger,
 			deviceOf: (id) => deviceRepository.find(id),
-			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)),
+			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)).map(sharePoints),
 			acknowledge: acknowledger.received,
 			log,
 		});
@@ -136,8 +132,9 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			authenticate: enrolment.authenticate,
 			ingest,
 			ledger,
-			saveLedger,
+			saveLedger: () => ledgerFile.save(),
 			adopt: async (device) => void (await devices.adopt(device)),
+			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			clock,
@@ -153,7 +150,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			'link listener',
 			await listenWithRetry({
 				name: 'link',
-				listener: mqttServer({ handle: broker.handle, log, tls }),
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log, tls }),
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
@@ -162,7 +159,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		if (settings.link.plainPort !== 0) {
 			const plain = {
 				name: 'link-plain',
-				listener: mqttServer({ handle: broker.handle, log }),
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
 				host: '127.0.0.1',
 				port: settings.link.plainPort,
 				log,
@@ -172,7 +169,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		await offerFirstCode();
 
 		const metrics = createMetrics();
-		const { state: linkState } = linkListening;
+		const listening = linkListening;
+		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
 			version,
@@ -181,8 +179,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
-			components: hubComponents({ journal: journal.stats, link: linkState }),
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -191,7 +189,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 					{
 						gateways,
 						enrolment,
-						presence: link.presence,
+						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
 						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
 					},
@@ -203,17 +201,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		addBoxMetrics(metrics, {
-			journal: journal.stats,
-			samples: () => counts.samples,
-			realtime: http.realtime.connections,
+			journal: () => journal.stats(),
+			samples: telemetry.acceptedSamples,
+			realtime: () => http.realtime.connections(),
 		});
-		addHubMetrics(metrics, { gateways: gateways.all, presence: link.presence, completeness: ledger.completeness });
+		addHubMetrics(metrics, {
+			gateways: () => gateways.all(),
+			presence: (id) => link.presence(id),
+			completeness: ledger.completeness,
+		});
 		isStarted = true;
 		return {
 			httpPort: http.listening.state().port,
 			linkPort: linkState().port,
 			claimCode: claimCode.current(),
-			stop: lifecycle.stop,
+			stop: () => lifecycle.stop(),
 		};
 
 		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */

@@ -1,3 +1,4 @@
+import { listenerComponent, telemetryComponent } from '../core/box/box-components.ts';
 import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { GatewayId } from '../core/kernel/id.ts';
@@ -14,27 +15,7 @@ export function hubComponents({
 	readonly journal: () => JournalStats;
 	readonly link: () => ListenState;
 }): readonly Component[] {
-	return [
-		{
-			name: 'telemetry',
-			isEssential: true,
-			state: () => {
-				const { writeError } = journal();
-				return {
-					isConnected: writeError === null,
-					reason: writeError === null ? null : `the journal cannot write: ${writeError}`,
-				};
-			},
-		},
-		{
-			name: 'link',
-			isEssential: true,
-			state: () => {
-				const { state, reason } = link();
-				return { isConnected: state === 'listening', reason };
-			},
-		},
-	];
+	return [telemetryComponent(journal), listenerComponent('link', true, link)];
 }
 
 /** Numbers that only a hub has. */

@@ -18,7 +18,7 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			return {
 				claimCode: hub.claimCode,
 				ports: { http_port: hub.httpPort, link_port: hub.linkPort },
-				stop: hub.stop,
+				stop: () => hub.stop(),
 			};
 		},
 	});

@@ -11,7 +11,6 @@ import {
 	type ListenSettings,
 	logSection,
 	type LogSettings,
-	remotePort,
 	section,
 } from './settings-schema.ts';
 
@@ -39,7 +38,7 @@ export const hubSchema = section({
 	link: section({
 		host: listenHost(),
 		port: listenPort(8884),
-		plain_port: remotePort(),
+		plain_port: listenPort(1884),
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),

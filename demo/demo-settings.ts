@@ -81,7 +81,7 @@ export const gatewaySettings = (
 
 export const hubSettings = (ports: Pick<DemoPorts, 'hubHttp' | 'link'>): object => ({
 	http: { host: HOST, port: ports.hubHttp },
-	link: { host: HOST, port: ports.link },
+	link: { host: HOST, port: ports.link, plain_port: 0 },
 });
 
 /** Writes settings as YAML, readable by this user only; makes the folder. */

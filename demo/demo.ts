@@ -124,8 +124,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 	options.signal.addEventListener('abort', stopEarly);
 	try {
 		const ports = await choosePorts(options.wantedPorts, say);
-		const lines = await startSimulated(ports);
-		await startHull('hub', hubSettings(ports), {});
+		const [lines] = await Promise.all([startSimulated(ports), startHull('hub', hubSettings(ports), {})]);
 		link = await startLinkProxy({ clock, targetPort: ports.link });
 		const code = readCode(join(folderOf('hub'), 'enrolment-code'));
 		await startHull('gateway', gatewaySettings(ports, meterSettings(lines)), {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { systemClock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
@@ -9,7 +10,9 @@ import { type Observation, statusLine } from './status-line.ts';
 
 /** From `dist/demo/main.js` to the command line in the checkout. */
 const COMMAND = fileURLToPath(new URL('../../bin/drawbridge.js', import.meta.url));
-const DATA_FOLDER = fileURLToPath(new URL('../../data', import.meta.url));
+/** `npm start -- --data DIR`; the folder `data` of the checkout unless told. */
+const { values: given } = parseArgs({ options: { data: { type: 'string' } } });
+const DATA_FOLDER = given.data ?? fileURLToPath(new URL('../../data', import.meta.url));
 const CTRL_C = '\u0003';
 /** Time between two lines: on a terminal the line is written over, elsewhere it is added. */
 const TERMINAL_PERIOD_MS = 1000;
@@ -27,10 +30,13 @@ const handedOn = Object.fromEntries(
 	}),
 );
 
+/** Two names of loopback: cookies know no ports, so two logins under one name would end each other in a browser. */
+const HOST: Readonly<Record<Role, string>> = { gateway: '127.0.0.1', hub: 'localhost' };
+
 function introduce(demo: Demo): void {
 	const page = (role: Role, port: number): string => {
 		const code = demo.claimCode(role);
-		return `  ${role.padEnd(8)} http://127.0.0.1:${port}/   ${code === null ? '(claimed)' : `claim code ${code}`}`;
+		return `  ${role.padEnd(8)} http://${HOST[role]}:${port}/   ${code === null ? '(claimed)' : `claim code ${code}`}`;
 	};
 	say('');
 	say(page('gateway', demo.ports.gatewayHttp));

@@ -1,3 +1,5 @@
+import { pointFacts } from '../config/template/template.ts';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
@@ -13,10 +15,10 @@ import type { WebFolder } from '../core/http/static-web.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
-import { deviceUid } from '../core/kernel/id.ts';
+import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
-import type { Range } from '../core/ledger/range-set.ts';
+import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
@@ -58,9 +60,6 @@ export interface Gateway extends Stoppable {
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
 
-const samplesIn = (ranges: readonly Range[]): number =>
-	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-
 async function loadTemplates(folders: readonly string[], log: Logger) {
 	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
 	const templates = new Map(loaded.flatMap(({ templates: some }) => [...some]));
@@ -82,6 +81,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
@@ -111,7 +111,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		const { journal, devices, deviceRepository, listeners, telemetry, counts } = telemetryPart;
+		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const mqttAccounts = createMqttAccountService({
@@ -133,7 +133,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			'mqtt listener',
 			await listenWithRetry({
 				name: 'mqtt',
-				listener: mqttServer({ handle: broker.handle, log }),
+				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
 				...settings.mqtt,
 				log,
 			}),
@@ -151,7 +151,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
-				name: settings.site.name,
+				linkHost: settings.uplink.linkHost,
+				linkPort: settings.uplink.linkPort,
+				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				clock,
@@ -160,10 +162,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		);
 		const starter = lifecycle.own(
 			'enrolment',
-			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: settings.site.name, log }),
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name, log }),
 		);
 		listeners.push(uplink.offer);
-		const { deviceChanged } = uplink;
+		const up = uplink;
+		const deviceChanged = (id: DeviceId): void => up.deviceChanged(id);
 		devices.listen({
 			changed: ({ id }) => deviceChanged(id),
 			status: ({ id }) => deviceChanged(id),
@@ -194,9 +197,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 
 		const metrics = createMetrics();
-		const { status: linkStatus } = uplink;
 		const status = (): UplinkStatus => {
-			const current = linkStatus();
+			const current = up.status();
 			return current.enrolled ? current : { ...current, lastError: starter.problem() };
 		};
 		const http = await openHttp({
@@ -207,29 +209,29 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
-			unitOf: (template, point) => templates.get(template)?.points.find(({ key }) => key === point)?.unit ?? null,
+			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
-				journal: journal.stats,
-				mqtt: mqtt.state,
+				journal: () => journal.stats(),
+				mqtt: () => mqtt.state(),
 				uplink: status,
-				lines: driver.lines,
+				lines: () => driver.lines(),
 				templateMistakes: mistakes.length,
 			}),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
-				part(lineRoutes, { lines: driver.lines }, '/api/v1'),
+				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
 					uplinkRoutes,
 					{
 						gatewayId,
 						status,
-						journal: journal.stats,
+						journal: () => journal.stats(),
 						journalMaxBytes: settings.journal.maxBytes,
-						storedSamples: () => samplesIn(journal.held()),
-						enrol: starter.enrol,
+						storedSamples: () => countOf(journal.held()),
+						enrol: (hubUrl, code) => starter.enrol(hubUrl, code),
 					},
 					'/api/v1',
 				),
@@ -239,11 +241,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		addBoxMetrics(metrics, {
-			journal: journal.stats,
-			samples: () => counts.samples,
-			realtime: http.realtime.connections,
+			journal: () => journal.stats(),
+			samples: telemetry.acceptedSamples,
+			realtime: () => http.realtime.connections(),
 		});
-		addGatewayMetrics(metrics, { uplink: status, broker: broker.stats, lines: driver.lines });
+		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });
 		await driver.apply(devices.all());
@@ -253,7 +255,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpPort: http.listening.state().port,
 			mqttPort: mqtt.state().port,
 			claimCode: claimCode.current(),
-			stop: lifecycle.stop,
+			stop: () => lifecycle.stop(),
 		};
 	}
 }

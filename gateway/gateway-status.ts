@@ -1,8 +1,9 @@
+import { listenerComponent, telemetryComponent } from '../core/box/box-components.ts';
 import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { BrokerStats } from '../core/mqtt/mqtt.ts';
 import type { Component } from '../core/system/health.ts';
-import type { Metrics } from '../core/system/metrics.ts';
+import type { Metrics, MetricValue } from '../core/system/metrics.ts';
 import type { LineStats } from './driver/driver.ts';
 import type { UplinkStatus } from './uplink/uplink.ts';
 
@@ -30,25 +31,8 @@ export function gatewayComponents({
 	templateMistakes,
 }: GatewayStatusDeps): readonly Component[] {
 	return [
-		{
-			name: 'telemetry',
-			isEssential: true,
-			state: () => {
-				const { writeError } = journal();
-				return {
-					isConnected: writeError === null,
-					reason: writeError === null ? null : `the journal cannot write: ${writeError}`,
-				};
-			},
-		},
-		{
-			name: 'mqtt',
-			isEssential: false,
-			state: () => {
-				const { state, reason } = mqtt();
-				return { isConnected: state === 'listening', reason };
-			},
-		},
+		telemetryComponent(journal),
+		listenerComponent('mqtt', false, mqtt),
 		{
 			name: 'uplink',
 			isEssential: false,
@@ -80,6 +64,8 @@ export function gatewayComponents({
 	];
 }
 
+const one = (value: number): readonly MetricValue[] => [{ value }];
+
 /** Numbers that only an appliance has. */
 export function addGatewayMetrics(
 	metrics: Metrics,
@@ -93,7 +79,6 @@ export function addGatewayMetrics(
 		readonly lines: () => readonly LineStats[];
 	},
 ): void {
-	const one = (value: number) => [{ value }];
 	metrics.add({
 		name: 'uplink_connected',
 		help: '1 while the hub is connected',

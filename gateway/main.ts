@@ -31,7 +31,7 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			return {
 				claimCode: gateway.claimCode,
 				ports: { http_port: gateway.httpPort, mqtt_port: gateway.mqttPort },
-				stop: gateway.stop,
+				stop: () => gateway.stop(),
 			};
 		},
 	});

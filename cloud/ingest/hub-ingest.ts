@@ -35,6 +35,9 @@ const rangeOf = (reading: Reading): StreamRange => ({
 	last: lastSeq(reading),
 });
 
+const samplesOf = (readings: readonly Reading[]): number =>
+	readings.reduce((sum, { values }) => sum + values.length, 0);
+
 /** The part of a reading that covers a range of its sequence numbers. */
 function part(reading: Reading, { first, last }: Range): Reading {
 	if (first === reading.firstSeq && last === lastSeq(reading)) return reading;
@@ -51,7 +54,7 @@ function part(reading: Reading, { first, last }: Range): Reading {
 
 /**
  * HOT: a gateway's block becomes stored samples, each once. Steps: decode → check who speaks for whom → leave out what is here →
- * store → note in the ledger → acknowledge. Nothing is acknowledged before it is on disk.
+ * store (the ledger hears of each commit) → acknowledge. Nothing is acknowledged before it is on disk.
  */
 export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowledge, log }: HubIngestDeps) {
 	/** A gateway speaks for itself and for its own devices; a device whose document is still on its way counts as its own. */
@@ -88,10 +91,7 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 			for (const reading of readings) ledger.withdraw(rangeOf(reading));
 			throw error;
 		}
-		for (const reading of readings) {
-			ledger.commit(rangeOf(reading));
-			acknowledge(rangeOf(reading));
-		}
+		for (const reading of readings) acknowledge(rangeOf(reading));
 	}
 
 	/** Resolves when everything new in the block is on disk. @throws Fault when the block is malformed or cannot be stored. */
@@ -108,10 +108,9 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 			}
 		}
 		const fresh = own.flatMap(freshParts);
-		const count = (list: readonly Reading[]): number => list.reduce((sum, reading) => sum + reading.values.length, 0);
-		const stored = count(fresh);
+		const stored = samplesOf(fresh);
 		if (fresh.length > 0) await store(fresh, lane);
-		return { stored, duplicates: count(own) - stored, refused };
+		return { stored, duplicates: samplesOf(own) - stored, refused };
 	}
 
 	/** For the link: a failed block is logged and stays unacknowledged, so the gateway sends it again. */

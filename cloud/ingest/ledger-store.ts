@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
-import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
+import type { FileJournal } from '../../core/journal/file-journal.ts';
+import type { JournalPosition } from '../../core/journal/journal.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
-import { lastSeq } from '../../core/telemetry/reading.ts';
+import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import { createLedger, type Ledger, type LedgerSnapshot } from './ledger.ts';
 
 interface SavedLedger extends LedgerSnapshot {
@@ -47,7 +48,7 @@ export async function openLedger({
 	log,
 }: {
 	readonly path: string;
-	readonly journal: Journal;
+	readonly journal: Pick<FileJournal, 'listen' | 'read' | 'oldest' | 'end' | 'hold'>;
 	readonly log: Logger;
 }): Promise<{
 	readonly ledger: Ledger;
@@ -58,18 +59,22 @@ export async function openLedger({
 	const ledger = createLedger();
 	const saved = await readSaved(path, log);
 	if (saved !== null) ledger.restore(saved);
-	for await (const { readings } of journal.read(saved?.through ?? journal.oldest())) {
+
+	function note(readings: readonly Reading[]): void {
 		for (const reading of readings) {
-			ledger.commit({ origin: reading.origin, epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) });
+			const { origin, epoch, firstSeq: first } = reading;
+			if (reading.values.length > 0) ledger.commit({ origin, epoch, first, last: lastSeq(reading) });
 		}
 	}
+
+	// Heard in the turn in which the journal's end moves, so that a snapshot has exactly the commits before it.
+	journal.listen({ committed: ({ readings }) => note(readings), closed: () => undefined });
+	for await (const { readings } of journal.read(saved?.through ?? journal.oldest())) note(readings);
 
 	let writing: Promise<void> = Promise.resolve();
 
 	async function write(): Promise<void> {
 		const through = journal.end();
-		// Whoever appended the commits before `through` notes them in the ledger in the same turn; let that turn end first.
-		await new Promise((resolve) => setImmediate(resolve));
 		const snapshot: SavedLedger = { ...ledger.snapshot(), through };
 		await writeFileDurably(path, JSON.stringify(snapshot));
 		journal.hold('ledger', through);

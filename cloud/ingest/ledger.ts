@@ -1,5 +1,5 @@
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
+import { countOf, createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 
@@ -78,12 +78,13 @@ export function createLedger() {
 		entry.highest = Math.max(entry.highest, last);
 	}
 
-	/** The range could not be stored; it may come again. */
+	/** The range could not be stored, or not all of it; the rest may come again. */
 	function withdraw({ origin, epoch, first, last }: StreamRange): void {
-		epochOf(origin, epoch).seen.remove(first, last);
+		const { seen, committed } = epochOf(origin, epoch);
+		for (const hole of committed.missing(first, last)) seen.remove(hole.first, hole.last);
 	}
 
-	/** The parts of a range that are on disk, or never will be: what the gateway need not send again. */
+	/** The whole range is on disk: the gateway need not send it again. */
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
 
@@ -112,9 +113,8 @@ export function createLedger() {
 		const holes: LedgerHole[] = [];
 		for (const [reason, ranges] of entry.lost) {
 			for (const { first, last } of ranges.ranges()) {
-				// Declared and yet received: the gateway found it after all.
-				const parts = entry.committed.missing(first, last);
-				for (const part of parts) holes.push({ epoch, first: part.first, last: part.last, reason });
+				// Not what was received all the same, nor what another reason has explained.
+				for (const part of owed.within(first, last)) holes.push({ epoch, first: part.first, last: part.last, reason });
 				owed.remove(first, last);
 			}
 		}
@@ -144,14 +144,12 @@ export function createLedger() {
 	}
 
 	function completeness(origin: GatewayId): GatewayCompleteness {
-		const count = (ranges: readonly Range[]): number =>
-			ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 		const holes = [...(gateways.get(origin) ?? [])].flatMap(([epoch, entry]) => holesOf(epoch, entry));
 		const received = receivedFrom(origin, 0);
 		return {
-			receivedSamples: count(received.flatMap(({ ranges }) => ranges)),
-			missingSamples: count(holes.filter(({ reason }) => reason === 'in-transit')),
-			declaredLostSamples: count(holes.filter(({ reason }) => reason !== 'in-transit')),
+			receivedSamples: countOf(received.flatMap(({ ranges }) => ranges)),
+			missingSamples: countOf(holes.filter(({ reason }) => reason === 'in-transit')),
+			declaredLostSamples: countOf(holes.filter(({ reason }) => reason !== 'in-transit')),
 			received,
 			holes: holes.slice(0, MAX_HOLES),
 		};

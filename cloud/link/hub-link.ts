@@ -4,7 +4,13 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Ack, EpochRanges } from '../../core/link/link-messages.ts';
-import { linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import {
+	linkMessage,
+	MAX_BLOCK_BYTES,
+	MAX_RANGES,
+	parseDocuments,
+	parseLinkMessage,
+} from '../../core/link/link-messages.ts';
 import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
@@ -24,7 +30,10 @@ export interface HubLinkDeps {
 	readonly ledger: Ledger;
 	/** Writes the ledger down; awaited before a loss is acknowledged. */
 	readonly saveLedger: () => Promise<void>;
+	/** @throws Fault for a device that cannot be taken; anything else: it could not be stored */
 	readonly adopt: (device: Device) => Promise<void>;
+	/** Gateway of a device; `null` when the hub does not know the device or it is the hub's own. */
+	readonly ownerOf: (device: DeviceId) => GatewayId | null;
 	readonly setHealth: (device: DeviceId, health: DeviceHealth) => void;
 	readonly lossNoted: (range: {
 		readonly origin: GatewayId;
@@ -42,10 +51,21 @@ export const LINK_LIMITS: MqttLimits = {
 	connections: 5_000,
 	connectionsPerAccount: 2,
 	subscriptions: 4,
-	packetBytes: 4 * 1024 * 1024,
+	packetBytes: 2 * MAX_BLOCK_BYTES,
 	retainedMessages: 0,
 	retainedBytes: 0,
 };
+
+/** Live blocks of one gateway that wait for the disk; a gateway sends ten in a second. With more, its connection waits too. */
+const LIVE_BLOCKS = 32;
+
+/** Refusals that another try would not change. */
+const isFinal = (error: unknown): boolean =>
+	error instanceof Fault && error.reason !== 'unavailable' && error.reason !== 'timeout';
+
+/** As much as one message takes; the oldest is left for the next connection. */
+const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
+	list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 
 interface Presence {
 	lastSeenAt: EpochMs;
@@ -54,15 +74,17 @@ interface Presence {
 
 /** The hub's end of the link: what each message of a gateway means. The broker calls these; nothing here knows MQTT's library. */
 export function createHubLink(deps: HubLinkDeps) {
-	const { ingest, ledger, adopt, setHealth, clock, log } = deps;
+	const { ingest, ledger, adopt, ownerOf, setHealth, clock, log } = deps;
 	const presence = new Map<GatewayId, Presence>();
+	const liveBlocks = new Map<GatewayId, number>();
 	let broker: Broker | null = null;
+
+	const logRefused = (gateway: GatewayId, kind: UpKind, reason: string): void =>
+		log.warn('link-message-refused', { gateway, kind, reason });
 
 	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
 		const hello = parseLinkMessage('hello', message.payload);
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
-			list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 		const received = newest(ledger.receivedFrom(gateway, hello.oldestEpoch));
 		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });
@@ -71,14 +93,26 @@ export function createHubLink(deps: HubLinkDeps) {
 		});
 	}
 
-	async function onDocuments(gateway: GatewayId, message: MqttMessage): Promise<void> {
-		const { devices, health } = parseLinkMessage('documents', message.payload);
-		for (const device of devices) {
+	/** A device that cannot be taken does not hide the others. @throws when storing fails */
+	async function adoptOf(gateway: GatewayId, device: Device): Promise<void> {
+		try {
 			if (device.gatewayId !== gateway)
 				throw new Fault('forbidden', `device ${device.id} is not of gateway ${gateway}`);
 			await adopt(device);
+		} catch (error) {
+			if (!isFinal(error)) throw error;
+			logRefused(gateway, 'documents', messageOf(error));
 		}
-		for (const { device, state, since, reason } of health) setHealth(device, { state, since, reason });
+	}
+
+	async function onDocuments(gateway: GatewayId, message: MqttMessage): Promise<void> {
+		const { devices, health, mistakes } = parseDocuments(message.payload);
+		for (const mistake of mistakes) logRefused(gateway, 'documents', mistake);
+		for (const device of devices) await adoptOf(gateway, device);
+		for (const { device, state, since, reason } of health) {
+			if (ownerOf(device) === gateway) setHealth(device, { state, since, reason });
+			else logRefused(gateway, 'documents', `health of ${device}, which is not of this gateway`);
+		}
 	}
 
 	async function onLosses(gateway: GatewayId, message: MqttMessage): Promise<void> {
@@ -89,18 +123,28 @@ export function createHubLink(deps: HubLinkDeps) {
 			deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
 	}
 
-	async function onBlock(gateway: GatewayId, lane: 'live' | 'backfill', message: MqttMessage): Promise<void> {
-		const receiving = ingest.receive(gateway, lane, message.payload);
-		// The live lane does not wait for the disk: the gateway learns of it by the acknowledgement.
-		if (lane === 'backfill') await receiving;
+	/** The live lane does not wait for the disk - the gateway learns of it by the acknowledgement - unless it floods. */
+	async function onLive(gateway: GatewayId, { payload }: MqttMessage): Promise<void> {
+		const waiting = (liveBlocks.get(gateway) ?? 0) + 1;
+		liveBlocks.set(gateway, waiting);
+		const receiving = ingest.receive(gateway, 'live', payload).finally(() => {
+			const left = (liveBlocks.get(gateway) ?? 1) - 1;
+			if (left === 0) liveBlocks.delete(gateway);
+			else liveBlocks.set(gateway, left);
+		});
+		if (waiting >= LIVE_BLOCKS) await receiving;
+	}
+
+	async function onBackfill(gateway: GatewayId, { payload }: MqttMessage): Promise<void> {
+		await ingest.receive(gateway, 'backfill', payload);
 	}
 
 	const handlers: Readonly<Record<UpKind, (gateway: GatewayId, message: MqttMessage) => Promise<void>>> = {
 		hello: onHello,
 		documents: onDocuments,
 		losses: onLosses,
-		live: (gateway, message) => onBlock(gateway, 'live', message),
-		backfill: (gateway, message) => onBlock(gateway, 'backfill', message),
+		live: onLive,
+		backfill: onBackfill,
 	};
 
 	async function onPublish(account: LinkAccount, message: MqttMessage): Promise<PublishVerdict> {
@@ -111,8 +155,10 @@ export function createHubLink(deps: HubLinkDeps) {
 		try {
 			await handlers[parsed.kind](account.gateway, message);
 		} catch (error) {
+			// Nobody asks for documents again: without an acknowledgement the gateway comes back and sends them.
+			if (parsed.kind === 'documents' && !isFinal(error)) throw error;
 			// Sent again it would be as wrong; what could be missing stays unacknowledged and is asked for by the ledger.
-			log.warn('link-message-refused', { gateway: account.gateway, kind: parsed.kind, reason: messageOf(error) });
+			logRefused(account.gateway, parsed.kind, messageOf(error));
 		}
 		// Nobody subscribes to what gateways send; the broker need not look for anybody.
 		return 'discard';
@@ -152,5 +198,3 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
-
-export type HubLink = ReturnType<typeof createHubLink>;

@@ -113,3 +113,12 @@ export interface TemplateDocument extends DeviceTemplate {
 	readonly verification: 'two sources' | 'one source' | 'unverified';
 	readonly sources: readonly TemplateSource[];
 }
+
+/** What there is to know of a point to show it; `null` when the template or the point is not known. */
+export function pointFacts(
+	template: DeviceTemplate | undefined,
+	key: string,
+): { readonly unit: string; readonly isSetting: boolean } | null {
+	const point = template?.points.find((each) => each.key === key);
+	return point === undefined ? null : { unit: point.unit, isSetting: point.kind === 'setting' };
+}

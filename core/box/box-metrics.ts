@@ -1,5 +1,7 @@
 import type { JournalStats } from '../journal/journal.ts';
-import type { Metrics } from '../system/metrics.ts';
+import type { Metrics, MetricValue } from '../system/metrics.ts';
+
+const one = (value: number): readonly MetricValue[] => [{ value }];
 
 /** Numbers that gateway and hub both have. */
 export function addBoxMetrics(
@@ -10,7 +12,6 @@ export function addBoxMetrics(
 		realtime,
 	}: { readonly journal: () => JournalStats; readonly samples: () => number; readonly realtime: () => number },
 ): void {
-	const one = (value: number) => [{ value }];
 	metrics.add({
 		name: 'samples_accepted_total',
 		help: 'Samples accepted since the start',

@@ -12,6 +12,7 @@ import type { Logger } from '../kernel/log.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
+import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
@@ -24,7 +25,7 @@ export interface HttpPartDeps {
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
-	readonly unitOf: (template: string, point: string) => string | null;
+	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
 	readonly isStarted: () => boolean;
@@ -56,7 +57,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			}),
 			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
 			part(deviceRoutes, { devices }, V1),
-			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, unitOf: deps.unitOf, clock }, V1),
+			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			...deps.more,
 		],
 	});
@@ -69,7 +70,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			limits: DEFAULT_REALTIME_LIMITS,
 		}),
 	);
-	const monitoring = createTelemetryRealtime({ realtime, devices, latest, clock });
+	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));

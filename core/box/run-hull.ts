@@ -65,11 +65,17 @@ function optionOf(argv: readonly string[], name: string): string | null {
 	return at < 0 ? null : (argv[at + 1] ?? null);
 }
 
-const mistakesOf = (error: unknown): readonly { readonly path: string; readonly message: string }[] | null =>
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core does not know config; the shape is checked here
-	error instanceof Error && 'mistakes' in error && Array.isArray(error.mistakes)
-		? (error.mistakes as { path: string; message: string }[])
-		: null;
+interface Mistake {
+	readonly path: string;
+	readonly message: string;
+}
+
+/** The mistakes that an error of the settings carries; core does not know config, so it asks for the shape. */
+function mistakesOf(error: unknown): readonly Mistake[] | null {
+	if (!(error instanceof Error) || !('mistakes' in error) || !Array.isArray(error.mistakes)) return null;
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+	return error.mistakes as readonly Mistake[];
+}
 
 /** Settings, logger, data folder, composition, signals: the life of a process. The only place that ends it. */
 export async function runHull<S extends { readonly log: { readonly level: LogLevel } }, A>(
@@ -86,6 +92,8 @@ export async function runHull<S extends { readonly log: { readonly level: LogLev
 		process.exitCode = EX_CONFIG;
 		return;
 	}
+	// Databases make their own files: whatever folder they are told, nobody else on this machine reads accounts and keys.
+	process.umask(0o077);
 	const log = createLogger({ level: read.settings.log.level });
 	const data = resolve(optionOf(argv, '--data') ?? join('data', role));
 	let hull: RunningHull;

@@ -13,6 +13,7 @@ import type { StreamRange } from '../ledger/stream-range.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
+import { restoreLatest } from '../telemetry/latest-restore.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
 import { createTelemetryService, type ReadingListener } from '../telemetry/telemetry-service.ts';
 
@@ -75,10 +76,8 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	);
 
 	const latest = createLatestValues();
-	const counts = { samples: 0 };
 	const listeners: ReadingListener[] = [
 		(reading) => {
-			counts.samples += reading.values.length;
 			// A reading of a failure is no sign of life.
 			if (reading.qualities === null || reading.qualities.includes('good'))
 				devices.markSeen(reading.device, reading.readAt);
@@ -92,8 +91,22 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		listeners,
 		lost: deps.lost,
 	});
+	const restoring = new AbortController();
+	const restored = restoreLatest({
+		devices: devices.all().map(({ id }) => id),
+		history,
+		latest,
+		log,
+		signal: restoring.signal,
+	});
+	lifecycle.own('latest values', {
+		stop: () => {
+			restoring.abort();
+			return restored;
+		},
+	});
 	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
-	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, counts };
+	return { journal, history, devices, deviceRepository, latest, listeners, telemetry };
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -1,4 +1,4 @@
-import { Fault } from '../kernel/fault.ts';
+import { fieldFault } from '../kernel/fault.ts';
 import type { Connection, Device, Line } from './device.ts';
 
 type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
@@ -21,9 +21,10 @@ export function assertLineAgrees(device: Device, others: Iterable<Device>): void
 		const theirs = serialLineOf(other.connection);
 		if (other.id === device.id || other.deletedAt !== null || theirs?.path !== line.path) continue;
 		if (settingsOf(theirs) !== settings)
-			throw new Fault(
+			throw fieldFault(
 				'rule-violation',
-				`connection.line: ${line.path} is used by device ${other.uid} with ${settingsOf(theirs)}, not ${settings}`,
+				'connection.line.path',
+				`${line.path} is used by device ${other.uid} with ${settingsOf(theirs)}, not ${settings}`,
 			);
 	}
 }
@@ -34,5 +35,5 @@ export function assertTemplateExists(
 	templates: { readonly has: (key: string) => boolean },
 ): void {
 	if (connection?.driver === 'modbus' && !templates.has(connection.template))
-		throw new Fault('rule-violation', `connection.template: there is no device template ${connection.template}`);
+		throw fieldFault('rule-violation', 'connection.template', `there is no device template ${connection.template}`);
 }

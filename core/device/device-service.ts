@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
-import { duplicate, Fault, messageOf, notFound } from '../kernel/fault.ts';
+import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import {
 	type DeviceId,
 	type DeviceUid,
@@ -49,6 +51,10 @@ const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offli
 	offline: 'offline',
 	unknown: null,
 };
+
+/** Equal but for the sign of life, which is a matter of memory. */
+const isSameDocument = (one: Device, other: Device): boolean =>
+	isDeepStrictEqual({ ...one, lastSeenAt: null }, { ...other, lastSeenAt: null });
 
 /** What is known of a device since the start, newer than its document. */
 interface Presence {
@@ -126,7 +132,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 
 	function assertConnectionFits(device: Device): void {
 		if (gatewayId === null && device.connection?.driver === 'modbus')
-			throw new Fault('rule-violation', 'connection: a Modbus device is configured on its gateway, not on the hub');
+			throw fieldFault('rule-violation', 'connection', 'a Modbus device is configured on its gateway, not on the hub');
 		assertTemplateExists(device.connection, templates);
 		assertLineAgrees(device, devices.all());
 	}
@@ -143,7 +149,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 
 	async function assertOwnerExists(ownerId: string | null): Promise<void> {
 		if (ownerId !== null && !(await users.exists(ownerId)))
-			throw new Fault('rule-violation', `owner_id: ${ownerId} is not a user`);
+			throw fieldFault('rule-violation', 'owner_id', `${ownerId} is not a user`);
 	}
 
 	function assertOwn(device: Device): void {
@@ -253,7 +259,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		const known = devices.find(device.id);
 		if (known !== null && known.gatewayId !== device.gatewayId)
 			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		if (known !== null && known.revision >= device.revision) return false;
+		if (known !== null && isSameDocument(known, device)) return false;
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
 		if (known !== null) presenceOf(device.id).status = null;
@@ -302,7 +308,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 				healths.delete(before.id);
 			}),
 		/**
-		 * Takes a gateway's document of a device on the hub; an equal or older revision is a no-op and answers `false`.
+		 * Takes a gateway's document of a device on the hub; an equal one is a no-op and answers `false`. The last word counts, also with
+		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.
 		 * @throws Fault `state-conflict` when the id belongs to another gateway
 		 */
 		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),

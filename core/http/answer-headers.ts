@@ -28,7 +28,6 @@ const HEADERS: Readonly<Record<string, string>> = {
 	'x-content-type-options': 'nosniff',
 	'x-frame-options': 'DENY',
 	'referrer-policy': 'no-referrer',
-	'cross-origin-opener-policy': 'same-origin',
 };
 
 /** Headers of every answer. To be registered after `faultResponses`, so that errors carry them too. */
@@ -44,6 +43,8 @@ export const answerHeaders: Plugin<void> = {
 			if (isBoom(response)) return h.continue;
 			response.header('x-request-id', request.app.requestId);
 			for (const [name, value] of Object.entries(HEADERS)) response.header(name, value);
+			// Browsers know it on HTTPS only, and complain about it elsewhere.
+			if (request.server.info.protocol === 'https') response.header('cross-origin-opener-policy', 'same-origin');
 			// An answer of the API belongs to its caller; a shared computer must not keep it.
 			if (response.headers['cache-control'] === undefined) response.header('cache-control', 'no-store');
 			return h.continue;

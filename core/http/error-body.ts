@@ -1,4 +1,4 @@
-/** One violation of a schema (contract rule R2). `loc` starts with body, query, path, header or cookie. */
+/** One field at fault (contract rule R2). `loc` starts with body, query, path, header or cookie. */
 export interface FieldError {
 	readonly loc: readonly (string | number)[];
 	readonly msg: string;
@@ -10,7 +10,7 @@ export interface Failure {
 	readonly status: number;
 	readonly code: string;
 	readonly detail: string;
-	/** Violations of a schema; empty for everything else. */
+	/** Fields that are at fault, by the schema or by a rule; empty when it is none. */
 	readonly errors: readonly FieldError[];
 }
 
@@ -30,7 +30,7 @@ const bodies: Readonly<Record<ErrorFamily, (failure: Failure) => object>> = {
 	}),
 	platform: ({ code, detail, errors }) => ({
 		success: false,
-		detail: errors.length > 0 ? errors : detail,
+		detail: errors.length > 0 && code === 'VALIDATION_ERROR' ? errors : detail,
 		error_code: code,
 		error: detail,
 		details: {},

@@ -89,6 +89,18 @@ function ofViolation({ source, message, errors }: SchemaViolation): Failure {
 	return { status: 422, code: 'VALIDATION_ERROR', detail: message, errors };
 }
 
+/** The field is named once: by `loc`, or else at the beginning of the sentence. */
+function ofFault({ reason, message, field }: Fault): Failure {
+	if (field === null) return { ...FAULT_ANSWERS[reason], detail: message, errors: [] };
+	const prefix = `${field}: `;
+	const msg = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+	return {
+		...FAULT_ANSWERS[reason],
+		detail: message,
+		errors: [{ loc: ['body', ...field.split('.')], msg, type: reason }],
+	};
+}
+
 function ofFramework(status: number, message: string): Failure {
 	const known = ofStatus[status];
 	if (known !== undefined) return { status, ...known, errors: [] };
@@ -98,7 +110,7 @@ function ofFramework(status: number, message: string): Failure {
 }
 
 function toFailure(thrown: Error, status: number, allowed: readonly string[]): Failure {
-	if (thrown instanceof Fault) return { ...FAULT_ANSWERS[thrown.reason], detail: thrown.message, errors: [] };
+	if (thrown instanceof Fault) return ofFault(thrown);
 	if (thrown instanceof SchemaViolation) return ofViolation(thrown);
 	return ofFramework(status === 404 && allowed.length > 0 ? 405 : status, thrown.message);
 }

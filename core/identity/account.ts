@@ -4,8 +4,12 @@ import type { Actor, Role } from './role.ts';
 /** One line of refresh tokens: begins with a login, and is replaced at each refresh (decision D4). */
 export interface Session {
 	readonly id: string;
-	/** SHA-256 of the one refresh token that is valid now, base64url. */
+	/** SHA-256 of the refresh token that is valid now, base64url. */
 	readonly secretHash: string;
+	/** The same of tokens that are valid beside it: given for one that had just been replaced. The use of any ends the others. */
+	readonly twinHashes?: readonly string[];
+	/** The token before, as long as it is excused that somebody still sends it. */
+	readonly replaced?: { readonly secretHash: string; readonly excusedUntil: EpochMs };
 	readonly expiresAt: EpochMs;
 }
 

@@ -23,11 +23,14 @@ export interface IdentityRoutesOptions {
 	readonly version: string;
 	/** True where the pages come over HTTPS: then browsers may return the refresh cookie over HTTPS only. */
 	readonly secureCookies: boolean;
-	/** Tries of login, refresh and claim together, per address; and of logins per account. */
+	/** Tries of login and claim together, per address; and of logins per account. */
 	readonly attemptsPerMinute?: number;
 }
 
 const ATTEMPTS_PER_MINUTE = 5;
+
+/** Refreshes per try of a login, per address: every reload of a page is one, and no token of 256 bits is guessed. */
+const REFRESHES_PER_ATTEMPT = 6;
 
 const COOKIE = 'refresh_token';
 
@@ -111,7 +114,9 @@ function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limite
 			},
 		},
 	});
+}
 
+function refreshRoute(server: Server, { identity }: IdentityRoutesOptions, limiter: RateLimiter): void {
 	server.route<{ Payload: RefreshBody }>({
 		method: 'POST',
 		path: '/auth/refresh',
@@ -120,10 +125,11 @@ function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limite
 			validate: { payload: refreshBody },
 			handler: async (request, h) => {
 				limiter.take(addressKey(request.info.remoteAddress));
-				const token = request.payload.refresh_token ?? cookieOf(request);
+				const own = request.payload.refresh_token;
+				const token = own ?? cookieOf(request);
 				if (token === null)
 					throw new Fault('not-authenticated', 'a refresh token is required, in the body or as cookie');
-				const grant = await identity.refresh(token);
+				const grant = await identity.refresh(token, { isShared: own === undefined });
 				return withCookie(h.response(toTokens(grant)), grant);
 			},
 		},
@@ -173,8 +179,10 @@ export const identityRoutes: Plugin<IdentityRoutesOptions> = {
 			encoding: 'none',
 			ignoreErrors: true,
 		});
+		const refreshLimiter = createRateLimiter({ clock, perMinute: attemptsPerMinute * REFRESHES_PER_ATTEMPT });
 		setupRoutes(server, options, limiter);
 		loginRoutes(server, options, limiter);
+		refreshRoute(server, options, refreshLimiter);
 		sessionRoutes(server, options);
 	},
 };

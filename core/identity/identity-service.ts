@@ -39,6 +39,11 @@ export interface IdentityServiceDeps {
 const DAY_SECONDS = 86_400;
 const SECRET_BYTES = 32;
 
+/** Tabs of a browser share one cookie and may renew at the same moment, and an answer may be lost on its way. */
+const GRACE_MS = 10_000;
+/** Tokens that may be given for one replaced token: as many tabs wake up together. */
+const MAX_TWINS = 4;
+
 /** account, session, secret */
 const REFRESH_TOKEN = /^([0-9a-f-]{36})\.([\w-]{22})\.([\w-]{43})$/;
 
@@ -126,7 +131,8 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	function claim(code: string, draft: NewAdministrator): Promise<Grant> {
 		return claims.run(async () => {
 			if (isClaimed()) throw new Fault('state-conflict', 'this box is already claimed; log in instead');
-			if (!claimCode.matches(code)) throw new Fault('bad-credentials', 'the claim code is wrong');
+			if (!claimCode.matches(code))
+				throw new Fault('bad-credentials', 'the claim code is wrong', { field: 'claim_code' });
 			const account = await createAdministrator(draft);
 			return startSession(account.id);
 		});
@@ -154,29 +160,48 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 		return given;
 	}
 
-	/** The session that a refresh token belongs to, in this state of the account. `null`: the token has been replaced before. */
-	function sessionFor(account: Account | undefined, { sessionId, secret }: RefreshToken): Session | null {
+	/** The session that a refresh token names, in this state of the account. */
+	function sessionFor(account: Account | undefined, { sessionId }: RefreshToken): Session {
 		const session = account?.sessions.find(({ id }) => id === sessionId);
 		if (account === undefined || session === undefined || !account.isActive) throw wrongRefresh();
 		if (session.expiresAt <= clock.now()) throw new Fault('token-expired', 'the refresh token has expired');
-		return isSameSecret(session.secretHash, secretHash(secret)) ? session : null;
+		return session;
+	}
+
+	/** What the session is after the use of one of its tokens; `null` when the token had been replaced before. */
+	function afterUse(session: Session, usedSecret: string, nextSecret: string, isShared: boolean): Session | null {
+		const used = secretHash(usedSecret);
+		const { twinHashes = [], replaced } = session;
+		const now = clock.now();
+		if ([session.secretHash, ...twinHashes].some((valid) => isSameSecret(valid, used))) {
+			const next = newSession(session.id, nextSecret);
+			return isShared ? { ...next, replaced: { secretHash: used, excusedUntil: epochMs(now + GRACE_MS) } } : next;
+		}
+		const isExcused =
+			isShared &&
+			replaced !== undefined &&
+			isSameSecret(replaced.secretHash, used) &&
+			now < replaced.excusedUntil &&
+			twinHashes.length < MAX_TWINS;
+		return isExcused ? { ...session, twinHashes: [...twinHashes, secretHash(nextSecret)] } : null;
 	}
 
 	/**
 	 * A new pair for a refresh token, which is then used up. A token that comes a second time was copied: its session ends, and the
-	 * account's access tokens with it (decision D4). @throws Fault `token-expired` | `bad-credentials`
+	 * account's access tokens with it (decision D4).
+	 * @param isShared the token may be in the hands of several tabs (a cookie): the one just replaced is then excused for a moment and
+	 * gets a token of its own. A thief gains nothing lasting by that: as soon as either side refreshes, the other's token is a re-used one.
+	 * @throws Fault `token-expired` | `bad-credentials`
 	 */
-	async function refresh(refreshToken: string): Promise<Grant> {
+	async function refresh(refreshToken: string, { isShared = false } = {}): Promise<Grant> {
 		const given = parseRefreshToken(refreshToken);
 		const secret = randomBytes(SECRET_BYTES).toString('base64url');
 		let isReused = false;
 		if (accounts.byId(given.accountId) === undefined) throw wrongRefresh();
 		const account = await accounts.change(given.accountId, (current) => {
-			const session = sessionFor(current, given);
-			isReused = session === null;
-			return session === null
-				? withoutSession(current, given.sessionId)
-				: withSession(current, newSession(session.id, secret), clock.now());
+			const next = afterUse(sessionFor(current, given), given.secret, secret, isShared);
+			isReused = next === null;
+			return next === null ? withoutSession(current, given.sessionId) : withSession(current, next, clock.now());
 		});
 		if (isReused) {
 			log.warn('refresh-token-reused', { userId: account.id });
@@ -194,7 +219,9 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	/** Whose refresh token this is. @throws Fault `token-expired` | `bad-credentials` */
 	function ownerOf(refreshToken: string): string {
 		const given = parseRefreshToken(refreshToken);
-		if (sessionFor(accounts.byId(given.accountId), given) === null) throw wrongRefresh();
+		const { secretHash: valid, twinHashes = [] } = sessionFor(accounts.byId(given.accountId), given);
+		const used = secretHash(given.secret);
+		if (![valid, ...twinHashes].some((each) => isSameSecret(each, used))) throw wrongRefresh();
 		return given.accountId;
 	}
 

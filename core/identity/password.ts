@@ -39,10 +39,13 @@ export function checkPassword(password: string): void {
 		throw new Fault(
 			'rule-violation',
 			`a password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters; this one has ${length}`,
+			{ field: 'password' },
 		);
 	}
 	if (COMMON_PASSWORDS.has(normal(password).toLowerCase()))
-		throw new Fault('rule-violation', 'this password is one of the most common ones; choose another');
+		throw new Fault('rule-violation', 'this password is one of the most common ones; choose another', {
+			field: 'password',
+		});
 }
 
 export function createPasswords(): Passwords {

@@ -150,7 +150,8 @@ function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
 /**
  * Readings as bytes: columns per shape, compressed. Without a dictionary the block stands alone (wire, chunk); with one, it
  * defines only shapes that are new in it. A throw leaves the dictionary as it was.
- * @throws Fault `rule-violation` for a reading that no block can hold (lengths differ, numbers beyond 2^53, nesting).
+ * @throws Fault `rule-violation` for a reading that no block can hold (lengths differ, numbers beyond 2^53, nesting), and for more than
+ * any reader takes.
  */
 export function encodeBlock(readings: readonly Reading[], dictionary = createBlockDictionary()): Buffer {
 	const firstNewId = dictionary.nextId();
@@ -160,6 +161,13 @@ export function encodeBlock(readings: readonly Reading[], dictionary = createBlo
 	} catch (error) {
 		dictionary.rollBack(firstNewId);
 		throw error;
+	}
+	if (body.length > DEFAULT_LIMITS.maxRawBytes) {
+		dictionary.rollBack(firstNewId);
+		throw new Fault(
+			'rule-violation',
+			`telemetry block: takes ${body.length} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`,
+		);
 	}
 	if (body.length >= WORTH_DEFLATING) {
 		const deflated = deflateRawSync(byteView(body), { level: 1 });

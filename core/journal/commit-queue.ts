@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import type { Urgency } from './journal.ts';
+import { BLOCK_BYTES, readingBytes } from './reading-bytes.ts';
 import type { SetTimer } from './set-timer.ts';
 
 /** Most samples of one commit: encoding them must not hold up the event loop. */
@@ -22,11 +23,15 @@ export interface CommitQueueDeps {
 	readonly flushBytes: number;
 	/** Samples that may wait; beyond it `append` rejects. */
 	readonly maxPendingSamples: number;
+	/** Bytes before compression that may wait. */
+	readonly maxPendingBytes: number;
 }
 
 interface Waiting {
 	readonly readings: readonly Reading[];
 	readonly samples: number;
+	/** Before compression, estimated. */
+	readonly bytes: number;
 	readonly dueMs: number;
 	readonly resolve: () => void;
 	readonly reject: (error: unknown) => void;
@@ -38,11 +43,18 @@ const samplesOf = (readings: readonly Reading[]): number => {
 	return samples;
 };
 
+const bytesOf = (readings: readonly Reading[]): number => {
+	let bytes = 0;
+	for (const reading of readings) bytes += readingBytes(reading);
+	return bytes;
+};
+
 /** Gathers appends into groups, one commit at a time: the next group gathers while one is being written. */
 export function createCommitQueue(deps: CommitQueueDeps) {
-	const { clock, setTimer, commit, check, bytesPerSample, maxPendingSamples } = deps;
+	const { clock, setTimer, commit, check, bytesPerSample, maxPendingSamples, maxPendingBytes } = deps;
 	let waiting: Waiting[] = [];
 	let pendingSamples = 0;
+	let pendingBytes = 0;
 	let waitingSamples = 0;
 	let dueMs = Number.POSITIVE_INFINITY;
 	let lastFlushMs = Number.NEGATIVE_INFINITY;
@@ -64,10 +76,13 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 
 	function takeGroup(): readonly Waiting[] {
 		let samples = 0;
+		let bytes = 0;
 		let count = 0;
 		for (const next of waiting) {
-			if (count > 0 && samples + next.samples > MAX_SAMPLES_PER_COMMIT) break;
+			const isFull = samples + next.samples > MAX_SAMPLES_PER_COMMIT || bytes + next.bytes > BLOCK_BYTES;
+			if (count > 0 && isFull) break;
 			samples += next.samples;
+			bytes += next.bytes;
 			count += 1;
 		}
 		const group = waiting.slice(0, count);
@@ -93,6 +108,7 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 	function settle(group: readonly Waiting[], error: unknown): void {
 		for (const one of group) {
 			pendingSamples -= one.samples;
+			pendingBytes -= one.bytes;
 			if (error === null) one.resolve();
 			else one.reject(error);
 		}
@@ -136,11 +152,17 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 				const message = `the journal cannot keep up: ${pendingSamples} samples wait, ${maxPendingSamples} may`;
 				return Promise.reject(new Fault('unavailable', message));
 			}
+			const bytes = bytesOf(readings);
+			if (pendingBytes + bytes > maxPendingBytes) {
+				const message = `the journal cannot keep up: ${pendingBytes} bytes wait, ${maxPendingBytes} may`;
+				return Promise.reject(new Fault('unavailable', message));
+			}
 			return new Promise((resolve, reject) => {
 				const windowMs = urgency === 'prompt' ? Math.min(deps.promptMs, deps.flushIntervalMs) : deps.flushIntervalMs;
 				const own = clock.monotonicMs() + windowMs;
-				waiting.push({ readings, samples, dueMs: own, resolve, reject });
+				waiting.push({ readings, samples, bytes, dueMs: own, resolve, reject });
 				pendingSamples += samples;
+				pendingBytes += bytes;
 				waitingSamples += samples;
 				const isSooner = own < dueMs;
 				dueMs = Math.min(dueMs, own);

@@ -42,6 +42,8 @@ export interface FileJournalOptions {
 	readonly minFreeBytes?: number;
 	/** Samples that may wait for a commit. Default 200 000. */
 	readonly maxPendingSamples?: number;
+	/** Bytes before compression that may wait for a commit. Default 64 MiB. */
+	readonly maxPendingBytes?: number;
 	/** Holders that are expected: everything is kept until each of them has named its position. Default none. */
 	readonly holders?: readonly string[];
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
@@ -76,6 +78,7 @@ const DEFAULTS = {
 	maxBytes: 1024 * 1024 * 1024,
 	minFreeBytes: 64 * 1024 * 1024,
 	maxPendingSamples: 200_000,
+	maxPendingBytes: 64 * 1024 * 1024,
 	holders: [],
 	files: nodeFileLayer,
 	setTimer: systemTimer,

@@ -3,6 +3,7 @@ import { lastSeq, type Reading } from '../telemetry/reading.ts';
 import { encodeBlock } from './block-codec.ts';
 import type { JournalFile } from './file-layer.ts';
 import type { JournalCommit } from './journal.ts';
+import { BLOCK_BYTES, readingBytes } from './reading-bytes.ts';
 import type { Segment } from './segment.ts';
 import { encodeFrame, frameBytes, FRAMES_START } from './segment-format.ts';
 
@@ -115,7 +116,18 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		to.at += frame.length;
 	}
 
+	async function placeHalves(readings: readonly Reading[]): Promise<void> {
+		const half = Math.ceil(readings.length / 2);
+		await place(readings.slice(0, half));
+		await place(readings.slice(half));
+	}
+
 	async function place(readings: readonly Reading[]): Promise<void> {
+		const rawBytes = readings.reduce((sum, reading) => sum + readingBytes(reading), 0);
+		if (rawBytes > BLOCK_BYTES && readings.length > 1) {
+			await placeHalves(readings);
+			return;
+		}
 		const to = active ?? (await open());
 		const { segment } = to;
 		const firstId = segment.shapes.nextId();
@@ -131,9 +143,7 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 			return;
 		}
 		if (readings.length <= 1) throw new Fault('rule-violation', `a reading of ${body.length} bytes fits no segment`);
-		const half = Math.ceil(readings.length / 2);
-		await place(readings.slice(0, half));
-		await place(readings.slice(half));
+		await placeHalves(readings);
 	}
 
 	return {
@@ -156,5 +166,3 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 }
 
 const streamOf = ({ origin, epoch }: Reading) => ({ origin, epoch });
-
-export type SegmentWriter = ReturnType<typeof createSegmentWriter>;

@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto';
 /** Crockford's base 32: no I, L, O, U, so that a code survives being read aloud and typed on a phone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+const group = (): string => Array.from({ length: 4 }, () => ALPHABET[randomInt(ALPHABET.length)] ?? '0').join('');
+
 /** A random code of `groups` groups of four symbols (20 bits each), joined by dashes. */
 export function randomCode(groups: number): string {
-	const group = (): string => Array.from({ length: 4 }, () => ALPHABET[randomInt(ALPHABET.length)] ?? '0').join('');
 	return Array.from({ length: groups }, group).join('-');
 }
 

@@ -20,16 +20,25 @@ export type FaultReason =
 export class Fault extends Error {
 	override readonly name = 'Fault';
 	readonly reason: FaultReason;
+	/** Path of the field of the request that is at fault, in its wire name, e.g. `connection.template`; null when it is none. */
+	readonly field: string | null;
 
-	constructor(reason: FaultReason, message: string, options?: ErrorOptions) {
+	constructor(reason: FaultReason, message: string, options: ErrorOptions & { readonly field?: string } = {}) {
 		super(message, options);
 		this.reason = reason;
+		this.field = options.field ?? null;
 	}
 }
 
 export const notFound = (what: string, id: string): Fault => new Fault('not-found', `${what} ${id} does not exist`);
 
-export const duplicate = (what: string, id: string): Fault => new Fault('duplicate', `${what} ${id} already exists`);
+/** @param field whose value is taken */
+export const duplicate = (field: string, id: string): Fault =>
+	new Fault('duplicate', `${field} ${id} already exists`, { field });
+
+/** A fault of one field of the request, which begins its sentence. */
+export const fieldFault = (reason: FaultReason, field: string, sentence: string, options: ErrorOptions = {}): Fault =>
+	new Fault(reason, `${field}: ${sentence}`, { ...options, field });
 
 /** The sentence of anything that was thrown, for logs and health reasons. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -17,10 +17,16 @@ export interface RangeSet {
 	covers(first: number, last: number): boolean;
 	/** The parts of the range that are not in the set, in order. */
 	missing(first: number, last: number): readonly Range[];
+	/** The parts of the range that are in the set, in order. */
+	within(first: number, last: number): readonly Range[];
 	ranges(): readonly Range[];
 	/** How many numbers the set holds. */
 	size(): number;
 }
+
+/** How many numbers some ranges hold together. */
+export const countOf = (ranges: readonly Range[]): number =>
+	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
 /** Index of the first range whose `last` is at or after `value`. */
 function lowerBound(ranges: readonly Range[], value: number): number {
@@ -59,6 +65,16 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 			from = Math.max(from, range.last + 1);
 		}
 		return holes;
+	}
+
+	function within(first: number, last: number): readonly Range[] {
+		assertRange(first, last);
+		const parts: Range[] = [];
+		for (let index = lowerBound(ranges, first); ; index += 1) {
+			const range = ranges[index];
+			if (range === undefined || range.first > last) return parts;
+			parts.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
+		}
 	}
 
 	function add(first: number, last: number): number {
@@ -103,6 +119,7 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 		add,
 		remove,
 		missing,
+		within,
 		covers(first, last) {
 			assertRange(first, last);
 			const range = ranges[lowerBound(ranges, first)];

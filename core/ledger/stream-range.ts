@@ -9,9 +9,10 @@ export interface StreamRange extends Range {
 
 /**
  * Why samples will never arrive. Declared by the gateway, kept by the hub beside the hole. `not-journalled`: of an earlier boot, and not
- * in the journal that this boot found; they were read just before the power failed.
+ * in the journal that this boot found; they were read just before the power failed. `not-kept`: read before the gateway was enrolled, and
+ * its journal has them no more.
  */
-export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged' | 'not-journalled';
+export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged' | 'not-journalled' | 'not-kept';
 
 export interface DeclaredLoss extends StreamRange {
 	readonly reason: LossReason;

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import { normalCode, randomCode } from '../kernel/code.ts';
-import { Fault } from '../kernel/fault.ts';
+import { fieldFault } from '../kernel/fault.ts';
 import type { GatewayId } from '../kernel/id.ts';
 
 /**
@@ -15,6 +15,12 @@ import type { GatewayId } from '../kernel/id.ts';
 const CODE_GROUPS = 5;
 
 const CODE_FORM = /^[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){4}$/;
+
+/**
+ * The name in the hub's link certificate. A gateway checks this one and not the address it dials: the authority it pins signs for one hub
+ * only, and a hub is reached by names and addresses that it does not know itself (port forwarding, DNS, a new lease).
+ */
+export const LINK_SERVER_NAME = 'link.drawbridge.internal';
 
 export const newEnrolmentCode = (): string => randomCode(CODE_GROUPS);
 
@@ -30,7 +36,7 @@ const scryptAsync = promisify<string, string, number, Buffer>(scrypt);
 export async function enrolmentKey(code: string): Promise<EnrolmentKey> {
 	const normal = normalCode(code);
 	if (!CODE_FORM.test(normal)) {
-		throw new Fault('rule-violation', 'code: an enrolment code has 20 letters and digits in five groups of four');
+		throw fieldFault('rule-violation', 'code', 'an enrolment code has 20 letters and digits in five groups of four');
 	}
 	const codeId = normal.slice(0, 4);
 	return { codeId, key: Uint8Array.from(await scryptAsync(normal.slice(5), `drawbridge enrolment ${codeId}`, 32)) };

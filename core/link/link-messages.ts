@@ -48,13 +48,22 @@ export interface DeviceDocuments {
 	readonly health: readonly HealthDocument[];
 }
 
-/** Most documents in one message. */
+/** Most documents of a kind in one message, and the bytes after which the next message begins (one document may be larger). */
 export const MAX_DOCUMENTS = 50;
+export const DOCUMENTS_BYTES = 256 * 1024;
+
+/** Documents as they arrived: what breaks a rule is left out and named, so that it does not hide the rest. */
+export interface CheckedDocuments extends DeviceDocuments {
+	readonly mistakes: readonly string[];
+}
 
 /** Losses without their origin: the topic names it. */
 export interface Losses {
 	readonly losses: readonly Omit<DeclaredLoss, 'origin'>[];
 }
+
+/** Most bytes of a block of readings; the hub ends a connection whose packet is larger than twice of it. */
+export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 
 /** Most ranges in one message; a fragmented ledger is told newest first and the rest is asked again at the next connection. */
 export const MAX_RANGES = 5_000;
@@ -65,7 +74,13 @@ const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
 });
-const LOSS_REASONS: readonly LossReason[] = ['journal-quota', 'disk-full', 'journal-damaged', 'not-journalled'];
+const LOSS_REASONS: readonly LossReason[] = [
+	'journal-quota',
+	'disk-full',
+	'journal-damaged',
+	'not-journalled',
+	'not-kept',
+];
 
 const line = Joi.alternatives(
 	Joi.object({
@@ -126,6 +141,12 @@ const health = Joi.object<HealthDocument>({
 	reason: Joi.string().max(1_000).allow('', null).required(),
 });
 
+/** Documents whose envelope is right. */
+interface UncheckedDocuments {
+	readonly devices: readonly unknown[];
+	readonly health: readonly unknown[];
+}
+
 const schemas = {
 	hello: Joi.object<Hello>({
 		name: Joi.string().max(255).allow('').required(),
@@ -142,9 +163,9 @@ const schemas = {
 		received: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
 		losses: Joi.array().items(epochRanges).max(MAX_RANGES).required(),
 	}),
-	documents: Joi.object<DeviceDocuments>({
-		devices: Joi.array().items(device).max(MAX_DOCUMENTS).required(),
-		health: Joi.array().items(health).max(MAX_DOCUMENTS).required(),
+	documents: Joi.object<UncheckedDocuments>({
+		devices: Joi.array().max(MAX_DOCUMENTS).required(),
+		health: Joi.array().max(MAX_DOCUMENTS).required(),
 	}),
 	losses: Joi.object<Losses>({
 		losses: Joi.array()
@@ -160,9 +181,11 @@ interface LinkMessages {
 	readonly hello: Hello;
 	readonly welcome: Welcome;
 	readonly ack: Ack;
-	readonly documents: DeviceDocuments;
+	readonly documents: UncheckedDocuments;
 	readonly losses: Losses;
 }
+
+const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;
 
 /** @throws Fault `rule-violation` naming the message, the field and the rule. */
 export function parseLinkMessage<K extends keyof LinkMessages>(kind: K, payload: Uint8Array): LinkMessages[K] {
@@ -172,10 +195,26 @@ export function parseLinkMessage<K extends keyof LinkMessages>(kind: K, payload:
 	} catch (error) {
 		throw new Fault('rule-violation', `${kind}: not JSON`, { cause: error });
 	}
-	const { value, error } = schemas[kind].validate(raw, { abortEarly: true, stripUnknown: true, convert: false });
+	const { value, error } = schemas[kind].validate(raw, STRICT);
 	if (error !== undefined) throw new Fault('rule-violation', `${kind}: ${error.message}`);
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just validated against the schema of this kind
 	return value as LinkMessages[K];
+}
+
+/** @throws Fault `rule-violation` when the message as a whole is none. */
+export function parseDocuments(payload: Uint8Array): CheckedDocuments {
+	const documents = parseLinkMessage('documents', payload);
+	const mistakes: string[] = [];
+	function checked<T>(what: string, schema: Joi.ObjectSchema<T>, list: readonly unknown[]): readonly T[] {
+		return list.flatMap((one, index) => {
+			const { value, error } = schema.validate(one, STRICT);
+			if (error === undefined) return [value];
+			mistakes.push(`${what}[${index}]: ${error.message}`);
+			return [];
+		});
+	}
+	const devices = checked('devices', device, documents.devices);
+	return { devices, health: checked('health', health, documents.health), mistakes };
 }
 
 export const linkMessage = <K extends keyof LinkMessages>(_kind: K, message: LinkMessages[K]): Buffer =>

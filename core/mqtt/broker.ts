@@ -243,7 +243,9 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 			setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
 			aedes.close(resolve);
 		});
+		const closed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
 		for (const socket of sockets) socket.destroy();
+		await Promise.all(closed);
 	}
 
 	return {

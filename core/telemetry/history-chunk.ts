@@ -1,4 +1,5 @@
 import { encodeBlock } from '../journal/block-codec.ts';
+import { BLOCK_BYTES, readingBytes } from '../journal/reading-bytes.ts';
 import { type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Reading } from './reading.ts';
@@ -73,12 +74,14 @@ export function* chunksOf(
 		if (first === undefined) return;
 		const hour = hourStart(first.readAt);
 		let samples = 0;
+		let bytes = 0;
 		let end = start;
 		let last = first;
 		for (let next = readings[end]; next !== undefined; next = readings[end]) {
-			const isFull = samples + next.values.length > MAX_SAMPLES_PER_CHUNK || end - start >= MAX_READINGS_PER_CHUNK;
-			if (hourStart(next.readAt) !== hour || (isFull && end > start)) break;
 			samples += next.values.length;
+			bytes += readingBytes(next);
+			const isFull = samples > MAX_SAMPLES_PER_CHUNK || bytes > BLOCK_BYTES || end - start >= MAX_READINGS_PER_CHUNK;
+			if (hourStart(next.readAt) !== hour || (isFull && end > start)) break;
 			last = next;
 			end += 1;
 		}

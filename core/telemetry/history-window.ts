@@ -1,3 +1,4 @@
+import { valuesBytes } from '../journal/reading-bytes.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { compareReadings, firstOf, matches } from './history-order.ts';
 import type { HistoryQuery } from './history-repository.ts';
@@ -5,6 +6,7 @@ import type { Reading } from './reading.ts';
 
 /** A reading without its values: two objects and their headers. */
 const WORDS_PER_READING = 20;
+const WORD_BYTES = 8;
 
 interface DeviceReadings {
 	readonly readings: Reading[];
@@ -65,7 +67,7 @@ export function createHistoryWindow(): HistoryWindow {
 			let segment = segments.get(number);
 			if (segment === undefined) segments.set(number, (segment = { devices: new Map(), words: 0 }));
 			for (const reading of readings) {
-				segment.words += WORDS_PER_READING + reading.values.length;
+				segment.words += WORDS_PER_READING + valuesBytes(reading.values) / WORD_BYTES;
 				const list = segment.devices.get(reading.device);
 				if (list === undefined) {
 					segment.devices.set(reading.device, { readings: [reading], isSorted: true });

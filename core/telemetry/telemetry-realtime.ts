@@ -5,19 +5,21 @@ import type { DeviceListener } from '../device/device-events.ts';
 import { DEVICE_UID_PATTERN } from '../device/device-schema.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
-import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
+import { type Clock, type EpochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { malformed, toRealtimeError } from '../realtime/realtime-error.ts';
 import type { RealtimeServer } from '../realtime/realtime-server.ts';
-import type { LatestValues } from './latest-values.ts';
+import type { LatestValue, LatestValues } from './latest-values.ts';
+import { type PointFactsOf, shownBy } from './point-facts.ts';
 import { EVENT_TYPES, type JsonValue, type Quality } from './reading.ts';
 import type { ReadingListener } from './telemetry-service.ts';
-import { badQualities, latestView, metricsOf, staleAfterMs } from './telemetry-view.ts';
+import { badQualities, latestView, metricsOf } from './telemetry-view.ts';
 
 export interface TelemetryRealtimeDeps {
 	readonly realtime: Pick<RealtimeServer, 'namespace' | 'actorOf' | 'cutSlow'>;
 	readonly devices: Pick<DeviceService, 'find' | 'get'>;
 	readonly latest: Pick<LatestValues, 'of'>;
+	readonly pointFactsOf: PointFactsOf;
 	readonly clock: Clock;
 	/** Devices one connection may be subscribed to. */
 	readonly subscriptionsPerClient?: number;
@@ -32,6 +34,22 @@ export interface TelemetryEvent {
 }
 
 const DEFAULT_SUBSCRIPTIONS = 1_000;
+/** Most events of one snapshot: a subscriber must not look slow because of what was sent to it at once. */
+const SNAPSHOT_EVENTS = 200;
+
+interface ReadTogether {
+	readonly readAt: EpochMs;
+	readonly metrics: Readonly<Record<string, JsonValue>>;
+	/** Of those that are not good; `null` when all are. */
+	readonly quality: Readonly<Record<string, Quality>> | null;
+}
+
+const telemetryEvent = ({ id, uid }: Device, { readAt, metrics, quality }: ReadTogether): TelemetryEvent => ({
+	device_uid: uid,
+	device_id: id,
+	data: { ...metrics, timestamp: toIso(readAt) },
+	...(quality === null ? {} : { quality }),
+});
 
 const deviceRef = Joi.object<{ device_uid: string }>({
 	device_uid: Joi.string().pattern(DEVICE_UID_PATTERN).required(),
@@ -58,33 +76,40 @@ export function createTelemetryRealtime({
 	realtime,
 	devices,
 	latest,
+	pointFactsOf,
 	clock,
 	subscriptionsPerClient = DEFAULT_SUBSCRIPTIONS,
 }: TelemetryRealtimeDeps): { readonly reading: ReadingListener; readonly device: DeviceListener } {
 	const namespace: Namespace = realtime.namespace('/monitoring');
 	const { rooms } = namespace.adapter;
 
-	/** The newest value of every point, in one event; its time is that of the newest. */
-	function snapshot(device: Device): TelemetryEvent | null {
-		const values = latest.of(device.id);
-		if (values === null || values.size === 0) return null;
-		const staleMs = staleAfterMs(device);
-		const now = clock.now();
-		let newest: EpochMs = epochMs(0);
-		const data: [string, JsonValue][] = [];
-		const bad: [string, Quality][] = [];
-		for (const [point, value] of values) {
-			const view = latestView(value, null, staleMs, now);
-			data.push([point, view.value]);
-			if (view.quality !== 'good') bad.push([point, view.quality]);
-			if (value.readAt > newest) newest = value.readAt;
+	/**
+	 * The newest value of every point: one event per instant at which values were read, oldest first. A device whose points have more
+	 * instants than `SNAPSHOT_EVENTS` gets those of the newest; REST has all.
+	 */
+	function snapshot(device: Device): readonly TelemetryEvent[] {
+		const values = latest.of(device.id) ?? new Map<string, LatestValue>();
+		const byInstant = new Map<EpochMs, [string, LatestValue][]>();
+		for (const entry of values) {
+			const { readAt } = entry[1];
+			const sameInstant = byInstant.get(readAt);
+			if (sameInstant === undefined) byInstant.set(readAt, [entry]);
+			else sameInstant.push(entry);
 		}
-		return {
-			device_uid: device.uid,
-			device_id: device.id,
-			data: { ...Object.fromEntries(data), timestamp: toIso(newest) },
-			...(bad.length === 0 ? {} : { quality: Object.fromEntries(bad) }),
-		};
+		const shownOf = shownBy(device, pointFactsOf);
+		const now = clock.now();
+		return [...byInstant]
+			.toSorted(([one], [other]) => one - other)
+			.slice(-SNAPSHOT_EVENTS)
+			.map(([readAt, entries]) => {
+				const views = entries.map(([point, value]) => [point, latestView(value, shownOf(point), now)] as const);
+				const bad = views.filter(([, { quality }]) => quality !== 'good');
+				return telemetryEvent(device, {
+					readAt,
+					metrics: Object.fromEntries(views.map(([point, { value }]) => [point, value])),
+					quality: bad.length === 0 ? null : Object.fromEntries(bad.map(([point, { quality }]) => [point, quality])),
+				});
+			});
 	}
 
 	function subscribe(socket: Socket, reference: string): () => void {
@@ -94,8 +119,7 @@ export function createTelemetryRealtime({
 			throw new Fault('rule-violation', `a connection takes ${subscriptionsPerClient} subscriptions at most`);
 		void socket.join(device.id);
 		return () => {
-			const event = snapshot(device);
-			if (event !== null) socket.emit('telemetry', event);
+			for (const event of snapshot(device)) socket.emit('telemetry', event);
 		};
 	}
 
@@ -123,13 +147,8 @@ export function createTelemetryRealtime({
 			if (!rooms.has(reading.device) || EVENT_TYPES.has(reading.telemetryType)) return;
 			const device = devices.find(reading.device);
 			if (device === null) return;
-			const quality = badQualities(reading);
-			const body: TelemetryEvent = {
-				device_uid: device.uid,
-				device_id: reading.device,
-				data: { ...metricsOf(reading), timestamp: toIso(reading.readAt) },
-				...(quality === null ? {} : { quality }),
-			};
+			const { readAt } = reading;
+			const body = telemetryEvent(device, { readAt, metrics: metricsOf(reading), quality: badQualities(reading) });
 			tell('telemetry', reading.device, body);
 		},
 		device: {

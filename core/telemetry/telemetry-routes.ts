@@ -20,15 +20,15 @@ import {
 	telemetryParams,
 	toRecordCursor,
 } from './telemetry-schema.ts';
+import { type PointFactsOf, shownBy } from './point-facts.ts';
 import type { TelemetryService } from './telemetry-service.ts';
-import { latestView, recordView, staleAfterMs } from './telemetry-view.ts';
+import { latestView, recordView } from './telemetry-view.ts';
 import { isPlausibleInstant } from './timestamp-input.ts';
 
 export interface TelemetryRoutesDeps {
 	readonly devices: Pick<DeviceService, 'get'>;
 	readonly telemetry: Pick<TelemetryService, 'accept' | 'latest' | 'range'>;
-	/** Unit of a point of a device template; `null` when there is none. */
-	readonly unitOf: (template: string, point: string) => string | null;
+	readonly pointFactsOf: PointFactsOf;
 	readonly clock: Clock;
 }
 
@@ -57,7 +57,7 @@ function spanOf({ from, to }: SeriesRequest, now: EpochMs): { readonly from: Epo
 /** Telemetry of one device: records (reference 002), latest values, and series for charts. */
 export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 	name: 'telemetry-routes',
-	register(server, { devices, telemetry, unitOf, clock }) {
+	register(server, { devices, telemetry, pointFactsOf, clock }) {
 		const deviceOf = (request: Pick<Wire<unknown>, 'auth' | 'params'>): Device =>
 			devices.get(request.params.device_id, actorOf(request));
 
@@ -100,12 +100,11 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 
 		function latest(request: Wire<unknown>) {
 			const device = deviceOf(request);
-			const template = device.connection?.driver === 'modbus' ? device.connection.template : null;
-			const staleMs = staleAfterMs(device);
+			const shownOf = shownBy(device, pointFactsOf);
 			const now = clock.now();
 			const values = [...(telemetry.latest(device.id) ?? [])].map(([point, value]) => [
 				point,
-				latestView(value, template === null ? null : unitOf(template, point), staleMs, now),
+				latestView(value, shownOf(point), now),
 			]);
 			return { device_id: device.id, device_uid: device.uid, values: Object.fromEntries(values) };
 		}

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import type { Device } from '../device/device.ts';
 import { type EpochMs, toIso } from '../kernel/clock.ts';
 import type { LatestValue } from './latest-values.ts';
+import type { Shown } from './point-facts.ts';
 import type { JsonValue, Quality, Reading, SampleValue } from './reading.ts';
 
 /** A value as JSON. Whole numbers beyond 2^53 become decimal text: a JSON number would lose their last digits in most readers. */
@@ -47,16 +47,6 @@ export function recordView(reading: Reading) {
 	};
 }
 
-/** The least age at which a polled value is called stale, ms. */
-const STALE_AFTER_MS = 5_000;
-const STALE_PERIODS = 3;
-
-/** Age at which a value of the device is stale, ms; values of devices that send by themselves never are. */
-export const staleAfterMs = ({ connection }: Pick<Device, 'connection'>): number =>
-	connection?.driver === 'modbus'
-		? Math.max(STALE_PERIODS * connection.periodMs, STALE_AFTER_MS)
-		: Number.POSITIVE_INFINITY;
-
 /** One latest value as it is answered. `unit` is left out where none is known. */
 export interface LatestView {
 	readonly value: JsonValue;
@@ -64,16 +54,19 @@ export interface LatestView {
 	readonly read_at: string;
 	/** May be negative for a moment after the clock was set back. */
 	readonly age_ms: number;
+	/** Age at which it is stale; `null`: never. */
+	readonly stale_after_ms: number | null;
 	readonly unit?: string;
 }
 
-export function latestView(latest: LatestValue, unit: string | null, staleMs: number, now: EpochMs): LatestView {
+export function latestView(latest: LatestValue, { unit, staleAfterMs }: Shown, now: EpochMs): LatestView {
 	const ageMs = now - latest.readAt;
 	return {
 		value: toJson(latest.value),
-		quality: latest.quality === 'good' && ageMs > staleMs ? 'stale' : latest.quality,
+		quality: latest.quality === 'good' && ageMs > staleAfterMs ? 'stale' : latest.quality,
 		read_at: toIso(latest.readAt),
 		age_ms: ageMs,
+		stale_after_ms: Number.isFinite(staleAfterMs) ? staleAfterMs : null,
 		...(unit === null || unit === '' ? {} : { unit }),
 	};
 }

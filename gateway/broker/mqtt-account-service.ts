@@ -79,7 +79,7 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 		},
 		/** Makes a login that may read all devices and write nothing. @throws Fault `duplicate`, `rule-violation` */
 		async addReader(name: string): Promise<IssuedLogin> {
-			if (accounts.find(name) !== null || devices.find(name) !== null) throw duplicate('MQTT login', name);
+			if (accounts.find(name) !== null || devices.find(name) !== null) throw duplicate('name', name);
 			if (accounts.all().filter(({ kind }) => kind === 'reader').length >= MAX_READERS)
 				throw new Fault('rule-violation', `there are ${MAX_READERS} readers already`);
 			return issue({ kind: 'reader', username: name });

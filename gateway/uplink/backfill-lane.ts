@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Journal, JournalCommit, JournalPosition } from '../../core/journal/journal.ts';
+import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import type { GatewayId } from '../../core/kernel/id.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';
 
-/** Samples in one block. */
+/** What is read from the journal at a time, the last commit in full. */
 const BATCH_SAMPLES = 4_000;
+const BATCH_BYTES = 1024 * 1024;
 /** Samples sent and not acknowledged; the hub's memory for one gateway is bounded by it. */
 const WINDOW_SAMPLES = 20_000;
 /** Commits between the checkpoint and the reading position; bounds memory. */
@@ -29,8 +33,10 @@ interface ScannedCommit {
 }
 
 export interface BackfillDeps {
+	/** This gateway. The journal may hold readings of the gateway that this box was before its identity was lost; they stay here. */
+	readonly origin: GatewayId;
 	readonly journal: Pick<Journal, 'oldest' | 'end' | 'read' | 'hold'>;
-	readonly encode: (readings: readonly Reading[]) => Uint8Array;
+	readonly encode: EncodeBlock;
 	/** True while the live lane has just sent the range. */
 	readonly isOnTheWay: (epoch: number, first: number, last: number) => boolean;
 	readonly clock: Clock;
@@ -44,6 +50,7 @@ const isBefore = (one: JournalPosition, other: JournalPosition): boolean =>
 
 /** Everything the hub lacks, oldest first, from the journal; the checkpoint moves on the hub's acknowledgement and on nothing else. */
 export function createBackfillLane({
+	origin,
 	journal,
 	encode,
 	isOnTheWay,
@@ -110,6 +117,7 @@ export function createBackfillLane({
 		let newestAt = commit.readings[0]?.readAt ?? clock.now();
 		let oldestAt = newestAt;
 		for (const reading of commit.readings) {
+			if (reading.origin !== origin || reading.values.length === 0) continue;
 			const range = { epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) };
 			if (reading.readAt > newestAt) newestAt = reading.readAt;
 			if (reading.readAt < oldestAt) oldestAt = reading.readAt;
@@ -129,14 +137,16 @@ export function createBackfillLane({
 	async function gather(): Promise<readonly Reading[]> {
 		const batch: Reading[] = [];
 		let samples = 0;
+		let bytes = 0;
 		for await (const commit of journal.read(cursor)) {
 			const wanted = scan(commit);
 			if (wanted === null) break;
 			for (const reading of wanted) {
 				batch.push(reading);
 				samples += reading.values.length;
+				bytes += readingBytes(reading);
 			}
-			if (samples >= BATCH_SAMPLES || scanned.length >= WINDOW_COMMITS) break;
+			if (samples >= BATCH_SAMPLES || bytes >= BATCH_BYTES || scanned.length >= WINDOW_COMMITS) break;
 		}
 		return batch;
 	}
@@ -171,9 +181,12 @@ export function createBackfillLane({
 				await sleep(IDLE_MS, undefined, { signal });
 				continue;
 			}
-			const block = encode(batch);
-			await spend(block.byteLength, signal);
-			await link.publish('backfill', block, 1);
+			for (const block of blocksOf(batch, encode)) {
+				await spend(block.byteLength, signal);
+				// The hub's time runs from here: on a narrow line a block may have waited for longer than that.
+				lastProgressMs = clock.monotonicMs();
+				await link.publish('backfill', block, 1);
+			}
 		}
 	}
 
@@ -188,10 +201,11 @@ export function createBackfillLane({
 
 	return {
 		run,
-		/** The hub's whole truth at the start of a session; it replaces what was believed before. */
+		/** The hub's whole truth at the start of a session; it replaces what was believed before, also of an earlier hub. */
 		reset(received: readonly EpochRanges[]): void {
 			acked.clear();
 			note(received);
+			checkpoint = journal.oldest();
 			rewind();
 		},
 		/** The hub has made more durable. */
@@ -202,10 +216,13 @@ export function createBackfillLane({
 		/** The parts of a range that the hub has not acknowledged. */
 		owed: (epoch: number, first: number, last: number): readonly Range[] =>
 			acked.get(epoch)?.missing(first, last) ?? [{ first, last }],
+		/** What the hub holds, from an epoch on. */
+		acked: (oldestEpoch: number): readonly EpochRanges[] =>
+			[...acked]
+				.filter(([epoch]) => epoch >= oldestEpoch)
+				.map(([epoch, ranges]) => ({ epoch, ranges: ranges.ranges() })),
 		ackedThroughAt: () => ackedThroughAt,
 		/** Instant of the oldest sample that the hub lacks, as far as it is known. */
 		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
 	};
 }
-
-export type BackfillLane = ReturnType<typeof createBackfillLane>;

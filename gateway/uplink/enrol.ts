@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import Joi from 'joi';
 
 import { isSameSecret, secretHash } from '../../core/identity/secret-text.ts';
-import { Fault, messageOf } from '../../core/kernel/fault.ts';
+import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { answerProof, enrolmentKey, newLinkSecret, requestProof } from '../../core/link/enrolment.ts';
+import { postJson, type TextAnswer } from './post-json.ts';
 import type { Enrolment } from './uplink-store.ts';
 
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -27,28 +28,21 @@ const answerSchema = Joi.object<WireAnswer>({
 }).unknown();
 
 async function ask(url: URL, body: object): Promise<unknown> {
-	let response: Response;
+	let answer: TextAnswer;
 	try {
-		response = await fetch(url, {
-			method: 'POST',
-			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify(body),
-			redirect: 'error',
-			signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-		});
+		answer = await postJson(url, body, { timeoutMs: ANSWER_TIMEOUT_MS, answerBytes: MAX_ANSWER_BYTES });
 	} catch (error) {
-		const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-		throw new Fault('unreachable', `hub_url: ${url.origin} does not answer: ${messageOf(cause)}`, { cause: error });
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} does not answer: ${messageOf(error)}`, { cause: error });
 	}
-	const text = (await response.text()).slice(0, MAX_ANSWER_BYTES);
-	if (response.status === 401)
-		throw new Fault('bad-credentials', 'code: the hub says that the enrolment code is wrong, used or expired');
-	if (!response.ok)
-		throw new Fault('unreachable', `hub_url: ${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
+	const { status, text } = answer;
+	if (status === 401)
+		throw fieldFault('bad-credentials', 'code', 'the hub says that the enrolment code is wrong, used or expired');
+	if (status < 200 || status > 299)
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} answered ${status}; is it a Drawbridge hub?`);
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {
-		throw new Fault('unreachable', `hub_url: ${url.origin} did not answer as a hub does`, { cause: error });
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} did not answer as a hub does`, { cause: error });
 	}
 }
 
@@ -57,25 +51,15 @@ export interface EnrolRequest {
 	readonly name: string;
 	readonly hubUrl: string;
 	readonly code: string;
-	/** Take these instead of what the hub names, when set: the link may lead through another address. */
-	readonly linkHost: string;
-	readonly linkPort: number;
 }
 
 /**
  * Enrols this gateway with a hub, once, by a code. The answer counts only when it proves that the hub knows the code too.
  * @throws Fault `rule-violation`, `bad-credentials` or `unreachable`, naming the field
  */
-export async function enrolWithHub({
-	gatewayId,
-	name,
-	hubUrl,
-	code,
-	linkHost,
-	linkPort,
-}: EnrolRequest): Promise<Enrolment> {
+export async function enrolWithHub({ gatewayId, name, hubUrl, code }: EnrolRequest): Promise<Enrolment> {
 	if (!URL.canParse(hubUrl) || !/^https?:$/.test(new URL(hubUrl).protocol)) {
-		throw new Fault('rule-violation', `hub_url: must be an http or https address, not ${JSON.stringify(hubUrl)}`);
+		throw fieldFault('rule-violation', 'hub_url', `must be an http or https address, not ${JSON.stringify(hubUrl)}`);
 	}
 	const { codeId, key } = await enrolmentKey(code);
 	const secret = newLinkSecret();
@@ -95,15 +79,15 @@ export async function enrolWithHub({
 		proof: requestProof(key, request),
 	});
 	const { value, error } = answerSchema.validate(raw);
-	if (error !== undefined) throw new Fault('unreachable', `hub_url: the answer is not a hub's: ${error.message}`);
+	if (error !== undefined) throw fieldFault('unreachable', 'hub_url', `the answer is not a hub's: ${error.message}`);
 	const answer = { linkHost: value.link_host, linkPort: value.link_port, caPem: value.ca_pem };
 	if (!isSameSecret(answerProof(key, request.nonce, answer), value.proof)) {
 		throw new Fault('bad-credentials', 'the answer does not come from the hub that made this code');
 	}
 	return {
 		hubUrl,
-		linkHost: linkHost || answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
-		linkPort: linkPort || answer.linkPort,
+		linkHost: answer.linkHost || new URL(hubUrl).hostname.replace(/^\[|\]$/g, ''),
+		linkPort: answer.linkPort,
 		caPem: answer.caPem,
 		secret,
 	};

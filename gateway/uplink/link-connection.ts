@@ -1,5 +1,6 @@
 import mqtt, { type MqttClient } from 'mqtt';
 
+import { LINK_SERVER_NAME } from '../../core/link/enrolment.ts';
 import { downFilter, type DownKind, LINK_ROOT, type UpKind, upTopic } from '../../core/link/link-topics.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
@@ -78,6 +79,7 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 			protocol: 'mqtts',
 			host: linkHost,
 			port: linkPort,
+			servername: LINK_SERVER_NAME,
 			ca: caPem,
 			rejectUnauthorized: true,
 			protocolVersion: 4,

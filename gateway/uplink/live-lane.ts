@@ -1,12 +1,15 @@
+import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';
 
 /** How long readings gather before they leave together. */
 const GATHER_MS = 100;
-/** Samples that leave at once, without waiting for the timer. */
+/** Samples, or bytes before compression, that leave at once, without waiting for the timer. */
 const FULL_SAMPLES = 5_000;
+const FULL_BYTES = 512 * 1024;
 /** Bytes waiting in the socket above which new values are left to the backfill lane. */
 const CONGESTED_BYTES = 262_144;
 /** How long the hub may take to acknowledge a live block before the backfill lane sends it again. */
@@ -21,7 +24,7 @@ interface Sent {
 
 export interface LiveLaneDeps {
 	readonly link: () => Link | null;
-	readonly encode: (readings: readonly Reading[]) => Uint8Array;
+	readonly encode: EncodeBlock;
 	readonly clock: Clock;
 }
 
@@ -32,6 +35,7 @@ export interface LiveLaneDeps {
 export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 	let gathered: Reading[] = [];
 	let gatheredSamples = 0;
+	let gatheredBytes = 0;
 	let timer: NodeJS.Timeout | null = null;
 	let isOpen = false;
 	let sent: Sent[] = [];
@@ -57,17 +61,31 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		}
 	}
 
-	function flush(): void {
+	function take(): readonly Reading[] {
 		if (timer !== null) clearTimeout(timer);
 		timer = null;
 		const readings = gathered;
 		gathered = [];
 		gatheredSamples = 0;
+		gatheredBytes = 0;
+		return readings;
+	}
+
+	function send(target: Link, readings: readonly Reading[]): void {
+		try {
+			for (const block of blocksOf(readings, encode)) target.publish('live', block, 0).catch(() => undefined);
+		} catch {
+			// What no block can hold is refused by the journal too, which says so.
+		}
+	}
+
+	function flush(): void {
+		const readings = take();
 		const target = link();
 		if (!isOpen || target === null || readings.length === 0 || target.waitingBytes() > CONGESTED_BYTES) return;
 		forgetOld();
 		note(readings);
-		target.publish('live', encode(readings), 0).catch(() => undefined);
+		send(target, readings);
 	}
 
 	return {
@@ -76,7 +94,8 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 			if (!isOpen || reading.values.length === 0) return;
 			gathered.push(reading);
 			gatheredSamples += reading.values.length;
-			if (gatheredSamples >= FULL_SAMPLES) flush();
+			gatheredBytes += readingBytes(reading);
+			if (gatheredSamples >= FULL_SAMPLES || gatheredBytes >= FULL_BYTES) flush();
 			else timer ??= setTimeout(flush, GATHER_MS);
 		},
 		/** The hub has said what it holds: values may flow. */
@@ -85,10 +104,7 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		},
 		close(): void {
 			isOpen = false;
-			if (timer !== null) clearTimeout(timer);
-			timer = null;
-			gathered = [];
-			gatheredSamples = 0;
+			take();
 			sent = [];
 			onTheWay.clear();
 		},
@@ -99,5 +115,3 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		},
 	};
 }
-
-export type LiveLane = ReturnType<typeof createLiveLane>;

@@ -1,18 +1,21 @@
 import { createRangeSet, type Range } from '../../core/ledger/range-set.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
+
+/** Sequence numbers of one epoch of this gateway. */
+export interface EpochRange extends Range {
+	readonly epoch: number;
+}
 
 /**
  * Of what the hub lacks of earlier boots, the part that the journal does not hold: later values of that boot went to the hub live,
  * and the power failed before these were on disk. Nobody has them, so they are declared lost.
  */
-export function notJournalled(
-	owed: readonly EpochRanges[],
-	held: readonly StreamRange[],
-): readonly (Range & { readonly epoch: number })[] {
+export function notJournalled(owed: readonly EpochRanges[], held: readonly EpochRange[]): readonly EpochRange[] {
 	return owed.flatMap(({ epoch, ranges }) => {
 		const here = createRangeSet();
 		for (const { first, last, epoch: of } of held) if (of === epoch) here.add(first, last);
-		return ranges.flatMap(({ first, last }) => here.missing(first, last).map((part) => ({ epoch, ...part })));
+		return ranges.flatMap(({ first, last }) =>
+			here.missing(first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
+		);
 	});
 }

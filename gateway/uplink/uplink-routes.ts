@@ -61,7 +61,13 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 					written_bytes: stats.writtenBytes,
 					syncs: stats.syncs,
 					write_error: stats.writeError,
-					losses: stats.losses.map(({ at, ...loss }) => ({ ...loss, at: toIso(at) })),
+					losses: stats.losses.map(({ reason, bytes, samples, at, detail }) => ({
+						reason,
+						bytes,
+						samples,
+						detail,
+						at: toIso(at),
+					})),
 				},
 			};
 		}

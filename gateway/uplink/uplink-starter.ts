@@ -15,8 +15,6 @@ export interface UplinkStarterDeps {
 	readonly settings: {
 		readonly hubUrl: string;
 		readonly enrolmentCode: string;
-		readonly linkHost: string;
-		readonly linkPort: number;
 	};
 	readonly name: string;
 	readonly log: Logger;
@@ -33,13 +31,13 @@ export interface UplinkStarter extends Stoppable {
 
 /** Brings this gateway to its hub: by hand, or from the settings until the hub answers. */
 export function createUplinkStarter({ uplink, store, settings, name, log }: UplinkStarterDeps): UplinkStarter {
-	const { hubUrl, enrolmentCode, linkHost, linkPort } = settings;
+	const { hubUrl, enrolmentCode } = settings;
 	let timer: NodeJS.Timeout | null = null;
 	let isStopped = false;
 	let problem: string | null = null;
 
 	async function enrol(url: string, code: string): Promise<void> {
-		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code, linkHost, linkPort });
+		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code });
 		if (isStopped) return;
 		await uplink.enrolled(enrolment);
 		problem = null;

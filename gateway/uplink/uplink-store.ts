@@ -6,6 +6,7 @@ import { gatewayId, type GatewayId, isUuid, newGatewayId } from '../../core/kern
 import type { Logger } from '../../core/kernel/log.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
+import type { EpochRanges } from '../../core/link/link-messages.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 
@@ -24,6 +25,8 @@ export type OwnLoss = Omit<DeclaredLoss, 'origin'>;
 interface Saved {
 	readonly gatewayId: GatewayId | null;
 	readonly enrolment: Enrolment | null;
+	/** What the hub had acknowledged when this was written. */
+	readonly acked: readonly EpochRanges[];
 	readonly losses: readonly {
 		readonly epoch: number;
 		readonly reason: LossReason;
@@ -49,7 +52,7 @@ async function readId(path: string): Promise<GatewayId | null> {
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, losses: [] },
+		defaults: { gatewayId: null, enrolment: null, acked: [], losses: [] },
 		log,
 	});
 	const idPath = join(dirname(path), 'gateway-id');
@@ -89,7 +92,13 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		gatewayId: (): GatewayId => id,
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
-			await settings.update((current) => ({ ...current, enrolment }));
+			// Another hub holds nothing of ours yet.
+			await settings.update((current) => ({ ...current, enrolment, acked: [] }));
+		},
+		acked: (): readonly EpochRanges[] => settings.get().acked,
+		async saveAcked(acked: readonly EpochRanges[]): Promise<void> {
+			if (JSON.stringify(acked) === JSON.stringify(settings.get().acked)) return;
+			await settings.update((current) => ({ ...current, acked }));
 		},
 		/** Notes samples that will never reach the hub, until the hub has written that down. */
 		addLoss({ epoch, reason, first, last }: OwnLoss): void {

@@ -5,21 +5,26 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Range } from '../../core/ledger/range-set.ts';
+import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { linkMessage, MAX_DOCUMENTS, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type EpochRanges, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from './backfill-lane.ts';
+import { documentMessages } from './document-messages.ts';
+import { goneRanges } from './gone-ranges.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createLiveLane } from './live-lane.ts';
 import { notJournalled } from './not-journalled.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
 
-const samplesOf = (ranges: readonly Range[]): number =>
-	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+/** How often the acknowledged ranges are written down. */
+const SAVE_ACKED_MS = 60_000;
 
-/** Changes gather for this long before their documents are sent. */
-const DOCUMENTS_GATHER_MS = 200;
+/** Changes, and losses, gather for this long before they are sent. */
+const GATHER_MS = 200;
+
+/** A hub that is connected and does not answer the hello for so long: the line is made anew. */
+const WELCOME_TIMEOUT_MS = 15_000;
 
 export interface UplinkDeps {
 	readonly store: UplinkStore;
@@ -29,6 +34,9 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. */
+	readonly linkHost: string;
+	readonly linkPort: number;
 	readonly name: string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
@@ -58,12 +66,17 @@ export function createUplink(deps: UplinkDeps) {
 	let session: AbortController | null = null;
 	const changed = new Set<DeviceId>();
 	let documentsTimer: NodeJS.Timeout | null = null;
+	let lossesTimer: NodeJS.Timeout | null = null;
+	let welcomeTimer: NodeJS.Timeout | null = null;
+	let lastEnrolment: Promise<void> = Promise.resolve();
+	let isStopped = false;
 
 	const live = createLiveLane({ link: () => connection, encode, clock });
 	const backfill = createBackfillLane({
+		origin: store.gatewayId(),
 		journal,
 		encode,
-		isOnTheWay: live.isOnTheWay,
+		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
@@ -76,19 +89,18 @@ export function createUplink(deps: UplinkDeps) {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
 		const hello = { name: deps.name, version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
+		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
+		welcomeTimer = setTimeout(
+			() => link.renew(`the hub has not answered the hello for ${WELCOME_TIMEOUT_MS} ms`),
+			WELCOME_TIMEOUT_MS,
+		);
 	}
 
 	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
 		const wanted = new Set(ids);
 		const list = devices().filter(({ id }) => wanted.has(id));
-		for (let from = 0; from < list.length; from += MAX_DOCUMENTS) {
-			const part = list.slice(from, from + MAX_DOCUMENTS);
-			const health = part.flatMap(({ id }) => {
-				const known = healthOf(id);
-				return known === null ? [] : [{ device: id, ...known }];
-			});
-			await link.publish('documents', linkMessage('documents', { devices: part, health }), 1);
-		}
+		for (const message of documentMessages(list, healthOf))
+			await link.publish('documents', linkMessage('documents', message), 1);
 	}
 
 	async function sendLosses(link: Link): Promise<void> {
@@ -102,21 +114,34 @@ export function createUplink(deps: UplinkDeps) {
 			devices().map(({ id }) => id),
 		);
 		await sendLosses(link);
+		signal.throwIfAborted();
 		live.open();
 		await backfill.run(link, signal);
 	}
 
 	function endSession(): void {
+		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
+		welcomeTimer = null;
 		session?.abort();
 		session = null;
 		live.close();
 	}
 
+	/** What neither side has will never come: a hole is explained, or it would look as if it were on its way for ever. */
+	function declareGone(owed: readonly EpochRanges[]): void {
+		const held = ownRanges();
+		for (const loss of notJournalled(owed, held)) store.addLoss({ ...loss, reason: 'not-journalled' });
+		const declared = store.undeclaredLosses();
+		for (const loss of goneRanges({ held, owed: backfill.owed, declared }))
+			store.addLoss({ ...loss, reason: 'not-kept' });
+	}
+
 	function startSession(link: Link, payload: Uint8Array): void {
-		endSession();
 		const { received, owed } = parseLinkMessage('welcome', payload);
+		endSession();
+		journal.hold('uplink', journal.oldest());
 		backfill.reset(received);
-		for (const loss of notJournalled(owed, ownRanges())) store.addLoss({ ...loss, reason: 'not-journalled' });
+		declareGone(owed);
 		const controller = new AbortController();
 		session = controller;
 		runSession(link, controller.signal).catch((error: unknown) => {
@@ -136,13 +161,19 @@ export function createUplink(deps: UplinkDeps) {
 		backfill.acknowledge(ack.received);
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
+		// More than one message takes, or lost meanwhile.
+		if (ack.losses.length > 0 && store.undeclaredLosses().length > 0) lossesTimer ??= setTimeout(sendLost, GATHER_MS);
 	}
 
 	function connect(enrolment: Enrolment): void {
 		journal.hold('uplink', journal.oldest());
 		connection = createLinkConnection({
 			gateway: store.gatewayId(),
-			enrolment,
+			enrolment: {
+				...enrolment,
+				linkHost: deps.linkHost || enrolment.linkHost,
+				linkPort: deps.linkPort || enrolment.linkPort,
+			},
 			clock,
 			log,
 			events: {
@@ -159,6 +190,23 @@ export function createUplink(deps: UplinkDeps) {
 		});
 	}
 
+	async function use(enrolment: Enrolment): Promise<void> {
+		if (isStopped) return;
+		await store.setEnrolment(enrolment);
+		endSession();
+		backfill.reset([]);
+		const old = connection;
+		connection = null;
+		await old?.stop();
+		if (!isStopped) connect(enrolment);
+	}
+
+	function sendLost(): void {
+		lossesTimer = null;
+		const link = connection;
+		if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
+	}
+
 	function sendChanged(): void {
 		documentsTimer = null;
 		const ids = [...changed];
@@ -169,34 +217,42 @@ export function createUplink(deps: UplinkDeps) {
 		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
+	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
+	function saveAcked(): Promise<void> {
+		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
+		return store.saveAcked(backfill.acked(oldestEpoch)).catch((error: unknown) => {
+			log.debug('acked-not-saved', { reason: messageOf(error) });
+		});
+	}
+
+	backfill.reset(store.acked());
+	const saveTimer = setInterval(() => void saveAcked(), SAVE_ACKED_MS);
+	saveTimer.unref();
+
 	const existing = store.enrolment();
 	if (existing !== null) connect(existing);
 
 	return {
 		/** HOT: a ReadingListener, the live lane. */
-		offer: live.offer,
+		offer: (reading: Reading): void => live.offer(reading),
 		/** A device or its health has changed. */
 		deviceChanged(id: DeviceId): void {
 			changed.add(id);
-			documentsTimer ??= setTimeout(sendChanged, DOCUMENTS_GATHER_MS);
+			documentsTimer ??= setTimeout(sendChanged, GATHER_MS);
 		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
 		lost(range: StreamRange, reason: LossReason): void {
-			if (store.enrolment() === null) return;
+			if (store.enrolment() === null || range.origin !== store.gatewayId()) return;
 			for (const { first, last } of backfill.owed(range.epoch, range.first, range.last)) {
 				store.addLoss({ epoch: range.epoch, first, last, reason });
 			}
-			const link = connection;
-			if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
+			lossesTimer ??= setTimeout(sendLost, GATHER_MS);
 		},
-		/** Uses a new enrolment from now on. */
-		async enrolled(enrolment: Enrolment): Promise<void> {
-			await store.setEnrolment(enrolment);
-			endSession();
-			const old = connection;
-			connection = null;
-			await old?.stop();
-			connect(enrolment);
+		/** Uses a new enrolment from now on; one after the other, so that there is one connection. */
+		enrolled(enrolment: Enrolment): Promise<void> {
+			const turn = lastEnrolment.then(() => use(enrolment));
+			lastEnrolment = turn.catch(() => undefined);
+			return turn;
 		},
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
@@ -207,16 +263,20 @@ export function createUplink(deps: UplinkDeps) {
 				state: link?.state ?? 'not-enrolled',
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
-				backlogSamples: samplesOf(ownRanges().flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
+				backlogSamples: countOf(ownRanges().flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
-				undeclaredLostSamples: samplesOf(store.undeclaredLosses()),
+				undeclaredLostSamples: countOf(store.undeclaredLosses()),
 			};
 		},
 		async stop(): Promise<void> {
-			if (documentsTimer !== null) clearTimeout(documentsTimer);
+			isStopped = true;
+			for (const timer of [documentsTimer, lossesTimer]) if (timer !== null) clearTimeout(timer);
 			endSession();
+			await lastEnrolment;
 			await connection?.stop();
+			clearInterval(saveTimer);
+			await saveAcked();
 			await store.stop();
 		},
 	};

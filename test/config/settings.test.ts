@@ -38,7 +38,14 @@ test('without file and environment the documented defaults hold', (t) => {
 		maxBytes: 2_147_483_648,
 		minFreeBytes: 67_108_864,
 	});
-	t.deepEqual(settings.uplink, { hubUrl: '', enrolmentCode: '', linkHost: '', linkPort: 0 });
+	t.deepEqual(settings.uplink, {
+		hubUrl: '',
+		enrolmentCode: '',
+		linkHost: '',
+		linkPort: 0,
+		backfillBytesPerSecond: 1_048_576,
+	});
+	t.deepEqual(settings.templates, { folder: '' });
 	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30 });
 	t.is(settings.history.retentionDays, 365);
 	t.is(settings.log.level, 'info');
@@ -46,7 +53,7 @@ test('without file and environment the documented defaults hold', (t) => {
 
 	const hub = readSettings({ role: 'hub', environment: {} });
 	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101 });
-	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 0, publicHost: '' });
+	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 1_884, publicHost: '' });
 });
 
 test('the example files are valid and show the defaults', async (t) => {

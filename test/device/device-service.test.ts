@@ -43,7 +43,7 @@ test('rules name the field and the other device', async (t) => {
 	await box.devices.register({ ...meter, uid: deviceUid('a'), connection: rtuConnection('/dev/ttyUSB0') });
 	await box.devices.register({ ...meter, uid: deviceUid('b'), connection: rtuConnection('/dev/ttyUSB0', 9600, 2) });
 	await t.throwsAsync(box.devices.register({ ...meter, connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
-		message: 'connection.line: /dev/ttyUSB0 is used by device a with 9600 8N1, not 19200 8N1',
+		message: 'connection.line.path: /dev/ttyUSB0 is used by device a with 9600 8N1, not 19200 8N1',
 	});
 	await t.throwsAsync(box.devices.patch('b', { connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
 		message: /used by device a/,
@@ -137,16 +137,18 @@ test('a sign of life is in memory at once and on disk with the next flush, witho
 	t.deepEqual(changed, []);
 });
 
-test('the hub adopts a device by revision: an equal one is no change, a lower one is ignored', async (t) => {
+test('on the hub the last word of the gateway counts: an equal document is no change, also after one of a restored gateway', async (t) => {
 	const box = await deviceBox(null);
 	t.teardown(box.close);
 	const heard: string[] = [];
 	box.devices.listen({ changed: ({ name }) => void heard.push(name), status: ({ status }) => void heard.push(status) });
 	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'third' })));
-	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'again' })));
-	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 2, name: 'late' })));
+	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'third' })));
 	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4, name: 'fourth', status: 'online' })));
-	t.deepEqual(heard, ['third', 'offline', 'fourth', 'online']);
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 3, name: 'restored', status: 'online' })));
+	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4, name: 'renamed', status: 'online' })));
+	t.deepEqual(heard, ['third', 'offline', 'fourth', 'online', 'restored', 'renamed']);
+	t.is(box.devices.get('meter-1').name, 'renamed');
 	await t.throwsAsync(box.devices.adopt(deviceOf(1, 'meter-1', { revision: 9, gatewayId: OTHER_GATEWAY })), {
 		message: /belongs to 9a000000-0000-4000-8000-000000000001/,
 	});
@@ -155,7 +157,7 @@ test('the hub adopts a device by revision: an equal one is no change, a lower on
 	});
 	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 5, deletedAt: epochMs(9) })));
 	t.is(box.devices.find('meter-1'), null);
-	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 4 })));
+	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 5, deletedAt: epochMs(9) })));
 });
 
 test('a status found out on the hub never takes a revision of the gateway', async (t) => {

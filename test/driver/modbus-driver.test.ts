@@ -10,6 +10,7 @@ import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/rtu-line.ts';
 
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
@@ -312,7 +313,13 @@ test('serial settings that contradict each other put the later device offline', 
 	const wire = createRtuWire(() => ({ delayMs: 0 }));
 	const { driver, of, until, healthOf } = createBench([three], {
 		createLine: (_, meter) =>
-			createRtuLine({ link: wire.link(), timing: { baudRate: 115_200, bitsPerChar: 10 }, clock: systemClock, meter }),
+			createRtuLine({
+				link: wire.link(),
+				timing: { baudRate: 115_200, bitsPerChar: 10 },
+				clock: systemClock,
+				meter,
+				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
+			}),
 	});
 	await driver.apply([device(2, rtu(19_200)), device(1, rtu(9600)), device(3, rtu(9600))]);
 	await until(() => of(1).length >= 2 && of(3).length >= 2);
@@ -392,7 +399,13 @@ test('over RTU, a dead unit leaves the others their values and is never given th
 	const wire = createRtuWire(({ unitId }) => (unitId === 2 ? null : { delayMs: 1 }));
 	const { driver, of, until, healthOf } = createBench([three], {
 		createLine: (_, meter) =>
-			createRtuLine({ link: wire.link(), timing: { baudRate: 115_200, bitsPerChar: 10 }, clock: systemClock, meter }),
+			createRtuLine({
+				link: wire.link(),
+				timing: { baudRate: 115_200, bitsPerChar: 10 },
+				clock: systemClock,
+				meter,
+				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
+			}),
 	});
 	await driver.apply([1, 2, 3].map((unitId) => device(unitId, rtu(115_200))));
 	await until(() => healthOf(2)?.state === 'offline');

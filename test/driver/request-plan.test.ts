@@ -6,7 +6,7 @@ import { type LineCost, readCostMs, rtuCost, tcpCost } from '../../gateway/drive
 import {
 	type PlanLimits,
 	planReads,
-	type ReadHole,
+	type AddressRange,
 	type ReadRequest,
 	unreadablePoints,
 } from '../../gateway/driver/modbus/request-plan.ts';
@@ -134,7 +134,7 @@ const anyHoles = fc.array(
 			first: fc.integer({ min: 0, max: 400 }),
 			length: fc.integer({ min: 1, max: 20 }),
 		})
-		.map(({ functionCode, first, length }): ReadHole => ({ functionCode, first, last: first + length - 1 })),
+		.map(({ functionCode, first, length }): AddressRange => ({ functionCode, first, last: first + length - 1 })),
 	{ maxLength: 4 },
 );
 const anyLimits = fc.record({
@@ -149,7 +149,7 @@ const anyPoints = (maxLength: number) =>
 
 const sortedKeys = (points: readonly TemplatePoint[]): readonly string[] => points.map(({ key }) => key).toSorted();
 
-const covers = (request: ReadRequest, { first, last, functionCode }: ReadHole): boolean =>
+const covers = (request: ReadRequest, { first, last, functionCode }: AddressRange): boolean =>
 	functionCode === request.functionCode && first < request.address + request.count && last >= request.address;
 
 test('every readable point is whole in exactly one request, no cap is exceeded and no hole touched', (t) => {

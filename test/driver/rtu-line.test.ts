@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
 import { ModbusFault } from '../../gateway/driver/modbus/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/rtu-line.ts';
@@ -17,9 +18,11 @@ const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
 	timeoutMs: 60,
 });
 
-async function openOn(wire: RtuWire) {
+const newGuard = () => createLateReplyGuard(() => systemClock.monotonicMs());
+
+async function openOn(wire: RtuWire, guard = newGuard()) {
 	const meter = createLineMeter(systemClock);
-	const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter });
+	const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter, guard });
 	const lost: (string | null)[] = [];
 	await line.open(new AbortController().signal, (reason) => lost.push(reason));
 	return { line, counters: meter.counters, lost };
@@ -27,6 +30,18 @@ async function openOn(wire: RtuWire) {
 
 /** The data of an answer is that of the request; anything else is another's. */
 const isRight = (data: Buffer, request: ModbusRequest): boolean => data.equals(replyTo(request).subarray(3));
+
+test('a reply that comes after the port was opened anew is not taken for the answer to another read', async (t) => {
+	const wire = createRtuWire((_, index) => (index === 0 ? { delayMs: 200 } : { delayMs: 120 }));
+	const guard = newGuard();
+	const before = await openOn(wire, guard);
+	await t.throwsAsync(before.line.transact(read(0, 5)), { instanceOf: ModbusFault });
+	await before.line.close();
+	const { line } = await openOn(wire, guard);
+	const request = { ...read(50, 5), timeoutMs: 300 };
+	t.true(isRight((await line.transact(request)).data, request));
+	await line.close();
+});
 
 test('an answer in any pieces is one answer', async (t) => {
 	const pieces = fc.sample(fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 30 }), { numRuns: 20, seed: 1 });

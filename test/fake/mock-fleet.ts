@@ -167,6 +167,7 @@ export function latestOf(device: FakeDevice, nowMs: number) {
 				quality: device.silent ? 'comm_error' : (point.quality ?? 'good'),
 				read_at: new Date(nowMs - ageMs).toISOString(),
 				age_ms: ageMs,
+				stale_after_ms: 5_000,
 				unit: point.unit,
 			},
 		]),

@@ -15,5 +15,5 @@ export async function openMqttPort(
 		log: silentLog,
 		graceMs: 50,
 	});
-	return { port: await listening.ready, stop: listening.stop };
+	return { port: await listening.ready, stop: () => listening.stop() };
 }

@@ -102,6 +102,60 @@ test('of two refreshes with one token at the same time at most one succeeds', as
 	);
 });
 
+test('tabs that renew with one cookie at the same time all stay logged in, and the session goes on with any of their tokens', async (t) => {
+	for (const kept of [0, 1, 2]) {
+		const { call, first } = await claimed(t);
+		const cookie = textOf(first, 'refresh_token');
+		const tabs = await Promise.all([1, 2, 3].map(() => call({ path: '/auth/refresh', cookie })));
+		t.deepEqual(
+			tabs.map(({ status }) => status),
+			[200, 200, 200],
+		);
+		t.is(new Set(tabs.map((tab) => textOf(tab, 'refresh_token'))).size, 3);
+		for (const tab of tabs)
+			t.is((await call({ method: 'GET', path: '/users/me', token: textOf(tab, 'access_token') })).status, 200);
+		const next = tabs[kept];
+		if (next === undefined) throw new TypeError('no such tab');
+		t.is((await call({ path: '/auth/refresh', cookie: textOf(next, 'refresh_token') })).status, 200);
+	}
+});
+
+test('of the tokens that one replaced token gave, the use of one makes the others re-used ones', async (t) => {
+	const { call, clock, first } = await claimed(t);
+	const stolen = textOf(first, 'refresh_token');
+	const mine = await call({ path: '/auth/refresh', cookie: stolen });
+	clock.advance(9_999);
+	const thief = await call({ path: '/auth/refresh', cookie: stolen });
+	t.is(thief.status, 200);
+	const next = await call({ path: '/auth/refresh', cookie: textOf(mine, 'refresh_token') });
+	t.is(next.status, 200);
+	t.is((await call({ path: '/auth/refresh', cookie: textOf(thief, 'refresh_token') })).status, 401);
+	t.is((await call({ path: '/auth/refresh', cookie: textOf(next, 'refresh_token') })).status, 401);
+	t.is((await call({ method: 'GET', path: '/users/me', token: textOf(next, 'access_token') })).status, 401);
+});
+
+test('a replaced cookie is excused for ten seconds, for a few tabs, and only if it is the last one', async (t) => {
+	const late = await claimed(t);
+	const cookie = textOf(late.first, 'refresh_token');
+	t.is((await late.call({ path: '/auth/refresh', cookie })).status, 200);
+	late.clock.advance(10_000);
+	t.is((await late.call({ path: '/auth/refresh', cookie })).status, 401);
+
+	const many = await claimed(t);
+	const shared = textOf(many.first, 'refresh_token');
+	const tabs = await Promise.all(Array.from({ length: 6 }, () => many.call({ path: '/auth/refresh', cookie: shared })));
+	t.deepEqual(
+		tabs.map(({ status }) => status),
+		[200, 200, 200, 200, 200, 401],
+	);
+
+	const old = await claimed(t);
+	const oldest = textOf(old.first, 'refresh_token');
+	const second = await old.call({ path: '/auth/refresh', cookie: oldest });
+	t.is((await old.call({ path: '/auth/refresh', cookie: textOf(second, 'refresh_token') })).status, 200);
+	t.is((await old.call({ path: '/auth/refresh', cookie: oldest })).status, 401);
+});
+
 test('refresh tokens end after thirty days without use', async (t) => {
 	const { call, clock, first } = await claimed(t);
 	clock.advance(30 * DAY_MS - 1);

@@ -37,6 +37,12 @@ test('a range set answers as a set of single numbers would', (t) => {
 					.flatMap((hole) => numbers.filter((number) => number >= hole.first && number <= hole.last)),
 				numbers.filter((number) => !plain.has(number)),
 			);
+			t.deepEqual(
+				ranges
+					.within(asked.first, last)
+					.flatMap((part) => Array.from({ length: part.last - part.first + 1 }, (_, index) => part.first + index)),
+				numbers.filter((number) => plain.has(number)),
+			);
 		}),
 	);
 });

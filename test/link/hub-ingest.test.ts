@@ -9,6 +9,7 @@ import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../
 import { silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { deferred } from '../fake/deferred.ts';
 
 const gateway = newGatewayId();
 const device = newDeviceId();
@@ -33,10 +34,12 @@ function reading(firstSeq: number, samples: number, more: Partial<Reading> = {})
 interface Options {
 	readonly owner?: ReadonlyMap<DeviceId, GatewayId>;
 	readonly fails?: () => boolean;
-	readonly hold?: () => Promise<void>;
+	readonly hold?: () => Promise<undefined>;
+	/** Readings that reach the disk although storing fails. */
+	readonly partly?: number;
 }
 
-function hub({ owner = new Map(), fails = () => false, hold = async () => undefined }: Options = {}) {
+function hub({ owner = new Map(), fails = () => false, hold = async () => undefined, partly = 0 }: Options = {}) {
 	const ledger = createLedger();
 	const stored: Reading[] = [];
 	const acked: StreamRange[] = [];
@@ -45,8 +48,11 @@ function hub({ owner = new Map(), fails = () => false, hold = async () => undefi
 		telemetry: {
 			async acceptStamped(readings) {
 				await hold();
-				if (fails()) throw new Fault('unavailable', 'the disk is full');
-				stored.push(...readings);
+				const taken = fails() ? readings.slice(0, partly) : readings;
+				stored.push(...taken);
+				for (const { origin, epoch, firstSeq: first, values } of taken)
+					ledger.commit({ origin, epoch, first, last: first + values.length - 1 });
+				if (taken.length < readings.length) throw new Fault('unavailable', 'the disk is full');
 			},
 		},
 		ledger,
@@ -83,15 +89,14 @@ test('however often and however cut a range arrives, each sample is stored once 
 });
 
 test('nothing is acknowledged before it is stored', async (t) => {
-	let release = (): void => undefined;
-	const held = new Promise<void>((resolve) => (release = resolve));
-	const { give, acked } = hub({ hold: () => held });
+	const disk = deferred<undefined>();
+	const { give, acked } = hub({ hold: () => disk.promise });
 	const first = give([reading(1, 10)]);
 	// A second copy while the first is on its way to the disk: neither stored again nor acknowledged early.
 	const second = await give([reading(1, 10)]);
 	t.is(second.stored, 0);
 	t.deepEqual(acked, []);
-	release();
+	disk.resolve(undefined);
 	await first;
 	t.deepEqual(acked, [{ origin: gateway, epoch: 7, first: 1, last: 10 }]);
 });
@@ -113,6 +118,35 @@ test('what could not be stored is not acknowledged and is accepted when it comes
 	await give([reading(1, 5)]);
 	t.is(numbers().length, 5);
 	t.is(acked.length, 1);
+});
+
+test('what reached the disk before storing failed is not stored again', async (t) => {
+	let isFull = true;
+	const { give, acked, numbers } = hub({ fails: () => isFull, partly: 1 });
+	await t.throwsAsync(give([reading(1, 5), reading(6, 5)]), { instanceOf: Fault });
+	isFull = false;
+	await give([reading(1, 5), reading(6, 5)]);
+	t.deepEqual(numbers(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+	t.deepEqual(
+		acked.map(({ first, last }) => [first, last]),
+		[
+			[1, 5],
+			[6, 10],
+		],
+	);
+});
+
+test('a loss that was declared twice is counted once', (t) => {
+	const ledger = createLedger();
+	ledger.declare({ origin: gateway, epoch: 1, first: 1, last: 10, reason: 'disk-full' });
+	ledger.declare({ origin: gateway, epoch: 1, first: 6, last: 15, reason: 'journal-quota' });
+	t.like(ledger.completeness(gateway), {
+		declaredLostSamples: 15,
+		holes: [
+			{ epoch: 1, first: 1, last: 10, reason: 'disk-full' },
+			{ epoch: 1, first: 11, last: 15, reason: 'journal-quota' },
+		],
+	});
 });
 
 test('a gateway cannot speak for another one or for its devices', async (t) => {

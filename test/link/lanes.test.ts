@@ -4,9 +4,14 @@ import type { JournalCommit, JournalPosition } from '../../core/journal/journal.
 import { epochMs } from '../../core/kernel/clock.ts';
 import { newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { createRangeSet } from '../../core/ledger/range-set.ts';
 import { createBackfillLane } from '../../gateway/uplink/backfill-lane.ts';
+import { blocksOf } from '../../gateway/uplink/blocks.ts';
+import { documentMessages } from '../../gateway/uplink/document-messages.ts';
+import { goneRanges } from '../../gateway/uplink/gone-ranges.ts';
 import type { Link } from '../../gateway/uplink/link-connection.ts';
 import { createLiveLane } from '../../gateway/uplink/live-lane.ts';
+import { deviceOf } from '../fake/device-box.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const origin = newGatewayId();
@@ -24,9 +29,10 @@ const reading = (firstSeq: number, samples = 10): Reading => ({
 	firstSeq,
 });
 
+const at = (offset: number): JournalPosition => ({ segment: 1, offset });
+
 /** A journal in memory: each commit one offset further. */
 function memoryJournal(commits: readonly (readonly Reading[])[]) {
-	const at = (offset: number): JournalPosition => ({ segment: 1, offset });
 	const list = [...commits];
 	const holds: JournalPosition[] = [];
 	return {
@@ -47,11 +53,11 @@ function memoryJournal(commits: readonly (readonly Reading[])[]) {
 function memoryLink() {
 	const sent: { readonly kind: string; readonly numbers: readonly number[] }[] = [];
 	const renewals: string[] = [];
-	let heard = (): void => undefined;
+	let heard: (() => void) | null = null;
 	const link: Link = {
 		async publish(kind, payload) {
-			sent.push({ kind, numbers: JSON.parse(Buffer.from(payload).toString()) as number[] });
-			heard();
+			sent.push({ kind, numbers: Buffer.from(payload).toString().split(',').map(Number) });
+			heard?.();
 		},
 		waitingBytes: () => 0,
 		renew: (why) => void renewals.push(why),
@@ -62,10 +68,17 @@ function memoryLink() {
 }
 
 const encode = (readings: readonly Reading[]): Uint8Array =>
-	Buffer.from(JSON.stringify(readings.map(({ firstSeq }) => firstSeq)));
+	Buffer.from(readings.map(({ firstSeq }) => firstSeq).join(','));
+
+const encodeLarge = (readings: readonly Reading[]): Uint8Array => new Uint8Array(readings.length * 1_500_000);
+
+const failing = (): never => {
+	throw new RangeError('nested too deep');
+};
 
 const lane = (journal: ReturnType<typeof memoryJournal>, isOnTheWay = (): boolean => false) =>
 	createBackfillLane({
+		origin,
 		journal,
 		encode,
 		isOnTheWay,
@@ -142,6 +155,141 @@ test('a hub that has lost its ledger is sent everything the journal still holds'
 	t.deepEqual(sent, [{ kind: 'backfill', numbers: [1, 11] }]);
 	end.abort();
 	await running;
+});
+
+/** Runs the lane until it has published `blocks` times. */
+async function sentBy(backfill: ReturnType<typeof lane>, blocks: number) {
+	const { link, sent, renewals, next } = memoryLink();
+	const end = new AbortController();
+	const running = backfill.run(link, end.signal);
+	while (sent.length < blocks) await next();
+	end.abort();
+	await running;
+	return { numbers: sent.map(({ numbers }) => numbers), renewals };
+}
+
+test('a few large readings are sent in blocks that the hub takes', async (t) => {
+	const texts = Array.from({ length: 12 }, (_, index): Reading => {
+		const value = 'x'.repeat(1024 * 1024);
+		return { ...reading(index + 1, 1), values: [value] };
+	});
+	const journal = memoryJournal([texts.slice(0, 9), texts.slice(9)]);
+	const backfill = lane(journal);
+	backfill.reset([]);
+	const { numbers } = await sentBy(backfill, 5);
+	t.deepEqual(numbers, [
+		[1, 2, 3],
+		[4, 5],
+		[6, 7],
+		[8, 9],
+		[10, 11, 12],
+	]);
+});
+
+test('a block above the limit is halved, a single reading is sent as it is', (t) => {
+	const sizes = [...blocksOf([reading(1), reading(11), reading(21)], encodeLarge)].map(({ byteLength }) => byteLength);
+	t.deepEqual(sizes, [1_500_000, 1_500_000, 1_500_000]);
+});
+
+test('readings of the gateway that this box was before, and empty ones, hold nothing up', async (t) => {
+	const before = newGatewayId();
+	const journal = memoryJournal([[{ ...reading(1), origin: before }], [reading(11, 0)], [reading(11)]]);
+	const backfill = lane(journal);
+	backfill.reset([]);
+	const { numbers } = await sentBy(backfill, 1);
+	t.deepEqual(numbers, [[11]]);
+	backfill.acknowledge(acked(11, 20));
+	t.deepEqual(journal.holds.at(-1), { segment: 1, offset: 3 });
+});
+
+test('a new hub is sent what the journal holds, also what an earlier one had acknowledged', async (t) => {
+	const journal = memoryJournal([[reading(1)], [reading(11)]]);
+	const backfill = lane(journal);
+	backfill.reset([]);
+	await sentBy(backfill, 1);
+	backfill.acknowledge(acked(1, 20));
+	t.deepEqual(journal.holds.at(-1), { segment: 1, offset: 2 });
+	backfill.reset([]);
+	const { numbers } = await sentBy(backfill, 1);
+	t.deepEqual(numbers, [[1, 11]]);
+});
+
+test('the time in which a block waits for a narrow line is not counted as silence of the hub', async (t) => {
+	const clock = createManualClock();
+	const journal = memoryJournal([[reading(1, 4_000)], [reading(4_001, 4_000)]]);
+	const backfill = createBackfillLane({
+		origin,
+		journal,
+		isOnTheWay: () => false,
+		encode(readings) {
+			clock.advance(20_000);
+			return encode(readings);
+		},
+		clock,
+		bytesPerSecond: 1_000_000,
+		random: () => 0,
+	});
+	backfill.reset([]);
+	const { renewals } = await sentBy(backfill, 2);
+	t.deepEqual(renewals, []);
+});
+
+test('what no block can hold does not end the process from the live lane', (t) => {
+	const { link, sent } = memoryLink();
+	const live = createLiveLane({ link: () => link, encode: failing, clock: createManualClock() });
+	live.open();
+	t.notThrows(() => live.offer(reading(1, 5_000)));
+	t.deepEqual(sent, []);
+	live.close();
+});
+
+test('large live values leave before they gather', (t) => {
+	const { link, sent } = memoryLink();
+	const live = createLiveLane({ link: () => link, encode, clock: createManualClock() });
+	live.open();
+	live.offer({ ...reading(1, 1), values: ['x'.repeat(600_000)] });
+	t.deepEqual(sent, [{ kind: 'live', numbers: [1] }]);
+	live.close();
+});
+
+test('samples that neither the journal nor the hub has are gone, and only those', (t) => {
+	const held = [
+		{ epoch: 3, first: 101, last: 200 },
+		{ epoch: 3, first: 301, last: 400 },
+		{ epoch: 4, first: 1, last: 10 },
+	];
+	const hub = createRangeSet([{ first: 1, last: 20 }]);
+	const owed = (epoch: number, first: number, last: number) =>
+		epoch === 3 ? hub.missing(first, last) : [{ first, last }];
+	const declared = [{ epoch: 3, first: 90, last: 250 }];
+	t.deepEqual(goneRanges({ held, owed, declared }), [
+		{ epoch: 3, first: 21, last: 89 },
+		{ epoch: 3, first: 251, last: 300 },
+	]);
+	t.deepEqual(goneRanges({ held: [], owed, declared }), []);
+});
+
+test('documents travel in messages that are few, small, and whole', (t) => {
+	const health = { state: 'ok', since: epochMs(1), reason: null } as const;
+	const many = Array.from({ length: 120 }, (_, index) => deviceOf(index, `d-${index}`));
+	const sizes = [...documentMessages(many, () => health)].map((message) => [
+		message.devices.length,
+		message.health.length,
+	]);
+	t.deepEqual(sizes, [
+		[50, 50],
+		[50, 50],
+		[20, 20],
+	]);
+	const large = Array.from({ length: 6 }, (_, index) =>
+		deviceOf(index, `d-${index}`, { metadata: { note: 'x'.repeat(100_000) } }),
+	);
+	const messages = [...documentMessages(large, () => null)];
+	t.deepEqual(
+		messages.map(({ devices }) => devices.length),
+		[2, 2, 2],
+	);
+	t.deepEqual([...documentMessages([], () => null)], []);
 });
 
 test('live values leave together when the block is full, and only while the hub listens', (t) => {

@@ -48,6 +48,7 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 		realtime,
 		devices: box.devices,
 		latest,
+		pointFactsOf: () => null,
 		clock: box.clock,
 		subscriptionsPerClient,
 	});
@@ -155,6 +156,33 @@ for (const transport of ['websocket', 'polling'] as const)
 		t.deepEqual(await ask(socket, 'unsubscribe_device', { device_uid: meter.id }), { success: true });
 		t.is(events2.length, 1);
 	});
+
+test('the latest values keep their own instants: one event per instant, oldest first, the newest of too many', async (t) => {
+	const { client, close, latest, meter } = await monitoring();
+	t.teardown(close);
+	latest.apply(draftOf(meter.id, NOW - 1_000, { voltage: 230, current: 5 }));
+	latest.apply(draftOf(meter.id, NOW - 60_000, { door: true }));
+	latest.apply(draftOf(meter.id, NOW - 2_000, { power: null }, ['comm_error']));
+	const socket = client('good');
+	const events: { readonly data: Readonly<Record<string, unknown>>; readonly quality?: object }[] = [];
+	socket.on('telemetry', (event) => events.push(event));
+	await ask(socket, 'subscribe_device', { device_uid: 'meter-1' });
+	await ask(socket, 'unsubscribe_device', { device_uid: 'meter-1' });
+	t.deepEqual(
+		events.map(({ data, quality }) => [data, quality]),
+		[
+			[{ door: true, timestamp: '2025-12-31T23:59:00.000Z' }, { door: 'stale' }],
+			[{ power: null, timestamp: '2025-12-31T23:59:58.000Z' }, { power: 'comm_error' }],
+			[{ voltage: 230, current: 5, timestamp: '2025-12-31T23:59:59.000Z' }, undefined],
+		],
+	);
+	events.length = 0;
+	for (let age = 1; age <= 300; age += 1) latest.apply(draftOf(meter.id, NOW - age, { [`point-${age}`]: age }));
+	await ask(socket, 'subscribe_device', { device_uid: 'meter-1' });
+	await ask(socket, 'unsubscribe_device', { device_uid: 'meter-1' });
+	t.is(events.length, 200);
+	t.deepEqual(events.at(-1)?.data, { 'point-1': 1, timestamp: '2025-12-31T23:59:59.999Z' });
+});
 
 test('bad requests are acknowledged with the error object and change nothing', async (t) => {
 	const { client, close, devices } = await monitoring({}, 1);

@@ -26,7 +26,10 @@ async function routes() {
 	const server = await bareServer(telemetryRoutes, {
 		devices: box.devices,
 		telemetry: memory.telemetry,
-		unitOf: (_template: string, point: string) => (point === 'power' ? 'W' : null),
+		pointFactsOf: (_template: string, point: string) => ({
+			unit: point === 'power' ? 'W' : '',
+			isSetting: point === 'baud_rate',
+		}),
 		clock: box.clock,
 	});
 	const get = (path: string) => server.inject({ url: `/devices/meter-1/${path}`, headers: bearer('viewer') });
@@ -140,28 +143,37 @@ test('records come newest first, and cursors walk through all of them once', asy
 		t.is((await box.get(`telemetry?${query}`)).statusCode, 422, query);
 });
 
-test('latest values carry age, unit and quality; old ones of a polled device are stale', async (t) => {
+test('latest values carry age, unit and quality; old ones of a polled device are stale, settings by their own period', async (t) => {
 	const box = await routes();
 	t.teardown(box.close);
 	const big = 2n ** 60n;
 	await box.telemetry.accept(
-		draftOf(box.meter.id, NOW, { power: 1.5, energy: big, state: null }, ['good', 'good', 'comm_error']),
+		draftOf(box.meter.id, NOW, { power: 1.5, energy: big, state: null, baud_rate: 2 }, [
+			'good',
+			'good',
+			'comm_error',
+			'good',
+		]),
 		'group',
 	);
 	box.clock.advance(5_000);
+	const read = { read_at: '2026-01-01T00:00:00.000Z', age_ms: 5_000, stale_after_ms: 5_000 };
 	t.deepEqual((await box.get('latest')).result, {
 		device_id: box.meter.id,
 		device_uid: 'meter-1',
 		values: {
-			power: { value: 1.5, quality: 'good', read_at: '2026-01-01T00:00:00.000Z', age_ms: 5_000, unit: 'W' },
-			energy: { value: '1152921504606846976', quality: 'good', read_at: '2026-01-01T00:00:00.000Z', age_ms: 5_000 },
-			state: { value: null, quality: 'comm_error', read_at: '2026-01-01T00:00:00.000Z', age_ms: 5_000 },
+			power: { value: 1.5, quality: 'good', ...read, unit: 'W' },
+			energy: { value: '1152921504606846976', quality: 'good', ...read },
+			state: { value: null, quality: 'comm_error', ...read },
+			baud_rate: { value: 2, quality: 'good', ...read, stale_after_ms: 1_800_000 },
 		},
 	});
 	box.clock.advance(1);
 	t.like((await box.get('latest')).result, {
-		values: { power: { quality: 'stale' }, state: { quality: 'comm_error' } },
+		values: { power: { quality: 'stale' }, state: { quality: 'comm_error' }, baud_rate: { quality: 'good' } },
 	});
+	box.clock.advance(1_795_000);
+	t.like((await box.get('latest')).result, { values: { baud_rate: { quality: 'stale' } } });
 });
 
 test('a series reads the history in pages and answers no more points than asked', async (t) => {

@@ -1,69 +1,26 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import test, { type ExecutionContext } from 'ava';
-import { type Page, chromium } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
 import { MOCK_CLAIM_CODE, type MockApi, startMockApi } from '../fake/mock-api.ts';
+import {
+	PHONE,
+	type Visit as BrowserVisit,
+	WEB,
+	connection,
+	isSkipped,
+	launchBrowser,
+	overhang,
+	screenshotFolder,
+	takePicture,
+} from './browser.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-	'--no-sandbox',
-	'--disable-gpu',
-	'--disable-quic',
-	'--no-first-run',
-	'--disable-background-networking',
-	'--disable-component-update',
-	'--disable-sync',
-];
-const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
-const SCREENSHOTS = setting('DRAWBRIDGE_SCREENSHOTS');
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 const PASSWORD = 'correct horse battery';
 
-function setting(name: string): string | undefined {
-	// oxlint-disable-next-line node/no-process-env -- where to leave pictures is the caller's choice
-	return process.env[name];
-}
-
-/** Says what is missing; `null` when the test can run. On a machine that must have everything, missing is a failure. */
-function missing(): string | null {
-	const wanted = [CHROMIUM, join(WEB, 'gateway/index.html'), join(WEB, 'hub/index.html')].filter(
-		(path) => !existsSync(path),
-	);
-	if (wanted.length === 0) return null;
-	const required = setting('CI') !== undefined && setting('DRAWBRIDGE_REQUIRE_PEERS') === '1';
-	if (required) throw new Error(`missing: ${wanted.join(', ')}`);
-	return wanted.join(', ');
-}
-
-interface Visit {
-	readonly page: Page;
+interface Visit extends BrowserVisit {
 	readonly api: MockApi;
-	/** Requests to other hosts, messages of level error, uncaught errors. */
-	readonly complaints: readonly string[];
 	readonly look: (name: string) => Promise<void>;
-}
-
-function listen(page: Page, api: MockApi, expected: RegExp): string[] {
-	const complaints: string[] = [];
-	page.on('request', (request) => {
-		const { origin, protocol } = new URL(request.url());
-		if (origin !== api.url && protocol !== 'ws:') complaints.push(`foreign request: ${request.url()}`);
-	});
-	page.on('websocket', (socket) => {
-		if (new URL(socket.url()).host !== new URL(api.url).host) complaints.push(`foreign socket: ${socket.url()}`);
-	});
-	page.on('console', (message) => {
-		const text = `${message.text()} ${message.location().url}`;
-		if (message.type() === 'error' && !expected.test(text)) complaints.push(text);
-	});
-	page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
-	return complaints;
 }
 
 interface VisitOptions {
@@ -73,39 +30,20 @@ interface VisitOptions {
 	readonly expected?: RegExp;
 }
 
-/** Nobody is logged in at first: the browser reports the refused refresh. */
-const NO_SESSION = /auth\/refresh/;
-
 async function visit(t: ExecutionContext, options: VisitOptions, walk: (visit: Visit) => Promise<void>): Promise<void> {
-	const lack = missing();
-	if (lack !== null) {
-		t.log(`skipped, missing: ${lack}`);
-		t.pass();
-		return;
-	}
-	const { hull, claimed = false, expected = NO_SESSION } = options;
-	const profile = await mkdtemp(join(tmpdir(), 'drawbridge-web-'));
+	if (isSkipped(t)) return;
+	const { hull, claimed = false, expected } = options;
+	const pictures = screenshotFolder();
+	const folder = pictures === undefined ? undefined : join(pictures, 'mock');
 	const api = await startMockApi({ hull, claimed, webDir: join(WEB, hull) });
-	const context = await chromium.launchPersistentContext(profile, {
-		executablePath: CHROMIUM,
-		args: FLAGS,
-		viewport: DESKTOP,
-	});
+	const browser = await launchBrowser();
 	try {
-		const page = await context.newPage();
-		const complaints = listen(page, api, expected);
-		const look = async (name: string): Promise<void> => {
-			if (SCREENSHOTS === undefined) return;
-			await mkdir(SCREENSHOTS, { recursive: true });
-			await page.screenshot({ path: join(SCREENSHOTS, `${hull}-${name}.png`) });
-		};
-		await page.goto(api.url);
-		await walk({ page, api, complaints, look });
-		t.deepEqual(complaints, []);
+		const here = await browser.visit({ url: api.url, ...(expected !== undefined && { expected }) });
+		await walk({ ...here, api, look: (name) => takePicture(here.page, folder, `${hull}-${name}`) });
+		t.deepEqual(here.complaints, []);
 	} finally {
-		await context.close();
+		await browser.close();
 		await api.stop();
-		await rm(profile, { recursive: true, force: true });
 	}
 }
 
@@ -126,12 +64,6 @@ async function login(page: Page): Promise<void> {
 	await page.getByRole('button', { name: 'Log in' }).click();
 	await page.getByRole('link', { name: 'Main feed' }).waitFor();
 }
-
-/** Pixels that stick out at the right; 0 means that nobody has to scroll sideways. */
-const overhang = (page: Page): Promise<unknown> =>
-	page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-
-const connection = (page: Page, state: string) => page.locator(`.connection[data-state="${state}"]`).waitFor();
 
 test.serial('a gateway is claimed, and its devices, their points, lines and sync are shown', async (t) => {
 	await visit(t, { hull: 'gateway' }, async (here) => {

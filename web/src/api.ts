@@ -95,13 +95,17 @@ export interface ApiDeps {
 	readonly renew: () => Promise<boolean>;
 }
 
+/** A 401 that names a field is about what was typed there, e.g. an enrolment code. */
+const isAboutToken = (error: unknown): boolean =>
+	error instanceof ApiError && error.status === 401 && Object.keys(error.fields).length === 0;
+
 /** The API as the logged-in person: an expired access token is renewed once, unseen. */
 export function createApi({ token, renew }: ApiDeps): Api {
 	async function call<T>(path: string, options: RequestOptions): Promise<T> {
 		try {
 			return await request<T>(path, { ...options, token: token() });
 		} catch (error) {
-			if (!(error instanceof ApiError) || error.status !== 401 || !(await renew())) throw error;
+			if (!isAboutToken(error) || !(await renew())) throw error;
 			return request<T>(path, { ...options, token: token() });
 		}
 	}

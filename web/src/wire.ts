@@ -59,6 +59,8 @@ export interface LatestValueView {
 	readonly read_at: string;
 	/** Age at the server when it answered, ms. */
 	readonly age_ms: number;
+	/** Age at which it is stale; `null`: never. */
+	readonly stale_after_ms: number | null;
 	readonly unit?: string | null;
 }
 

@@ -1,4 +1,4 @@
-import type { AddressRange } from './read-plan.ts';
+import type { AddressRange } from './request-plan.ts';
 
 export interface Block {
 	readonly functionCode: AddressRange['functionCode'];

@@ -10,7 +10,7 @@ import { createLatencyWindow } from '../latency-window.ts';
 import { isRefusal, ModbusFault } from './modbus-fault.ts';
 import type { ModbusAnswer, ModbusRequest } from './modbus-line.ts';
 import type { ReadBook, ReadSlot } from './read-book.ts';
-import type { DecodeRead } from './read-plan.ts';
+import type { DecodeRead } from './register-decoder.ts';
 
 export type ModbusConnection = Extract<Connection, { readonly driver: 'modbus' }>;
 

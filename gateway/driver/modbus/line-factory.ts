@@ -1,17 +1,27 @@
 import type { Line } from '../../../core/device/device.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { LineMeter } from '../line-meter.ts';
+import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import { bitsPerChar } from './line-name.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
 import { createSerialLink } from './serial-link.ts';
 import { createTcpLine } from './tcp-line.ts';
 
-/** A fresh, unopened connection to a line over the network or a serial port of this machine. */
-export const createModbusLine =
-	(clock: Clock) =>
-	(line: Line, meter: LineMeter): ModbusLine => {
+/** Makes fresh, unopened connections to lines over the network or a serial port of this machine. */
+export function createModbusLine(clock: Clock): (line: Line, meter: LineMeter) => ModbusLine {
+	/** One for each line, as long as its meter. */
+	const guards = new WeakMap<LineMeter, LateReplyGuard>();
+
+	function guardOf(meter: LineMeter): LateReplyGuard {
+		let guard = guards.get(meter);
+		if (guard === undefined) guards.set(meter, (guard = createLateReplyGuard(() => clock.monotonicMs())));
+		return guard;
+	}
+
+	return (line, meter) => {
 		if (line.transport === 'tcp') return createTcpLine(line.host, line.port, clock, meter);
 		const timing = { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) };
-		return createRtuLine({ link: createSerialLink(line), timing, clock, meter });
+		return createRtuLine({ link: createSerialLink(line), timing, clock, meter, guard: guardOf(meter) });
 	};
+}

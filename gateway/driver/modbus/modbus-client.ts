@@ -71,7 +71,12 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 	const client: ReadClient = new ModbusRTU.default(port);
 	const { counters } = meter;
 	let failPending: ((fault: ModbusFault) => void) | null = null;
+	let pending: ModbusRequest | null = null;
 	let endReason: string | null = null;
+
+	port.on('corrupt', (why) => {
+		if (pending !== null) failPending?.(corruptFault(pending, why));
+	});
 
 	function end(reason: string): void {
 		endReason ??= reason;
@@ -114,21 +119,20 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 			}
 			const finish = (): void => {
 				cancel();
-				port.off('corrupt', corrupt);
 				port.abandon();
 				failPending = null;
+				pending = null;
 			};
 			const fail = (fault: Fault): void => {
 				finish();
 				reject(fault);
 			};
-			const corrupt = (why: string): void => fail(corruptFault(request, why));
 			const cancel = deadline(clock, request.timeoutMs + wireMs(request), () => {
 				counters.timeouts += 1;
 				fail(timeoutFault(request));
 			});
 			failPending = fail;
-			port.on('corrupt', corrupt);
+			pending = request;
 			counters.requests += 1;
 			reads[request.functionCode](client, request, (error, result) => {
 				const readAt = clock.now();

@@ -1,5 +1,5 @@
 import type { Device, Line } from '../../../core/device/device.ts';
-import type { DeviceTemplate } from '../../../config/template/template.ts';
+import type { DeviceTemplate, TemplatePoint } from '../../../config/template/template.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
@@ -13,7 +13,11 @@ import { createDevicePoller, type DevicePoller, type ModbusConnection } from './
 import { lineName } from './line-name.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createReadBook } from './read-book.ts';
-import type { DecodeRead, PlanReads } from './read-plan.ts';
+import type { DecodeRead } from './register-decoder.ts';
+import type { PlanLimits, ReadRequest } from './request-plan.ts';
+
+/** Packs points into the reads that cost this line the least. */
+export type PlanReads = (points: readonly TemplatePoint[], line: Line, limits: PlanLimits) => readonly ReadRequest[];
 
 /** A line with the devices that are polled on it. */
 export interface PolledLine extends Stoppable {

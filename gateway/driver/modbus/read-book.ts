@@ -1,10 +1,11 @@
 import type { TemplatePoint } from '../../../config/template/template.ts';
+import { SETTING_PERIOD_MS } from '../../../core/telemetry/point-facts.ts';
 import { blockOf, uncovered } from './address-holes.ts';
 import { MAX_BITS_PER_READ } from './modbus-line.ts';
-import type { AddressRange, PlanLimits, ReadRequest } from './read-plan.ts';
+import type { AddressRange, PlanLimits, ReadRequest } from './request-plan.ts';
 
 /** Settings change when a person changes them, and a refused point only after a firmware update: both are asked this seldom. */
-const SELDOM_MS = 600_000;
+const SELDOM_MS = SETTING_PERIOD_MS;
 
 /** A request that is silent twice in a row while its device answers others is paused this many times as long as it took. */
 const PAUSE_PER_SPENT = 20;

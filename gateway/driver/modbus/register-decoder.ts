@@ -12,6 +12,9 @@ export interface DecodedRead {
 	readonly qualities: readonly Quality[] | null;
 }
 
+/** Gives the data bytes of an answer their meaning: one value for each point of the request. */
+export type DecodeRead = (request: ReadRequest, data: Buffer) => DecodedRead;
+
 /**
  * Turns the data bytes of an answer (without unit, function and byte count) into values.
  * @throws RangeError when `data` is not exactly as long as the request asks; the bus refuses such an answer before.

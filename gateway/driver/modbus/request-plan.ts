@@ -1,15 +1,11 @@
 import type { ReadFunction, TemplatePoint } from '../../../config/template/template.ts';
 import { type LineCost, readCostMs, readsBits } from './line-cost.ts';
-
-/** Most registers one read may carry: 125 words fill the 253 bytes of a PDU (Modbus Application Protocol 1.1b3, 6.3). */
-export const MAX_REGISTERS_PER_READ = 125;
-/** Most coils or discrete inputs one read may carry (1.1b3, 6.1). */
-export const MAX_BITS_PER_READ = 2000;
+import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from './modbus-line.ts';
 
 const READ_FUNCTIONS: readonly ReadFunction[] = [1, 2, 3, 4];
 
 /** Addresses the device refuses to have touched, inclusive: learnt from exceptions 2 and 3. */
-export interface ReadHole {
+export interface AddressRange {
 	readonly functionCode: ReadFunction;
 	readonly first: number;
 	readonly last: number;
@@ -31,7 +27,7 @@ export interface ReadRequest {
 export interface PlanLimits {
 	readonly maxRegisters: number;
 	readonly maxBits: number;
-	readonly holes: readonly ReadHole[];
+	readonly holes: readonly AddressRange[];
 }
 
 const endOf = (point: TemplatePoint): number => point.address + point.count;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { LineMeter } from '../line-meter.ts';
 import type { ByteLink } from './byte-link.ts';
-import { createLateReplyGuard } from './late-reply-guard.ts';
+import type { LateReplyGuard } from './late-reply-guard.ts';
 import { createModbusClient } from './modbus-client.ts';
 import { ModbusFault, unprovenFault } from './modbus-fault.ts';
 import { dataBytes, type ModbusAnswer, type ModbusLine, type ModbusRequest } from './modbus-line.ts';
@@ -23,15 +23,16 @@ interface RtuLineDeps {
 	readonly timing: RtuTiming;
 	readonly clock: Clock;
 	readonly meter: LineMeter;
+	/** What units still owe; outlives the connection, since a reply may come late after the port was opened anew. */
+	readonly guard: LateReplyGuard;
 }
 
 /**
  * A Modbus RTU line that never takes a late reply for another's: an unanswered request is followed by a quarantine, and as long
  * as the unit may still answer it, data counts only in a shape that nobody else is owed, made sure of by a proof read.
  */
-export function createRtuLine({ link, timing, clock, meter }: RtuLineDeps): ModbusLine {
+export function createRtuLine({ link, timing, clock, meter, guard }: RtuLineDeps): ModbusLine {
 	const port = new RtuPort({ link, timing, clock, meter });
-	const guard = createLateReplyGuard(() => clock.monotonicMs());
 	const exchangeMs = ({ functionCode, count }: ModbusRequest): number =>
 		wireMs(timing, REQUEST_CHARS + REPLY_CHARS + dataBytes(functionCode, count)) + 2 * gapMs(timing);
 	const client = createModbusClient({ port, clock, meter, wireMs: exchangeMs });

@@ -78,6 +78,8 @@ export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }:
 		// USB adapters else hold received bytes back for 16 ms; ports that know no such thing say so and lose nothing.
 		port.set(FAST_ANSWERS, () => undefined);
 		endWatch = await watchPort(path, vanish);
+		// It may have been closed while its file was looked at.
+		if (!port.isOpen) endWatch();
 	}
 
 	const close = (): Promise<void> =>

@@ -12,7 +12,7 @@ import { NamelessValue } from '../part/value.tsx';
 import { link } from '../router.ts';
 import { ApiError } from '../api.ts';
 import { useForm } from '../state/form.ts';
-import { freshForMs, healthOf } from '../state/freshness.ts';
+import { healthOf } from '../state/freshness.ts';
 import { headlines } from '../state/headline.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
@@ -63,7 +63,6 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 	const chosen = picked.value ?? headlines(values)[0]?.point ?? null;
 	const newest = chosen === null ? undefined : values.get(chosen);
 	const health = healthOf(device);
-	const freshMs = freshForMs(device);
 	return (
 		<>
 			<div class="title-row">
@@ -82,14 +81,13 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 				<section class="card">
 					<div class="chart-title">
 						<h2>{t('device.chart', { point: pointName(chosen) })}</h2>
-						{newest !== undefined && <NamelessValue value={newest} freshMs={freshMs} />}
+						{newest !== undefined && <NamelessValue value={newest} />}
 					</div>
 					<History key={`${device.id}/${chosen}`} device={device} point={chosen} />
 				</section>
 			)}
 			<Points
 				values={values}
-				freshMs={freshMs}
 				chosen={chosen}
 				onChoose={(point) => {
 					picked.value = point;

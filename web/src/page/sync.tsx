@@ -66,6 +66,7 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 				<Facts
 					entries={[
 						{ name: t('sync.backlog'), value: formatCount(uplink.backlog_samples) },
+						{ name: t('sync.oldest'), value: instant(uplink.oldest_at) },
 						{ name: t('sync.acknowledged'), value: instant(uplink.acknowledged_through_at) },
 						{ name: t('sync.lost'), value: formatCount(uplink.declared_lost_samples) },
 						{ name: t('sync.lastError'), value: uplink.last_error ?? NONE },
@@ -79,7 +80,6 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 							name: t('sync.stored'),
 							value: `${formatCount(uplink.stored_samples)} · ${formatBytes(uplink.stored_bytes)}`,
 						},
-						{ name: t('sync.oldest'), value: instant(uplink.oldest_at) },
 						{ name: t('sync.journal'), value: <JournalUse journal={journal} /> },
 					]}
 				/>

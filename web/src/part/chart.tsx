@@ -4,6 +4,8 @@ import UPlot from 'uplot';
 import type { Series } from '../state/series.ts';
 
 const HEIGHT_PX = 220;
+/** Below this span the marks show seconds and need more room, s. */
+const FEW_MINUTES_S = 1_200;
 
 interface ChartProps {
 	readonly series: Series;
@@ -29,7 +31,13 @@ function optionsOf(element: HTMLElement, unit: string): UPlot.Options {
 		cursor: { y: false, drag: { x: false, y: false } },
 		scales: { x: { time: true } },
 		axes: [
-			{ ...axis, ticks, size: 30, values: (_, splits) => splits.map(timeOfDay) },
+			{
+				...axis,
+				ticks,
+				size: 30,
+				space: (_, __, from, to) => (to - from < FEW_MINUTES_S ? 90 : 50),
+				values: (_, splits) => splits.map(clockFaceFor(splits)),
+			},
 			{ ...axis, ticks, size: 56 },
 		],
 		series: [
@@ -45,12 +53,16 @@ function optionsOf(element: HTMLElement, unit: string): UPlot.Options {
 	};
 }
 
-const clockFace = new Intl.DateTimeFormat(document.documentElement.lang, {
-	hour: '2-digit',
-	minute: '2-digit',
-	hourCycle: 'h23',
-});
-const timeOfDay = (seconds: number): string => clockFace.format(seconds * 1_000);
+const minutes = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const LANGUAGE = document.documentElement.lang;
+const minuteFace = new Intl.DateTimeFormat(LANGUAGE, minutes);
+const secondFace = new Intl.DateTimeFormat(LANGUAGE, { ...minutes, second: '2-digit' });
+
+/** Names the marks of a time axis so that no two are alike. */
+function clockFaceFor([first = 0, second = 0]: readonly number[]): (seconds: number) => string {
+	const face = second - first < 60 ? secondFace : minuteFace;
+	return (seconds) => face.format(seconds * 1_000);
+}
 
 /** The theme may change while the chart is shown; a canvas does not follow a style sheet by itself. */
 const darkScheme = matchMedia('(prefers-color-scheme: dark)');

@@ -2,7 +2,6 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import { formatValue, pointName } from '../format.ts';
-import { freshForMs } from '../state/freshness.ts';
 import { NO_SERIES, appended, summaryOf, withGaps } from '../state/series.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
@@ -10,6 +9,8 @@ import type { DeviceView, SeriesView } from '../wire.ts';
 import { Chart } from './chart.tsx';
 
 const SPAN_MS = 3_600_000;
+/** What is drawn at least, however short the history is. */
+const SHORTEST_SPAN_MS = 180_000;
 const MAX_POINTS = 1_000;
 /** Points of the answer stand for this long each; a gap is longer than some of them. */
 const SHORTEST_GAP_MS = (SPAN_MS / MAX_POINTS) * 3;
@@ -21,8 +22,9 @@ function useHistory(device: DeviceView, point: string) {
 	const { api, devices, connection, clock } = useServices();
 	const series = useSignal(NO_SERIES);
 	const state = useSignal<LoadState>('loading');
-	const limits = { gapMs: Math.max(SHORTEST_GAP_MS, freshForMs(device)), keepMs: SPAN_MS };
 	const { id } = device;
+	const freshMs = devices.valuesOf(id).value.get(point)?.freshMs ?? Number.POSITIVE_INFINITY;
+	const limits = { gapMs: Math.max(SHORTEST_GAP_MS, freshMs), keepMs: SPAN_MS };
 	const connected = connection.state.value === 'connected';
 
 	useEffect(() => {
@@ -74,6 +76,9 @@ export function History({ device, point }: { readonly device: DeviceView; readon
 	const unit = devices.valuesOf(device.id).value.get(point)?.unit ?? '';
 	const found = summaryOf(series.value);
 	const toMs = Math.max(series.value.timesMs.at(-1) ?? 0, clock.now.value);
+	const firstMs = series.value.timesMs[0] ?? toMs;
+	// What was first seen minutes ago would be a dash at the edge of an hour.
+	const fromMs = Math.max(toMs - SPAN_MS, Math.min(firstMs, toMs - SHORTEST_SPAN_MS));
 	const name = pointName(point);
 	if (state.value === 'loading') return <p class="quiet">{t('app.loading')}</p>;
 	if (state.value === 'failed') return <p class="quiet">{t('error.unreachable')}</p>;
@@ -82,7 +87,7 @@ export function History({ device, point }: { readonly device: DeviceView; readon
 	const summary = t('device.summary', { point: name, gaps: found.gaps, ...numbers });
 	return (
 		<>
-			<Chart series={series.value} summary={summary} unit={unit} fromMs={toMs - SPAN_MS} toMs={toMs} />
+			<Chart series={series.value} summary={summary} unit={unit} fromMs={fromMs} toMs={toMs} />
 			<p class="chart-note">{t('device.minMax', numbers)}</p>
 		</>
 	);

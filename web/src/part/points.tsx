@@ -36,13 +36,12 @@ const groupOf = (point: string): TextKey =>
 
 interface PointsProps {
 	readonly values: PointValues;
-	readonly freshMs: number;
 	readonly chosen: string | null;
 	readonly onChoose: (point: string) => void;
 }
 
 /** All points of a device, grouped, with a filter. */
-export function Points({ values, freshMs, chosen, onChoose }: PointsProps) {
+export function Points({ values, chosen, onChoose }: PointsProps) {
 	const wanted = useSignal('');
 	const search = wanted.value.toLocaleLowerCase();
 	const shown = [...values].filter(([point]) =>
@@ -82,14 +81,7 @@ export function Points({ values, freshMs, chosen, onChoose }: PointsProps) {
 						</thead>
 						<tbody>
 							{points.map(([point, value]) => (
-								<PointRow
-									key={point}
-									point={point}
-									value={value}
-									freshMs={freshMs}
-									chosen={point === chosen}
-									onChoose={onChoose}
-								/>
+								<PointRow key={point} point={point} value={value} chosen={point === chosen} onChoose={onChoose} />
 							))}
 						</tbody>
 					</table>
@@ -99,15 +91,15 @@ export function Points({ values, freshMs, chosen, onChoose }: PointsProps) {
 	);
 }
 
-interface PointRowProps extends Pick<PointsProps, 'freshMs' | 'onChoose'> {
+interface PointRowProps extends Pick<PointsProps, 'onChoose'> {
 	readonly point: string;
 	readonly value: PointValue;
 	readonly chosen: boolean;
 }
 
-function PointRow({ point, value, freshMs, chosen, onChoose }: PointRowProps) {
+function PointRow({ point, value, chosen, onChoose }: PointRowProps) {
 	const { clock } = useServices();
-	const quality = shownQuality(value, freshMs, clock.now.value);
+	const quality = shownQuality(value, clock.now.value);
 	return (
 		<tr class={chosen ? 'chosen' : ''} data-point={point}>
 			<td>

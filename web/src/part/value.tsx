@@ -13,16 +13,10 @@ export function ValueText({ value, quality }: { readonly value: PointValue; read
 	);
 }
 
-interface JudgedValueProps {
-	readonly value: PointValue;
-	/** Age up to which it counts as fresh, ms. */
-	readonly freshMs: number;
-}
-
 /** A value and, unless it is good, what is wrong with it now. */
-export function NamelessValue({ value, freshMs }: JudgedValueProps) {
+export function NamelessValue({ value }: { readonly value: PointValue }) {
 	const { clock } = useServices();
-	const quality = shownQuality(value, freshMs, clock.now.value);
+	const quality = shownQuality(value, clock.now.value);
 	return (
 		<>
 			<ValueText value={value} quality={quality} />
@@ -32,12 +26,12 @@ export function NamelessValue({ value, freshMs }: JudgedValueProps) {
 }
 
 /** A value with its name, for lists of devices. */
-export function NamedValue({ point, ...judged }: JudgedValueProps & { readonly point: string }) {
+export function NamedValue({ point, value }: { readonly point: string; readonly value: PointValue }) {
 	return (
 		<div class="named-value">
 			<dt>{pointName(point)}</dt>
 			<dd>
-				<NamelessValue {...judged} />
+				<NamelessValue value={value} />
 			</dd>
 		</div>
 	);

@@ -18,6 +18,8 @@ export interface PointValue {
 	/** Epoch ms, by the server's clock. */
 	readonly readAtMs: number;
 	readonly unit: string;
+	/** Age up to which a good value counts as fresh, ms; Infinity for what a device sends by itself. */
+	readonly freshMs: number;
 }
 
 export type PointValues = ReadonlyMap<string, PointValue>;
@@ -51,6 +53,9 @@ function instantMs(at: unknown, fallbackMs: number): number {
 	return Number.isNaN(parsed) ? fallbackMs : parsed;
 }
 
+/** Events carry neither; a point seen for the first time gets them from the latest values. */
+const UNKNOWN = { unit: '', freshMs: Number.POSITIVE_INFINITY } as const;
+
 function merged(known: PointValues, event: TelemetryEvent, readAtMs: number): PointValues {
 	const next = new Map(known);
 	for (const [point, value] of Object.entries(event.data)) {
@@ -58,9 +63,8 @@ function merged(known: PointValues, event: TelemetryEvent, readAtMs: number): Po
 		const before = known.get(point);
 		if (before !== undefined && before.readAtMs > readAtMs) continue;
 		const quality = event.quality?.[point] ?? 'good';
-		// An event has one instant for all its points; a point that was stale before it was sent is older than that.
-		if (quality === 'stale' && before !== undefined) next.set(point, { ...before, quality });
-		else next.set(point, { value, quality, readAtMs, unit: before?.unit ?? '' });
+		const { unit, freshMs } = before ?? UNKNOWN;
+		next.set(point, { value, quality, readAtMs, unit, freshMs });
 	}
 	return next;
 }
@@ -108,12 +112,12 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 		const latest = await api.get<LatestView>(`/api/v1/devices/${encodeURIComponent(deviceId)}/latest`);
 		const known = slot(deviceId);
 		const next = new Map(known.value);
-		for (const [point, { value, quality, read_at, age_ms, unit }] of Object.entries(latest.values)) {
+		for (const [point, { value, quality, read_at, age_ms, stale_after_ms, unit }] of Object.entries(latest.values)) {
 			const readAtMs = instantMs(read_at, clock.now.value - age_ms);
 			clock.learn(readAtMs + age_ms);
 			const before = next.get(point);
 			const newest = before !== undefined && before.readAtMs > readAtMs ? before : { value, quality, readAtMs };
-			next.set(point, { ...newest, unit: unit ?? '' });
+			next.set(point, { ...newest, unit: unit ?? '', freshMs: stale_after_ms ?? Number.POSITIVE_INFINITY });
 		}
 		known.value = next;
 	}
@@ -135,7 +139,6 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 			const known = slot(id);
 			const before = known.value;
 			known.value = merged(before, event, readAtMs);
-			// Events carry no units; a point seen for the first time gets its unit from the latest values.
 			if (known.value.size > before.size) void loadLatest(id).catch(() => undefined);
 		},
 		hearHealth({ device_id, state, since, reason }) {

@@ -1,24 +1,16 @@
 import type { DeviceView, HealthState, HealthView, Quality } from '../wire.ts';
 import type { PointValue, PointValues } from './devices.ts';
 
-/** Periods a polled value may miss before it no longer counts as fresh: one lost frame is weather. */
-const MISSED_PERIODS = 3;
-const SHORTEST_MS = 5_000;
-
-/** Age up to which a value counts as fresh, ms. A device that speaks by itself states no period, so its values never age out. */
-export function freshForMs(device: DeviceView): number {
-	const periodMs = device.connection?.period_ms;
-	return periodMs === undefined ? Number.POSITIVE_INFINITY : Math.max(SHORTEST_MS, periodMs * MISSED_PERIODS);
-}
-
 /** The quality to show: what was good when it was read is stale once it is old, also when nobody says so. */
-export function shownQuality({ quality, readAtMs }: PointValue, freshMs: number, nowMs: number): Quality {
+export function shownQuality({ quality, readAtMs, freshMs }: PointValue, nowMs: number): Quality {
 	return quality === 'good' && nowMs - readAtMs > freshMs ? 'stale' : quality;
 }
 
-export function newestMs(values: PointValues): number | null {
+/** When the device answered last; `null` when none of its values tells. */
+export function answeredMs(values: PointValues): number | null {
 	let newest: number | null = null;
-	for (const { readAtMs } of values.values()) if (newest === null || readAtMs > newest) newest = readAtMs;
+	for (const { readAtMs, quality } of values.values())
+		if (quality !== 'comm_error' && (newest === null || readAtMs > newest)) newest = readAtMs;
 	return newest;
 }
 
