@@ -7,7 +7,7 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
 
 /** LevelDB says so of a store that another process has open: that one is sound, and must not be touched. */
-const LOCKED = /\block\b/i;
+const LOCKED = /: lock /;
 
 function settle(start: (done: (error?: Error | null) => void) => void): Promise<void> {
 	return new Promise((resolve, reject) => {
