@@ -136,10 +136,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const broker = lifecycle.own(
-			'link broker',
-			await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }),
-		);
+		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy });
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
@@ -162,6 +159,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			};
 			lifecycle.own('plain link listener', await listenWithRetry(plain));
 		}
+		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
+		lifecycle.own('link broker', broker);
 		await offerFirstCode();
 
 		const metrics = createMetrics();

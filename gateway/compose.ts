@@ -122,10 +122,13 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
-		const broker = lifecycle.own(
-			'broker',
-			await createLocalBroker({ accounts: mqttAccounts, topics, limits: DEFAULT_MQTT_LIMITS, clock, log }),
-		);
+		const broker = await createLocalBroker({
+			accounts: mqttAccounts,
+			topics,
+			limits: DEFAULT_MQTT_LIMITS,
+			clock,
+			log,
+		});
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
@@ -138,6 +141,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				log,
 			}),
 		);
+		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
+		lifecycle.own('broker', broker);
 
 		uplink = lifecycle.own(
 			'uplink',
