@@ -404,23 +404,3 @@ test('mosquitto_pub is a device and mosquitto_sub a consumer', async (t) => {
 	t.not(newer.code, 0, 'MQTT 5 is answered with "unacceptable protocol version"');
 	t.is(memory.readings.length, 4);
 });
-
-test('a broker that stops acknowledges what it has begun to store, and takes nothing more', async (t) => {
-	const { add, accounts, login, memory, broker, close } = await gateway();
-	t.teardown(close);
-	await add('meter-1');
-	const { password } = await accounts.issueForDevice('meter-1');
-	const disk = deferred<void>();
-	memory.barrier = disk.promise;
-	const device = await login('meter-1', password);
-	device.send(publishPacket('devices/meter-1/telemetry', '{"power":5}', 9));
-	while (broker.stats().received < 1) await nextTurn();
-	const stopped = broker.stop();
-	device.send(publishPacket('devices/meter-1/telemetry', '{"power":6}', 10));
-	disk.resolve();
-	await stopped;
-	await device.closed();
-	t.true(device.heard().includes(puback(9)));
-	t.false(device.heard().includes(puback(10)));
-	t.is(memory.readings.length, 1);
-});
