@@ -198,5 +198,3 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
-
-export type HubLink = ReturnType<typeof createHubLink>;

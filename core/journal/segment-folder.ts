@@ -153,5 +153,3 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 
 	return { adopt, begin, release, shrink, usedBytes: () => usedBytes };
 }
-
-export type SegmentFolder = ReturnType<typeof createSegmentFolder>;

@@ -166,5 +166,3 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 }
 
 const streamOf = ({ origin, epoch }: Reading) => ({ origin, epoch });
-
-export type SegmentWriter = ReturnType<typeof createSegmentWriter>;

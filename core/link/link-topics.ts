@@ -8,7 +8,7 @@ export const UP_KINDS = ['hello', 'live', 'backfill', 'documents', 'losses'] as 
 export type UpKind = (typeof UP_KINDS)[number];
 
 /** What the hub publishes below `drawbridge/v1/{gateway_id}/down/`. */
-export const DOWN_KINDS = ['welcome', 'ack', 'documents-ack'] as const;
+export const DOWN_KINDS = ['welcome', 'ack'] as const;
 export type DownKind = (typeof DOWN_KINDS)[number];
 
 export const upTopic = (gateway: GatewayId, kind: UpKind): string => `${LINK_ROOT}/${gateway}/up/${kind}`;

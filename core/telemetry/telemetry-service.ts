@@ -27,6 +27,7 @@ export interface TelemetryServiceDeps {
  */
 export function createTelemetryService({ origin, journal, history, latest, listeners, lost }: TelemetryServiceDeps) {
 	let nextSeq = 1;
+	let acceptedSamples = 0;
 
 	function fanOut(reading: Reading): void {
 		latest.apply(reading);
@@ -49,6 +50,7 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 			firstSeq: nextSeq,
 		};
 		nextSeq += draft.values.length;
+		acceptedSamples += draft.values.length;
 		fanOut(reading);
 		try {
 			await journal.append([reading], urgency);
@@ -65,6 +67,7 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 	 */
 	function acceptStamped(readings: readonly Reading[], lane: 'live' | 'backfill', urgency: Urgency): Promise<void> {
 		for (const reading of readings) {
+			acceptedSamples += reading.values.length;
 			if (lane === 'live') fanOut(reading);
 			else latest.apply(reading);
 		}
@@ -78,6 +81,8 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 		range: (query: HistoryQuery) => history.range(query),
 		/** The last sequence number handed out in this epoch; 0 before the first. */
 		lastSeq: () => nextSeq - 1,
+		/** Samples taken since the start, history included, whether or not they are on disk yet. */
+		acceptedSamples: () => acceptedSamples,
 	};
 }
 

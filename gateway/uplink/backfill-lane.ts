@@ -226,5 +226,3 @@ export function createBackfillLane({
 		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
 	};
 }
-
-export type BackfillLane = ReturnType<typeof createBackfillLane>;

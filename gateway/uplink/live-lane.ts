@@ -115,5 +115,3 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		},
 	};
 }
-
-export type LiveLane = ReturnType<typeof createLiveLane>;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
@@ -58,15 +60,23 @@ const SERIAL = {
 	template: 'eastron-sdm630',
 };
 
-async function setUp(t: ExecutionContext, withSerial: boolean): Promise<Scene> {
+interface Wanted {
+	/** A device on a serial port that is not there. */
+	readonly serial: boolean;
+	/** The gateway has a hub from the start. */
+	readonly enrolled: boolean;
+}
+
+async function setUp(t: ExecutionContext, wanted: Wanted): Promise<Scene> {
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--tcp', '0:1,2,3');
 	const hub = await stage.spawnHub();
 	const link = await stage.spawnLink(hub);
 	const serial = { uid: 'cellar', name: 'Cellar', device_type: 'energy_meter', connection: SERIAL };
 	const gateway = await stage.spawnGateway({
-		devices: [...meterSettings(simulator.lines), ...(withSerial ? [serial] : [])],
-		uplink: { hub, link },
+		devices: [...meterSettings(simulator.lines), ...(wanted.serial ? [serial] : [])],
+		...(wanted.enrolled && { uplink: { hub, link } }),
+		settings: { site: { name: 'Plant North' } },
 	});
 	const browser = await launchBrowser();
 	t.teardown(() => browser.close());
@@ -84,7 +94,14 @@ async function setUp(t: ExecutionContext, withSerial: boolean): Promise<Scene> {
 	};
 }
 
-const look = (page: Page, name: string): Promise<void> => takePicture(page, SCREENSHOTS, name);
+/** Leaves a picture where pictures are wanted, of a window as high as there is something to see. */
+async function look(page: Page, name: string, height = DESKTOP.height): Promise<void> {
+	if (SCREENSHOTS === undefined) return;
+	const size = page.viewportSize() ?? DESKTOP;
+	await page.setViewportSize({ ...size, height });
+	await takePicture(page, SCREENSHOTS, name);
+	await page.setViewportSize(size);
+}
 const meterRow = (page: Page) => page.locator('tr[data-device]').filter({ hasText: METER });
 const menu = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 
@@ -172,7 +189,7 @@ async function showCredentialsOnce(t: ExecutionContext, page: Page): Promise<voi
 test.serial('a gateway is claimed, shows its meters live, and helps a person to add a device', async (t) => {
 	t.timeout(120_000 + CURVE_MS);
 	if (isSkipped(t)) return;
-	const scene = await setUp(t, true);
+	const scene = await setUp(t, { serial: true, enrolled: true });
 	const visit = await scene.visit('gateway', /auth\/refresh|422/);
 	const { page } = visit;
 	const answer = await page.reload();
@@ -204,95 +221,89 @@ test.serial('a gateway is claimed, shows its meters live, and helps a person to 
 	t.is(await page.evaluate('window.bad'), undefined);
 });
 
-test.serial(
-	'the pages of gateway and hub show the same meters, how far they are in step, and a cut link',
-	async (t) => {
-		t.timeout(120_000 + CURVE_MS);
-		if (isSkipped(t)) return;
-		const scene = await setUp(t, false);
-		const visits = [await scene.visit('gateway'), await scene.visit('hub')] as const;
-		const [gateway, hub] = [visits[0].page, visits[1].page];
-		await claim(gateway, await scene.gateway.claimCode());
-		await claim(hub, await scene.hub.claimCode());
-		await isLive(gateway);
-		await isLive(hub);
-		await sleep(CURVE_MS);
-		await look(gateway, 'gateway');
-		await look(hub, 'hub');
+test.serial('gateway and hub show the same meters, how far they are in step, and a cut link', async (t) => {
+	t.timeout(120_000 + CURVE_MS);
+	if (isSkipped(t)) return;
+	const scene = await setUp(t, { serial: false, enrolled: true });
+	const visits = [await scene.visit('gateway'), await scene.visit('hub')] as const;
+	const [gateway, hub] = [visits[0].page, visits[1].page];
+	await claim(gateway, await scene.gateway.claimCode());
+	await claim(hub, await scene.hub.claimCode());
+	await isLive(gateway);
+	await isLive(hub);
+	await sleep(CURVE_MS);
+	await look(gateway, 'gateway', 360);
+	await look(hub, 'hub', 360);
 
-		for (const page of [gateway, hub]) {
-			await page.getByRole('link', { name: METER }).click();
-			await page.locator('.chart canvas').waitFor();
-			await page.locator('tr[data-point]').nth(10).waitFor();
-			await look(page, page === gateway ? 'gateway-device' : 'hub-device');
-			t.is(await page.locator('.q-comm_error, .q-stale').count(), 0);
-			t.is(await overhang(page), 0);
-		}
-		await menu(gateway, 'Sync');
-		await gateway.getByText('Online', { exact: true }).waitFor();
-		await look(gateway, 'gateway-sync');
-		await menu(hub, 'Gateways');
-		await hub.getByText('Online', { exact: true }).waitFor();
-		await hub.getByRole('button', { name: 'New enrolment code' }).click();
-		t.regex((await hub.locator('dialog code').textContent()) ?? '', /^(\w{4}-){4}\w{4}$/);
-		await hub.getByRole('button', { name: 'Close' }).click();
+	for (const page of [gateway, hub]) {
+		await page.getByRole('link', { name: METER }).click();
+		await page.locator('.chart canvas').waitFor();
+		await page.locator('tr[data-point]').nth(10).waitFor();
+		await look(page, page === gateway ? 'gateway-device' : 'hub-device');
+		t.is(await page.locator('.q-comm_error, .q-stale').count(), 0);
+		t.is(await overhang(page), 0);
+	}
+	await menu(gateway, 'Sync');
+	await gateway.getByText('Online', { exact: true }).waitFor();
+	await look(gateway, 'gateway-sync', 360);
+	await menu(hub, 'Gateways');
+	await hub.getByText('Online', { exact: true }).waitFor();
+	await hub.getByRole('button', { name: 'New enrolment code' }).click();
+	t.regex((await hub.locator('dialog code').textContent()) ?? '', /^(\w{4}-){4}\w{4}$/);
+	await hub.getByRole('button', { name: 'Close' }).click();
 
-		scene.link.setMode({ kind: 'cut' });
-		await gateway.getByText('Offline', { exact: true }).waitFor();
-		await hub.getByText('Offline', { exact: true }).waitFor();
-		await gateway.getByRole('alert', { name: 'Problems' }).getByText('uplink').waitFor();
-		await menu(hub, 'Devices');
-		await meterRow(hub).locator('.q-stale').first().waitFor();
-		scene.link.setMode({ kind: 'pass' });
-		await gateway.getByText('Online', { exact: true }).waitFor();
-		await isLive(hub);
-		await meterRow(hub).locator('.q-good').first().waitFor();
-		await menu(hub, 'Gateways');
-		await hub.getByText('Online', { exact: true }).waitFor();
-		for (const { complaints } of visits) t.deepEqual(complaints, []);
-	},
-);
+	scene.link.setMode({ kind: 'cut' });
+	await gateway.getByText('Offline', { exact: true }).waitFor();
+	await hub.getByText('Offline', { exact: true }).waitFor();
+	await gateway.getByRole('alert', { name: 'Problems' }).getByText('uplink').waitFor();
+	await menu(hub, 'Devices');
+	await meterRow(hub).locator('.q-stale').first().waitFor();
+	scene.link.setMode({ kind: 'pass' });
+	await gateway.getByText('Online', { exact: true }).waitFor();
+	await isLive(hub);
+	await meterRow(hub).locator('.q-good').first().waitFor();
+	await menu(hub, 'Gateways');
+	await hub.getByText('Online', { exact: true }).waitFor();
+	for (const { complaints } of visits) t.deepEqual(complaints, []);
+});
 
-test.serial(
-	'while the gateway is stopped its page says so, keeps quiet, lets values age, and comes back by itself',
-	async (t) => {
-		t.timeout(120_000);
-		if (isSkipped(t)) return;
-		const scene = await setUp(t, false);
-		const visit = await scene.visit('gateway', SERVER_AWAY);
-		const { page } = visit;
-		await claim(page, await scene.gateway.claimCode());
-		await isLive(page);
-		await scene.gateway.stop();
-		await connection(page, 'restarting');
-		const [requests, errors] = [visit.requests(), visit.errors()];
-		await meterRow(page).locator('.q-stale').first().waitFor();
-		await sleep(5_000);
-		t.is(await page.locator('.q-good').count(), 0);
-		t.is(await page.locator('.mistake:visible').count(), 0);
-		// A probe each 2 s and the socket's own tries; anything more is a storm.
-		t.true(visit.requests() - requests < 25, `${visit.requests() - requests} requests`);
-		t.true(visit.errors() - errors < 25, `${visit.errors() - errors} messages`);
-		await scene.gateway.start();
-		await connection(page, 'connected');
-		await isLive(page);
-		await meterRow(page).locator('.q-good').first().waitFor();
-		t.is(await page.getByRole('heading', { name: 'Log in' }).count(), 0);
-		t.deepEqual(visit.complaints, []);
-	},
-);
+test.serial('the page of a stopped gateway says so, keeps quiet, lets values age, and comes back', async (t) => {
+	t.timeout(120_000);
+	if (isSkipped(t)) return;
+	const scene = await setUp(t, { serial: false, enrolled: true });
+	const visit = await scene.visit('gateway', SERVER_AWAY);
+	const { page } = visit;
+	await claim(page, await scene.gateway.claimCode());
+	await isLive(page);
+	await scene.gateway.stop();
+	await connection(page, 'restarting');
+	const [requests, errors] = [visit.requests(), visit.errors()];
+	await meterRow(page).locator('.q-stale').first().waitFor();
+	await sleep(5_000);
+	t.is(await page.locator('.q-good').count(), 0);
+	t.is(await page.locator('.mistake:visible').count(), 0);
+	// A probe each 2 s and the socket's own tries; anything more is a storm.
+	t.true(visit.requests() - requests < 25, `${visit.requests() - requests} requests`);
+	t.true(visit.errors() - errors < 25, `${visit.errors() - errors} messages`);
+	await scene.gateway.start();
+	await connection(page, 'connected');
+	await isLive(page);
+	await meterRow(page).locator('.q-good').first().waitFor();
+	t.is(await page.getByRole('heading', { name: 'Log in' }).count(), 0);
+	t.deepEqual(visit.complaints, []);
+});
 
 test.serial('on a phone no page of a real gateway scrolls sideways', async (t) => {
 	t.timeout(120_000 + CURVE_MS);
 	if (isSkipped(t)) return;
-	const scene = await setUp(t, true);
+	const scene = await setUp(t, { serial: true, enrolled: false });
 	const visit = await scene.visit('gateway');
 	const { page } = visit;
 	await page.setViewportSize(PHONE);
 	t.is(await overhang(page), 0);
 	await claim(page, await scene.gateway.claimCode());
 	await isLive(page);
-	await look(page, 'gateway-phone');
+	await look(page, 'gateway-phone', PHONE.height);
 	const start = page.url().replace(/#.*/, '');
 	await page.getByRole('link', { name: METER }).click();
 	await page.locator('tr[data-point] .number').first().waitFor();
@@ -303,7 +314,34 @@ test.serial('on a phone no page of a real gateway scrolls sideways', async (t) =
 		await page.waitForLoadState('networkidle');
 		t.is(await overhang(page), 0, place);
 	}
-	await page.setViewportSize(DESKTOP);
-	t.is(await overhang(page), 0);
+	t.deepEqual(visit.complaints, []);
+});
+
+test.serial('a gateway without a hub has no problem, and enrols from its page', async (t) => {
+	t.timeout(120_000);
+	if (isSkipped(t)) return;
+	const scene = await setUp(t, { serial: false, enrolled: false });
+	const visit = await scene.visit('gateway', /auth\/refresh|401|422|502/);
+	const { page } = visit;
+	await claim(page, await scene.gateway.claimCode());
+	await isLive(page);
+	t.is(await page.getByRole('alert', { name: 'Problems' }).count(), 0);
+	await menu(page, 'Sync');
+	await page.getByText('Not enrolled', { exact: true }).waitFor();
+	const enrol = async (hub: string, code: string): Promise<void> => {
+		await page.getByLabel('Address of the hub').fill(hub);
+		await page.getByLabel('Enrolment code').fill(code);
+		await page.getByRole('button', { name: 'Enrol' }).click();
+	};
+	const code = readFileSync(join(scene.hub.dataFolder, 'enrolment-code'), 'utf8').trim();
+	await enrol('http://127.0.0.1:1', code);
+	t.regex(await noteOf(page, 'Address of the hub'), /does not answer/);
+	await enrol(scene.hub.url(), 'ABCD');
+	t.regex(await noteOf(page, 'Enrolment code'), /20 letters and digits/);
+	await enrol(scene.hub.url(), `${code.slice(0, 4)}-0000-0000-0000-0000`);
+	t.regex(await noteOf(page, 'Enrolment code'), /wrong, used or expired/);
+	await enrol(scene.hub.url(), code);
+	await page.getByText('Online', { exact: true }).waitFor();
+	await page.getByText('Acknowledged through').waitFor();
 	t.deepEqual(visit.complaints, []);
 });

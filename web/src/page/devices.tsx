@@ -6,7 +6,7 @@ import { Icon } from '../part/icon.tsx';
 import { HealthMark } from '../part/status.tsx';
 import { NamedValue } from '../part/value.tsx';
 import { link } from '../router.ts';
-import { healthOf, newestMs } from '../state/freshness.ts';
+import { healthOf, answeredMs } from '../state/freshness.ts';
 import { headlines } from '../state/headline.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
@@ -19,6 +19,9 @@ type GatewayNames = ReadonlyMap<string, string>;
 
 const matches = (device: DeviceView, wanted: string): boolean =>
 	`${device.name} ${device.device_uid}`.toLocaleLowerCase().includes(wanted.toLocaleLowerCase());
+
+const order = new Intl.Collator(document.documentElement.lang, { numeric: true });
+const byName = (one: DeviceView, other: DeviceView): number => order.compare(one.name, other.name);
 
 export function DevicesPage() {
 	return useServices().hull === 'hub' ? <HubDevices /> : <DeviceList gateways={null} />;
@@ -52,7 +55,7 @@ function DeviceList({ gateways }: { readonly gateways: GatewayNames | null }) {
 	const { load, problem } = useDevicePage();
 	const wanted = useSignal('');
 	const page = devices.page.value;
-	const shown = (page?.items ?? []).filter((device) => matches(device, wanted.value));
+	const shown = (page?.items ?? []).filter((device) => matches(device, wanted.value)).toSorted(byName);
 	return (
 		<>
 			<div class="title-row">
@@ -124,7 +127,7 @@ function DeviceRow({ device, gateways }: { readonly device: DeviceView; readonly
 	useEffect(() => live.watch(device.id), [live, device.id]);
 	const values = devices.valuesOf(device.id).value;
 	const health = healthOf(device);
-	const seenMs = newestMs(values) ?? (device.last_seen_at === null ? null : Date.parse(device.last_seen_at));
+	const seenMs = answeredMs(values) ?? (device.last_seen_at === null ? null : Date.parse(device.last_seen_at));
 	return (
 		<tr role="row" data-device={device.device_uid}>
 			<td role="cell" class="cell-name">

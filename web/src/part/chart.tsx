@@ -4,6 +4,8 @@ import UPlot from 'uplot';
 import type { Series } from '../state/series.ts';
 
 const HEIGHT_PX = 220;
+/** Below this span the marks show seconds and need more room, s. */
+const FEW_MINUTES_S = 1_200;
 
 interface ChartProps {
 	readonly series: Series;
@@ -29,7 +31,13 @@ function optionsOf(element: HTMLElement, unit: string): UPlot.Options {
 		cursor: { y: false, drag: { x: false, y: false } },
 		scales: { x: { time: true } },
 		axes: [
-			{ ...axis, ticks, size: 30, values: (_, splits) => splits.map(clockFaceFor(splits)) },
+			{
+				...axis,
+				ticks,
+				size: 30,
+				space: (_, __, from, to) => (to - from < FEW_MINUTES_S ? 90 : 50),
+				values: (_, splits) => splits.map(clockFaceFor(splits)),
+			},
 			{ ...axis, ticks, size: 56 },
 		],
 		series: [

@@ -10,7 +10,7 @@ import { Chart } from './chart.tsx';
 
 const SPAN_MS = 3_600_000;
 /** What is drawn at least, however short the history is. */
-const SHORTEST_SPAN_MS = 300_000;
+const SHORTEST_SPAN_MS = 180_000;
 const MAX_POINTS = 1_000;
 /** Points of the answer stand for this long each; a gap is longer than some of them. */
 const SHORTEST_GAP_MS = (SPAN_MS / MAX_POINTS) * 3;

@@ -6,9 +6,11 @@ export function shownQuality({ quality, readAtMs, freshMs }: PointValue, nowMs: 
 	return quality === 'good' && nowMs - readAtMs > freshMs ? 'stale' : quality;
 }
 
-export function newestMs(values: PointValues): number | null {
+/** When the device answered last; `null` when none of its values tells. */
+export function answeredMs(values: PointValues): number | null {
 	let newest: number | null = null;
-	for (const { readAtMs } of values.values()) if (newest === null || readAtMs > newest) newest = readAtMs;
+	for (const { readAtMs, quality } of values.values())
+		if (quality !== 'comm_error' && (newest === null || readAtMs > newest)) newest = readAtMs;
 	return newest;
 }
 
