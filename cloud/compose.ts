@@ -86,6 +86,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			data,
 			journal: settings.journal,
 			holders: ['ledger'],
+			givesUpHeld: false,
 			retentionDays: settings.history.retentionDays,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,

@@ -98,6 +98,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			data,
 			journal: settings.journal,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
+			givesUpHeld: true,
 			retentionDays: settings.history.retentionDays,
 			origin: gatewayId,
 			gatewayId,

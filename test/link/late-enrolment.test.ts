@@ -73,7 +73,7 @@ async function store(gateway: Rest, payload: object): Promise<void> {
 const ledgerOf = async (hub: Rest): Promise<unknown> => {
 	const { body } = await hub.get('/api/v1/gateways');
 	const id = Array.isArray(body) ? member(body[0], 'id') : undefined;
-	return id === undefined ? null : (await hub.get(`/api/v1/gateways/${String(id)}/ledger`)).body;
+	return typeof id === 'string' ? (await hub.get(`/api/v1/gateways/${id}/ledger`)).body : null;
 };
 
 test.serial(
