@@ -81,7 +81,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		}),
 	);
 
-	const latest = createLatestValues();
+	const latest = createLatestValues({ clock });
 	const listeners: ReadingListener[] = [
 		(reading) => {
 			// A reading of a failure is no sign of life.
