@@ -190,6 +190,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
 						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+						clock,
 					},
 					'/api/v1',
 				),
