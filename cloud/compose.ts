@@ -19,6 +19,7 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -101,6 +102,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
+		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
 

@@ -116,7 +116,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const mqttAccounts = createMqttAccountService({
-			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json')),
+			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
 			devices,
 			clock,
 			log,

@@ -10,6 +10,7 @@ import type { GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
+import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
@@ -66,6 +67,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	lifecycle.own('journal', journal);
 	lifecycle.own('history', history);
 
+	await ensureSound(join(data, 'devices'), log);
 	const database = openDatabase<Device>(join(data, 'devices'));
 	lifecycle.own('device documents', { stop: () => database.close() });
 	const deviceRepository = await createDeviceStore(database);
