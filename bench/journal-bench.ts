@@ -1,49 +1,29 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import { decodeBlock, encodeBlock } from '../core/journal/block-codec.ts';
 import { openJournal } from '../core/journal/file-journal.ts';
-import { epochMs, systemClock } from '../core/kernel/clock.ts';
-import { deviceId, newGatewayId } from '../core/kernel/id.ts';
+import { systemClock } from '../core/kernel/clock.ts';
+import { newGatewayId } from '../core/kernel/id.ts';
 import { silentLog } from '../core/kernel/log.ts';
 import type { Reading } from '../core/telemetry/reading.ts';
+import { plausibleReadings } from './plausible-readings.ts';
+import { median, type Row, table } from './table.ts';
 
 const ROUNDS = 7;
 const COMMITS_PER_ROUND = 40;
+const CODEC_ROUNDS = 60;
 const RAW_BYTES_PER_SAMPLE = 20;
 const RAW_FILE_BYTES = 8 * 1024 * 1024;
-const POINTS_PER_DEVICE = 100;
-const POINTS = Array.from({ length: POINTS_PER_DEVICE }, (_, index) => `point_${index}`);
 const ORIGIN = newGatewayId();
 
-export interface BenchRow {
-	readonly name: string;
-	readonly value: number;
-	readonly unit: string;
-}
+/** What the journal may be of a raw file's rate, by samples per commit, and its most bytes per sample. */
+const LEAST_RATIO: Readonly<Record<number, number>> = { 100: 0.75, 1000: 0.5 };
+const MOST_BYTES_PER_SAMPLE = 15;
 
-const median = (numbers: readonly number[]): number =>
-	numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
-
-/** Readings of devices with 100 float points, as a Modbus poll makes them; values move with noise. */
-function batch(samples: number, firstSeq: number): readonly Reading[] {
-	return Array.from({ length: samples / POINTS_PER_DEVICE }, (_, row) => {
-		const seq = firstSeq + row * POINTS_PER_DEVICE;
-		return {
-			device: deviceId(`00000000-0000-4000-8000-${String(row).padStart(12, '0')}`),
-			readAt: epochMs(1_790_000_000_000 + seq),
-			telemetryType: 'default',
-			points: POINTS,
-			values: POINTS.map((_name, index) => Math.fround(230 + Math.sin(seq + index) * 5 + Math.random() * 0.1)),
-			qualities: null,
-			origin: ORIGIN,
-			epoch: 1,
-			firstSeq: seq,
-		};
-	});
-}
+const batch = (samples: number, firstSeq: number): readonly Reading[] =>
+	plausibleReadings({ origin: ORIGIN, epoch: 1, samples, firstSeq });
 
 /** The physical limit beside it: 20 bytes per sample into a file that is already there, one fdatasync per batch. */
 async function openRaw(folder: string) {
@@ -84,7 +64,12 @@ async function samplesPerSecond(
 	return (COMMITS_PER_ROUND * samples * 1000) / (performance.now() - startMs);
 }
 
-async function appendRows(samples: number): Promise<readonly BenchRow[]> {
+interface Appended {
+	readonly row: Row;
+	readonly isWithinLimits: boolean;
+}
+
+async function appended(samples: number): Promise<Appended> {
 	const folder = await mkdtemp(join(tmpdir(), 'journal-bench-'));
 	const raw = await openRaw(folder);
 	// `prompt` without a window: each batch is a commit of its own, as it is for the raw file.
@@ -102,14 +87,25 @@ async function appendRows(samples: number): Promise<readonly BenchRow[]> {
 			rawRates.push(await samplesPerSecond(samples, (readings) => raw.append(readings)));
 		}
 		const { writtenBytes, syncs, committedSamples } = journal.stats();
-		const name = `append, ${samples} samples per commit`;
-		return [
-			{ name: `${name}: journal`, value: median(journalRates), unit: 'samples/s' },
-			{ name: `${name}: raw file, 20 bytes a sample`, value: median(rawRates), unit: 'samples/s' },
-			{ name: `${name}: journal / raw`, value: median(journalRates) / median(rawRates), unit: 'ratio' },
-			{ name: `${name}: written`, value: writtenBytes / committedSamples, unit: 'bytes/sample' },
-			{ name: `${name}: syncs`, value: (syncs * samples) / committedSamples, unit: 'syncs/commit' },
-		];
+		const ratios = journalRates.map((rate, round) => rate / (rawRates[round] ?? Number.NaN));
+		const bytesPerSample = writtenBytes / committedSamples;
+		const syncsPerCommit = (syncs * samples) / committedSamples;
+		return {
+			row: {
+				'samples per commit': samples,
+				'journal samples/s': median(journalRates),
+				'raw samples/s': median(rawRates),
+				'journal / raw': median(ratios),
+				lowest: Math.min(...ratios),
+				highest: Math.max(...ratios),
+				'bytes/sample': bytesPerSample,
+				'syncs/commit': syncsPerCommit,
+			},
+			isWithinLimits:
+				median(ratios) >= (LEAST_RATIO[samples] ?? 0) &&
+				bytesPerSample <= MOST_BYTES_PER_SAMPLE &&
+				syncsPerCommit === 1,
+		};
 	} finally {
 		await journal.stop();
 		await raw.close();
@@ -117,12 +113,12 @@ async function appendRows(samples: number): Promise<readonly BenchRow[]> {
 	}
 }
 
-function codecRows(samples: number): readonly BenchRow[] {
+function codecRow(samples: number): Row {
 	const readings = batch(samples, 1);
 	const encodeUs: number[] = [];
 	const decodeUs: number[] = [];
 	const block = encodeBlock(readings);
-	for (let round = 0; round < 60; round += 1) {
+	for (let round = 0; round < CODEC_ROUNDS; round += 1) {
 		const startMs = performance.now();
 		encodeBlock(readings);
 		const middleMs = performance.now();
@@ -130,21 +126,20 @@ function codecRows(samples: number): readonly BenchRow[] {
 		encodeUs.push(((middleMs - startMs) * 1000) / samples);
 		decodeUs.push(((performance.now() - middleMs) * 1000) / samples);
 	}
-	const name = `standalone block of ${samples} samples`;
-	return [
-		{ name: `${name}: encode`, value: median(encodeUs), unit: 'us/sample' },
-		{ name: `${name}: decode`, value: median(decodeUs), unit: 'us/sample' },
-		{ name: `${name}: size`, value: block.length, unit: 'bytes' },
-	];
+	return {
+		'samples per block': samples,
+		'encode us/sample': median(encodeUs),
+		'decode us/sample': median(decodeUs),
+		'bytes/sample': block.length / samples,
+	};
 }
 
 /** Durable appends beside the limit of the same disk in the same run, and the cost of the block codec. Some seconds. */
-export async function runJournalBench(): Promise<readonly BenchRow[]> {
-	codecRows(1000); // the first run compiles
-	return [...codecRows(100), ...codecRows(1000), ...(await appendRows(100)), ...(await appendRows(1000))];
-}
-
-const [, program] = process.argv;
-if (program !== undefined && import.meta.url === pathToFileURL(program).href) {
-	for (const { name, value, unit } of await runJournalBench()) console.log(`${name}: ${value.toPrecision(4)} ${unit}`);
+export async function runJournalBench(): Promise<{ readonly report: string; readonly isWithinLimits: boolean }> {
+	codecRow(1000); // the first run compiles
+	const appends = [await appended(100), await appended(1000)];
+	return {
+		report: [table(appends.map(({ row }) => row)), table([codecRow(100), codecRow(1000)])].join('\n\n'),
+		isWithinLimits: appends.every(({ isWithinLimits }) => isWithinLimits),
+	};
 }

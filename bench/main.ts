@@ -16,18 +16,24 @@ const { values, positionals } = parseArgs({
 		rounds: { type: 'string', default: '3' },
 		warm: { type: 'string', default: '3' },
 		seconds: { type: 'string', default: '10' },
+		'backlog-mb': { type: 'string', default: '64' },
 	},
 });
 const options = {
 	rounds: Number(values.rounds),
 	warmSeconds: Number(values.warm),
 	seconds: Number(values.seconds),
+	backlogMb: Number(values['backlog-mb']),
 };
 
 /** The benches by name; each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
+	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
+	start: async () => (await import('./start-bench.ts')).runStartBench(options),
+	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
+	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 };
 
 async function run(names: readonly string[]): Promise<boolean> {
@@ -47,7 +53,7 @@ const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 const isUsable = unknown === undefined && Object.values(options).every((value) => Number.isFinite(value) && value > 0);
 if (!isUsable) {
-	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS]`);
+	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB]`);
 	console.error(
 		`names: ${Object.keys(BENCHES).join(', ')}${unknown === undefined ? '' : `; there is no "${unknown}"`}`,
 	);

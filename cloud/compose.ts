@@ -27,6 +27,7 @@ import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
+import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
@@ -96,7 +97,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const { journal, devices, deviceRepository, telemetry, counts } = telemetryPart;
+		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -104,11 +105,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
+		const sharePoints = createSharedPoints();
 		const ingest = createHubIngest({
 			telemetry,
 			ledger,
 			deviceOf: (id) => deviceRepository.find(id),
-			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)),
+			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)).map(sharePoints),
 			acknowledge: acknowledger.received,
 			log,
 		});
@@ -198,7 +200,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
-			samples: () => counts.samples,
+			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
 		addHubMetrics(metrics, {

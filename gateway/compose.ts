@@ -111,7 +111,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		const { journal, devices, deviceRepository, listeners, telemetry, counts } = telemetryPart;
+		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const mqttAccounts = createMqttAccountService({
@@ -242,7 +242,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
-			samples: () => counts.samples,
+			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });

@@ -8,6 +8,7 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 import type { Clock } from '../../core/kernel/clock.ts';
+import { LINK_SERVER_NAME } from '../../core/link/enrolment.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 
 /** What the link's TLS listener needs, and what gateways are given to check it with. */
@@ -55,13 +56,15 @@ const serial = (): string =>
 
 const isIp = (text: string): boolean => /^[0-9.]+$/.test(text) || text.includes(':');
 
-/** Names a gateway on this machine or this network may use for the hub. */
+/** The name that gateways check, and those that a person's tools may use for the hub. */
 function serverNames(publicHost: string): readonly { readonly type: 'dns' | 'ip'; readonly value: string }[] {
 	const addresses = Object.values(networkInterfaces()).flatMap(
 		(list) => list?.map(({ address }) => address.split('%')[0] ?? '') ?? [],
 	);
 	const names = new Set(
-		['localhost', '127.0.0.1', '::1', hostname(), ...addresses, publicHost].filter((name) => name !== ''),
+		[LINK_SERVER_NAME, 'localhost', '127.0.0.1', '::1', hostname(), ...addresses, publicHost].filter(
+			(name) => name !== '',
+		),
 	);
 	return [...names].map((value) => ({ type: isIp(value) ? ('ip' as const) : ('dns' as const), value }));
 }

@@ -92,6 +92,8 @@ export async function runHull<S extends { readonly log: { readonly level: LogLev
 		process.exitCode = EX_CONFIG;
 		return;
 	}
+	// Databases make their own files: whatever folder they are told, nobody else on this machine reads accounts and keys.
+	process.umask(0o077);
 	const log = createLogger({ level: read.settings.log.level });
 	const data = resolve(optionOf(argv, '--data') ?? join('data', role));
 	let hull: RunningHull;

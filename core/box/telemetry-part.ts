@@ -74,10 +74,8 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	);
 
 	const latest = createLatestValues();
-	const counts = { samples: 0 };
 	const listeners: ReadingListener[] = [
 		(reading) => {
-			counts.samples += reading.values.length;
 			// A reading of a failure is no sign of life.
 			if (reading.qualities === null || reading.qualities.includes('good'))
 				devices.markSeen(reading.device, reading.readAt);
@@ -106,7 +104,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		},
 	});
 	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
-	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, counts };
+	return { journal, history, devices, deviceRepository, latest, listeners, telemetry };
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -137,6 +137,16 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		assertLineAgrees(device, devices.all());
 	}
 
+	/** What the settings file declares is there even when it cannot be read as it stands: its health says why, and one slip stops no start. */
+	function noteConnectionFits(device: Device): void {
+		try {
+			assertConnectionFits(device);
+		} catch (error) {
+			if (!(error instanceof Fault)) throw error;
+			log.error('declared-device-unfit', { device: device.uid, reason: error.message });
+		}
+	}
+
 	async function assertOwnerExists(ownerId: string | null): Promise<void> {
 		if (ownerId !== null && !(await users.exists(ownerId)))
 			throw fieldFault('rule-violation', 'owner_id', `${ownerId} is not a user`);
@@ -147,7 +157,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			throw new Fault('rule-violation', `device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`);
 	}
 
-	async function add(wanted: NewDevice): Promise<Device> {
+	async function add(wanted: NewDevice, assertFits = assertConnectionFits): Promise<Device> {
 		if (devices.page({ skip: 0, limit: 0 }).total >= MAX_DEVICES)
 			throw new Fault('rule-violation', `this box takes ${MAX_DEVICES} devices at most`);
 		const id = newDeviceId();
@@ -171,7 +181,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			createdAt: clock.now(),
 			deletedAt: null,
 		};
-		assertConnectionFits(device);
+		assertFits(device);
 		await assertOwnerExists(device.ownerId);
 		await devices.put(device, null);
 		tellChanged(device);
@@ -277,10 +287,14 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		 * @throws Fault `duplicate` (its address is taken), `rule-violation` (template, line, owner, number of devices)
 		 */
 		register: (wanted: NewDevice): Promise<Device> => inTurn(() => add(wanted)),
-		/** Registers the devices of the settings file whose address is unknown; known ones keep what people made of them. */
+		/**
+		 * Registers the devices of the settings file whose address is unknown; known ones keep what people made of them. One whose template is
+		 * missing is registered all the same.
+		 */
 		declare: (wanted: readonly (NewDevice & { readonly uid: DeviceUid })[]): Promise<void> =>
 			inTurn(async () => {
-				for (const device of wanted) if (devices.findByUid(device.uid).length === 0) await add(device);
+				for (const device of wanted)
+					if (devices.findByUid(device.uid).length === 0) await add(device, noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
 		patch: (reference: string, wanted: DeviceChange): Promise<Device> => inTurn(() => change(reference, wanted)),

@@ -16,6 +16,12 @@ const CODE_GROUPS = 5;
 
 const CODE_FORM = /^[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){4}$/;
 
+/**
+ * The name in the hub's link certificate. A gateway checks this one and not the address it dials: the authority it pins signs for one hub
+ * only, and a hub is reached by names and addresses that it does not know itself (port forwarding, DNS, a new lease).
+ */
+export const LINK_SERVER_NAME = 'link.drawbridge.internal';
+
 export const newEnrolmentCode = (): string => randomCode(CODE_GROUPS);
 
 /** The public name of a code and the key both sides derive from it. */

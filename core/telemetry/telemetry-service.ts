@@ -1,4 +1,5 @@
 import type { Journal, Urgency } from '../journal/journal.ts';
+import { Fault } from '../kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
 import type { HistoryQuery, HistoryRepository } from './history-repository.ts';
@@ -26,14 +27,17 @@ export interface TelemetryServiceDeps {
  */
 export function createTelemetryService({ origin, journal, history, latest, listeners, lost }: TelemetryServiceDeps) {
 	let nextSeq = 1;
+	let acceptedSamples = 0;
 
 	function fanOut(reading: Reading): void {
 		latest.apply(reading);
 		for (const listener of listeners) listener(reading);
 	}
 
-	/** Takes a reading of this box. Resolves when it is on disk; rejects with a Fault `unavailable` when it cannot be. */
+	/** Takes a reading of this box. Resolves when it is on disk; rejects with a Fault when it cannot be: `unavailable`, or `rule-violation`. */
 	async function accept(draft: ReadingDraft, urgency: Urgency): Promise<Reading> {
+		if (draft.values.length === 0)
+			throw new Fault('rule-violation', `a reading of device ${draft.device} has no values`);
 		const reading: Reading = {
 			device: draft.device,
 			readAt: draft.readAt,
@@ -46,6 +50,7 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 			firstSeq: nextSeq,
 		};
 		nextSeq += draft.values.length;
+		acceptedSamples += draft.values.length;
 		fanOut(reading);
 		try {
 			await journal.append([reading], urgency);
@@ -62,6 +67,7 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 	 */
 	function acceptStamped(readings: readonly Reading[], lane: 'live' | 'backfill', urgency: Urgency): Promise<void> {
 		for (const reading of readings) {
+			acceptedSamples += reading.values.length;
 			if (lane === 'live') fanOut(reading);
 			else latest.apply(reading);
 		}
@@ -75,6 +81,8 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 		range: (query: HistoryQuery) => history.range(query),
 		/** The last sequence number handed out in this epoch; 0 before the first. */
 		lastSeq: () => nextSeq - 1,
+		/** Samples taken since the start, history included, whether or not they are on disk yet. */
+		acceptedSamples: () => acceptedSamples,
 	};
 }
 

@@ -71,9 +71,10 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		},
 		async status(device, payload) {
 			const { status } = parseStatus(payload);
-			await store(device, 'status', null, { status });
+			// First what may be done again: when storing fails, the device sends the message once more.
 			if (status === 'maintenance') await devices.patch(device.id, { status });
-			else devices.setStatus(device.id, status);
+			await store(device, 'status', null, { status });
+			if (status !== 'maintenance') devices.setStatus(device.id, status);
 		},
 		async log(device, payload) {
 			const { at, fields } = parseLog(payload);
@@ -96,20 +97,10 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		return 'discard';
 	}
 
-	async function take(device: Device, kind: DeviceTopic, message: MqttMessage): Promise<PublishVerdict> {
-		// An empty retained message only clears what was retained (3.1.1 section 3.3.1.3).
-		if (message.retain && message.payload.length === 0) return 'deliver';
-		try {
-			await handlers[kind](device, message.payload);
-		} catch (error) {
-			if (error instanceof Fault && error.reason === 'rule-violation')
-				return refuse(device.uid, message.topic, error.message);
-			throw error;
-		}
+	async function take(device: Device, kind: DeviceTopic, message: MqttMessage): Promise<void> {
+		await handlers[kind](device, message.payload);
 		count.accepted += 1;
 		devices.markSeen(device.id, clock.now());
-		repeats.remember(device.uid, message);
-		return 'deliver';
 	}
 
 	/**
@@ -121,9 +112,16 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		const kind = deviceTopicOf(account.uid, message.topic);
 		const device = devices.find(account.device);
 		if (kind === null || device === null) throw new Fault('forbidden', `${message.topic} belongs to no device`);
-		if (!repeats.isRepeated(device.uid, message)) return take(device, kind, message);
-		count.repeated += 1;
-		return 'discard';
+		// An empty retained message only clears what was retained (3.1.1 section 3.3.1.3).
+		if (message.retain && message.payload.length === 0) return 'deliver';
+		try {
+			if ((await repeats.once(device.uid, message, () => take(device, kind, message))) === 'new') return 'deliver';
+			count.repeated += 1;
+			return 'discard';
+		} catch (error) {
+			if (!(error instanceof Fault) || error.reason !== 'rule-violation') throw error;
+			return refuse(device.uid, message.topic, error.message);
+		}
 	}
 
 	return { receive, stats: (): DeviceTopicsStats => ({ ...count }) };

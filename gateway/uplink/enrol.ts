@@ -6,6 +6,7 @@ import { isSameSecret, secretHash } from '../../core/identity/secret-text.ts';
 import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { answerProof, enrolmentKey, newLinkSecret, requestProof } from '../../core/link/enrolment.ts';
+import { postJson, type TextAnswer } from './post-json.ts';
 import type { Enrolment } from './uplink-store.ts';
 
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -27,24 +28,17 @@ const answerSchema = Joi.object<WireAnswer>({
 }).unknown();
 
 async function ask(url: URL, body: object): Promise<unknown> {
-	let response: Response;
+	let answer: TextAnswer;
 	try {
-		response = await fetch(url, {
-			method: 'POST',
-			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify(body),
-			redirect: 'error',
-			signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-		});
+		answer = await postJson(url, body, { timeoutMs: ANSWER_TIMEOUT_MS, answerBytes: MAX_ANSWER_BYTES });
 	} catch (error) {
-		const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-		throw fieldFault('unreachable', 'hub_url', `${url.origin} does not answer: ${messageOf(cause)}`, { cause: error });
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} does not answer: ${messageOf(error)}`, { cause: error });
 	}
-	const text = (await response.text()).slice(0, MAX_ANSWER_BYTES);
-	if (response.status === 401)
+	const { status, text } = answer;
+	if (status === 401)
 		throw fieldFault('bad-credentials', 'code', 'the hub says that the enrolment code is wrong, used or expired');
-	if (!response.ok)
-		throw fieldFault('unreachable', 'hub_url', `${url.origin} answered ${response.status}; is it a Drawbridge hub?`);
+	if (status < 200 || status > 299)
+		throw fieldFault('unreachable', 'hub_url', `${url.origin} answered ${status}; is it a Drawbridge hub?`);
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {

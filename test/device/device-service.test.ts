@@ -1,5 +1,7 @@
 import test from 'ava';
 
+import type { Connection } from '../../core/device/device.ts';
+
 import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceUid, gatewayId } from '../../core/kernel/id.ts';
 import { deviceBox, deviceOf, GATEWAY, NOBODY, rtuConnection } from '../fake/device-box.ts';
@@ -65,6 +67,21 @@ test('settings declare devices once; what people changed afterwards stays', asyn
 	t.deepEqual(
 		box.devices.all().map(({ name, revision }) => [name, revision]),
 		[['By hand', 2]],
+	);
+});
+
+test('a declared device whose template is missing is there all the same, but nobody may register one', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const known = rtuConnection('/dev/ttyS1');
+	if (known.driver !== 'modbus') return t.fail();
+	const connection: Connection = { ...known, template: 'not-there' };
+	const wanted = { uid: deviceUid('meter-1'), name: 'Main', deviceType: 'meter', connection };
+	await t.throwsAsync(box.devices.register(wanted), { message: /there is no device template not-there/ });
+	await box.devices.declare([wanted, { uid: deviceUid('meter-2'), name: 'Other', deviceType: 'meter' }]);
+	t.deepEqual(
+		box.devices.all().map(({ uid }) => String(uid)),
+		['meter-1', 'meter-2'],
 	);
 });
 

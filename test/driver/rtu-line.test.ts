@@ -23,7 +23,7 @@ const newGuard = () => createLateReplyGuard(() => systemClock.monotonicMs());
 async function openOn(wire: RtuWire, guard = newGuard()) {
 	const meter = createLineMeter(systemClock);
 	const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter, guard });
-	const lost: string[] = [];
+	const lost: (string | null)[] = [];
 	await line.open(new AbortController().signal, (reason) => lost.push(reason));
 	return { line, counters: meter.counters, lost };
 }

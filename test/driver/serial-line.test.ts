@@ -37,7 +37,7 @@ function createLine(line: Line) {
 
 async function openLine(line: Line) {
 	const made = createLine(line);
-	const ends = new EventEmitter<{ lost: [reason: string] }>();
+	const ends = new EventEmitter<{ lost: [reason: string | null] }>();
 	const lost = once(ends, 'lost');
 	await made.line.open(new AbortController().signal, (reason) => ends.emit('lost', reason));
 	return { ...made, lost };

@@ -18,7 +18,7 @@ const read = (address: number, count: number, timeoutMs = 60): ModbusRequest => 
 async function openOn(slave: FakeSlave) {
 	const meter = createLineMeter(systemClock);
 	const line = createTcpLine('127.0.0.1', slave.port, systemClock, meter);
-	const lost: string[] = [];
+	const lost: (string | null)[] = [];
 	await line.open(new AbortController().signal, (reason) => lost.push(reason));
 	return { line, counters: meter.counters, lost };
 }
@@ -58,15 +58,30 @@ test('late answers are dropped by their transaction id and counted', async (t) =
 	await slave.stop();
 });
 
+/** Bytes after which nobody knows where the next frame begins: the connection is made anew, and the line did not fail. */
+const strangers: readonly (readonly [name: string, bytes: Buffer])[] = [
+	['garbage', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+	['a frame of impossible length', Buffer.from('00010000ffff0103', 'hex')],
+	['an empty frame', Buffer.from('000100000000', 'hex')],
+];
+for (const [name, bytes] of strangers) {
+	test(`${name} is the fault of the unit that was asked, and not of its line`, async (t) => {
+		const slave = await createFakeSlave(() => ({ kind: 'bytes', bytes }));
+		const { line, lost } = await openOn(slave);
+		const fault = await t.throwsAsync(line.transact(read(0, 5, 150)), { message: /not Modbus TCP/ });
+		t.is(fault instanceof ModbusFault && fault.failure, 'corrupt');
+		t.deepEqual(lost, [null]);
+		await line.close();
+		await slave.stop();
+	});
+}
+
 const faults: readonly (readonly [name: string, reply: SlaveReply, failure: ModbusFailure])[] = [
 	['never answering', { kind: 'silence' }, 'timeout'],
 	['a wrong transaction id', { kind: 'wrong-transaction' }, 'timeout'],
 	['a wrong unit', { kind: 'wrong-unit' }, 'corrupt'],
 	['a wrong function', { kind: 'wrong-function' }, 'corrupt'],
 	['too few registers', { kind: 'short' }, 'corrupt'],
-	['garbage', { kind: 'bytes', bytes: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') }, 'closed'],
-	['a frame of impossible length', { kind: 'bytes', bytes: Buffer.from('00010000ffff0103', 'hex') }, 'closed'],
-	['an empty frame', { kind: 'bytes', bytes: Buffer.from('000100000000', 'hex') }, 'closed'],
 	['half a frame and the end', { kind: 'drop-midway' }, 'closed'],
 	['half a frame and silence', { kind: 'bytes', bytes: Buffer.from('00010000000d0303', 'hex') }, 'timeout'],
 ];

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import test from 'ava';
 
@@ -215,6 +216,28 @@ test('telemetry is acknowledged only when it is durable, and a repetition is not
 	t.is(memory.readings.length, 1);
 	t.like(memory.readings[0], { device: meter.id, telemetryType: 'default', points: ['power'], values: [5] });
 	t.deepEqual(topics.stats(), { accepted: 1, refused: 0, repeated: 1 });
+});
+
+test('a repetition that comes while the first is still on its way to the disk is not stored twice, and acknowledged with it', async (t) => {
+	const { add, accounts, login, memory, topics, broker, close } = await gateway();
+	t.teardown(close);
+	await add('meter-1');
+	const { password } = await accounts.issueForDevice('meter-1');
+	const disk = deferred<void>();
+	memory.barrier = disk.promise;
+	const device = await login('meter-1', password);
+	const publish = publishPacket('devices/meter-1/telemetry', '{"power":5}', 9);
+	device.send(publish);
+	const again = await login('meter-1', password);
+	device.socket.destroy();
+	publish.writeUInt8(0x3a, 0);
+	again.send(publish);
+	while (broker.stats().received < 2) await nextTurn();
+	t.deepEqual(again.heard(), CONNACK_OK);
+	disk.resolve();
+	await again.until((heard) => heard.includes(puback(9)));
+	t.is(memory.readings.length, 1);
+	t.is(topics.stats().repeated, 1);
 });
 
 test('a malformed message is refused and counted, and the connection goes on', async (t) => {

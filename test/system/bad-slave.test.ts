@@ -6,7 +6,7 @@ import { misattribution, readCounterDevices, writeReadCounterTemplate } from './
 import { type Rest, claim, member } from './kit/rest.ts';
 import type { ControlFields, SimulatorProcess } from './kit/simulator-process.ts';
 import { type Stage, createStage } from './kit/stage.ts';
-import { json, latestOf, recordsOf } from './kit/telemetry.ts';
+import { type TelemetryRecord, json, latestOf, recordsOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 const PERIOD_MS = 250;
@@ -21,13 +21,12 @@ interface Sickness {
 	/** What the health has to say. */
 	readonly reason: RegExp;
 	readonly state: readonly string[];
-	/** False where answers, however wrong, keep the values of a point from being called lost at once. */
 }
 
-/** Late: after the timeout, and so late that the reply falls into the next request's time. */
+/** A late reply comes after the timeout, when the line may already carry the next request. */
 const SICKNESSES: readonly Sickness[] = [
-	{ behaviour: 'exception', fields: { exception_code: 4 }, reason: /exception/i, state: ['degraded', 'offline'] },
-	{ behaviour: 'exception', fields: { exception_code: 6 }, reason: /exception|busy/i, state: ['degraded', 'offline'] },
+	{ behaviour: 'exception', fields: { exception_code: 4 }, reason: /device failure/, state: ['degraded', 'offline'] },
+	{ behaviour: 'exception', fields: { exception_code: 6 }, reason: /busy/, state: ['degraded', 'offline'] },
 	{ behaviour: 'garbage', fields: {}, reason: /./, state: ['offline', 'degraded'] },
 	{ behaviour: 'late', fields: { delay_ms: TIMEOUT_MS + 60 }, reason: /no answer|timeout/i, state: ['offline'] },
 	{ behaviour: 'silent', fields: {}, reason: /no answer/i, state: ['offline'] },
@@ -64,7 +63,12 @@ for (const transport of ['tcp', 'rtu'] as const) {
 			);
 			const rest = await startGateway(stage, simulator);
 			const sick = `counter-0-${SICK_UNIT}`;
-			const reads = async (uid: string): Promise<number> => Number(member(await latestOf(rest, uid, 'reads'), 'value'));
+			const reads = async (uid: string): Promise<number> => {
+				const { body } = await rest.get(`/api/v1/devices/${uid}/telemetry?limit=50`);
+				// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract of this list
+				const newest = (body as readonly TelemetryRecord[]).find(({ payload }) => typeof payload['reads'] === 'number');
+				return Number(newest?.payload['reads'] ?? 0);
+			};
 			const isOk = async (): Promise<boolean> => member(await healthOf(rest, sick), 'state') === 'ok';
 			await waitFor('the device is ok', SEEN_WITHIN_MS, isOk);
 

@@ -32,7 +32,7 @@ const exceptionCodeOf = (error: Error): number | null =>
 
 /** One exchange after the other over a port: request out, provable reply in, or a ModbusFault in time. */
 export interface ModbusClient {
-	open(signal: AbortSignal, lost: (reason: string) => void): Promise<void>;
+	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
 	/** @throws ModbusFault; always settles. */
 	exchange(request: ModbusRequest): Promise<ModbusAnswer>;
 	close(): Promise<void>;
@@ -83,7 +83,7 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 		failPending?.(closedFault(endReason));
 	}
 
-	function open(signal: AbortSignal, lost: (reason: string) => void): Promise<void> {
+	function open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const settle = (error: Error | null): void => {
 				clearTimeout(timer);
@@ -104,7 +104,7 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 			);
 			signal.addEventListener('abort', abort);
 			port.once('lost', (reason) => {
-				end(reason);
+				end(reason ?? 'the connection is made anew');
 				lost(reason);
 			});
 			client.open(settle);

@@ -29,10 +29,11 @@ export interface ModbusAnswer {
 /** One connection to a line. Used by one caller at a time: the bus. Once closed or lost it is not opened again. */
 export interface ModbusLine {
 	/**
-	 * @param lost called at most once, with a sentence, when the connection ends without `close`.
+	 * @param lost called at most once when the connection ends without `close`: with a sentence, or with `null` when the line itself did
+	 * not fail and is only to be opened anew.
 	 * @throws Fault `unreachable`, `state-conflict` or `forbidden`: a sentence that says why the port cannot be used.
 	 */
-	open(signal: AbortSignal, lost: (reason: string) => void): Promise<void>;
+	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
 	/** @throws ModbusFault; always settles. */
 	transact(request: ModbusRequest): Promise<ModbusAnswer>;
 	/** Rejects what is pending and lets go of the port. */

@@ -8,7 +8,8 @@ export abstract class ModbusPort extends EventEmitter<{
 	data: [frame: Buffer];
 	/** The reply to the open request came, and it is damaged or does not fit: a few words. */
 	corrupt: [why: string];
-	lost: [reason: string];
+	/** The connection ended; `null` when it is only to be made anew and the open request has been told why. */
+	lost: [reason: string | null];
 	error: [error: Error];
 	close: [];
 }> {

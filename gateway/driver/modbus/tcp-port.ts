@@ -88,7 +88,7 @@ export class TcpPort extends ModbusPort {
 			const length = bytes.readUInt16BE(start + 4);
 			if (bytes.readUInt16BE(start + 2) !== 0 || length < LEAST_LENGTH || length > MOST_LENGTH) {
 				this.#deps.meter.counters.strayFrames += 1;
-				this.#lose(`${this.#deps.host}:${this.#deps.port} sent bytes that are not Modbus TCP`);
+				this.#loseTrack();
 				return;
 			}
 			const end = start + HEADER_BYTES + length;
@@ -117,7 +117,18 @@ export class TcpPort extends ModbusPort {
 		this.emit('data', frame);
 	}
 
-	#lose(reason: string): void {
+	/** Where the next frame begins is unknown from here on. Behind a gateway of many units the one that was asked is to blame, not the line. */
+	#loseTrack(): void {
+		const why = 'bytes that are not Modbus TCP';
+		if (this.#expected === null) {
+			this.#lose(`${this.#deps.host}:${this.#deps.port} sent ${why}`);
+			return;
+		}
+		this.emit('corrupt', why);
+		this.#lose(null);
+	}
+
+	#lose(reason: string | null): void {
 		if (!this.#isOpen) return;
 		this.#isOpen = false;
 		this.#expected = null;

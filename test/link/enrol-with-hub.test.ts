@@ -1,0 +1,83 @@
+import { createServer, type RequestListener } from 'node:http';
+
+import test, { type ExecutionContext } from 'ava';
+
+import { newGatewayId } from '../../core/kernel/id.ts';
+import { answerProof, enrolmentKey } from '../../core/link/enrolment.ts';
+import { enrolWithHub } from '../../gateway/uplink/enrol.ts';
+import { listenOnLoopback } from '../../demo/listen.ts';
+
+const CODE = '0000-1111-2222-3333-4444';
+const ANSWER = { linkHost: '', linkPort: 8884, caPem: 'the authority' };
+
+/** Base address of a server that lives as long as the test. */
+async function served(t: ExecutionContext, listener: RequestListener): Promise<string> {
+	const server = createServer(listener);
+	const port = await listenOnLoopback(server, 0);
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	return `http://127.0.0.1:${port}`;
+}
+
+const enrolAt = (hubUrl: string) => enrolWithHub({ gatewayId: newGatewayId(), name: 'roof', hubUrl, code: CODE });
+
+test('a gateway takes what a hub answers that knows the code', async (t) => {
+	const { key } = await enrolmentKey(CODE);
+	const url = await served(t, (request, response) => {
+		const pieces: Buffer[] = [];
+		request.on('data', (piece: Buffer) => pieces.push(piece));
+		request.on('end', () => {
+			t.is(request.url, '/api/v1/enrolment');
+			// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the gateway has just sent
+			const { nonce } = JSON.parse(Buffer.concat(pieces).toString()) as { nonce: string };
+			const body = { link_host: '', link_port: 8884, ca_pem: 'the authority', proof: answerProof(key, nonce, ANSWER) };
+			response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+		});
+	});
+	t.like(await enrolAt(url), { hubUrl: url, linkHost: '127.0.0.1', linkPort: 8884, caPem: 'the authority' });
+});
+
+const refusals: Readonly<Record<string, { readonly answer: RequestListener; readonly message: RegExp }>> = {
+	'another authority in the answer': {
+		answer: (_request, response) =>
+			response.end(JSON.stringify({ link_host: '', link_port: 8884, ca_pem: 'mine', proof: 'none' })),
+		message: /does not come from the hub that made this code/,
+	},
+	'a code that the hub does not know': {
+		answer: (_request, response) => response.writeHead(401).end('{}'),
+		message: /wrong, used or expired/,
+	},
+	'a redirect': {
+		answer: (_request, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+		message: /answered 302; is it a Drawbridge hub/,
+	},
+	'a page': {
+		answer: (_request, response) => response.end('<html>'),
+		message: /did not answer as a hub does/,
+	},
+	'an answer without end': {
+		answer: (_request, response) => {
+			const timer = setInterval(() => response.write('x'.repeat(65_536)), 1);
+			response.once('close', () => clearInterval(timer));
+		},
+		message: /longer than 65536 bytes/,
+	},
+	'a connection that is closed': {
+		answer: (request) => request.destroy(),
+		message: /does not answer: socket hang up/,
+	},
+};
+
+for (const [what, { answer, message }] of Object.entries(refusals)) {
+	test(`${what} enrols nobody and is said`, async (t) => {
+		await t.throwsAsync(enrolAt(await served(t, answer)), { message });
+	});
+}
+
+test('a host where nobody listens is named with the reason', async (t) => {
+	await t.throwsAsync(enrolAt('http://127.0.0.1:1'), {
+		message: /http:\/\/127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
+	});
+});
