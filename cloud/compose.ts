@@ -87,6 +87,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			data,
 			journal: settings.journal,
 			holders: ['ledger'],
+			givesUpHeld: false,
 			retentionDays: settings.history.retentionDays,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
@@ -140,10 +141,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const broker = lifecycle.own(
-			'link broker',
-			await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }),
-		);
+		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy });
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
@@ -166,6 +164,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			};
 			lifecycle.own('plain link listener', await listenWithRetry(plain));
 		}
+		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
+		lifecycle.own('link broker', broker);
 		await offerFirstCode();
 
 		const metrics = createMetrics();
@@ -192,6 +192,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
 						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+						clock,
 					},
 					'/api/v1',
 				),

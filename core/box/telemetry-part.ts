@@ -31,6 +31,8 @@ export interface TelemetryPartDeps {
 	readonly journal: JournalOptions;
 	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
 	readonly holders: readonly string[];
+	/** What the journal does without room; see `FileJournalOptions`. */
+	readonly givesUpHeld: boolean;
 	readonly retentionDays: number;
 	/** Who stamps here; its own id on a gateway, the hub's own on a hub. */
 	readonly origin: GatewayId;
@@ -50,7 +52,13 @@ export interface TelemetryPartDeps {
 export async function openTelemetry(deps: TelemetryPartDeps) {
 	const { data, lifecycle, clock, log } = deps;
 	const { journal, history } = await openHistory({
-		journal: { ...deps.journal, folder: join(data, 'journal'), holders: [...deps.holders], onLoss: deps.onLoss },
+		journal: {
+			...deps.journal,
+			folder: join(data, 'journal'),
+			holders: [...deps.holders],
+			givesUpHeld: deps.givesUpHeld,
+			onLoss: deps.onLoss,
+		},
 		folder: join(data, 'history'),
 		retentionDays: deps.retentionDays,
 		clock,
@@ -75,7 +83,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		}),
 	);
 
-	const latest = createLatestValues();
+	const latest = createLatestValues({ clock });
 	const listeners: ReadingListener[] = [
 		(reading) => {
 			// A reading of a failure is no sign of life.

@@ -27,6 +27,8 @@ interface Saved {
 	readonly enrolment: Enrolment | null;
 	/** What the hub had acknowledged when this was written. */
 	readonly acked: readonly EpochRanges[];
+	/** Samples whose loss the hub has written down, since the identity was made. */
+	readonly toldLostSamples: number;
 	readonly losses: readonly {
 		readonly epoch: number;
 		readonly reason: LossReason;
@@ -52,7 +54,7 @@ async function readId(path: string): Promise<GatewayId | null> {
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, acked: [], losses: [] },
+		defaults: { gatewayId: null, enrolment: null, acked: [], toldLostSamples: 0, losses: [] },
 		log,
 	});
 	const idPath = join(dirname(path), 'gateway-id');
@@ -65,6 +67,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	for (const { epoch, reason, ranges } of settings.get().losses) {
 		streams.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
 	}
+	let toldLostSamples = settings.get().toldLostSamples;
 	let writing: Promise<void> | null = null;
 	let isDirty = false;
 
@@ -76,7 +79,8 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 				reason,
 				ranges: ranges.ranges(),
 			}));
-			await settings.update((current) => ({ ...current, losses }));
+			const told = toldLostSamples;
+			await settings.update((current) => ({ ...current, losses, toldLostSamples: told }));
 		}
 	}
 
@@ -115,12 +119,15 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 				settled += stream.ranges.remove(first, last);
 				if (stream.ranges.size() === 0) streams.delete(key);
 			}
+			toldLostSamples += settled;
 			if (settled > 0) saveLosses();
 		},
 		undeclaredLosses: (): readonly OwnLoss[] =>
 			[...streams.values()].flatMap(({ epoch, reason, ranges }) =>
 				ranges.ranges().map(({ first, last }) => ({ epoch, reason, first, last })),
 			),
+		/** Samples that will never reach the hub, whether it knows already or not. */
+		lostSamples: (): number => [...streams.values()].reduce((sum, { ranges }) => sum + ranges.size(), toldLostSamples),
 		async stop(): Promise<void> {
 			await writing;
 		},
