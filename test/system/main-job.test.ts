@@ -73,8 +73,9 @@ test.serial(
 			t.is(member(device, 'id'), member(own, 'id'), 'the same device under the same id');
 			t.is(member(device, 'gateway_id'), member(own, 'gateway_id'));
 		}
+		const [, { uid: ofTcp } = { uid: '' }] = devices;
 		for (let round = 1; round <= 3; round += 1) {
-			const tcp = await timeToHub(hubRest, devices[1]?.uid ?? '', 230 + round / 4, () =>
+			const tcp = await timeToHub(hubRest, ofTcp, 230 + round / 4, () =>
 				simulator.override(2, VOLTAGE_L1, 230 + round / 4),
 			);
 			print(t, `Modbus TCP, ${round}`, tcp);
