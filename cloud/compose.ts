@@ -19,6 +19,7 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -86,6 +87,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			data,
 			journal: settings.journal,
 			holders: ['ledger'],
+			givesUpHeld: false,
 			retentionDays: settings.history.retentionDays,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
@@ -100,6 +102,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
+		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
 
@@ -138,10 +141,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const broker = lifecycle.own(
-			'link broker',
-			await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy }),
-		);
+		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy });
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
@@ -164,6 +164,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			};
 			lifecycle.own('plain link listener', await listenWithRetry(plain));
 		}
+		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
+		lifecycle.own('link broker', broker);
 		await offerFirstCode();
 
 		const metrics = createMetrics();
@@ -190,6 +192,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
 						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+						clock,
 					},
 					'/api/v1',
 				),

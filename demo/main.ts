@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { systemClock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
@@ -9,7 +10,9 @@ import { type Observation, statusLine } from './status-line.ts';
 
 /** From `dist/demo/main.js` to the command line in the checkout. */
 const COMMAND = fileURLToPath(new URL('../../bin/drawbridge.js', import.meta.url));
-const DATA_FOLDER = fileURLToPath(new URL('../../data', import.meta.url));
+/** `npm start -- --data DIR`; the folder `data` of the checkout unless told. */
+const { values: given } = parseArgs({ options: { data: { type: 'string' } } });
+const DATA_FOLDER = given.data ?? fileURLToPath(new URL('../../data', import.meta.url));
 const CTRL_C = '\u0003';
 /** Time between two lines: on a terminal the line is written over, elsewhere it is added. */
 const TERMINAL_PERIOD_MS = 1000;

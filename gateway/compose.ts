@@ -98,6 +98,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			data,
 			journal: settings.journal,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
+			givesUpHeld: true,
 			retentionDays: settings.history.retentionDays,
 			origin: gatewayId,
 			gatewayId,
@@ -115,17 +116,20 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const mqttAccounts = createMqttAccountService({
-			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json')),
+			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
 			devices,
 			clock,
 			log,
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
-		const broker = lifecycle.own(
-			'broker',
-			await createLocalBroker({ accounts: mqttAccounts, topics, limits: DEFAULT_MQTT_LIMITS, clock, log }),
-		);
+		const broker = await createLocalBroker({
+			accounts: mqttAccounts,
+			topics,
+			limits: DEFAULT_MQTT_LIMITS,
+			clock,
+			log,
+		});
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
@@ -138,6 +142,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				log,
 			}),
 		);
+		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
+		lifecycle.own('broker', broker);
 
 		uplink = lifecycle.own(
 			'uplink',

@@ -2,7 +2,8 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { anyUser, atLeast, publicAccess } from '../../core/http/access.ts';
-import { toIso } from '../../core/kernel/clock.ts';
+import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
+import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import type { EnrolmentService } from '../enrolment/enrolment-service.ts';
@@ -15,7 +16,11 @@ export interface GatewayRoutesOptions {
 	readonly presence: (gateway: GatewayId) => GatewayPresence;
 	readonly completeness: (gateway: GatewayId) => GatewayCompleteness;
 	readonly deviceCount: (gateway: GatewayId) => number;
+	readonly clock: Clock;
 }
+
+/** Tries to enrol, per address: enough for a site that is switched on at once, too few to fill the log. */
+const ENROLMENTS_PER_MINUTE = 60;
 
 const params = Joi.object({ gateway_id: Joi.string().guid().lowercase().required() });
 
@@ -46,7 +51,9 @@ type ById = Request<{ Params: { gateway_id: string } }>;
 /** The hub's gateways: who is there, what is missing and why, and letting new ones in. */
 export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 	name: 'gateway-routes',
-	register(server, { gateways, enrolment, presence, completeness, deviceCount }) {
+	register(server, { gateways, enrolment, presence, completeness, deviceCount, clock }) {
+		const limiter = createRateLimiter({ clock, perMinute: ENROLMENTS_PER_MINUTE });
+
 		function toView(record: GatewayRecord) {
 			const { online, lastSeenAt, version } = presence(record.id);
 			const { receivedSamples, missingSamples, declaredLostSamples } = completeness(record.id);
@@ -127,6 +134,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				...publicAccess,
 				validate: { payload: enrolmentBody },
 				handler: async (request: Request<{ Payload: EnrolmentBody }>) => {
+					limiter.take(addressKey(request.info.remoteAddress));
 					const { code_id, gateway_id, name, secret_hash, nonce, proof } = request.payload;
 					const answer = await enrolment.enrol(
 						{ codeId: code_id, gatewayId: gatewayId(gateway_id), name, secretHash: secret_hash, nonce },

@@ -61,18 +61,17 @@ export async function openHttp(deps: HttpPartDeps) {
 			...deps.more,
 		],
 	});
-	const realtime = lifecycle.own(
-		'realtime',
-		createRealtimeServer({
-			listener: server.listener,
-			verify: (token) => tokens.verify(token),
-			log,
-			limits: DEFAULT_REALTIME_LIMITS,
-		}),
-	);
+	const realtime = createRealtimeServer({
+		listener: server.listener,
+		verify: (token) => tokens.verify(token),
+		log,
+		limits: DEFAULT_REALTIME_LIMITS,
+	});
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
+	// Stops before the server, which would wait for its connections.
+	lifecycle.own('realtime', realtime);
 	return { server, listening: running.listening, realtime };
 }

@@ -9,6 +9,7 @@ import { createPasswords } from '../identity/password.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { ensureSound } from '../storage/ensure-sound.ts';
 import { openSettingsStore } from '../storage/settings-store.ts';
 
 export interface IdentityPartDeps {
@@ -38,6 +39,7 @@ export async function openIdentity({
 		defaults: { tokenKey: null },
 		log,
 	});
+	await ensureSound(join(data, 'accounts'), log);
 	const store = lifecycle.own('accounts', createAccountStore(join(data, 'accounts')));
 	const accounts = await openAccountDirectory(store);
 	const claimCode = await openClaimCode({ path: join(data, 'claim-code'), isClaimed: accounts.count() > 0 });

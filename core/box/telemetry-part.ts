@@ -10,6 +10,7 @@ import type { GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
+import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
@@ -30,6 +31,8 @@ export interface TelemetryPartDeps {
 	readonly journal: JournalOptions;
 	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
 	readonly holders: readonly string[];
+	/** What the journal does without room; see `FileJournalOptions`. */
+	readonly givesUpHeld: boolean;
 	readonly retentionDays: number;
 	/** Who stamps here; its own id on a gateway, the hub's own on a hub. */
 	readonly origin: GatewayId;
@@ -49,7 +52,13 @@ export interface TelemetryPartDeps {
 export async function openTelemetry(deps: TelemetryPartDeps) {
 	const { data, lifecycle, clock, log } = deps;
 	const { journal, history } = await openHistory({
-		journal: { ...deps.journal, folder: join(data, 'journal'), holders: [...deps.holders], onLoss: deps.onLoss },
+		journal: {
+			...deps.journal,
+			folder: join(data, 'journal'),
+			holders: [...deps.holders],
+			givesUpHeld: deps.givesUpHeld,
+			onLoss: deps.onLoss,
+		},
 		folder: join(data, 'history'),
 		retentionDays: deps.retentionDays,
 		clock,
@@ -58,6 +67,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	lifecycle.own('journal', journal);
 	lifecycle.own('history', history);
 
+	await ensureSound(join(data, 'devices'), log);
 	const database = openDatabase<Device>(join(data, 'devices'));
 	lifecycle.own('device documents', { stop: () => database.close() });
 	const deviceRepository = await createDeviceStore(database);
@@ -73,7 +83,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		}),
 	);
 
-	const latest = createLatestValues();
+	const latest = createLatestValues({ clock });
 	const listeners: ReadingListener[] = [
 		(reading) => {
 			// A reading of a failure is no sign of life.

@@ -1,15 +1,20 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { Actor, Role } from './role.ts';
 
+export interface RecentToken {
+	readonly secretHash: string;
+	readonly issuedAt: EpochMs;
+	/** `null`: not used yet. */
+	readonly replacedAt: EpochMs | null;
+}
+
 /** One line of refresh tokens: begins with a login, and is replaced at each refresh (decision D4). */
 export interface Session {
 	readonly id: string;
-	/** SHA-256 of the refresh token that is valid now, base64url. */
+	/** SHA-256 of the refresh token that was given last, base64url. */
 	readonly secretHash: string;
-	/** The same of tokens that are valid beside it: given for one that had just been replaced. The use of any ends the others. */
-	readonly twinHashes?: readonly string[];
-	/** The token before, as long as it is excused that somebody still sends it. */
-	readonly replaced?: { readonly secretHash: string; readonly excusedUntil: EpochMs };
+	/** Tokens before it that were given or replaced a moment ago, oldest first; only where several tabs share one (a cookie). */
+	readonly recent?: readonly RecentToken[];
 	readonly expiresAt: EpochMs;
 }
 

@@ -5,7 +5,15 @@ import { Fault } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { AccessTokens } from './access-token.ts';
-import { type Account, loggedOut, normalEmail, type Session, withoutSession, withSession } from './account.ts';
+import {
+	type Account,
+	loggedOut,
+	normalEmail,
+	type RecentToken,
+	type Session,
+	withoutSession,
+	withSession,
+} from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { ClaimCode } from './claim-code.ts';
 import type { Passwords } from './password.ts';
@@ -39,10 +47,13 @@ export interface IdentityServiceDeps {
 const DAY_SECONDS = 86_400;
 const SECRET_BYTES = 32;
 
-/** Tabs of a browser share one cookie and may renew at the same moment, and an answer may be lost on its way. */
+/**
+ * Tabs of a browser share one cookie and may renew at the same moment, their answers may arrive in any order, and one may be lost:
+ * for this long the tokens of such a moment all count.
+ */
 const GRACE_MS = 10_000;
-/** Tokens that may be given for one replaced token: as many tabs wake up together. */
-const MAX_TWINS = 4;
+/** Most tokens of such a moment; the oldest give way. */
+const MAX_RECENT = 16;
 
 /** account, session, secret */
 const REFRESH_TOKEN = /^([0-9a-f-]{36})\.([\w-]{22})\.([\w-]{43})$/;
@@ -168,29 +179,45 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 		return session;
 	}
 
+	/** Every token of the session that may still be used, and those just replaced. */
+	const tokensOf = ({ secretHash: newest, recent = [], expiresAt }: Session): readonly RecentToken[] => [
+		...recent,
+		{ secretHash: newest, issuedAt: epochMs(expiresAt - refreshLifetimeSeconds * 1_000), replacedAt: null },
+	];
+
+	/** A clock that was set makes nothing a moment ago. */
+	const isMomentAgo = (at: EpochMs): boolean => Math.abs(clock.now() - at) < GRACE_MS;
+
+	/** The token, when its use is none of a replaced one; `null` otherwise. */
+	function usable(session: Session, secret: string, isShared: boolean): RecentToken | null {
+		const used = secretHash(secret);
+		const token = tokensOf(session).find((known) => isSameSecret(known.secretHash, used));
+		if (token === undefined) return null;
+		return token.replacedAt === null || (isShared && isMomentAgo(token.replacedAt)) ? token : null;
+	}
+
 	/** What the session is after the use of one of its tokens; `null` when the token had been replaced before. */
 	function afterUse(session: Session, usedSecret: string, nextSecret: string, isShared: boolean): Session | null {
-		const used = secretHash(usedSecret);
-		const { twinHashes = [], replaced } = session;
+		const used = usable(session, usedSecret, isShared);
+		if (used === null) return null;
+		const next = newSession(session.id, nextSecret);
+		if (!isShared) return next;
 		const now = clock.now();
-		if ([session.secretHash, ...twinHashes].some((valid) => isSameSecret(valid, used))) {
-			const next = newSession(session.id, nextSecret);
-			return isShared ? { ...next, replaced: { secretHash: used, excusedUntil: epochMs(now + GRACE_MS) } } : next;
-		}
-		const isExcused =
-			isShared &&
-			replaced !== undefined &&
-			isSameSecret(replaced.secretHash, used) &&
-			now < replaced.excusedUntil &&
-			twinHashes.length < MAX_TWINS;
-		return isExcused ? { ...session, twinHashes: [...twinHashes, secretHash(nextSecret)] } : null;
+		const recent = tokensOf(session)
+			.map((token) =>
+				token.secretHash === used.secretHash
+					? Object.assign({}, token, { replacedAt: token.replacedAt ?? now })
+					: token,
+			)
+			.filter(({ issuedAt, replacedAt }) => isMomentAgo(replacedAt ?? issuedAt));
+		return { ...next, recent: recent.slice(-MAX_RECENT) };
 	}
 
 	/**
 	 * A new pair for a refresh token, which is then used up. A token that comes a second time was copied: its session ends, and the
 	 * account's access tokens with it (decision D4).
-	 * @param isShared the token may be in the hands of several tabs (a cookie): the one just replaced is then excused for a moment and
-	 * gets a token of its own. A thief gains nothing lasting by that: as soon as either side refreshes, the other's token is a re-used one.
+	 * @param isShared the token may be in the hands of several tabs (a cookie): one just replaced is then excused for a moment. A thief
+	 * gains nothing lasting by that: the first refresh after that moment makes the tokens of everybody else re-used ones.
 	 * @throws Fault `token-expired` | `bad-credentials`
 	 */
 	async function refresh(refreshToken: string, { isShared = false } = {}): Promise<Grant> {
@@ -219,9 +246,8 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	/** Whose refresh token this is. @throws Fault `token-expired` | `bad-credentials` */
 	function ownerOf(refreshToken: string): string {
 		const given = parseRefreshToken(refreshToken);
-		const { secretHash: valid, twinHashes = [] } = sessionFor(accounts.byId(given.accountId), given);
-		const used = secretHash(given.secret);
-		if (![valid, ...twinHashes].some((each) => isSameSecret(each, used))) throw wrongRefresh();
+		const session = sessionFor(accounts.byId(given.accountId), given);
+		if (usable(session, given.secret, true) === null) throw wrongRefresh();
 		return given.accountId;
 	}
 

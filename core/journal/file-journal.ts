@@ -46,6 +46,11 @@ export interface FileJournalOptions {
 	readonly maxPendingBytes?: number;
 	/** Holders that are expected: everything is kept until each of them has named its position. Default none. */
 	readonly holders?: readonly string[];
+	/**
+	 * Without room: `true` gives up the oldest segment although a holder needs it, so that the newest is kept (a gateway, which nobody can
+	 * ask to wait); `false` refuses appends, so that nothing acknowledged is lost (a hub: its gateways keep what it does not take). Default true.
+	 */
+	readonly givesUpHeld?: boolean;
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
 	readonly onLoss?: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
 	readonly files?: FileLayer;
@@ -80,6 +85,7 @@ const DEFAULTS = {
 	maxPendingSamples: 200_000,
 	maxPendingBytes: 64 * 1024 * 1024,
 	holders: [],
+	givesUpHeld: true,
 	files: nodeFileLayer,
 	setTimer: systemTimer,
 } as const;
@@ -175,6 +181,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		const hold = lowestHold();
 		const heldFrom = hold === null || hold.segment < oldest.segment ? FRAMES_START : hold.offset;
 		const isHeld = hold === null || (hold.segment <= oldest.segment && heldFrom < oldest.end);
+		if (isHeld && !settings.givesUpHeld) return false;
 		const lost = isHeld ? await rangesFrom(files, oldest, heldFrom) : [];
 		const { bytes } = oldest;
 		await drop(oldest);

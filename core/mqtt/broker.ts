@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 
@@ -23,6 +24,10 @@ interface Session<A extends MqttAccount> {
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
 const NOWHERE = '$SYS/discarded';
+
+/** Longest wait at the stop for messages that are on their way to the disk; and for their acknowledgements to leave. */
+const FINISH_TIMEOUT_MS = 500;
+const FLUSH_MS = 10;
 
 /** Longest wait for aedes to end its connections; then they are cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -79,6 +84,8 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		droppedForSlowClients: 0,
 		cutConnections: 0,
 	};
+	/** Messages that are being taken in. */
+	const taking = new Set<Promise<void>>();
 	let stopping: Promise<void> | null = null;
 
 	const liveSessions = (): [Client, Session<A>][] =>
@@ -153,6 +160,16 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		}
 	}
 
+	async function acceptTracked(client: Client | null, packet: PublishPacket): Promise<void> {
+		const task = accept(client, packet);
+		taking.add(task);
+		try {
+			await task;
+		} finally {
+			taking.delete(task);
+		}
+	}
+
 	function isSubscribeAllowed(client: Client, filter: string): boolean {
 		const session = sessions.get(client);
 		if (session === undefined) return false;
@@ -196,7 +213,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 				done(error instanceof Refusal ? error : new Refusal(SERVER_UNAVAILABLE, messageOf(error)), false);
 			});
 		},
-		authorizePublish: callbackify(accept),
+		authorizePublish: callbackify(acceptTracked),
 		authorizeSubscribe(client, subscription, callback) {
 			callback(null, isSubscribeAllowed(client, subscription.topic) ? subscription : null);
 		},
@@ -238,7 +255,15 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		});
 	}
 
+	/** What is stored and not acknowledged would be sent, and stored, again: so what has begun is finished. */
+	async function finishTaking(): Promise<void> {
+		if (taking.size === 0) return;
+		await Promise.race([Promise.allSettled(taking), sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
+		await sleep(FLUSH_MS);
+	}
+
 	async function stop(): Promise<void> {
+		await finishTaking();
 		await new Promise<void>((resolve) => {
 			setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
 			aedes.close(resolve);

@@ -83,7 +83,7 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 				throw new Fault('forbidden', `you may not write telemetry of device ${device.uid}`);
 			const { telemetry_type: type, payload, recorded_at: readAt = clock.now() } = request.payload;
 			if (!isPlausibleInstant(readAt, clock.now()))
-				throw new Fault('rule-violation', `recorded_at: ${toIso(readAt)} is more than a day ahead`);
+				throw new Fault('rule-violation', `recorded_at: ${toIso(readAt)} is more than a day ahead, or before 1970`);
 			const reading = await telemetry.accept(
 				{
 					device: device.id,

@@ -48,7 +48,7 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 	function instantOf(at: EpochMs | null): EpochMs {
 		const now = clock.now();
 		if (at !== null && !isPlausibleInstant(at, now))
-			throw new Fault('rule-violation', 'timestamp is more than a day ahead');
+			throw new Fault('rule-violation', 'timestamp is more than a day ahead, or before 1970');
 		return at ?? now;
 	}
 

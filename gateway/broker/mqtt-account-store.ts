@@ -1,4 +1,5 @@
-import { durableJsonFile } from '../../core/storage/json-file.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { openSettingsStore } from '../../core/storage/settings-store.ts';
 import type { MqttAccountRepository } from './mqtt-account-repository.ts';
 import type { StoredAccount } from './mqtt-account.ts';
 
@@ -6,24 +7,29 @@ interface AccountFile {
 	readonly accounts: readonly StoredAccount[];
 }
 
-/** Opens the logins of a JSON file; a missing file has none. Writes go one after the other. */
-export async function createMqttAccountStore(path: string): Promise<MqttAccountRepository> {
-	const file = durableJsonFile<AccountFile>(path);
-	let byName = new Map((await file.read())?.accounts.map((account) => [account.username, account]));
-	let last: Promise<unknown> = Promise.resolve();
+const byUsername = ({ accounts }: AccountFile): Map<string, StoredAccount> =>
+	new Map(accounts.map((account) => [account.username, account]));
+
+/**
+ * Opens the logins of a JSON file; a missing file has none. A damaged one is put aside and logged: the devices need new logins then,
+ * and the rest of the box works.
+ */
+export async function createMqttAccountStore(path: string, log: Logger): Promise<MqttAccountRepository> {
+	const file = await openSettingsStore<AccountFile>({ path, defaults: { accounts: [] }, log });
+	let byName = byUsername(file.get());
 
 	/** Memory follows the disk, not the other way round: a password that was not stored is not valid. */
-	function change<T>(apply: (accounts: Map<string, StoredAccount>) => T): Promise<T> {
-		async function write(): Promise<T> {
-			const changed = new Map(byName);
-			const result = apply(changed);
-			await file.write({ accounts: [...changed.values()] });
-			byName = changed;
-			return result;
-		}
-		const turn = last.then(write);
-		last = turn.catch(() => undefined);
-		return turn;
+	async function change<T>(apply: (accounts: Map<string, StoredAccount>) => T): Promise<T> {
+		const results: T[] = [];
+		const stored = await file.update((current) => {
+			const changed = byUsername(current);
+			results.push(apply(changed));
+			return { accounts: [...changed.values()] };
+		});
+		byName = byUsername(stored);
+		const [result] = results;
+		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `update` has called the function, or has thrown
+		return result as T;
 	}
 
 	return {

@@ -171,6 +171,8 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 				if (why !== reason) log.warn('line-failed', { line: name, reason: why });
 				fail(why);
 			}
+			// A connection that has served is made anew at once.
+			if (why === null && attempt === 1) continue;
 			await pause(backoffMs(attempt, FIRST_BACKOFF_MS, MOST_BACKOFF_MS, random), stopping.signal);
 		}
 		state = 'closed';

@@ -20,6 +20,8 @@ const WINDOW_COMMITS = 2_000;
 /** With nothing acknowledged for so long the line is a black hole: it is made anew and the rest sent again. */
 const ACK_TIMEOUT_MS = 15_000;
 const IDLE_MS = 500;
+/** Commits that one look for the age of the backlog reads at most. */
+const COMMITS_LOOKED_AT = 200;
 /** A fleet that comes back together does not start its history together. */
 const START_JITTER_MS = 2_000;
 
@@ -65,6 +67,8 @@ export function createBackfillLane({
 	let unackedSamples = 0;
 	let lastProgressMs = 0;
 	let ackedThroughAt: EpochMs | null = null;
+	let oldestSought = checkpoint;
+	let oldestFoundAt: EpochMs | null = null;
 	let budgetBytes = bytesPerSecond;
 	let budgetAtMs = clock.monotonicMs();
 
@@ -83,6 +87,11 @@ export function createBackfillLane({
 		readonly first: number;
 		readonly last: number;
 	}): boolean => acked.get(epoch)?.covers(first, last) ?? false;
+
+	const isOwed = (reading: Reading): boolean =>
+		reading.origin === origin &&
+		reading.values.length > 0 &&
+		!isAcked({ epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) });
 
 	function note(received: readonly EpochRanges[]): void {
 		for (const { epoch, ranges } of received) for (const { first, last } of ranges) ackedIn(epoch).add(first, last);
@@ -206,6 +215,7 @@ export function createBackfillLane({
 			acked.clear();
 			note(received);
 			checkpoint = journal.oldest();
+			oldestSought = checkpoint;
 			rewind();
 		},
 		/** The hub has made more durable. */
@@ -222,7 +232,24 @@ export function createBackfillLane({
 				.filter(([epoch]) => epoch >= oldestEpoch)
 				.map(([epoch, ranges]) => ({ epoch, ranges: ranges.ranges() })),
 		ackedThroughAt: () => ackedThroughAt,
-		/** Instant of the oldest sample that the hub lacks, as far as it is known. */
-		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
+		/** Instant of the oldest sample that the hub lacks, as far as it was looked for. */
+		oldestOwedAt: () => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? oldestFoundAt,
+		/** Looks in the journal for the oldest sample that the hub lacks; a little at a time, from where it was found last. */
+		async findOldest(): Promise<void> {
+			if (isBefore(oldestSought, checkpoint)) oldestSought = checkpoint;
+			let looked = 0;
+			let found: EpochMs | null = null;
+			for await (const commit of journal.read(oldestSought)) {
+				const owed = commit.readings.find((reading) => isOwed(reading));
+				if (owed !== undefined) {
+					found = owed.readAt;
+					break;
+				}
+				oldestSought = commit.next;
+				looked += 1;
+				if (looked === COMMITS_LOOKED_AT) break;
+			}
+			oldestFoundAt = found;
+		},
 	};
 }

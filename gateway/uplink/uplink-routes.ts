@@ -51,7 +51,7 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 				backlog_samples: uplink.backlogSamples,
 				oldest_at: iso(uplink.oldestOwedAt),
 				acknowledged_through_at: iso(uplink.acknowledgedThroughAt),
-				declared_lost_samples: uplink.undeclaredLostSamples,
+				declared_lost_samples: uplink.lostSamples,
 				journal: {
 					epoch: stats.epoch,
 					segments: stats.segments,

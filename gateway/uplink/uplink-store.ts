@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
 import { messageOf } from '../../core/kernel/fault.ts';
-import { type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
+import { gatewayId, type GatewayId, isUuid, newGatewayId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
+import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 
 /** What enrolment left behind. The secret never leaves this box. */
@@ -23,6 +27,8 @@ interface Saved {
 	readonly enrolment: Enrolment | null;
 	/** What the hub had acknowledged when this was written. */
 	readonly acked: readonly EpochRanges[];
+	/** Samples whose loss the hub has written down, since the identity was made. */
+	readonly toldLostSamples: number;
 	readonly losses: readonly {
 		readonly epoch: number;
 		readonly reason: LossReason;
@@ -36,23 +42,32 @@ interface LossStream {
 	readonly ranges: RangeSet;
 }
 
+async function readId(path: string): Promise<GatewayId | null> {
+	const text = (await readFile(path, 'utf8').catch(() => '')).trim();
+	return isUuid(text) ? gatewayId(text) : null;
+}
+
 /**
- * The gateway's identity, its enrolment, and the losses it still has to declare: `uplink.json` in the data folder (mode 0600). When the
- * file is damaged the box is a new gateway and is enrolled again; the hub keeps the old one's history.
+ * The gateway's identity, its enrolment, and the losses it still has to declare: `uplink.json` in the data folder (mode 0600). The identity
+ * stands in `gateway-id` too, because devices and history carry it: when `uplink.json` is damaged, the same gateway is enrolled again.
  */
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, acked: [], losses: [] },
+		defaults: { gatewayId: null, enrolment: null, acked: [], toldLostSamples: 0, losses: [] },
 		log,
 	});
-	const gatewayId = settings.get().gatewayId ?? newGatewayId();
-	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId }));
+	const idPath = join(dirname(path), 'gateway-id');
+	const savedId = await readId(idPath);
+	const id = settings.get().gatewayId ?? savedId ?? newGatewayId();
+	if (savedId !== id) await writeFileDurably(idPath, `${id}\n`);
+	if (settings.get().gatewayId === null) await settings.update((current) => ({ ...current, gatewayId: id }));
 
 	const streams = new Map<string, LossStream>();
 	for (const { epoch, reason, ranges } of settings.get().losses) {
 		streams.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
 	}
+	let toldLostSamples = settings.get().toldLostSamples;
 	let writing: Promise<void> | null = null;
 	let isDirty = false;
 
@@ -64,7 +79,8 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 				reason,
 				ranges: ranges.ranges(),
 			}));
-			await settings.update((current) => ({ ...current, losses }));
+			const told = toldLostSamples;
+			await settings.update((current) => ({ ...current, losses, toldLostSamples: told }));
 		}
 	}
 
@@ -77,7 +93,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	}
 
 	return {
-		gatewayId: (): GatewayId => gatewayId,
+		gatewayId: (): GatewayId => id,
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
 			// Another hub holds nothing of ours yet.
@@ -103,12 +119,15 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 				settled += stream.ranges.remove(first, last);
 				if (stream.ranges.size() === 0) streams.delete(key);
 			}
+			toldLostSamples += settled;
 			if (settled > 0) saveLosses();
 		},
 		undeclaredLosses: (): readonly OwnLoss[] =>
 			[...streams.values()].flatMap(({ epoch, reason, ranges }) =>
 				ranges.ranges().map(({ first, last }) => ({ epoch, reason, first, last })),
 			),
+		/** Samples that will never reach the hub, whether it knows already or not. */
+		lostSamples: (): number => [...streams.values()].reduce((sum, { ranges }) => sum + ranges.size(), toldLostSamples),
 		async stop(): Promise<void> {
 			await writing;
 		},

@@ -20,6 +20,9 @@ import type { Enrolment, UplinkStore } from './uplink-store.ts';
 /** How often the acknowledged ranges are written down. */
 const SAVE_ACKED_MS = 60_000;
 
+/** How often the age of the backlog is looked up while the hub is away. */
+const FIND_OLDEST_MS = 5_000;
+
 /** Changes, and losses, gather for this long before they are sent. */
 const GATHER_MS = 200;
 
@@ -53,7 +56,8 @@ export interface UplinkStatus {
 	readonly backlogSamples: number;
 	readonly oldestOwedAt: EpochMs | null;
 	readonly acknowledgedThroughAt: EpochMs | null;
-	readonly undeclaredLostSamples: number;
+	/** Samples that will never reach the hub: by quota, full disk or damage. */
+	readonly lostSamples: number;
 }
 
 /**
@@ -226,6 +230,10 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	backfill.reset(store.acked());
+	const oldestTimer = setInterval(() => {
+		backfill.findOldest().catch((error: unknown) => log.debug('oldest-not-found', { reason: messageOf(error) }));
+	}, FIND_OLDEST_MS);
+	oldestTimer.unref();
 	const saveTimer = setInterval(() => void saveAcked(), SAVE_ACKED_MS);
 	saveTimer.unref();
 
@@ -266,7 +274,7 @@ export function createUplink(deps: UplinkDeps) {
 				backlogSamples: countOf(ownRanges().flatMap(({ epoch, first, last }) => backfill.owed(epoch, first, last))),
 				oldestOwedAt: backfill.oldestOwedAt(),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
-				undeclaredLostSamples: countOf(store.undeclaredLosses()),
+				lostSamples: store.lostSamples(),
 			};
 		},
 		async stop(): Promise<void> {
@@ -275,6 +283,7 @@ export function createUplink(deps: UplinkDeps) {
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();
+			clearInterval(oldestTimer);
 			clearInterval(saveTimer);
 			await saveAcked();
 			await store.stop();

@@ -12,11 +12,11 @@ const answer: ModbusAnswer = { data: Buffer.alloc(2), readAt: systemClock.now(),
 
 /** Lines that open or fail as told; each attempt takes the next. */
 function fakeLines(openings: readonly (string | null)[], transact: (request: ModbusRequest) => Promise<ModbusAnswer>) {
-	const made: { closed: boolean; lose(reason: string): void }[] = [];
+	const made: { closed: boolean; lose(reason: string | null): void }[] = [];
 	const createLine = (): ModbusLine => {
 		const opening = openings[Math.min(made.length, openings.length - 1)] ?? null;
-		let lose: ((reason: string) => void) | null = null;
-		const line = { closed: false, lose: (reason: string) => lose?.(reason) };
+		let lose: ((reason: string | null) => void) | null = null;
+		const line = { closed: false, lose: (reason: string | null) => lose?.(reason) };
 		made.push(line);
 		return {
 			open(_signal, lost) {
@@ -153,4 +153,18 @@ test('utilisation is the busy share of the last ten seconds', (t) => {
 	t.is(utilisation.share(60_000), 0);
 	utilisation.busy(60_000, 90_000);
 	t.is(utilisation.share(90_000), 1);
+});
+
+test('a connection that is only made anew is no failure of its line, and waiting requests go over the new one', async (t) => {
+	const lines = fakeLines([null], () => Promise.resolve(answer));
+	const { until, listener } = heard();
+	const bus = start(lines, listener);
+	await until(1);
+	await bus.request(read(0), 'poll');
+	lines.made[0]?.lose(null);
+	t.deepEqual(await until(2), ['opened', 'opened']);
+	t.is(lines.made[0]?.closed, true);
+	t.is(bus.stats().reason, null);
+	t.deepEqual(await bus.request(read(1), 'poll'), answer);
+	await bus.stop();
 });

@@ -1,4 +1,4 @@
-import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
+import { type EpochMs, epochMs, systemClock } from '../../core/kernel/clock.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { createLatestValues } from '../../core/telemetry/latest-values.ts';
@@ -50,7 +50,7 @@ export function memoryTelemetry(listeners: readonly ReadingListener[] = []): Mem
 					.slice(0, limit);
 			},
 		},
-		latest: createLatestValues(),
+		latest: createLatestValues({ clock: systemClock }),
 		listeners,
 		lost: () => undefined,
 	});

@@ -306,3 +306,22 @@ test('segments that are held for long give their unused part back; in normal run
 	t.true(journal.stats().bytes <= 8 * SEGMENT_BYTES);
 	await journal.stop();
 });
+
+test('a journal that gives up nothing that is held refuses what it has no room for, and takes it later', async (t) => {
+	const { lost, open, fill } = journalBench();
+	const journal = await open({ givesUpHeld: false, holders: ['sealer'], maxBytes: 3 * SEGMENT_BYTES });
+	let taken = 0;
+	await t.throwsAsync(
+		async () => {
+			for (; taken < 500; taken += 1) await fill(journal, 1, 1 + taken * 8);
+		},
+		{ instanceOf: Fault, message: /no room/ },
+	);
+	t.true(taken > 50);
+	t.deepEqual(await sequenceOf(journal), everyEighth(taken));
+	t.deepEqual(lost, []);
+	journal.hold('sealer', journal.end());
+	await fill(journal, 1, 1 + taken * 8);
+	t.is((await sequenceOf(journal)).at(-1), 1 + taken * 8);
+	await journal.stop();
+});

@@ -168,6 +168,19 @@ async function sentBy(backfill: ReturnType<typeof lane>, blocks: number) {
 	return { numbers: sent.map(({ numbers }) => numbers), renewals };
 }
 
+test('the age of the backlog is that of the oldest sample the hub lacks', async (t) => {
+	const journal = memoryJournal([[reading(1)], [reading(11)], [reading(21)]]);
+	const backfill = lane(journal);
+	await backfill.findOldest();
+	t.is(backfill.oldestOwedAt(), epochMs(1_001));
+	backfill.acknowledge(acked(1, 20));
+	await backfill.findOldest();
+	t.is(backfill.oldestOwedAt(), epochMs(1_021));
+	backfill.acknowledge(acked(21, 30));
+	await backfill.findOldest();
+	t.is(backfill.oldestOwedAt(), null);
+});
+
 test('a few large readings are sent in blocks that the hub takes', async (t) => {
 	const texts = Array.from({ length: 12 }, (_, index): Reading => {
 		const value = 'x'.repeat(1024 * 1024);

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import test from 'ava';
 import fc from 'fast-check';
 
@@ -26,6 +28,10 @@ function retainedPacket(topic: string, payload: string): Buffer {
 	const bytes = publishPacket(topic, payload);
 	bytes[0] = 0x31;
 	return bytes;
+}
+
+async function waitUntil(isSo: () => boolean): Promise<void> {
+	while (!isSo()) await nextTurn();
 }
 
 async function connected(port: number, username: string, clientId = 'c') {
@@ -352,4 +358,20 @@ test('a connection that never says CONNECT is closed, and a stopped broker leave
 	await stop();
 	await client.closed();
 	t.is(broker.stats().connections, 0);
+});
+
+test('a broker that stops acknowledges what it has begun to store, and takes nothing more', async (t) => {
+	const disk = deferred<PublishVerdict>();
+	const { broker, port, stop } = await startBroker({ onPublish: () => disk.promise });
+	t.teardown(stop);
+	const device = await connected(port, 'meter-1');
+	device.send(publishPacket('a', '1', 9));
+	await waitUntil(() => broker.stats().received === 1);
+	const stopped = broker.stop();
+	device.send(publishPacket('a', '2', 10));
+	disk.resolve('discard');
+	await stopped;
+	await device.closed();
+	t.true(device.heard().includes(Buffer.from([0x40, 2, 0, 9])));
+	t.is(broker.stats().received, 1);
 });

@@ -42,7 +42,7 @@ async function gateway() {
 	});
 	const path = join(box.folder, 'mqtt-accounts.json');
 	const accounts = createMqttAccountService({
-		accounts: await createMqttAccountStore(path),
+		accounts: await createMqttAccountStore(path, silentLog),
 		devices: box.devices,
 		clock: box.clock,
 		log: silentLog,
@@ -158,7 +158,7 @@ test('a Modbus device has no login, and logins survive a restart of the store', 
 	await add('meter-1');
 	await Promise.all([accounts.issueForDevice('meter-1'), accounts.addReader('panel')]);
 	t.true(existsSync(path));
-	const again = await createMqttAccountStore(path);
+	const again = await createMqttAccountStore(path, silentLog);
 	t.deepEqual(
 		again.all().map(({ username, kind }) => [username, kind]),
 		[

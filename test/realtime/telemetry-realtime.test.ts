@@ -43,7 +43,7 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 		log: silentLog,
 		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },
 	});
-	const latest = createLatestValues();
+	const latest = createLatestValues({ clock: box.clock });
 	const events = createTelemetryRealtime({
 		realtime,
 		devices: box.devices,

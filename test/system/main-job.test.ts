@@ -74,7 +74,7 @@ test.serial(
 			t.is(member(device, 'gateway_id'), member(own, 'gateway_id'));
 		}
 		for (let round = 1; round <= 3; round += 1) {
-			const tcp = await timeToHub(hubRest, 'meter-tcp-2', 230 + round / 4, () =>
+			const tcp = await timeToHub(hubRest, devices[1]?.uid ?? '', 230 + round / 4, () =>
 				simulator.override(2, VOLTAGE_L1, 230 + round / 4),
 			);
 			print(t, `Modbus TCP, ${round}`, tcp);

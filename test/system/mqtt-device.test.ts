@@ -49,6 +49,10 @@ async function addMqttDevice(rest: Rest, uid: string): Promise<Login> {
 	return issue(rest, `/api/v1/devices/${uid}/mqtt-credentials`);
 }
 
+/** Publishes with QoS 1; the exit code is 0 when it was acknowledged. */
+const publish = async (who: readonly string[], topic: string, message: object): Promise<number | null> =>
+	(await run('mosquitto_pub', [...who, '-q', '1', '-t', topic, '-m', JSON.stringify(message)])).code;
+
 test.serial(
 	'devices and consumers of the local broker are served, kept apart, and nothing acknowledged to them is lost',
 	async (t) => {
@@ -66,9 +70,6 @@ test.serial(
 		const sensor = await addMqttDevice(gatewayRest, 'sensor-1');
 		const other = await addMqttDevice(gatewayRest, 'sensor-2');
 		const reader = await issue(gatewayRest, '/api/v1/mqtt/readers', { name: 'dashboard' });
-
-		const publish = async (who: readonly string[], topic: string, message: object): Promise<number | null> =>
-			(await run('mosquitto_pub', [...who, '-q', '1', '-t', topic, '-m', JSON.stringify(message)])).code;
 
 		for (let kill = 1; kill <= KILLS; kill += 1) {
 			t.is(await publish(as(port, sensor), 'devices/sensor-1/telemetry', { level: kill, telemetry_type: 'tank' }), 0);

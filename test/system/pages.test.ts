@@ -345,3 +345,18 @@ test.serial('a gateway without a hub has no problem, and enrols from its page', 
 	await page.getByText('Acknowledged through').waitFor();
 	t.deepEqual(visit.complaints, []);
 });
+
+test.serial('tabs that reload at the same moment stay logged in, again and again', async (t) => {
+	t.timeout(120_000);
+	if (isSkipped(t)) return;
+	const scene = await setUp(t, { serial: false, enrolled: false });
+	const first = await scene.visit('gateway');
+	await claim(first.page, await scene.gateway.claimCode());
+	await connection(first.page, 'connected');
+	const tabs = [first, await scene.visit('gateway'), await scene.visit('gateway')];
+	for (let round = 0; round < 3; round += 1) {
+		await Promise.all(tabs.map(({ page }) => page.reload()));
+		await Promise.all(tabs.map(({ page }) => connection(page, 'connected')));
+	}
+	for (const { complaints } of tabs) t.deepEqual(complaints, []);
+});

@@ -91,6 +91,20 @@ function holdPort(path: string): ChildProcess {
 	return spawn('python3', ['-c', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
+/** A device on a serial line. */
+const serial = (uid: string, path: string) => ({
+	uid,
+	name: uid,
+	device_type: 'test',
+	connection: {
+		driver: 'modbus',
+		line: { transport: 'rtu', path },
+		unit_id: 1,
+		template: 'read-counter',
+		period_ms: 500,
+	},
+});
+
 test.serial(
 	'serial ports that are missing, taken or none are each said with their reason, and other lines work',
 	async (t) => {
@@ -110,18 +124,6 @@ test.serial(
 		});
 		const plainFile = join(stage.folder, 'no-port');
 		writeFileSync(plainFile, '');
-		const serial = (uid: string, path: string) => ({
-			uid,
-			name: uid,
-			device_type: 'test',
-			connection: {
-				driver: 'modbus',
-				line: { transport: 'rtu', path },
-				unit_id: 1,
-				template: 'read-counter',
-				period_ms: 500,
-			},
-		});
 		const gateway = await stage.spawnGateway({
 			devices: [
 				...readCounterDevices(simulator, 200),
@@ -165,20 +167,22 @@ test.serial(
 	},
 );
 
+/** A point of two registers. */
+const point = (key: string, address: number) => ({
+	key,
+	name: key,
+	function: 4,
+	address,
+	count: 2,
+	type: 'uint32',
+	byte_order: 'ABCD',
+});
+
 test.serial('templates that contradict themselves are told with their places, and the sound ones load', async (t) => {
 	t.timeout(60_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 	const settings = writeReadCounterTemplate(stage.folder);
-	const point = (key: string, address: number) => ({
-		key,
-		name: key,
-		function: 4,
-		address,
-		count: 2,
-		type: 'uint32',
-		byte_order: 'ABCD',
-	});
 	mkdirSync(settings.templates.folder, { recursive: true });
 	writeFileSync(
 		join(settings.templates.folder, 'overlapping.json'),

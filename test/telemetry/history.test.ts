@@ -338,3 +338,18 @@ test('a segment is sealed when it is an hour old', async (t) => {
 	await history.stop();
 	await journal.stop();
 });
+
+test('a reading that was stored twice, because a ledger was lost, is shown once', async (t) => {
+	const { open } = await bench(t);
+	const { journal, history } = await open();
+	const readings = [1, 9, 17].map((seq) => readingOf(seq));
+	await journal.append(readings, 'prompt');
+	await history.sealNow();
+	await journal.append(readings.slice(1), 'prompt');
+	t.deepEqual(seqs(await history.range(query())), [1, 9, 17]);
+	await history.sealNow();
+	t.deepEqual(seqs(await history.range(query())), [1, 9, 17]);
+	t.deepEqual(seqs(await history.range(query({ order: 'newest-first', limit: 2 }))), [17, 9]);
+	await history.stop();
+	await journal.stop();
+});

@@ -7,6 +7,7 @@ import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { restoreLatest } from '../../core/telemetry/latest-restore.ts';
 import { createLatestValues } from '../../core/telemetry/latest-values.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import { createManualClock } from '../fake/manual-clock.ts';
 
 const origin = newGatewayId();
 
@@ -30,7 +31,7 @@ test('after a start the newest values of each device are those of the history, w
 		reading(quiet, 15, 'voltage', 230),
 		reading(talking, 5, 'power', 7),
 	];
-	const latest = createLatestValues();
+	const latest = createLatestValues({ clock: createManualClock(1_000) });
 	latest.apply(reading(talking, 50, 'power', 8));
 	const history = {
 		async range({ device, limit }: HistoryQuery) {

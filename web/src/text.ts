@@ -154,7 +154,7 @@ const en = {
 	'sync.oldest': 'Oldest waiting',
 	'sync.acknowledged': 'Acknowledged through',
 	'sync.backlog': 'Waiting for the hub',
-	'sync.lost': 'Lost, hub not told yet',
+	'sync.lost': 'Lost for the hub',
 	'sync.journal': 'Journal',
 	'sync.journalUse': '{used} of {max}',
 	'sync.writeError': 'The journal cannot be written: {reason}',

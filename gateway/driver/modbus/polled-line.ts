@@ -43,18 +43,25 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 	const pollers = new Map<string, DevicePoller>();
 	const schedule = createPollSchedule();
 	let failure: string | null = null;
+	let hasOpened = false;
+
+	function askAll(): void {
+		const nowMs = clock.monotonicMs();
+		for (const [id, poller] of pollers) {
+			poller.lineOpened();
+			schedule.advance(id, nowMs);
+		}
+	}
 
 	const bus = createBus({
 		name,
 		createLine: (meter) => createLine(line, meter),
 		listener: {
 			opened() {
+				// A connection that is only made anew is no reason to ask anybody before its time.
+				if (!hasOpened || failure !== null) askAll();
+				hasOpened = true;
 				failure = null;
-				const nowMs = clock.monotonicMs();
-				for (const [id, poller] of pollers) {
-					poller.lineOpened();
-					schedule.advance(id, nowMs);
-				}
 				loop.wake();
 			},
 			failed(reason) {

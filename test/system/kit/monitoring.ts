@@ -10,6 +10,8 @@ export interface Monitoring {
 	stop(): Promise<void>;
 }
 
+const ANSWER_WITHIN_MS = 5_000;
+
 /** @throws what the server refuses with. */
 export async function monitor(rest: Rest, deviceUid: string): Promise<Monitoring> {
 	const socket = connect(`${rest.url}/monitoring`, {
@@ -21,8 +23,15 @@ export async function monitor(rest: Rest, deviceUid: string): Promise<Monitoring
 	socket.on('telemetry', (event: { readonly data: object }) => {
 		for (const [point, value] of Object.entries(event.data)) values.set(point, value);
 	});
-	const answer: unknown = await socket.timeout(5_000).emitWithAck('subscribe_device', { device_uid: deviceUid });
-	if (member(answer, 'success') !== true) throw new Error(`subscribe_device: ${JSON.stringify(answer)}`);
+	try {
+		const answer: unknown = await socket
+			.timeout(ANSWER_WITHIN_MS)
+			.emitWithAck('subscribe_device', { device_uid: deviceUid });
+		if (member(answer, 'success') !== true) throw new Error(`subscribe_device: ${JSON.stringify(answer)}`);
+	} catch (error) {
+		socket.disconnect();
+		throw error;
+	}
 	return {
 		latest: (point) => values.get(point),
 		async stop() {

@@ -1,0 +1,43 @@
+import test from 'ava';
+
+import { createEnrolmentService } from '../../cloud/enrolment/enrolment-service.ts';
+import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
+import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { bareServer } from '../fake/bare-server.ts';
+import { createManualClock } from '../fake/manual-clock.ts';
+
+test('whoever guesses enrolment codes is slowed down, per address', async (t) => {
+	const clock = createManualClock();
+	const gateways = { find: () => null, all: () => [], put: async () => undefined };
+	const server = await bareServer(gatewayRoutes, {
+		gateways,
+		enrolment: createEnrolmentService({
+			gateways,
+			answer: () => ({ linkHost: '', linkPort: 8884, caPem: '' }),
+			disconnect: () => undefined,
+			clock,
+			log: silentLog,
+		}),
+		presence: () => ({ online: false, lastSeenAt: null, version: null }),
+		completeness: createLedger().completeness,
+		deviceCount: () => 0,
+		clock,
+	});
+	const guess = async (remoteAddress: string): Promise<number> => {
+		const payload = {
+			code_id: 'AAAA',
+			gateway_id: '9a000000-0000-4000-8000-000000000001',
+			name: '',
+			secret_hash: 'a'.repeat(43),
+			nonce: 'n'.repeat(16),
+			proof: 'p'.repeat(43),
+		};
+		return (await server.inject({ method: 'POST', url: '/enrolment', payload, remoteAddress })).statusCode;
+	};
+	for (let attempt = 0; attempt < 60; attempt += 1) t.is(await guess('10.0.0.1'), 401);
+	t.is(await guess('10.0.0.1'), 429);
+	t.is(await guess('10.0.0.2'), 401);
+	clock.advance(1_000);
+	t.is(await guess('10.0.0.1'), 401);
+});

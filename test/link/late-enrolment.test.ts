@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import test, { type ExecutionContext } from 'ava';
+
+import { composeHub } from '../../cloud/compose.ts';
+import { readSettings } from '../../config/read-settings.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { composeGateway } from '../../gateway/compose.ts';
+import { ADMINISTRATOR, createRest, login, member, type Rest } from '../system/kit/rest.ts';
+import { waitFor } from '../system/kit/wait-for.ts';
+
+const TEXT_BYTES = 900_000;
+const SEGMENT_BYTES = 1024 * 1024;
+const WITHIN_MS = 30_000;
+
+const ENVIRONMENT = {
+	DRAWBRIDGE_HTTP_HOST: '127.0.0.1',
+	DRAWBRIDGE_HTTP_PORT: '0',
+	DRAWBRIDGE_LINK_HOST: '127.0.0.1',
+	DRAWBRIDGE_LINK_PORT: '0',
+	DRAWBRIDGE_LINK_PLAIN_PORT: '0',
+	DRAWBRIDGE_MQTT_HOST: '127.0.0.1',
+	DRAWBRIDGE_MQTT_PORT: '0',
+	DRAWBRIDGE_JOURNAL_SEGMENT_BYTES: String(SEGMENT_BYTES),
+	DRAWBRIDGE_JOURNAL_MAX_BYTES: String(64 * SEGMENT_BYTES),
+};
+
+const forRole = (prefixes: readonly string[]) =>
+	Object.fromEntries(
+		Object.entries(ENVIRONMENT).filter(([key]) => prefixes.some((prefix) => key.startsWith(`DRAWBRIDGE_${prefix}_`))),
+	);
+
+/** A gateway and a hub in this process, that do not know each other yet. */
+async function pair(t: ExecutionContext) {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-pair-'));
+	const common = {
+		templateFolders: [],
+		web: null,
+		administrator: ADMINISTRATOR,
+		version: '0.0.0',
+		clock: systemClock,
+		log: silentLog,
+	};
+	const hubSettings = readSettings({ role: 'hub', environment: forRole(['HTTP', 'LINK']) });
+	const hub = await composeHub({ ...common, settings: hubSettings, data: join(folder, 'hub') });
+	const gatewaySettings = readSettings({ role: 'gateway', environment: forRole(['HTTP', 'MQTT', 'JOURNAL']) });
+	const gateway = await composeGateway({ ...common, settings: gatewaySettings, data: join(folder, 'gateway') });
+	t.teardown(async () => {
+		await gateway.stop();
+		await hub.stop();
+		rmSync(folder, { recursive: true, force: true });
+	});
+	const hubUrl = `http://127.0.0.1:${hub.httpPort}`;
+	return {
+		hubUrl,
+		code: readFileSync(join(folder, 'hub', 'enrolment-code'), 'utf8').trim(),
+		hub: await login(hubUrl),
+		gateway: await login(`http://127.0.0.1:${gateway.httpPort}`),
+	};
+}
+
+const textOf = (seed: number): string =>
+	Array.from({ length: TEXT_BYTES / 18 }, (_, index) => String(Math.sin(seed * 1e6 + index)).slice(-18)).join('');
+
+async function store(gateway: Rest, payload: object): Promise<void> {
+	const answer = await gateway.post('/api/v1/devices/talker/telemetry', { telemetry_type: 'default', payload });
+	if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+}
+
+const ledgerOf = async (hub: Rest): Promise<unknown> => {
+	const { body } = await hub.get('/api/v1/gateways');
+	const id = Array.isArray(body) ? member(body[0], 'id') : undefined;
+	return typeof id === 'string' ? (await hub.get(`/api/v1/gateways/${id}/ledger`)).body : null;
+};
+
+test.serial(
+	'a gateway that comes late, with large documents and large values, is heard in full and says what it has no more',
+	async (t) => {
+		t.timeout(120_000);
+		const { hubUrl, code, hub, gateway } = await pair(t);
+		const note = 'n'.repeat(TEXT_BYTES);
+		for (const uid of ['talker', 'a', 'b', 'c', 'd', 'e', 'f']) {
+			const device = { device_uid: uid, name: uid, device_type: 'sensor', connection: { driver: 'mqtt' } };
+			const { status } = await gateway.post('/api/v1/devices', { ...device, metadata: { note } });
+			t.is(status, 201);
+		}
+		for (let seed = 1; seed <= 12; seed += 1) await store(gateway, { text: textOf(seed) });
+		// Sealed segments are let go while there is no hub.
+		await waitFor('the journal lets the oldest go', WITHIN_MS, async () => {
+			const { body } = await gateway.get('/api/v1/uplink');
+			const stored = member(body, 'stored_samples');
+			return typeof stored === 'number' && stored > 0 && stored < 12;
+		});
+
+		t.is((await gateway.post('/api/v1/uplink/enrol', { hub_url: hubUrl, code })).status, 200);
+		await store(gateway, { text: textOf(13) });
+		const ledger = await waitFor('the hub has everything', WITHIN_MS, async () => {
+			const now = await ledgerOf(hub);
+			const [received, missing, lost] = ['received_samples', 'missing_samples', 'declared_lost_samples'].map((name) =>
+				Number(member(now, name)),
+			);
+			return missing === 0 && (received ?? 0) + (lost ?? 0) === 13 && now;
+		});
+		const holes = member(ledger, 'holes');
+		t.true(Array.isArray(holes) && holes.length === 1);
+		t.like(Array.isArray(holes) ? holes[0] : null, { first: 1, reason: 'not-kept' });
+		const devices = await hub.get('/api/v1/devices?page=1&size=50');
+		t.is(member(devices.body, 'total'), 7);
+		const records = await hub.get('/api/v1/devices/talker/telemetry?limit=1');
+		t.is(member(member(Array.isArray(records.body) ? records.body[0] : null, 'payload'), 'text'), textOf(13));
+		t.is((await createRest(hubUrl, null).get('/api/v1/devices')).status, 401);
+	},
+);
