@@ -279,12 +279,13 @@ function readGroup(reader: ByteReader, points: number, run: number): SampleValue
 	else if (form === KIND_PER_POINT) {
 		for (let from = 0; from < size; from += run) readColumn(reader, reader.u8(), column, { from, to: from + run, run });
 	} else throw malformed(`unknown column form ${form}`);
-	if (run === 1) return [column];
+	// A list that was filled bit by bit has room for a third more; its copy has not, and lives long.
+	if (run === 1) return [column.slice()];
 	const values: SampleValue[][] = [];
 	for (let row = 0; row < run; row += 1) {
 		const own: SampleValue[] = [];
 		for (let at = row; at < size; at += run) own.push(column[at] ?? null);
-		values.push(own);
+		values.push(own.slice());
 	}
 	return values;
 }

@@ -178,15 +178,14 @@ export function createReadDecoder(request: ReadRequest): ReadDecoder {
 				`an answer to ${request.count} from ${request.address} has ${length} bytes, not ${data.length}`,
 			);
 		}
-		const values: SampleValue[] = [];
+		// `map` makes the list as long as it has to be; one that grows would keep a third more for as long as the values live.
+		const values = decoders.map((decoder) => decoder.read(data));
 		let qualities: Quality[] | null = null;
-		for (const decoder of decoders) {
-			const value = decoder.read(data);
-			if (value === null || !isPlausible(value, decoder)) {
-				qualities ??= decoders.map(() => 'good');
-				qualities[values.length] = 'out_of_range';
-			}
-			values.push(value);
+		for (const [index, decoder] of decoders.entries()) {
+			const value = values[index] ?? null;
+			if (value !== null && isPlausible(value, decoder)) continue;
+			qualities ??= decoders.map(() => 'good');
+			qualities[index] = 'out_of_range';
 		}
 		return { values, qualities };
 	};
