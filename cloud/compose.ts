@@ -25,6 +25,7 @@ import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { gatewayRoutes } from './fleet/gateway-routes.ts';
+import { createOfflineWatch } from './fleet/offline-watch.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
@@ -104,7 +105,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
-		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock });
+		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock, log });
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
@@ -166,6 +167,16 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		}
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('link broker', broker);
+		lifecycle.own(
+			'offline watch',
+			createOfflineWatch({
+				gateways: () => gateways.all(),
+				isOnline: (id) => link.presence(id).online,
+				devicesOf: (id) => devices.all().flatMap((device) => (device.gatewayId === id ? [device.id] : [])),
+				setHealth: devices.setHealth,
+				clock,
+			}),
+		);
 		await offerFirstCode();
 
 		const metrics = createMetrics();

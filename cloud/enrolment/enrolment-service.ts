@@ -19,8 +19,13 @@ const CODE_LIFETIME_MS = 86_400_000;
 /** Codes that are open at once. */
 const MAX_CODES = 1_000;
 
+/** How long a gateway may ask again with a code it has used: the answer may have been lost on its way. */
+const REPEAT_MS = 600_000;
+
 interface OpenCode extends EnrolmentKey {
 	readonly expiresAt: EpochMs;
+	/** The gateway that has used it. */
+	readonly usedBy: GatewayId | null;
 }
 
 export interface EnrolmentServiceDeps {
@@ -52,7 +57,7 @@ export function createEnrolmentService({ gateways, answer, disconnect, clock, lo
 		const key = await enrolmentKey(code);
 		// The first group names a code; two open ones must not share it.
 		if (open.has(key.codeId)) return openCode();
-		open.set(key.codeId, { ...key, expiresAt });
+		open.set(key.codeId, { ...key, expiresAt, usedBy: null });
 		return { code, expiresAt };
 	}
 
@@ -63,11 +68,17 @@ export function createEnrolmentService({ gateways, answer, disconnect, clock, lo
 	): Promise<EnrolmentAnswer & { readonly proof: string }> {
 		dropExpired();
 		const code = open.get(request.codeId);
-		if (code === undefined || !isSameSecret(requestProof(code.key, request), proof)) {
+		const isOthers = code !== undefined && code.usedBy !== null && code.usedBy !== request.gatewayId;
+		if (code === undefined || isOthers || !isSameSecret(requestProof(code.key, request), proof)) {
 			log.warn('enrolment-refused', { gateway: request.gatewayId });
 			throw new Fault('bad-credentials', 'the enrolment code is wrong, used or expired');
 		}
-		open.delete(request.codeId);
+		const expiresAt = epochMs(Math.min(code.expiresAt, clock.now() + REPEAT_MS));
+		open.set(request.codeId, {
+			...code,
+			usedBy: request.gatewayId,
+			expiresAt: code.usedBy === null ? expiresAt : code.expiresAt,
+		});
 		await gateways.put({
 			id: request.gatewayId,
 			name: request.name,
@@ -85,6 +96,7 @@ export function createEnrolmentService({ gateways, answer, disconnect, clock, lo
 	async function revoke(id: GatewayId): Promise<void> {
 		const record = gateways.find(id);
 		if (record === null) throw new Fault('not-found', `gateway ${id} does not exist`);
+		for (const [codeId, { usedBy }] of open) if (usedBy === id) open.delete(codeId);
 		await gateways.put({ ...record, revokedAt: clock.now() });
 		disconnect(id, 'the gateway was revoked');
 		log.info('gateway-revoked', { gateway: id });

@@ -3,13 +3,16 @@ import 'reflect-metadata';
 import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 
 import * as x509 from '@peculiar/x509';
 
 import type { Clock } from '../../core/kernel/clock.ts';
 import { LINK_SERVER_NAME } from '../../core/link/enrolment.ts';
+import { messageOf } from '../../core/kernel/fault.ts';
+import type { Logger } from '../../core/kernel/log.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
+import { moveAside } from '../../core/storage/move-aside.ts';
 
 /** What the link's TLS listener needs, and what gateways are given to check it with. */
 export interface LinkCertificates {
@@ -69,7 +72,36 @@ function serverNames(publicHost: string): readonly { readonly type: 'dns' | 'ip'
 	return [...names].map((value) => ({ type: isIp(value) ? ('ip' as const) : ('dns' as const), value }));
 }
 
-async function makeAuthority(now: number): Promise<{ certificate: x509.X509Certificate; key: webcrypto.CryptoKey }> {
+interface Authority {
+	readonly certificate: x509.X509Certificate;
+	readonly key: webcrypto.CryptoKey;
+}
+
+/** Whether the key made the certificate's signature, which is the authority's own. */
+const isPair = (certificate: x509.X509Certificate, keyPem: string): boolean =>
+	new X509Certificate(certificate.toString('pem')).checkPrivateKey(createPrivateKey(keyPem));
+
+/**
+ * The authority of an earlier start; `null` when there is none. A damaged one is put aside and said: the hub then gets another, and every
+ * gateway has to be enrolled again, because each trusts the old one only.
+ */
+async function savedAuthority(caPath: string, keyPath: string, log: Logger): Promise<Authority | null> {
+	const [ca, key] = await Promise.all([readText(caPath), readText(keyPath)]);
+	if (ca === null && key === null) return null;
+	try {
+		const certificate = new x509.X509Certificate(ca ?? '');
+		if (!isPair(certificate, key ?? '')) throw new Error('the key is not that of the certificate');
+		return { certificate, key: await importKeys(key ?? '') };
+	} catch (error) {
+		const movedTo: string[] = [];
+		if (ca !== null) movedTo.push(await moveAside(caPath));
+		if (key !== null) movedTo.push(await moveAside(keyPath));
+		log.error('link-authority-lost', { reason: messageOf(error), movedTo: movedTo.join(', ') });
+		return null;
+	}
+}
+
+async function makeAuthority(now: number): Promise<Authority> {
 	const keys = await newKeys();
 	const certificate = await x509.X509CertificateGenerator.createSelfSigned({
 		serialNumber: serial(),
@@ -95,21 +127,19 @@ export async function openLinkCertificates({
 	folder,
 	publicHost,
 	clock,
+	log,
 }: {
 	readonly folder: string;
 	readonly publicHost: string;
 	readonly clock: Clock;
+	readonly log: Logger;
 }): Promise<LinkCertificates> {
 	x509.cryptoProvider.set(webcrypto);
 	const caPath = join(folder, 'link-ca.pem');
 	const keyPath = join(folder, 'link-ca.key');
-	const [savedCa, savedKey] = await Promise.all([readText(caPath), readText(keyPath)]);
 	const now = clock.now();
-
-	let authority: { certificate: x509.X509Certificate; key: webcrypto.CryptoKey };
-	if (savedCa !== null && savedKey !== null) {
-		authority = { certificate: new x509.X509Certificate(savedCa), key: await importKeys(savedKey) };
-	} else {
+	let authority = await savedAuthority(caPath, keyPath, log);
+	if (authority === null) {
 		authority = await makeAuthority(now);
 		await writeFileDurably(keyPath, await exportKey(authority.key));
 		await writeFileDurably(caPath, authority.certificate.toString('pem'));

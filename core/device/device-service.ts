@@ -11,6 +11,7 @@ import {
 	type GatewayId,
 	isUuid,
 	newDeviceId,
+	uuidOf,
 } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
@@ -157,10 +158,18 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			throw new Fault('rule-violation', `device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`);
 	}
 
-	async function add(wanted: NewDevice, assertFits = assertConnectionFits): Promise<Device> {
+	/**
+	 * A declared device keeps its id when the device documents were lost, since history and hub know it by that. One that was deleted and is
+	 * declared again is another device.
+	 */
+	function declaredId(uid: DeviceUid): DeviceId {
+		const id = deviceId(uuidOf(`${gatewayId ?? 'hub'} ${uid}`));
+		return devices.find(id) === null ? id : newDeviceId();
+	}
+
+	async function add(wanted: NewDevice, id = newDeviceId(), assertFits = assertConnectionFits): Promise<Device> {
 		if (devices.page({ skip: 0, limit: 0 }).total >= MAX_DEVICES)
 			throw new Fault('rule-violation', `this box takes ${MAX_DEVICES} devices at most`);
-		const id = newDeviceId();
 		const uid = wanted.uid ?? deviceUid(id);
 		assertUidFree(uid);
 		const device: Device = {
@@ -294,7 +303,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		declare: (wanted: readonly (NewDevice & { readonly uid: DeviceUid })[]): Promise<void> =>
 			inTurn(async () => {
 				for (const device of wanted)
-					if (devices.findByUid(device.uid).length === 0) await add(device, noteConnectionFits);
+					if (devices.findByUid(device.uid).length === 0) await add(device, declaredId(device.uid), noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
 		patch: (reference: string, wanted: DeviceChange): Promise<Device> => inTurn(() => change(reference, wanted)),

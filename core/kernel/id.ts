@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 /** Identity of a device in the whole fleet: a UUID, made where the device is first registered. */
 export type DeviceId = string & { readonly __id: 'device' };
@@ -33,6 +33,15 @@ export function gatewayId(text: string): GatewayId {
 	if (!UUID.test(text)) throw new RangeError(`not a gateway id: ${text}`);
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- brands are cast where they are checked
 	return text as GatewayId;
+}
+
+/** A UUID (version 8, RFC 9562) from the SHA-256 of a text: the same text has the same id on every box. */
+export function uuidOf(text: string): string {
+	const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
+	bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+	bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+	const hex = bytes.toString('hex');
+	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
 export const newDeviceId = (): DeviceId => deviceId(randomUUID());

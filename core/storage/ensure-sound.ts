@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 
 import leveldown from 'leveldown';
 
 import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
+import { moveAside } from './move-aside.ts';
 
 /** LevelDB says so of a store that another process has open: that one is sound, and must not be touched. */
 const LOCKED = /: lock /;
@@ -52,9 +52,6 @@ export async function ensureSound(folder: string, log: Logger): Promise<void> {
 		log.error('database-repaired', { path: folder, reason });
 		return;
 	}
-	let number = 1;
-	while (existsSync(`${folder}.damaged-${number}`)) number += 1;
-	const movedTo = `${folder}.damaged-${number}`;
-	await rename(folder, movedTo);
+	const movedTo = await moveAside(folder);
 	log.error('database-lost', { path: folder, reason: `${reason}; repair: ${stillWrong}`, movedTo });
 }

@@ -1,11 +1,10 @@
-import { access, rename } from 'node:fs/promises';
-
 import { Low } from 'lowdb';
 
 import { messageOf } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
 import { durableJsonFile } from './json-file.ts';
+import { moveAside } from './move-aside.ts';
 
 /** One small document that survives power cuts: claim state, keys, site, applied configuration. */
 export interface SettingsStore<T extends object> {
@@ -20,24 +19,6 @@ export interface SettingsStore<T extends object> {
 
 /** Most changes that may wait for the disk. */
 const MAX_WAITING = 256;
-
-async function exists(path: string): Promise<boolean> {
-	try {
-		await access(path);
-		return true;
-	} catch {
-		return false;
-	}
-}
-
-/** Puts a damaged file aside as `.damaged-<n>`: it may still be read by a person. */
-async function moveAside(path: string): Promise<string> {
-	let number = 1;
-	while (await exists(`${path}.damaged-${number}`)) number += 1;
-	const aside = `${path}.damaged-${number}`;
-	await rename(path, aside);
-	return aside;
-}
 
 /** Opens or makes the document (mode 0600). A damaged file is moved aside and logged, and the defaults take its place. */
 export async function openSettingsStore<T extends object>({

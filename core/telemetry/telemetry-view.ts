@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import { type EpochMs, toIso } from '../kernel/clock.ts';
+import { uuidOf } from '../kernel/id.ts';
 import type { LatestValue } from './latest-values.ts';
 import type { Shown } from './point-facts.ts';
 import type { JsonValue, Quality, Reading, SampleValue } from './reading.ts';
@@ -10,11 +9,7 @@ export const toJson = (value: SampleValue): JsonValue => (typeof value === 'bigi
 
 /** The id of a record: a UUID (version 8) that every box computes alike from the reading's identity. */
 export function recordId({ origin, epoch, firstSeq }: Pick<Reading, 'origin' | 'epoch' | 'firstSeq'>): string {
-	const bytes = createHash('sha256').update(`${origin}:${epoch}:${firstSeq}`).digest().subarray(0, 16);
-	bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-	bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-	const hex = bytes.toString('hex');
-	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+	return uuidOf(`${origin}:${epoch}:${firstSeq}`);
 }
 
 /** Values by point. */

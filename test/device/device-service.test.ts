@@ -70,6 +70,23 @@ test('settings declare devices once; what people changed afterwards stays', asyn
 	);
 });
 
+test('a declared device keeps its id when the documents were lost; declared again after its deletion it is another one', async (t) => {
+	const declared = [{ uid: deviceUid('meter-1'), name: 'From the file', deviceType: 'meter' }];
+	const before = await deviceBox();
+	t.teardown(before.close);
+	await before.devices.declare(declared);
+	const { id } = before.devices.get('meter-1');
+
+	const after = await deviceBox();
+	t.teardown(after.close);
+	await after.devices.declare(declared);
+	t.is(after.devices.get('meter-1').id, id);
+
+	await after.devices.remove('meter-1');
+	await after.devices.declare(declared);
+	t.not(after.devices.get('meter-1').id, id);
+});
+
 test('a declared device whose template is missing is there all the same, but nobody may register one', async (t) => {
 	const box = await deviceBox();
 	t.teardown(box.close);

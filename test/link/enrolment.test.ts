@@ -69,6 +69,27 @@ test('a code works once', async (t) => {
 	await t.throwsAsync(service.enrol(second.asked, second.proof), { message: /wrong, used or expired/ });
 });
 
+test('the gateway that has used a code may ask again for ten minutes, since the answer may have been lost', async (t) => {
+	const { service, clock } = hub();
+	const { code } = await service.openCode();
+	const { asked, key, proof } = await request(code);
+	await service.enrol(asked, proof);
+	clock.advance(599_999);
+	const again = { ...asked, secretHash: secretHash('another secret') };
+	await service.enrol(again, requestProof(key, again));
+	t.is(service.authenticate(asked.gatewayId, secretHash('another secret')), asked.gatewayId);
+	clock.advance(1);
+	await t.throwsAsync(service.enrol(again, requestProof(key, again)), { message: /wrong, used or expired/ });
+});
+
+test('a revoked gateway does not come back with the code it has used', async (t) => {
+	const { service } = hub();
+	const { asked, proof } = await request((await service.openCode()).code);
+	await service.enrol(asked, proof);
+	await service.revoke(asked.gatewayId);
+	await t.throwsAsync(service.enrol(asked, proof), { message: /wrong, used or expired/ });
+});
+
 test('a code expires after a day', async (t) => {
 	const { service, clock } = hub();
 	const { code } = await service.openCode();

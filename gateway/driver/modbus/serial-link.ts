@@ -18,6 +18,9 @@ const FAST_ANSWERS = { dtr: true, rts: true, lowLatency: true };
 /** How often the port is looked for in the file system. */
 const WATCH_MS = 1000;
 
+/** The binding has no code for a file that takes no line settings, only the system's words for ENOTTY. */
+const NOT_A_PORT = /inappropriate ioctl/i;
+
 /** Why the port could not be opened. The binding reports text only, so the operating system is asked for the code. */
 async function explain(path: string, error: Error): Promise<Fault> {
 	try {
@@ -27,7 +30,7 @@ async function explain(path: string, error: Error): Promise<Fault> {
 		return openFault(path, code, error);
 	}
 	const holder = await findPortHolder(path);
-	if (holder === null) return openFault(path, undefined, error);
+	if (holder === null) return openFault(path, NOT_A_PORT.test(error.message) ? 'ENOTTY' : undefined, error);
 	const sentence = `${path} is in use by ${holder.name} (pid ${holder.pid}); only one program may use a serial line (EBUSY)`;
 	return new Fault('state-conflict', sentence, { cause: error });
 }
