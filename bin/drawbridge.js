@@ -1,5 +1,8 @@
-#!/usr/bin/env node
-/** The command line of both hulls: finds the role, checks the options, hands over. */
+#!/usr/bin/env -S node --max-semi-space-size=4
+/**
+ * The command line of both hulls: finds the role, checks the options, hands over. Young objects get 12 MB instead of up to 48: a box
+ * has little memory, and it costs no processor time at its load.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 
 /** Exit code of sysexits.h for a command line that was not understood. */
