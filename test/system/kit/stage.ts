@@ -31,7 +31,11 @@ export interface Stage {
 
 const COMMAND = join(process.cwd(), 'bin', 'drawbridge.js');
 
+/** As the first line of the command says; who names `node` himself has to repeat it. */
+const MEMORY_FLAG = '--max-semi-space-size=4';
+
 const realHull: HullOptions['command'] = (role, settingsFile, dataFolder) => [
+	MEMORY_FLAG,
 	COMMAND,
 	role,
 	'--config',
