@@ -88,7 +88,15 @@ async function run(stopping: AbortController): Promise<boolean> {
 	const demo = await startDemo({
 		dataFolder: DATA_FOLDER,
 		wantedPorts: DEFAULT_PORTS,
-		hull: (role, settingsFile, dataFolder) => [COMMAND, role, '--config', settingsFile, '--data', dataFolder],
+		hull: (role, settingsFile, dataFolder) => [
+			'--max-semi-space-size=4',
+			COMMAND,
+			role,
+			'--config',
+			settingsFile,
+			'--data',
+			dataFolder,
+		],
 		env: handedOn,
 		clock: systemClock,
 		signal: stopping.signal,
