@@ -10,7 +10,7 @@ import { publicAccess } from './access.ts';
 export interface WebFolder {
 	/** Absolute path of the folder. */
 	readonly folder: string;
-	/** File in it that is served at `/`, e.g. `gateway.html`. */
+	/** File in it that is served at `/`, e.g. `index.html`. */
 	readonly index: string;
 }
 
