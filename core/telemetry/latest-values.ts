@@ -1,3 +1,4 @@
+import { valuesBytes } from '../journal/reading-bytes.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { EVENT_TYPES, type Quality, type ReadingDraft, type SampleValue } from './reading.ts';
@@ -22,32 +23,63 @@ export interface LatestValues {
 /** Most points kept for one device: a chatty MQTT device cannot grow the map without end. */
 const MAX_POINTS_PER_DEVICE = 5_000;
 
+/** Most bytes of texts and structures kept for one device; a value beyond them is in the history only. */
+const MAX_TEXT_BYTES_PER_DEVICE = 1024 * 1024;
+
 /** How far ahead of this box another one's clock may be. */
 const MOST_AHEAD_MS = 60_000;
 
+interface DeviceValues {
+	readonly points: Map<string, LatestValue>;
+	textBytes: number;
+}
+
+/** What a value takes beyond a number's place. */
+const textBytesOf = (value: SampleValue): number =>
+	typeof value === 'string' || (typeof value === 'object' && value !== null) ? valuesBytes([value]) : 0;
+
 export function createLatestValues({ clock }: { readonly clock: Clock }): LatestValues {
-	const byDevice = new Map<DeviceId, Map<string, LatestValue>>();
+	const byDevice = new Map<DeviceId, DeviceValues>();
 
 	const isOutdated = (readAt: EpochMs, known: LatestValue): boolean =>
 		known.readAt > readAt && known.readAt <= clock.now() + MOST_AHEAD_MS;
 
-	function applyTo(points: Map<string, LatestValue>, reading: ReadingDraft): void {
+	/** Keeps a value, or nothing of the point when it is too much: an older value would pass for the newest. */
+	function keep(device: DeviceValues, point: string, value: LatestValue, known: LatestValue | undefined): void {
+		const without = device.textBytes - (known === undefined ? 0 : textBytesOf(known.value));
+		const textBytes = without + textBytesOf(value.value);
+		if (textBytes > MAX_TEXT_BYTES_PER_DEVICE) {
+			device.textBytes = without;
+			device.points.delete(point);
+			return;
+		}
+		device.textBytes = textBytes;
+		device.points.set(point, value);
+	}
+
+	function applyTo(device: DeviceValues, reading: ReadingDraft): void {
+		const { points } = device;
 		const { readAt, qualities } = reading;
 		for (const [index, point] of reading.points.entries()) {
 			const known = points.get(point);
 			if (known === undefined ? points.size >= MAX_POINTS_PER_DEVICE : isOutdated(readAt, known)) continue;
-			points.set(point, { value: reading.values[index] ?? null, quality: qualities?.[index] ?? 'good', readAt });
+			keep(
+				device,
+				point,
+				{ value: reading.values[index] ?? null, quality: qualities?.[index] ?? 'good', readAt },
+				known,
+			);
 		}
 	}
 
 	return {
 		apply(reading) {
 			if (EVENT_TYPES.has(reading.telemetryType)) return;
-			let points = byDevice.get(reading.device);
-			if (points === undefined) byDevice.set(reading.device, (points = new Map<string, LatestValue>()));
-			applyTo(points, reading);
+			let device = byDevice.get(reading.device);
+			if (device === undefined) byDevice.set(reading.device, (device = { points: new Map(), textBytes: 0 }));
+			applyTo(device, reading);
 		},
-		of: (device) => byDevice.get(device) ?? null,
+		of: (device) => byDevice.get(device)?.points ?? null,
 		forget: (device) => void byDevice.delete(device),
 	};
 }
