@@ -107,7 +107,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			onLoss: ({ reason }, ranges) => {
 				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
 			},
-			lost: (range) => uplink?.lost(range, 'disk-full'),
+			lost: (range, reason) => uplink?.lost(range, reason),
 			lifecycle,
 			clock,
 			log,

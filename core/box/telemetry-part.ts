@@ -9,7 +9,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { StreamRange } from '../ledger/stream-range.ts';
+import type { LossReason, StreamRange } from '../ledger/stream-range.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
@@ -42,7 +42,7 @@ export interface TelemetryPartDeps {
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
 	/** Stamped samples that the journal did not take. */
-	readonly lost: (range: StreamRange) => void;
+	readonly lost: (range: StreamRange, reason: LossReason) => void;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;

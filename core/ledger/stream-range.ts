@@ -10,9 +10,18 @@ export interface StreamRange extends Range {
 /**
  * Why samples will never arrive. Declared by the gateway, kept by the hub beside the hole. `not-journalled`: of an earlier boot, and not
  * in the journal that this boot found; they were read just before the power failed. `not-kept`: read before the gateway was enrolled, and
- * its journal has them no more.
+ * its journal has them no more. `too-large`: a reading that fits no segment of the journal.
  */
-export type LossReason = 'journal-quota' | 'disk-full' | 'journal-damaged' | 'not-journalled' | 'not-kept';
+export const LOSS_REASONS = [
+	'journal-quota',
+	'disk-full',
+	'journal-damaged',
+	'not-journalled',
+	'not-kept',
+	'too-large',
+] as const;
+
+export type LossReason = (typeof LOSS_REASONS)[number];
 
 export interface DeclaredLoss extends StreamRange {
 	readonly reason: LossReason;

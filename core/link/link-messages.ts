@@ -3,7 +3,7 @@ import Joi from 'joi';
 import type { Connection, Device, DeviceHealth } from '../device/device.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
-import type { DeclaredLoss, LossReason } from '../ledger/stream-range.ts';
+import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
 import type { Range } from '../ledger/range-set.ts';
 
 /** Ranges of one epoch as they travel. */
@@ -74,13 +74,6 @@ const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
 });
-const LOSS_REASONS: readonly LossReason[] = [
-	'journal-quota',
-	'disk-full',
-	'journal-damaged',
-	'not-journalled',
-	'not-kept',
-];
 
 const line = Joi.alternatives(
 	Joi.object({

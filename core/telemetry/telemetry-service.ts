@@ -1,7 +1,7 @@
 import type { Journal, Urgency } from '../journal/journal.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
-import type { StreamRange } from '../ledger/stream-range.ts';
+import type { LossReason, StreamRange } from '../ledger/stream-range.ts';
 import type { HistoryQuery, HistoryRepository } from './history-repository.ts';
 import type { LatestValues } from './latest-values.ts';
 import { lastSeq, type Reading, type ReadingDraft } from './reading.ts';
@@ -18,7 +18,7 @@ export interface TelemetryServiceDeps {
 	/** Called in this order for each reading: local MQTT, realtime, live lane. */
 	readonly listeners: readonly ReadingListener[];
 	/** Told when stamped samples could not be made durable, so that the hole in the sequence gets a reason. */
-	readonly lost: (range: StreamRange) => void;
+	readonly lost: (range: StreamRange, reason: LossReason) => void;
 }
 
 /**
@@ -55,7 +55,8 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 		try {
 			await journal.append([reading], urgency);
 		} catch (error) {
-			lost({ origin, epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) });
+			const reason = error instanceof Fault && error.reason === 'rule-violation' ? 'too-large' : 'disk-full';
+			lost({ origin, epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) }, reason);
 			throw error;
 		}
 		return reading;

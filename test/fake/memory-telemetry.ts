@@ -1,5 +1,6 @@
 import { type EpochMs, epochMs, systemClock } from '../../core/kernel/clock.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
+import type { DeclaredLoss } from '../../core/ledger/stream-range.ts';
 import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { createLatestValues } from '../../core/telemetry/latest-values.ts';
 import type { Quality, Reading, ReadingDraft, SampleValue } from '../../core/telemetry/reading.ts';
@@ -20,6 +21,8 @@ export interface MemoryTelemetry {
 	readonly readings: readonly Reading[];
 	/** Queries the history has answered. */
 	readonly queries: readonly HistoryQuery[];
+	/** Ranges that were declared lost, with their reason. */
+	readonly losses: readonly DeclaredLoss[];
 	/** What an append waits for; by default nothing. */
 	barrier: Promise<void>;
 }
@@ -28,6 +31,7 @@ export interface MemoryTelemetry {
 export function memoryTelemetry(listeners: readonly ReadingListener[] = []): MemoryTelemetry {
 	const readings: Reading[] = [];
 	const queries: HistoryQuery[] = [];
+	const losses: DeclaredLoss[] = [];
 	const memory: { barrier: Promise<void> } = { barrier: Promise.resolve() };
 	const telemetry = createTelemetryService({
 		origin: GATEWAY,
@@ -52,9 +56,9 @@ export function memoryTelemetry(listeners: readonly ReadingListener[] = []): Mem
 		},
 		latest: createLatestValues({ clock: systemClock }),
 		listeners,
-		lost: () => undefined,
+		lost: (range, reason) => void losses.push({ ...range, reason }),
 	});
-	return Object.assign(memory, { telemetry, readings, queries });
+	return Object.assign(memory, { telemetry, readings, queries, losses });
 }
 
 export const draftOf = (
