@@ -1,6 +1,6 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
-import { actorOf, anyUser, atLeast } from '../http/access.ts';
+import { actorOf, anyUser, permitted } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
 import {
 	type DeviceBody,
@@ -59,10 +59,10 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'POST',
 			path: '/devices',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { payload: deviceCreate },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
-					const device = await devices.register(toNewDevice(request.payload, actorOf(request).userId));
+					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
 					return h.response(view(device)).code(201);
 				},
 			},
@@ -80,20 +80,20 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'PATCH',
 			path: '/devices/{device_id}',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { params: deviceParams, payload: devicePatch },
 				handler: async (request: Wire<DeviceBody>) =>
-					view(await devices.patch(request.params.device_id, toChange(request.payload))),
+					view(await devices.patch(request.params.device_id, toChange(request.payload), actorOf(request))),
 			},
 		});
 		server.route({
 			method: 'DELETE',
 			path: '/devices/{device_id}',
 			options: {
-				...atLeast('admin'),
+				...permitted('devices:delete'),
 				validate: { params: deviceParams },
 				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
-					await devices.remove(request.params.device_id);
+					await devices.remove(request.params.device_id, actorOf(request));
 					return h.response().code(204);
 				},
 			},

@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
+import type { Actor } from '../identity/role.ts';
 import { epochMs, toIso } from '../kernel/clock.ts';
 import { deviceId, deviceUid, isUuid } from '../kernel/id.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
@@ -191,8 +192,9 @@ export function toChange(body: DeviceBody): DeviceChange {
 }
 
 /** The device of a valid POST body; without `owner_id` it belongs to the caller. */
-export const toNewDevice = (body: DeviceBody, callerId: string): NewDevice => ({
-	ownerId: callerId,
+export const toNewDevice = (body: DeviceBody, caller: Pick<Actor, 'userId' | 'tenantId'>): NewDevice => ({
+	ownerId: caller.userId,
+	tenantId: caller.tenantId,
 	name: '',
 	deviceType: '',
 	...toChange(body),
@@ -210,6 +212,7 @@ export const deviceView = (device: Device, health: DeviceHealth) => ({
 	ip_address: device.ipAddress,
 	group_id: device.groupId,
 	owner_id: device.ownerId,
+	tenant_id: device.tenantId,
 	metadata: device.metadata,
 	last_seen_at: device.lastSeenAt === null ? null : toIso(device.lastSeenAt),
 	created_at: toIso(device.createdAt),

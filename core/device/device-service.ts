@@ -4,6 +4,7 @@ import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import {
+	DEFAULT_TENANT,
 	type DeviceId,
 	type DeviceUid,
 	deviceId,
@@ -33,7 +34,9 @@ export interface DeviceServiceDeps {
 
 /** What a person or the settings file says of a new device. */
 export type NewDevice = Pick<Device, 'name' | 'deviceType'> &
-	Partial<Pick<Device, 'uid' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>>;
+	Partial<
+		Pick<Device, 'uid' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'tenantId' | 'metadata' | 'connection'>
+	>;
 
 /** What may be changed later; absent fields keep their value. */
 export type DeviceChange = Partial<
@@ -182,6 +185,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			ipAddress: null,
 			groupId: wanted.groupId ?? null,
 			ownerId: wanted.ownerId ?? null,
+			tenantId: wanted.tenantId ?? DEFAULT_TENANT,
 			metadata: wanted.metadata ?? {},
 			connection: wanted.connection ?? null,
 			gatewayId,
@@ -205,8 +209,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		return saved;
 	}
 
-	async function change(reference: string, wanted: DeviceChange): Promise<Device> {
-		const before = get(reference);
+	async function change(reference: string, wanted: DeviceChange, actor?: Actor): Promise<Device> {
+		const before = get(reference, actor);
 		assertOwn(before);
 		const after: Device = { ...before, ...wanted };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
@@ -306,11 +310,12 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 					if (devices.findByUid(device.uid).length === 0) await add(device, declaredId(device.uid), noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
-		patch: (reference: string, wanted: DeviceChange): Promise<Device> => inTurn(() => change(reference, wanted)),
+		patch: (reference: string, wanted: DeviceChange, actor?: Actor): Promise<Device> =>
+			inTurn(() => change(reference, wanted, actor)),
 		/** Soft delete: history stays, the address becomes free. @throws Fault `not-found`, `rule-violation` */
-		remove: (reference: string): Promise<void> =>
+		remove: (reference: string, actor?: Actor): Promise<void> =>
 			inTurn(async () => {
-				const before = get(reference);
+				const before = get(reference, actor);
 				assertOwn(before);
 				await save(before, { ...before, deletedAt: clock.now() });
 				presences.delete(before.id);
