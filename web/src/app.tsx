@@ -33,6 +33,8 @@ export interface Route {
 	readonly hulls: readonly Hull[];
 	/** Name in the menu; `null`: reached from another page. */
 	readonly menu: TextKey | null;
+	/** Entry of the menu it stands under; absent: its own. */
+	readonly under?: string;
 	/** The lowest level that has use of it; the server decides what it may do. Absent: everybody. */
 	readonly least?: Role;
 	readonly view: ComponentType;
@@ -42,17 +44,40 @@ export interface Route {
 const ROUTES: readonly Route[] = [
 	{ page: 'devices', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.devices', view: DevicesPage },
 	{ page: 'devices', withId: true, hulls: ['gateway', 'hub'], menu: null, view: DevicePage },
-	{ page: 'add-device', withId: false, hulls: ['gateway'], menu: null, view: AddDevicePage },
+	{ page: 'add-device', withId: false, hulls: ['gateway'], menu: null, under: 'devices', view: AddDevicePage },
 	{ page: 'alerts', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.alerts', least: 'manager', view: AlertsPage },
 	{ page: 'lines', withId: false, hulls: ['gateway'], menu: 'nav.lines', view: LinesPage },
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
 	{ page: 'settings', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.settings', view: SettingsPage },
-	{ page: 'account', withId: false, hulls: ['gateway', 'hub'], menu: null, view: AccountPage },
-	{ page: 'users', withId: false, hulls: ['gateway', 'hub'], menu: null, least: 'admin', view: UsersPage },
-	{ page: 'audit', withId: false, hulls: ['gateway', 'hub'], menu: null, least: 'admin', view: AuditPage },
-	{ page: 'certificate', withId: false, hulls: ['gateway', 'hub'], menu: null, view: CertificatePage },
-	{ page: 'api', withId: false, hulls: ['gateway', 'hub'], menu: null, view: ApiPage },
+	{ page: 'account', withId: false, hulls: ['gateway', 'hub'], menu: null, under: 'settings', view: AccountPage },
+	{
+		page: 'users',
+		withId: false,
+		hulls: ['gateway', 'hub'],
+		menu: null,
+		under: 'settings',
+		least: 'admin',
+		view: UsersPage,
+	},
+	{
+		page: 'audit',
+		withId: false,
+		hulls: ['gateway', 'hub'],
+		menu: null,
+		under: 'settings',
+		least: 'admin',
+		view: AuditPage,
+	},
+	{
+		page: 'certificate',
+		withId: false,
+		hulls: ['gateway', 'hub'],
+		menu: null,
+		under: 'settings',
+		view: CertificatePage,
+	},
+	{ page: 'api', withId: false, hulls: ['gateway', 'hub'], menu: null, under: 'settings', view: ApiPage },
 ];
 
 export function App() {
@@ -71,7 +96,7 @@ export function App() {
 	const route = routes.find((each) => each.page === wanted && each.withId === (id !== null));
 	const menu = routes.flatMap(({ page: name, menu: key }) => (key === null ? [] : [{ page: name, label: t(key) }]));
 	return (
-		<Shell menu={menu}>
+		<Shell menu={menu} here={route?.under ?? wanted}>
 			{route === undefined ? (
 				<p class="quiet">{t(user === null ? 'app.loading' : 'app.notFound')}</p>
 			) : (
