@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
@@ -76,6 +77,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
+		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -187,6 +189,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			version,
 			...settings.http,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
@@ -86,6 +87,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -212,6 +214,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			version,
 			...settings.http,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
