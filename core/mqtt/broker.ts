@@ -97,7 +97,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		sessions,
 		authenticate: deps.authenticate,
 		mayPublish,
-		failed: gate.failed,
+		failed: (address) => gate.failed(address),
 		sessionRefused(client, account) {
 			endsWithConnection(client);
 			log.warn('mqtt-session-refused', { account: account.name, client: client.id, limit: limits.sessionsPerAccount });

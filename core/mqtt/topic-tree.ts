@@ -61,17 +61,18 @@ export function createTopicTree<V>(): TopicTree<V> {
 		if (any !== undefined) collect(any, levels, at + 1, found);
 	}
 
+	/** Children that a wildcard reaches: on the first level none of the broker's own (4.7.2). */
+	function* reached(node: Node<V>, at: number): IterableIterator<Node<V>> {
+		for (const [name, child] of node.children) if (at > 0 || !name.startsWith('$')) yield child;
+	}
+
 	function* find(node: Node<V>, levels: readonly string[], at: number): IterableIterator<V> {
 		const level = levels[at];
-		if (level === undefined) {
-			if (node.value !== undefined) yield node.value;
-		} else if (level === '#') {
-			if (at > 0 && node.value !== undefined) yield node.value;
-			for (const [name, child] of node.children) if (at > 0 || !name.startsWith('$')) yield* valuesOf(child);
-		} else if (level === '+') {
-			for (const [name, child] of node.children)
-				if (at > 0 || !name.startsWith('$')) yield* find(child, levels, at + 1);
-		} else {
+		if ((level === undefined || (level === '#' && at > 0)) && node.value !== undefined) yield node.value;
+		if (level === undefined) return;
+		if (level === '#') for (const child of reached(node, at)) yield* valuesOf(child);
+		else if (level === '+') for (const child of reached(node, at)) yield* find(child, levels, at + 1);
+		else {
 			const child = node.children.get(level);
 			if (child !== undefined) yield* find(child, levels, at + 1);
 		}

@@ -60,7 +60,7 @@ export function createSessionStore({ limits, clock, log }: SessionStoreDeps) {
 	}
 
 	function end(session: StoredSession): void {
-		for (const filter of [...session.filters.keys()]) unsubscribe(session, filter);
+		for (const filter of session.filters.keys()) unsubscribe(session, filter);
 		session.queue.clear();
 		if (byKey.get(session.key) === session) byKey.delete(session.key);
 	}
@@ -107,7 +107,8 @@ export function createSessionStore({ limits, clock, log }: SessionStoreDeps) {
 				account,
 				filters: new Map(),
 				queue: createMessageQueue({ messages: limits.sessionMessages, bytes: limits.sessionBytes }, budget, () => {
-					count.droppedFromSessions += 1;
+					// To a client that is there the message goes out all the same; it only would not come again.
+					if (session.holder === null) count.droppedFromSessions += 1;
 				}),
 				incoming: new Set(),
 				holder,
