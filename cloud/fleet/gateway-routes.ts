@@ -1,7 +1,7 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { anyUser, atLeast, publicAccess } from '../../core/http/access.ts';
+import { anyUser, permitted, publicAccess } from '../../core/http/access.ts';
 import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
@@ -108,7 +108,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			method: 'DELETE',
 			path: '/gateways/{gateway_id}',
 			options: {
-				...atLeast('admin'),
+				...permitted('gateways:delete'),
 				validate: { params },
 				handler: async (request: ById, h: ResponseToolkit) => {
 					await enrolment.revoke(find(request).id);
@@ -120,7 +120,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			method: 'POST',
 			path: '/gateways/enrolment-codes',
 			options: {
-				...atLeast('admin'),
+				...permitted('gateways:delete'),
 				handler: async (_request, h) => {
 					const { code, expiresAt } = await enrolment.openCode();
 					return h.response({ code, expires_at: toIso(expiresAt) }).code(201);

@@ -1,10 +1,14 @@
-import { type Actor, isAtLeast } from '../identity/role.ts';
+import { type Actor, isInTenantOf, may } from '../identity/role.ts';
 import type { Device } from './device.ts';
 
-/** A self-registered `user` sees the devices it owns; everybody else sees all (contract rule D2). */
-export const maySee = (actor: Actor, device: Pick<Device, 'ownerId'>): boolean =>
-	actor.role !== 'user' || device.ownerId === actor.userId;
+/** A `user` sees the devices it owns; everybody else sees all of the tenant (decision D2). */
+export const maySee = (actor: Actor, device: Pick<Device, 'ownerId' | 'tenantId'>): boolean =>
+	isInTenantOf(actor, device) && (actor.role !== 'user' || device.ownerId === actor.userId);
 
-/** Permission `telemetry:write`, or ownership (contract rule D1). */
+/** Permission `telemetry:write`, or ownership (decision D1). */
 export const mayWriteTelemetry = (actor: Actor, device: Pick<Device, 'ownerId'>): boolean =>
-	isAtLeast(actor.role, 'editor') || device.ownerId === actor.userId;
+	may(actor, 'telemetry:write') || device.ownerId === actor.userId;
+
+/** Permission `devices:command`, or ownership (decision D1). */
+export const mayCommand = (actor: Actor, device: Pick<Device, 'ownerId'>): boolean =>
+	may(actor, 'devices:command') || device.ownerId === actor.userId;

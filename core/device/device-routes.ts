@@ -1,7 +1,9 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
-import { actorOf, anyUser, atLeast } from '../http/access.ts';
+import { actorOf, anyUser, permitted } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
+import { ifMatch, withEtag } from '../http/etag.ts';
+import { byPage, cutAtLimit, DEFAULT_CURSOR_LIMIT, DEFAULT_PAGE_SIZE } from '../http/paging.ts';
 import {
 	type DeviceBody,
 	type ListQuery,
@@ -19,27 +21,23 @@ import type { Device } from './device.ts';
 
 type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payload: T }>;
 
-const DEFAULT_SIZE = 20;
-const DEFAULT_LIMIT = 10;
-
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
 export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 	name: 'device-routes',
 	register(server, { devices }) {
 		const view = (device: Device) => deviceView(device, devices.health(device));
 
+		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
+
 		function listByPage(request: Wire<unknown>) {
-			const { page = 1, size = DEFAULT_SIZE } = request.query;
-			const { items, total } = devices.page({ skip: (page - 1) * size, limit: size }, actorOf(request));
-			return { items: items.map(view), total, page, size, pages: Math.ceil(total / size) };
+			const { page = 1, size = DEFAULT_PAGE_SIZE } = request.query;
+			const { items, total } = devices.page(byPage.windowOf({ page, size }), actorOf(request));
+			return byPage.answer({ items: items.map(view), total }, { page, size });
 		}
 
 		function listByCursor(request: Wire<unknown>, h: ResponseToolkit) {
-			const { limit = DEFAULT_LIMIT, cursor = null } = request.query;
-			const found = devices.after(cursor, limit + 1, actorOf(request));
-			const items = found.slice(0, limit);
-			const last = items.at(-1);
-			const next = found.length > limit && last !== undefined ? toCursor(last) : null;
+			const { limit = DEFAULT_CURSOR_LIMIT, cursor = null } = request.query;
+			const { items, next } = cutAtLimit(devices.after(cursor, limit + 1, actorOf(request)), limit, toCursor);
 			return withCursorHeaders(h.response(items.map(view)), request, limit, next);
 		}
 
@@ -59,11 +57,11 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'POST',
 			path: '/devices',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { payload: deviceCreate },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
-					const device = await devices.register(toNewDevice(request.payload, actorOf(request).userId));
-					return h.response(view(device)).code(201);
+					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
+					return documentOf(device, h).code(201);
 				},
 			},
 		});
@@ -73,27 +71,31 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			options: {
 				...anyUser,
 				validate: { params: deviceParams },
-				handler: (request: Wire<unknown>) => view(devices.get(request.params.device_id, actorOf(request))),
+				handler: (request: Wire<unknown>, h: ResponseToolkit) =>
+					documentOf(devices.get(request.params.device_id, actorOf(request)), h),
 			},
 		});
 		server.route({
 			method: 'PATCH',
 			path: '/devices/{device_id}',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { params: deviceParams, payload: devicePatch },
-				handler: async (request: Wire<DeviceBody>) =>
-					view(await devices.patch(request.params.device_id, toChange(request.payload))),
+				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
+					const { params, payload } = request;
+					const change = toChange(payload);
+					return documentOf(await devices.patch(params.device_id, change, actorOf(request), ifMatch(request)), h);
+				},
 			},
 		});
 		server.route({
 			method: 'DELETE',
 			path: '/devices/{device_id}',
 			options: {
-				...atLeast('admin'),
+				...permitted('devices:delete'),
 				validate: { params: deviceParams },
 				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
-					await devices.remove(request.params.device_id);
+					await devices.remove(request.params.device_id, actorOf(request), ifMatch(request));
 					return h.response().code(204);
 				},
 			},

@@ -1,6 +1,8 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
+import { type PageOrCursorQuery, pageOrCursorQuery } from '../http/paging.ts';
+import type { Actor } from '../identity/role.ts';
 import { epochMs, toIso } from '../kernel/clock.ts';
 import { deviceId, deviceUid, isUuid } from '../kernel/id.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
@@ -134,24 +136,9 @@ function fromCursor(cursor: string): DevicePosition | null {
 }
 
 /** Query of a list in either form of contract rule R3; mixing the two is refused. */
-export interface ListQuery {
-	readonly page?: number;
-	readonly size?: number;
-	readonly limit?: number;
-	readonly cursor?: DevicePosition;
-}
+export type ListQuery = PageOrCursorQuery<DevicePosition>;
 
-export const deviceListQuery = Joi.object({
-	page: Joi.number().integer().min(1).max(1_000_000),
-	size: Joi.number().integer().min(1).max(100),
-	limit: Joi.number().integer().min(1).max(200),
-	cursor: Joi.string()
-		.min(1)
-		.max(200)
-		.custom((value: string, helpers) => fromCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' })),
-})
-	.without('page', ['limit', 'cursor'])
-	.without('size', ['limit', 'cursor']);
+export const deviceListQuery = pageOrCursorQuery(fromCursor);
 
 function toLine(line: Extract<ConnectionView, { readonly driver: 'modbus' }>['line']): Line {
 	if (line.transport === 'tcp') return line;
@@ -191,8 +178,9 @@ export function toChange(body: DeviceBody): DeviceChange {
 }
 
 /** The device of a valid POST body; without `owner_id` it belongs to the caller. */
-export const toNewDevice = (body: DeviceBody, callerId: string): NewDevice => ({
-	ownerId: callerId,
+export const toNewDevice = (body: DeviceBody, caller: Pick<Actor, 'userId' | 'tenantId'>): NewDevice => ({
+	ownerId: caller.userId,
+	tenantId: caller.tenantId,
 	name: '',
 	deviceType: '',
 	...toChange(body),
@@ -210,6 +198,7 @@ export const deviceView = (device: Device, health: DeviceHealth) => ({
 	ip_address: device.ipAddress,
 	group_id: device.groupId,
 	owner_id: device.ownerId,
+	tenant_id: device.tenantId,
 	metadata: device.metadata,
 	last_seen_at: device.lastSeenAt === null ? null : toIso(device.lastSeenAt),
 	created_at: toIso(device.createdAt),

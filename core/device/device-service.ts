@@ -4,6 +4,7 @@ import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import {
+	DEFAULT_TENANT,
 	type DeviceId,
 	type DeviceUid,
 	deviceId,
@@ -33,12 +34,17 @@ export interface DeviceServiceDeps {
 
 /** What a person or the settings file says of a new device. */
 export type NewDevice = Pick<Device, 'name' | 'deviceType'> &
-	Partial<Pick<Device, 'uid' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>>;
+	Partial<
+		Pick<Device, 'uid' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'tenantId' | 'metadata' | 'connection'>
+	>;
 
 /** What may be changed later; absent fields keep their value. */
 export type DeviceChange = Partial<
 	Pick<Device, 'name' | 'deviceType' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>
 >;
+
+/** Throws unless the revision that is about to be replaced is the one the caller has seen. */
+type ExpectedRevision = (revision: number) => void;
 
 /** Most devices one box takes: they are all held in memory. */
 export const MAX_DEVICES = 10_000;
@@ -182,6 +188,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			ipAddress: null,
 			groupId: wanted.groupId ?? null,
 			ownerId: wanted.ownerId ?? null,
+			tenantId: wanted.tenantId ?? DEFAULT_TENANT,
 			metadata: wanted.metadata ?? {},
 			connection: wanted.connection ?? null,
 			gatewayId,
@@ -205,8 +212,14 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		return saved;
 	}
 
-	async function change(reference: string, wanted: DeviceChange): Promise<Device> {
-		const before = get(reference);
+	async function change(
+		reference: string,
+		wanted: DeviceChange,
+		actor?: Actor,
+		expected?: ExpectedRevision,
+	): Promise<Device> {
+		const before = get(reference, actor);
+		expected?.(before.revision);
 		assertOwn(before);
 		const after: Device = { ...before, ...wanted };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
@@ -306,11 +319,13 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 					if (devices.findByUid(device.uid).length === 0) await add(device, declaredId(device.uid), noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
-		patch: (reference: string, wanted: DeviceChange): Promise<Device> => inTurn(() => change(reference, wanted)),
+		patch: (reference: string, wanted: DeviceChange, actor?: Actor, expected?: ExpectedRevision): Promise<Device> =>
+			inTurn(() => change(reference, wanted, actor, expected)),
 		/** Soft delete: history stays, the address becomes free. @throws Fault `not-found`, `rule-violation` */
-		remove: (reference: string): Promise<void> =>
+		remove: (reference: string, actor?: Actor, expected?: ExpectedRevision): Promise<void> =>
 			inTurn(async () => {
-				const before = get(reference);
+				const before = get(reference, actor);
+				expected?.(before.revision);
 				assertOwn(before);
 				await save(before, { ...before, deletedAt: clock.now() });
 				presences.delete(before.id);

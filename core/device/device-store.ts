@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/fault.ts';
-import type { DeviceId, DeviceUid } from '../kernel/id.ts';
+import { DEFAULT_TENANT, type DeviceId, type DeviceUid } from '../kernel/id.ts';
 import type { DocumentDatabase } from '../storage/pouch.ts';
 import type { Device } from './device.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
@@ -28,7 +28,8 @@ export async function createDeviceStore(database: DocumentDatabase<Device>): Pro
 	for (const { doc } of stored.rows) {
 		if (doc === undefined || !('uid' in doc)) continue;
 		const { _id, _rev, ...device } = doc;
-		byId.set(device.id, device);
+		// Devices of a version without tenants.
+		byId.set(device.id, { ...device, tenantId: device.tenantId ?? DEFAULT_TENANT });
 		documentRevisions.set(device.id, _rev);
 	}
 

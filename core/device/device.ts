@@ -1,5 +1,5 @@
 import type { EpochMs } from '../kernel/clock.ts';
-import type { DeviceId, DeviceUid, GatewayId } from '../kernel/id.ts';
+import type { DeviceId, DeviceUid, GatewayId, TenantId } from '../kernel/id.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
 
 /** Reference 000. `maintenance` is set by a person and stays until a person ends it. */
@@ -46,6 +46,7 @@ export interface Device {
 	readonly ipAddress: string | null;
 	readonly groupId: string | null;
 	readonly ownerId: string | null;
+	readonly tenantId: TenantId;
 	readonly metadata: Readonly<Record<string, JsonValue>>;
 	readonly connection: Connection | null;
 	/** The gateway it hangs on; on a gateway always its own id. `null`: registered at the hub only. */

@@ -1,6 +1,6 @@
 import type { Plugin, RequestRoute } from '@hapi/hapi';
 
-import { isAtLeast } from '../identity/role.ts';
+import { may } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
 
@@ -16,7 +16,7 @@ function mistakeOf({ settings, method, path }: RequestRoute): string | null {
 }
 
 /**
- * Who may call which route. The server does not initialise with a route that leaves it open, and the role is checked here
+ * Who may call which route. The server does not initialise with a route that leaves it open, and the permission is checked here
  * and nowhere else: after the body is parsed, before anything of the request is validated, and for injected callers too.
  */
 export const accessGuard: Plugin<void> = {
@@ -33,8 +33,8 @@ export const accessGuard: Plugin<void> = {
 			// A route that was added after the check above.
 			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
-			if (access !== 'authenticated' && !isAtLeast(actor.role, access))
-				throw new Fault('forbidden', `this needs the role ${access} or a higher one; yours is ${actor.role}`);
+			if (access !== 'authenticated' && !may(actor, access))
+				throw new Fault('forbidden', `this needs the permission ${access}, which the role ${actor.role} does not have`);
 			return h.continue;
 		});
 	},

@@ -1,12 +1,15 @@
 import type { Request } from '@hapi/hapi';
 
 import { Fault } from '../kernel/fault.ts';
-import { type Actor, ROLES, type Role } from '../identity/role.ts';
+import type { Permission } from '../identity/permission.ts';
+import { type Actor, ROLES } from '../identity/role.ts';
 
 declare module '@hapi/hapi' {
 	interface RouteOptionsApp {
 		/** Who may call. Every route states it; the server refuses to start with one that does not. */
-		readonly access: Role | 'authenticated' | 'public';
+		readonly access: Permission | 'authenticated' | 'public';
+		/** With access `authenticated`: others than the owner of the record need this permission; the service decides. */
+		readonly ownerOr?: Permission;
 	}
 	interface UserCredentials {
 		readonly actor: Actor;
@@ -22,8 +25,12 @@ export const publicAccess = { auth: false, app: { access: 'public' } } as const;
 /** Route options: any valid token. */
 export const anyUser = { auth: TOKEN_STRATEGY, app: { access: 'authenticated' } } as const;
 
-/** Route options: this level or a higher one. */
-export const atLeast = (role: Role) => ({ auth: TOKEN_STRATEGY, app: { access: role } }) as const;
+/** Route options: whoever has this permission. */
+export const permitted = (permission: Permission) => ({ auth: TOKEN_STRATEGY, app: { access: permission } }) as const;
+
+/** Route options: the owner of the record, or whoever has this permission. The service behind the route checks it. */
+export const ownerOr = (permission: Permission) =>
+	({ auth: TOKEN_STRATEGY, app: { access: 'authenticated', ownerOr: permission } }) as const;
 
 /** The caller of an authenticated route. */
 export function actorOf(request: Pick<Request, 'auth'>): Actor {

@@ -4,7 +4,7 @@ import Joi from 'joi';
 
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import { errorBody, type Failure, type FieldError } from './error-body.ts';
+import { errorBody, type Failure, type FieldError } from './dialect.ts';
 import { FAULT_ANSWERS } from './fault-answers.ts';
 import { RateLimitFault } from './rate-limit.ts';
 

@@ -1,5 +1,6 @@
 import { type DocumentDatabase, openDatabase } from '../storage/pouch.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
+import { DEFAULT_TENANT } from '../kernel/id.ts';
 import type { Account } from './account.ts';
 import type { AccountRepository } from './account-repository.ts';
 
@@ -17,7 +18,8 @@ export function createAccountStore(folder: string): AccountRepository & Stoppabl
 				if (!('doc' in row) || row.doc?.kind !== 'account') return [];
 				const { _id, _rev, kind: _kind, ...account } = row.doc;
 				revisions.set(_id, _rev);
-				return [account];
+				// Accounts of a version without tenants and grants.
+				return [{ ...account, tenantId: account.tenantId ?? DEFAULT_TENANT, granted: account.granted ?? [] }];
 			});
 		},
 		async save(account) {

@@ -1,4 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
+import type { TenantId } from '../kernel/id.ts';
+import { type Permission, permissionsOf } from './permission.ts';
 import type { Actor, Role } from './role.ts';
 
 export interface RecentToken {
@@ -31,6 +33,9 @@ export interface Account {
 	readonly organization: string;
 	readonly avatarUrl: string;
 	readonly role: Role;
+	readonly tenantId: TenantId;
+	/** Permissions beyond those of the level. */
+	readonly granted: readonly Permission[];
 	readonly isActive: boolean;
 	readonly isVerified: boolean;
 	/** argon2id in the PHC string format. */
@@ -49,7 +54,13 @@ export const MAX_SESSIONS = 20;
 /** The form in which addresses are compared and kept. */
 export const normalEmail = (email: string): string => email.trim().toLowerCase();
 
-export const actorFor = ({ id, email, role }: Account): Actor => ({ userId: id, email, role });
+export const actorFor = ({ id, email, role, tenantId, granted }: Account): Actor => ({
+	userId: id,
+	email,
+	role,
+	tenantId,
+	permissions: permissionsOf(role, granted),
+});
 
 /** The account with this session in place of one with the same id, without expired ones. */
 export function withSession(account: Account, session: Session, now: EpochMs): Account {

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { DEFAULT_TENANT } from '../kernel/id.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { AccessTokens } from './access-token.ts';
@@ -84,6 +85,8 @@ function newAdministrator(draft: NewAdministrator, passwordHash: string, created
 		organization: '',
 		avatarUrl: '',
 		role: 'superadmin',
+		tenantId: DEFAULT_TENANT,
+		granted: [],
 		isActive: true,
 		isVerified: true,
 		passwordHash,

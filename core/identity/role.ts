@@ -1,3 +1,6 @@
+import type { TenantId } from '../kernel/id.ts';
+import type { Permission } from './permission.ts';
+
 /** Built-in levels, lowest first (contract rule R5). `user` and `viewer` are one level under two names. */
 export const ROLES = ['user', 'viewer', 'editor', 'manager', 'admin', 'superadmin'] as const;
 
@@ -13,4 +16,17 @@ export interface Actor {
 	readonly userId: string;
 	readonly email: string;
 	readonly role: Role;
+	readonly tenantId: TenantId;
+	/** Those of the level and those granted directly. */
+	readonly permissions: ReadonlySet<Permission>;
 }
+
+/** The one question behind every check of a permission. */
+export const may = (actor: Pick<Actor, 'permissions'>, permission: Permission): boolean =>
+	actor.permissions.has(permission);
+
+/** A superadmin is at home in all tenants; for everybody else a record of another tenant does not exist. */
+export const isInTenantOf = (
+	actor: Pick<Actor, 'role' | 'tenantId'>,
+	record: { readonly tenantId: TenantId },
+): boolean => record.tenantId === actor.tenantId || actor.role === 'superadmin';

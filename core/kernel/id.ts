@@ -9,6 +9,9 @@ export type DeviceUid = string & { readonly __id: 'device-uid' };
 /** Identity of a gateway in the whole fleet: a UUID, made at the appliance's first start. */
 export type GatewayId = string & { readonly __id: 'gateway' };
 
+/** Identity of a tenant: the people, devices and records that belong together and see nothing of others. */
+export type TenantId = string & { readonly __id: 'tenant' };
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
@@ -35,6 +38,13 @@ export function gatewayId(text: string): GatewayId {
 	return text as GatewayId;
 }
 
+/** @throws RangeError when the text is no lower-case UUID. */
+export function tenantId(text: string): TenantId {
+	if (!UUID.test(text)) throw new RangeError(`not a tenant id: ${text}`);
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- brands are cast where they are checked
+	return text as TenantId;
+}
+
 /** A UUID (version 8, RFC 9562) from the SHA-256 of a text: the same text has the same id on every box. */
 export function uuidOf(text: string): string {
 	const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
@@ -46,3 +56,6 @@ export function uuidOf(text: string): string {
 
 export const newDeviceId = (): DeviceId => deviceId(randomUUID());
 export const newGatewayId = (): GatewayId => gatewayId(randomUUID());
+
+/** The tenant of a box that nobody has divided; the same on every box, so that a gateway's records fit its hub. */
+export const DEFAULT_TENANT: TenantId = tenantId(uuidOf('drawbridge default tenant'));

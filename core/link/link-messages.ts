@@ -118,6 +118,7 @@ const device = Joi.object<Device>({
 	ipAddress: Joi.string().max(64).allow(null).required(),
 	groupId: uuid.allow(null).required(),
 	ownerId: uuid.allow(null).required(),
+	tenantId: uuid.required(),
 	metadata: Joi.object().required(),
 	connection: connection.allow(null).required(),
 	gatewayId: uuid.allow(null).required(),

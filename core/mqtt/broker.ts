@@ -5,21 +5,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 
-import { Aedes, type Client, type ConnectPacket, type PublishPacket } from 'aedes';
+import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
 
 import type { EpochMs } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
-import { guardSocket } from './guarded-socket.ts';
+import { type ForwardPacket, onAcknowledgement } from './aedes-client.ts';
+import { type DeliveryTarget, deliverToAny } from './delivery.ts';
+import { type CutReason, guardSocket } from './guarded-socket.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttCredentials } from './mqtt.ts';
+import { createOutboundWindow, type OutboundWindow } from './outbound-window.ts';
 import { createRetainedQuota } from './retained-quota.ts';
-import { topicLevels } from './topic.ts';
+import { matchesFilter, topicLevels } from './topic.ts';
 
 interface Session<A extends MqttAccount> {
 	readonly account: A;
 	readonly socket: Socket;
 	readonly clientId: string;
 	readonly connectedAt: EpochMs;
-	readonly filters: Set<string>;
+	/** Filters and the QoS granted for each. */
+	readonly filters: Map<string, 0 | 1 | 2>;
+	readonly window: OutboundWindow;
+	/** Resolves when the connection is gone. */
+	readonly gone: Promise<void>;
+	/** It was told of in `onConnected`. */
+	isReady: boolean;
 }
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
@@ -113,7 +122,17 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 			...encryptionOf(socket),
 		});
 		if (account === null) throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
-		register(client, { account, socket, clientId: client.id, connectedAt: clock.now(), filters: new Set() }, connect);
+		const session: Session<A> = {
+			account,
+			socket,
+			clientId: client.id,
+			connectedAt: clock.now(),
+			filters: new Map(),
+			window: createOutboundWindow(limits.unacknowledged),
+			gone: new Promise((resolve) => socket.once('close', () => resolve())),
+			isReady: false,
+		};
+		register(client, session, connect);
 	}
 
 	function register(client: Client, session: Session<A>, { will }: ConnectPacket): void {
@@ -170,7 +189,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		}
 	}
 
-	function isSubscribeAllowed(client: Client, filter: string): boolean {
+	function isSubscribeAllowed(client: Client, { topic: filter, qos }: Subscription): boolean {
 		const session = sessions.get(client);
 		if (session === undefined) return false;
 		const isRoomLeft = session.filters.has(filter) || session.filters.size < limits.subscriptions;
@@ -180,12 +199,27 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 			topicLevels(filter) <= limits.topicLevels &&
 			authorizeSubscribe(session.account, filter)
 		) {
-			session.filters.add(filter);
+			session.filters.set(filter, qos);
 			return true;
 		}
 		count.deniedSubscriptions += 1;
 		log.warn('mqtt-subscribe-denied', { account: session.account.name, filter, full: !isRoomLeft });
 		return false;
+	}
+
+	/** Every identifier comes from the window, so that none is used twice and each acknowledgement finds its message. */
+	function withIdentifier(client: Client, packet: ForwardPacket): ForwardPacket | null {
+		if (packet.messageId !== undefined) return packet;
+		const messageId = sessions.get(client)?.window.take() ?? null;
+		if (messageId !== null) return { ...packet, messageId };
+		cutOff(client, 'acknowledgements-missing');
+		return null;
+	}
+
+	function cutOff(client: Client, reason: CutReason): void {
+		count.cutConnections += 1;
+		log.warn('mqtt-connection-cut', { reason, client: client.id });
+		client.conn.destroy();
 	}
 
 	const admitThen = callbackify(admit);
@@ -215,15 +249,41 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		},
 		authorizePublish: callbackify(acceptTracked),
 		authorizeSubscribe(client, subscription, callback) {
-			callback(null, isSubscribeAllowed(client, subscription.topic) ? subscription : null);
+			callback(null, isSubscribeAllowed(client, subscription) ? subscription : null);
 		},
 		authorizeForward(client, packet) {
-			if (packet.qos > 0 || client.conn.writableLength <= limits.dropAboveBytes) return packet;
+			if (packet.qos > 0) return withIdentifier(client, packet);
+			if (client.conn.writableLength <= limits.dropAboveBytes) return packet;
 			count.droppedForSlowClients += 1;
 			return null;
 		},
 	});
 
+	function ready(client: Client): void {
+		const session = sessions.get(client);
+		if (session === undefined || session.socket.destroyed) return;
+		session.isReady = true;
+		deps.onConnected?.(session.account);
+	}
+
+	function gone(client: Client): void {
+		live.delete(client);
+		const session = sessions.get(client);
+		if (session?.isReady !== true) return;
+		deps.onDisconnected?.(session.account, connectionsOf(session.account.name) === 0);
+	}
+
+	const acknowledged = (client: Client, { messageId }: { readonly messageId?: number }): void => {
+		if (messageId !== undefined) sessions.get(client)?.window.acknowledge(messageId);
+	};
+
+	onAcknowledgement(aedes, acknowledged);
+	aedes.on('clientReady', ready);
+	aedes.on('subscribe', (subscriptions, client) => {
+		const session = sessions.get(client);
+		if (session === undefined) return;
+		for (const { topic } of subscriptions) if (session.filters.has(topic)) deps.onSubscribed?.(session.account, topic);
+	});
 	aedes.on('unsubscribe', (filters, client) => {
 		for (const filter of filters) sessions.get(client)?.filters.delete(filter);
 	});
@@ -251,7 +311,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		connecting.set(client, { socket, connect: null });
 		socket.once('close', () => {
 			sockets.delete(socket);
-			live.delete(client);
+			gone(client);
 		});
 	}
 
@@ -273,10 +333,22 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		await Promise.all(closed);
 	}
 
+	const targetsOf = (name: string, topic: string): readonly DeliveryTarget[] =>
+		liveSessions().flatMap(([client, { account, filters, window, gone: isGone }]) => {
+			if (account.name !== name) return [];
+			const granted = [...filters].flatMap(([filter, qos]) => (matchesFilter(filter, topic) ? [qos] : []));
+			const [best] = granted.toSorted((a, b) => b - a);
+			return best === undefined ? [] : [{ client, window, qos: best, gone: isGone }];
+		});
+
 	return {
 		handle,
 		publish(topic, payload, { qos = 0, retain = false } = {}) {
 			if (stopping === null) aedes.publish({ cmd: 'publish', topic, payload, qos, retain, dup: false }, nothing);
+		},
+		deliver(name, topic, payload, { timeoutMs }) {
+			const targets = stopping === null ? targetsOf(name, topic) : [];
+			return deliverToAny(targets, topic, bytesOf(payload), timeoutMs);
 		},
 		clients: () =>
 			liveSessions().map(([, { account, socket, clientId, connectedAt, filters }]) => ({

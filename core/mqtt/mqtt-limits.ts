@@ -12,6 +12,8 @@ export interface MqttLimits extends SocketLimits {
 	readonly topicLevels: number;
 	/** UTF-16 units of a client identifier. */
 	readonly clientIdLength: number;
+	/** QoS 1 and 2 messages that one connection has not acknowledged; one more cuts it. */
+	readonly unacknowledged: number;
 	/** QoS 0 messages to a connection with more unsent bytes than this are dropped. */
 	readonly dropAboveBytes: number;
 	/** Retained messages, all topics. */
@@ -32,6 +34,7 @@ export const DEFAULT_MQTT_LIMITS: MqttLimits = {
 	packetBytes: 256 * 1024,
 	dropAboveBytes: 256 * 1024,
 	backlogBytes: 4 * 1024 * 1024,
+	unacknowledged: 2_048,
 	retainedMessages: 10_000,
 	retainedBytes: 16 * 1024 * 1024,
 	connectTimeoutMs: 10_000,

@@ -47,7 +47,19 @@ export interface BrokerDeps<A extends MqttAccount> {
 	readonly authorizeSubscribe: (account: A, filter: string) => boolean;
 	/** Awaited before the acknowledgement. A rejection closes the connection unacknowledged, so that the sender tries again. */
 	readonly onPublish: (account: A, message: MqttMessage) => Promise<PublishVerdict>;
+	/** A connection of the account is through its handshake. */
+	readonly onConnected?: (account: A) => void;
+	/** A connection that was told of is gone; `last`: the account has no other. */
+	readonly onDisconnected?: (account: A, last: boolean) => void;
+	/** A filter was granted, or restored with its session: messages can be delivered from here on. */
+	readonly onSubscribed?: (account: A, filter: string) => void;
 }
+
+/**
+ * What became of a message to one account. `not-subscribed`: none of its connections has a filter that matches. `timeout`: it was
+ * sent, and no acknowledgement came in time, or the connections ended before it came: the device may or may not have it.
+ */
+export type DeliveryResult = 'acknowledged' | 'not-subscribed' | 'timeout';
 
 /** One authenticated connection. */
 export interface MqttClientInfo {
@@ -77,6 +89,16 @@ export interface Broker extends Stoppable {
 	handle(socket: Socket): void;
 	/** Hands a message to the subscribers; never waits for them. */
 	publish(topic: string, payload: string | Buffer, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): void;
+	/**
+	 * Sends a message at QoS 1 to the connections of one account that are subscribed to the topic, and to nobody else. Resolves with the
+	 * first PUBACK; where only QoS 0 was asked for, when it was written. It is not kept for a later connection.
+	 */
+	deliver(
+		account: string,
+		topic: string,
+		payload: string | Buffer,
+		options: { readonly timeoutMs: number },
+	): Promise<DeliveryResult>;
 	clients(): readonly MqttClientInfo[];
 	/** Closes all connections of an account; answers how many there were. */
 	disconnect(account: string, why: string): number;

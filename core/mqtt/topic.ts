@@ -11,3 +11,15 @@ export function topicLevels(topic: string): number {
  */
 export const isBelow = (root: string, filter: string): boolean =>
 	filter.startsWith(`${root}/`) && filter.length > root.length + 1;
+
+/** True when a topic matches a filter (3.1.1 section 4.7); a wildcard in front leaves topics with `$` out (4.7.2). */
+export function matchesFilter(filter: string, topic: string): boolean {
+	if (topic.startsWith('$') && !filter.startsWith('$')) return false;
+	const wanted = filter.split('/');
+	const levels = topic.split('/');
+	for (const [at, level] of wanted.entries()) {
+		if (level === '#') return true;
+		if (at >= levels.length || (level !== '+' && level !== levels[at])) return false;
+	}
+	return wanted.length === levels.length;
+}

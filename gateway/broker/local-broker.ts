@@ -10,17 +10,19 @@ import { type LocalAccount, mayPublish, maySubscribe } from './mqtt-account.ts';
 export interface LocalBrokerDeps {
 	readonly accounts: Pick<MqttAccountService, 'authenticate' | 'onRevoked'>;
 	readonly topics: Pick<DeviceTopics, 'receive'>;
+	/** Told when a device's connection comes and goes, and when it can be reached on a filter. */
+	readonly onConnected?: (account: LocalAccount) => void;
+	readonly onDisconnected?: (account: LocalAccount, last: boolean) => void;
+	readonly onSubscribed?: (account: LocalAccount, filter: string) => void;
 	readonly limits: MqttLimits;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
 
 /** The broker of the LAN: devices speak below their own root, readers listen. A login that ends takes its connections with it. */
-export async function createLocalBroker({ accounts, topics, limits, clock, log }: LocalBrokerDeps): Promise<Broker> {
+export async function createLocalBroker({ accounts, topics, ...deps }: LocalBrokerDeps): Promise<Broker> {
 	const broker = await createBroker<LocalAccount>({
-		limits,
-		clock,
-		log,
+		...deps,
 		authenticate: async ({ username, password }) => accounts.authenticate(username, password),
 		authorizePublish: mayPublish,
 		authorizeSubscribe: maySubscribe,

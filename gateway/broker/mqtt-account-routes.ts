@@ -1,7 +1,7 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
 import { deviceParams } from '../../core/device/device-schema.ts';
-import { atLeast } from '../../core/http/access.ts';
+import { permitted } from '../../core/http/access.ts';
 import { readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
 
@@ -17,7 +17,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'POST',
 			path: '/devices/{device_id}/mqtt-credentials',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) =>
 					h.response(await accounts.issueForDevice(request.params.device_id)).code(201),
@@ -27,7 +27,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'DELETE',
 			path: '/devices/{device_id}/mqtt-credentials',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
 					await accounts.revokeOfDevice(request.params.device_id);
@@ -39,7 +39,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'POST',
 			path: '/mqtt/readers',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { payload: readerCreate },
 				handler: async (request: NewReader, h: ResponseToolkit) =>
 					h.response(await accounts.addReader(request.payload.name)).code(201),
@@ -48,13 +48,13 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 		server.route({
 			method: 'GET',
 			path: '/mqtt/readers',
-			options: { ...atLeast('manager'), handler: () => accounts.readers().map(readerView) },
+			options: { ...permitted('devices:write'), handler: () => accounts.readers().map(readerView) },
 		});
 		server.route({
 			method: 'DELETE',
 			path: '/mqtt/readers/{name}',
 			options: {
-				...atLeast('manager'),
+				...permitted('devices:write'),
 				validate: { params: readerParams },
 				handler: async (request: ForReader, h: ResponseToolkit) => {
 					await accounts.removeReader(request.params.name);

@@ -1,7 +1,7 @@
 import type { Plugin, Request } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { anyUser, atLeast } from '../../core/http/access.ts';
+import { anyUser, permitted } from '../../core/http/access.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -77,7 +77,7 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			method: 'POST',
 			path: '/uplink/enrol',
 			options: {
-				...atLeast('admin'),
+				...permitted('gateways:delete'),
 				validate: { payload: enrolBody },
 				handler: async (request: Request<{ Payload: EnrolBody }>) => {
 					await enrol(request.payload.hub_url, request.payload.code);

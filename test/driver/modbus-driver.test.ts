@@ -2,7 +2,7 @@ import test from 'ava';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Device, DeviceHealth, Line } from '../../core/device/device.ts';
 import { epochMs, systemClock } from '../../core/kernel/clock.ts';
-import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
@@ -30,6 +30,7 @@ function device(
 		ipAddress: null,
 		groupId: null,
 		ownerId: null,
+		tenantId: DEFAULT_TENANT,
 		metadata: {},
 		connection: {
 			driver: 'modbus',

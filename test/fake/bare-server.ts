@@ -3,13 +3,16 @@ import Joi from 'joi';
 
 import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
 import { TOKEN_STRATEGY } from '../../core/http/access.ts';
-import { isAtLeast, ROLES, type Role } from '../../core/identity/role.ts';
+import { may, ROLES, type Role } from '../../core/identity/role.ts';
+import { actorOfRole } from './actor-of-role.ts';
 
 const STATUS: Readonly<Record<FaultReason, number>> = {
 	'not-found': 404,
 	duplicate: 409,
 	'state-conflict': 409,
 	'rule-violation': 422,
+	malformed: 400,
+	'precondition-failed': 412,
 	'not-authenticated': 401,
 	'token-expired': 401,
 	'bad-credentials': 401,
@@ -41,7 +44,7 @@ export async function bareServer<T>(plugin: Plugin<T>, options: T): Promise<Serv
 		authenticate(request, h) {
 			const role = ROLES.find((known) => `Bearer ${known}` === request.headers['authorization']);
 			if (role === undefined) return h.response({ error_code: 'NOT_AUTHENTICATED' }).code(401).takeover();
-			const actor = { userId: userIdOf(role), email: `${role}@example.com`, role };
+			const actor = actorOfRole(role, userIdOf(role));
 			return h.authenticated({ credentials: { user: { actor } } });
 		},
 	}));
@@ -50,7 +53,7 @@ export async function bareServer<T>(plugin: Plugin<T>, options: T): Promise<Serv
 		const access = request.route.settings.app?.access;
 		const actor = request.auth.credentials?.user?.actor;
 		if (access === undefined || access === 'public' || access === 'authenticated') return h.continue;
-		if (actor !== undefined && isAtLeast(actor.role, access)) return h.continue;
+		if (actor !== undefined && may(actor, access)) return h.continue;
 		return h.response({ error_code: 'PERMISSION_DENIED' }).code(403).takeover();
 	});
 	server.ext('onPreResponse', ({ response }, h) => {

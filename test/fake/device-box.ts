@@ -6,7 +6,7 @@ import { createDeviceService, type DeviceService } from '../../core/device/devic
 import { createDeviceStore } from '../../core/device/device-store.ts';
 import type { Connection, Device } from '../../core/device/device.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
-import { deviceId, deviceUid, type GatewayId, gatewayId } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, deviceId, deviceUid, type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { openDatabase } from '../../core/storage/pouch.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
@@ -34,6 +34,7 @@ export const deviceOf = (number: number, uid: string, changes: Partial<Device> =
 	ipAddress: null,
 	groupId: null,
 	ownerId: null,
+	tenantId: DEFAULT_TENANT,
 	metadata: {},
 	connection: null,
 	gatewayId: GATEWAY,

@@ -5,6 +5,7 @@ import { publicAccess } from '../../core/http/access.ts';
 import { createHttpServer, part } from '../../core/http/server.ts';
 import { duplicate, type Fault, fieldFault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
 
 const faults: Readonly<Record<string, Fault>> = {
 	rule: fieldFault('rule-violation', 'connection.template', 'there is no device template x'),
@@ -32,7 +33,7 @@ const refusing: Plugin<void> = {
 async function refusal(t: { teardown(end: () => Promise<void>): void }, path: string): Promise<unknown> {
 	const server = await createHttpServer({
 		log: silentLog,
-		tokens: { verify: () => ({ userId: 'x', email: 'x@example.com', role: 'viewer' }) },
+		tokens: { verify: () => actorOfRole('viewer') },
 		web: null,
 		parts: [part(refusing, undefined, '/api/v1'), part(refusing, undefined, '/api')],
 	});

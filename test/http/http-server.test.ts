@@ -7,12 +7,13 @@ import type { Plugin, Server } from '@hapi/hapi';
 import test, { type ExecutionContext } from 'ava';
 import Joi from 'joi';
 
-import { actorOf, anyUser, atLeast, publicAccess, TOKEN_STRATEGY } from '../../core/http/access.ts';
+import { actorOf, anyUser, permitted, publicAccess, TOKEN_STRATEGY } from '../../core/http/access.ts';
 import { RateLimitFault } from '../../core/http/rate-limit.ts';
 import { createHttpServer, part } from '../../core/http/server.ts';
 import type { WebFolder } from '../../core/http/static-web.ts';
 import { type Actor, type Role, ROLES } from '../../core/identity/role.ts';
 import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
 import { type LogFields, type Logger, silentLog } from '../../core/kernel/log.ts';
 
 const tokens = {
@@ -20,7 +21,7 @@ const tokens = {
 	verify(token: string): Actor {
 		const role = ROLES.find((known) => known === token.split('.')[0]);
 		if (role === undefined) throw new Fault('bad-credentials', 'the access token is not valid');
-		return { userId: 'u', email: 'u@example.com', role };
+		return actorOfRole(role);
 	},
 };
 
@@ -105,7 +106,7 @@ const samples: Plugin<void> = {
 		server.route({
 			method: 'POST',
 			path: '/managers',
-			options: { ...atLeast('manager'), handler: () => ({ done: true }) },
+			options: { ...permitted('devices:write'), handler: () => ({ done: true }) },
 		});
 	},
 };
@@ -383,7 +384,7 @@ test('a route that is added later without stating its access answers nobody', as
 test('the role of an injected caller is checked like that of a token', async (t) => {
 	const server = await sampleServer();
 	const call = (role: Role) => {
-		const credentials = { user: { actor: { userId: 'u', email: 'u@example.com', role } } };
+		const credentials = { user: { actor: actorOfRole(role) } };
 		return server.inject({ method: 'POST', url: '/api/v1/managers', auth: { strategy: TOKEN_STRATEGY, credentials } });
 	};
 	t.is((await call('viewer')).statusCode, 403);

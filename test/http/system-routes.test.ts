@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createHttpServer, part } from '../../core/http/server.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
 import type { Component, ComponentState } from '../../core/system/health.ts';
 import { createMetrics, type Metrics } from '../../core/system/metrics.ts';
 import { createLogger } from '../../core/system/pino-logger.ts';
@@ -13,7 +14,7 @@ import { createManualClock } from '../fake/manual-clock.ts';
 const tokens = {
 	verify(token: string) {
 		if (token !== 'a.b.c') throw new Fault('bad-credentials', 'the access token is not valid');
-		return { userId: 'u', email: 'u@example.com', role: 'viewer' } as const;
+		return actorOfRole('viewer');
 	},
 };
 

@@ -19,6 +19,7 @@ import type { Reading } from '../../core/telemetry/reading.ts';
 import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
 import { deviceBox, GATEWAY, rtuConnection } from '../fake/device-box.ts';
 import { draftOf } from '../fake/memory-telemetry.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
 import { userIdOf } from '../fake/bare-server.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -38,7 +39,7 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 		verify: (token): Actor => {
 			const role = tokens.get(token);
 			if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-			return { userId: userIdOf(role), email: 'x@example.com', role };
+			return actorOfRole(role, userIdOf(role));
 		},
 		log: silentLog,
 		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },

@@ -1,0 +1,20 @@
+import type { Schema } from 'joi';
+
+declare module '@hapi/hapi' {
+	interface RouteOptionsApp {
+		/** What the API document says of this route; every route below `/api` has it. */
+		readonly api?: RouteDescription;
+	}
+}
+
+/** What the API document cannot take from the schemas of a route's input. */
+export interface RouteDescription {
+	/** Unique name of the operation, e.g. `createDevice`; also the action in the audit log. */
+	readonly operationId: string;
+	/** Group in the document, e.g. `Devices`. */
+	readonly tag: string;
+	/** One line for a person. */
+	readonly summary: string;
+	/** Schema of the body of each success status; `null`: no body, or none that is JSON. */
+	readonly answers: Readonly<Record<number, Schema | null>>;
+}
