@@ -8,6 +8,7 @@ import { answerDifferences } from './conformance.ts';
 import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
+import { PENDING } from './pending.ts';
 import { openPeople } from './people.ts';
 import { createResultTable } from './result-table.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -66,7 +67,8 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 		const cases = casesOf(operation, planOf(operation));
 		for (const status of new Set(cases.map((one) => one.status))) {
 			const own = cases.filter((one) => one.status === status);
-			test.serial(`${role}: ${nameOf(operation)} answers ${status} (${own.length})`, async (t) => {
+			const register = PENDING.has(`${role} ${operation.id} ${status}`) ? test.serial.failing : test.serial;
+			register(`${role}: ${nameOf(operation)} answers ${status} (${own.length})`, async (t) => {
 				const found: string[] = [];
 				for (const one of own) {
 					const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
