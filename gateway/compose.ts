@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
@@ -128,6 +129,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onRefused: auditMqtt(audit),
 			limits: DEFAULT_MQTT_LIMITS,
 			clock,
 			log,
