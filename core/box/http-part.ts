@@ -1,3 +1,6 @@
+import type { AuditLog } from '../audit/audit.ts';
+import { createCommandRealtime } from '../command/command-realtime.ts';
+import { commandRoutes } from '../command/command-routes.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
@@ -14,6 +17,7 @@ import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
@@ -25,6 +29,8 @@ export interface HttpPartDeps {
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
+	readonly commands: CommandPart;
+	readonly audit: AuditLog;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -58,6 +64,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
+			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			...deps.more,
 		],
 	});
@@ -70,6 +77,16 @@ export async function openHttp(deps: HttpPartDeps) {
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
+	const commanding = createCommandRealtime({
+		realtime,
+		commands: deps.commands.commands,
+		devices,
+		audit: deps.audit,
+		log,
+	});
+	deps.commands.responses.push(commanding.response);
+	devices.listen(commanding.device);
+	addCommandMetrics(deps.metrics, deps.commands);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
