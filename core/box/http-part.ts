@@ -2,6 +2,8 @@ import { auditHttp } from '../audit/audit-http.ts';
 import { auditRoutes } from '../audit/audit-routes.ts';
 import type { AuditCaller } from '../audit/audit-note.ts';
 import type { AuditStore } from '../audit/audit-store.ts';
+import { createCommandRealtime } from '../command/command-realtime.ts';
+import { commandRoutes } from '../command/command-routes.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
@@ -21,6 +23,7 @@ import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
+import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
@@ -34,6 +37,7 @@ export interface HttpPartDeps {
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
+	readonly commands: CommandPart;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -73,6 +77,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
+			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			...deps.more,
 		],
 	});
@@ -85,6 +90,16 @@ export async function openHttp(deps: HttpPartDeps) {
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
+	const commanding = createCommandRealtime({
+		realtime,
+		commands: deps.commands.commands,
+		devices,
+		audit: deps.audit,
+		log,
+	});
+	deps.commands.responses.push(commanding.response);
+	devices.listen(commanding.device);
+	addCommandMetrics(deps.metrics, deps.commands);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
