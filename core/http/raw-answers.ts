@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import { SECURITY_HEADERS } from './answer-headers.ts';
@@ -20,8 +20,16 @@ const MAX_LINE_LENGTH = 1_024;
 
 const REQUEST_LINE = /^[A-Z]{1,20} (\/[^ ?]{0,1000})/;
 
-/** The path of a request that could not be parsed, so that it is answered in the words of its family. */
-function pathOf(error: Error): string {
+/** The answer that the connection is about to give; `null` between two requests. */
+function answerOf(socket: Duplex): ServerResponse | null {
+	const answer: unknown = Reflect.get(socket, '_httpMessage');
+	return answer instanceof ServerResponse ? answer : null;
+}
+
+/** The path of a request that could not be read, so that it is answered in the words of its family. */
+function pathOf(error: Error, socket: Duplex): string {
+	const request: unknown = answerOf(socket)?.req;
+	if (request instanceof IncomingMessage) return request.url ?? '/';
 	const packet: unknown = 'rawPacket' in error ? error.rawPacket : null;
 	const line = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, MAX_LINE_LENGTH) : '';
 	return REQUEST_LINE.exec(line)?.[1] ?? '/';
@@ -47,16 +55,12 @@ function writeAnswer(socket: Duplex, status: number, path: string, more: Readonl
 	socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
 }
 
-/** True while the connection is in the middle of another answer, which nothing may be written into. */
-function isAnswering(socket: Duplex): boolean {
-	const answer: unknown = Reflect.get(socket, '_httpMessage');
-	return typeof answer === 'object' && answer !== null && Reflect.get(answer, '_headerSent') === true;
-}
-
 function refuseClient(error: Error, socket: Duplex): void {
 	const code = 'code' in error ? String(error.code) : '';
-	if (code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) socket.destroy();
-	else writeAnswer(socket, STATUS_OF_PARSER[code] ?? 400, pathOf(error));
+	// Nothing may be written into another answer.
+	const isAnswering = answerOf(socket)?.headersSent === true;
+	if (code === 'ECONNRESET' || !socket.writable || isAnswering) socket.destroy();
+	else writeAnswer(socket, STATUS_OF_PARSER[code] ?? 400, pathOf(error, socket));
 }
 
 /**
