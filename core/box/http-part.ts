@@ -21,6 +21,10 @@ export interface HttpPartDeps {
 	readonly version: string;
 	readonly host: string;
 	readonly port: number;
+	/** API requests per second of each address and each account in the long run. */
+	readonly requestsPerSecond: number;
+	/** Origins of other hosts' pages that may use REST and Socket.IO. */
+	readonly corsOrigins: readonly string[];
 	readonly web: WebFolder | null;
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
@@ -46,6 +50,8 @@ export async function openHttp(deps: HttpPartDeps) {
 		log,
 		tokens,
 		web: deps.web,
+		requestLimit: { requestsPerSecond: deps.requestsPerSecond, clock },
+		corsOrigins: deps.corsOrigins,
 		parts: [
 			part(systemRoutes, {
 				service: `drawbridge-${role}`,
@@ -66,6 +72,7 @@ export async function openHttp(deps: HttpPartDeps) {
 		verify: (token) => tokens.verify(token),
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
+		origins: deps.corsOrigins,
 	});
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
