@@ -1,7 +1,10 @@
+import { join } from 'node:path';
+
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
+import { openAnswerStore } from '../http/answer-store.ts';
 import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
@@ -19,6 +22,8 @@ import type { TelemetryPart } from './telemetry-part.ts';
 export interface HttpPartDeps {
 	readonly role: 'gateway' | 'hub';
 	readonly version: string;
+	/** Folder of everything durable. */
+	readonly data: string;
 	readonly host: string;
 	readonly port: number;
 	/** API requests per second of each address and each account in the long run. */
@@ -52,6 +57,7 @@ export async function openHttp(deps: HttpPartDeps) {
 		web: deps.web,
 		requestLimit: { requestsPerSecond: deps.requestsPerSecond, clock },
 		corsOrigins: deps.corsOrigins,
+		answers: await openAnswerStore({ folder: join(deps.data, 'answers'), clock, log }),
 		parts: [
 			part(systemRoutes, {
 				service: `drawbridge-${role}`,

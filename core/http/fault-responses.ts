@@ -115,12 +115,13 @@ function ofFramework(status: number, message: string): Failure {
 	return { status: 400, code: 'VALIDATION_ERROR', detail, errors: [] };
 }
 
-function toFailure(thrown: Error, status: number, allowed: readonly string[]): Failure {
+/** What was thrown, as a client may know it. @param status of the framework */
+export function failureOf(thrown: Error, status: number): Failure {
 	if (thrown instanceof Fault) return ofFault(thrown);
 	if (thrown instanceof SchemaViolation) return ofViolation(thrown);
 	if (thrown instanceof Refusal)
 		return { status, code: ofStatus[status]?.code ?? 'VALIDATION_ERROR', detail: thrown.detail, errors: [] };
-	return ofFramework(status === 404 && allowed.length > 0 ? 405 : status, thrown.message);
+	return ofFramework(status, thrown.message);
 }
 
 function headersOf(thrown: Error, status: number, allowed: readonly string[]): Readonly<Record<string, string>> {
@@ -144,7 +145,7 @@ export const faultResponses: Plugin<{ readonly log: Logger }> = {
 			const raw = response.output.statusCode;
 			const expected = response instanceof Fault;
 			const allowed = raw === 404 && !expected ? methodsOf(server, pathOf(request)) : [];
-			const failure = toFailure(response, raw, allowed);
+			const failure = failureOf(response, allowed.length > 0 ? 405 : raw);
 			if (failure.status === 500) {
 				log.error('request-failed', {
 					requestId: request.app.requestId,

@@ -5,8 +5,10 @@ import Hapi, { type Plugin, type Server } from '@hapi/hapi';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { accessGuard } from './access-guard.ts';
+import type { AnswerStore } from './answer-store.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { faultResponses, schemaViolation, validationOptions } from './fault-responses.ts';
+import { idempotency } from './idempotency.ts';
 import { type Listening, listenWithRetry } from './listen.ts';
 import { answerRaw } from './raw-answers.ts';
 import { requestGuard } from './request-guard.ts';
@@ -65,6 +67,8 @@ export interface HttpServerDeps {
 	readonly limits?: HttpLimits;
 	/** The general limit of requests; none unless given. */
 	readonly requestLimit?: RequestLimitOptions;
+	/** Where first answers of requests with an `Idempotency-Key` are kept; without it the header is ignored. */
+	readonly answers?: AnswerStore;
 	/** Origins of other hosts' pages that may use the API, exactly as browsers send them. */
 	readonly corsOrigins?: readonly string[];
 }
@@ -124,6 +128,8 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
 	await server.register(requestGuard);
+	if (deps.answers !== undefined)
+		await server.register({ plugin: idempotency, options: { answers: deps.answers, log } });
 	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register({ plugin: tokenStrategy, options: { tokens } });
 	await server.register(accessGuard);
