@@ -216,6 +216,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const http = await openHttp({
 			role: 'hub',
 			version,
+			data,
 			...settings.http,
 			web: deps.web,
 			audit,

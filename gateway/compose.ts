@@ -263,6 +263,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const http = await openHttp({
 			role: 'gateway',
 			version,
+			data,
 			...settings.http,
 			web: deps.web,
 			audit,

@@ -4,10 +4,13 @@ import type { AuditCaller } from '../audit/audit-note.ts';
 import type { AuditStore } from '../audit/audit-store.ts';
 import { createCommandRealtime } from '../command/command-realtime.ts';
 import { commandRoutes } from '../command/command-routes.ts';
+import { join } from 'node:path';
+
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
+import { openAnswerStore } from '../http/answer-store.ts';
 import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
@@ -29,8 +32,14 @@ import type { TelemetryPart } from './telemetry-part.ts';
 export interface HttpPartDeps {
 	readonly role: 'gateway' | 'hub';
 	readonly version: string;
+	/** Folder of everything durable. */
+	readonly data: string;
 	readonly host: string;
 	readonly port: number;
+	/** API requests per second of each address and each account in the long run. */
+	readonly requestsPerSecond: number;
+	/** Origins of other hosts' pages that may use REST and Socket.IO. */
+	readonly corsOrigins: readonly string[];
 	readonly web: WebFolder | null;
 	readonly audit: AuditStore;
 	readonly accounts: Pick<AccountDirectory, 'byEmail'>;
@@ -63,6 +72,9 @@ export async function openHttp(deps: HttpPartDeps) {
 		log,
 		tokens,
 		web: deps.web,
+		requestLimit: { requestsPerSecond: deps.requestsPerSecond, clock },
+		corsOrigins: deps.corsOrigins,
+		answers: await openAnswerStore({ folder: join(deps.data, 'answers'), clock, log }),
 		parts: [
 			part(auditHttp, { audit, callerByEmail: (email) => toCaller(deps.accounts.byEmail(email)) }),
 			part(systemRoutes, {
@@ -86,6 +98,7 @@ export async function openHttp(deps: HttpPartDeps) {
 		verify: (token) => tokens.verify(token),
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
+		origins: deps.corsOrigins,
 	});
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
