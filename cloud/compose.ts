@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -56,6 +57,8 @@ export interface HubDeps {
 export interface Hub extends Stoppable {
 	readonly httpPort: number;
 	readonly linkPort: number;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -261,6 +264,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		return {
 			httpPort: http.listening.state().port,
 			linkPort: linkState().port,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

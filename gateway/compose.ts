@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +64,8 @@ export interface GatewayDeps {
 export interface Gateway extends Stoppable {
 	readonly httpPort: number;
 	readonly mqttPort: number;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -318,6 +321,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		return {
 			httpPort: http.listening.state().port,
 			mqttPort: mqtt.state().port,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

@@ -11,6 +11,8 @@ import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
 import { openAnswerStore } from '../http/answer-store.ts';
+import { asyncApiDocument } from '../http/openapi/asyncapi-document.ts';
+import { documentRoutes } from '../http/openapi/document-routes.ts';
 import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
@@ -90,6 +92,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
+			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
 			...deps.more,
 		],
 	});

@@ -1,3 +1,4 @@
+import type { RouteOptionsApp } from '@hapi/hapi';
 import type { Schema } from 'joi';
 
 declare module '@hapi/hapi' {
@@ -17,4 +18,12 @@ export interface RouteDescription {
 	readonly summary: string;
 	/** Schema of the body of each success status; `null`: no body, or none that is JSON. */
 	readonly answers: Readonly<Record<number, Schema | null>>;
+	/** It answers or changes one document under an ETag: `If-None-Match` of its GET, `If-Match` of its changes. */
+	readonly etag?: boolean;
 }
+
+/** Route options: the access with what the API document says of the route. */
+export const described = <A extends { readonly app: RouteOptionsApp }>(access: A, api: RouteDescription) => ({
+	...access,
+	app: { ...access.app, api },
+});

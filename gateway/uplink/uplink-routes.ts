@@ -3,10 +3,12 @@ import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted } from '../../core/http/access.ts';
+import { described } from '../../core/http/describe.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { UplinkStatus } from './uplink.ts';
+import { uplinkAnswer } from './uplink-schema.ts';
 
 export interface UplinkRoutesOptions {
 	readonly gatewayId: GatewayId;
@@ -32,6 +34,8 @@ const enrolBody = Joi.object<EnrolBody>({
 });
 
 const iso = (at: EpochMs | null): string | null => (at === null ? null : toIso(at));
+
+const TAG = 'Uplink';
 
 /** The state of the link as an installer wants to see it: what is stored, how old, how far the hub has it. */
 export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
@@ -73,12 +77,29 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			};
 		}
 
-		server.route({ method: 'GET', path: '/uplink', options: { ...anyUser, handler: view } });
+		server.route({
+			method: 'GET',
+			path: '/uplink',
+			options: {
+				...described(anyUser, {
+					operationId: 'getUplink',
+					tag: TAG,
+					summary: 'The link to the hub: what is stored, how old, how far the hub has it',
+					answers: { 200: uplinkAnswer },
+				}),
+				handler: view,
+			},
+		});
 		server.route({
 			method: 'POST',
 			path: '/uplink/enrol',
 			options: {
-				...permitted('gateways:delete'),
+				...described(permitted('gateways:delete'), {
+					operationId: 'enrolAtHub',
+					tag: TAG,
+					summary: 'Enrol this gateway at a hub',
+					answers: { 200: uplinkAnswer },
+				}),
 				validate: { payload: enrolBody },
 				handler: async (request: Request<{ Payload: EnrolBody }>) => {
 					const before = status();
