@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
@@ -101,6 +102,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
@@ -190,6 +192,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,

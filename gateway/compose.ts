@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
@@ -113,6 +114,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const mqttAccounts = createMqttAccountService({
@@ -215,6 +217,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
 				journal: () => journal.stats(),

@@ -1,3 +1,5 @@
+import { alarmRoutes } from '../alarm/alarm-routes.ts';
+import type { AlarmService } from '../alarm/alarm-service.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
@@ -9,6 +11,9 @@ import type { IdentityService } from '../identity/identity-service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { systemTimer } from '../journal/set-timer.ts';
+import { createNotificationRealtime } from '../notification/notification-realtime.ts';
+import type { NotificationService } from '../notification/notification-service.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
@@ -25,6 +30,8 @@ export interface HttpPartDeps {
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
+	readonly alarms: AlarmService;
+	readonly notifications: NotificationService;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -58,18 +65,22 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
+			part(alarmRoutes, { alarms: deps.alarms }, V1),
 			...deps.more,
 		],
 	});
 	const realtime = createRealtimeServer({
 		listener: server.listener,
-		verify: (token) => tokens.verify(token),
+		tokens,
+		clock,
+		setTimer: systemTimer,
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
 	});
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
+	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
