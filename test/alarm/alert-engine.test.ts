@@ -229,6 +229,7 @@ test('law: samples that come again, at once or later, change nothing', (t) => {
 			const read: (readonly [number, number])[] = [];
 			for (const [one, gapSeconds] of given) {
 				at += 1 + gapSeconds * 1_000;
+				again.setNow(at);
 				once.read(at, one);
 				again.read(at, one);
 				again.read(at, -one);
