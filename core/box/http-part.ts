@@ -6,6 +6,8 @@ import { createCommandRealtime } from '../command/command-realtime.ts';
 import { commandRoutes } from '../command/command-routes.ts';
 import { join } from 'node:path';
 
+import { alarmRoutes } from '../alarm/alarm-routes.ts';
+import type { AlarmService } from '../alarm/alarm-service.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
@@ -22,6 +24,9 @@ import type { IdentityService } from '../identity/identity-service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { systemTimer } from '../journal/set-timer.ts';
+import { createNotificationRealtime } from '../notification/notification-realtime.ts';
+import type { NotificationService } from '../notification/notification-service.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
@@ -49,6 +54,8 @@ export interface HttpPartDeps {
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
 	readonly commands: CommandPart;
+	readonly alarms: AlarmService;
+	readonly notifications: NotificationService;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -93,12 +100,15 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(auditRoutes, { audit }, V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
+			part(alarmRoutes, { alarms: deps.alarms }, V1),
 			...deps.more,
 		],
 	});
 	const realtime = createRealtimeServer({
 		listener: server.listener,
-		verify: (token) => tokens.verify(token),
+		tokens,
+		clock,
+		setTimer: systemTimer,
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
 		origins: deps.corsOrigins,
@@ -116,6 +126,7 @@ export async function openHttp(deps: HttpPartDeps) {
 	deps.commands.responses.push(commanding.response);
 	devices.listen(commanding.device);
 	addCommandMetrics(deps.metrics, deps.commands);
+	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
