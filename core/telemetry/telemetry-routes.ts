@@ -4,7 +4,7 @@ import Joi from 'joi';
 import { mayWriteTelemetry } from '../device/device-access.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
-import { actorOf, anyUser } from '../http/access.ts';
+import { actorOf, anyUser, ownerOr } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
 import { described } from '../http/describe.ts';
 import { cutAtLimit } from '../http/paging.ts';
@@ -153,8 +153,9 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 				handler: list,
 			},
 		});
+		const byWriter = ownerOr('telemetry:write');
 		const writing = described(
-			{ ...anyUser, app: { ...anyUser.app, audit: false } },
+			{ ...byWriter, app: { ...byWriter.app, audit: false } },
 			{ ...api('createTelemetry', 'Write a record of a device'), answers: { 201: recordAnswer } },
 		);
 		server.route({

@@ -166,6 +166,16 @@ function pathParametersOf({ path, settings }: RequestRoute): readonly Tree[] {
 	];
 }
 
+/** The tree with every schema that has a name replaced by a reference to it. */
+function referring(tree: unknown, labels: ReadonlyMap<string, string>): unknown {
+	if (typeof tree !== 'object' || tree === null) return tree;
+	const label = labels.get(JSON.stringify(tree));
+	if (label !== undefined) return reference('schemas', label);
+	if (Array.isArray(tree)) return tree.map((each: unknown) => referring(each, labels));
+	const entries: readonly (readonly [string, unknown])[] = Object.entries(tree);
+	return Object.fromEntries(entries.map(([key, value]) => [key, referring(value, labels)]));
+}
+
 /** Writes schemas down once, under their labels. */
 function createSchemaBook() {
 	const named = new Map<string, JsonSchema>();
@@ -180,16 +190,6 @@ function createSchemaBook() {
 			named.set(label, written);
 		}
 		for (const part of partsOf(schema)) note(part);
-	}
-
-	/** The tree with every schema that has a name replaced by a reference to it. */
-	function referring(tree: unknown, labels: ReadonlyMap<string, string>): unknown {
-		if (typeof tree !== 'object' || tree === null) return tree;
-		const label = labels.get(JSON.stringify(tree));
-		if (label !== undefined) return reference('schemas', label);
-		if (Array.isArray(tree)) return tree.map((each: unknown) => referring(each, labels));
-		const entries: readonly (readonly [string, unknown])[] = Object.entries(tree);
-		return Object.fromEntries(entries.map(([key, value]) => [key, referring(value, labels)]));
 	}
 
 	return {
