@@ -5,7 +5,8 @@ import type { WebFolder } from '../http/static-web.ts';
 import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
-import type { IdentityService } from '../identity/identity-service.ts';
+import type { Identity } from '../identity/identity.ts';
+import { refusePasswordDue } from '../identity/role.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -22,7 +23,7 @@ export interface HttpPartDeps {
 	readonly host: string;
 	readonly port: number;
 	readonly web: WebFolder | null;
-	readonly identity: IdentityService;
+	readonly identity: Identity;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
 	readonly pointFactsOf: PointFactsOf;
@@ -63,7 +64,11 @@ export async function openHttp(deps: HttpPartDeps) {
 	});
 	const realtime = createRealtimeServer({
 		listener: server.listener,
-		verify: (token) => tokens.verify(token),
+		verify: (token) => {
+			const actor = tokens.verify(token);
+			refusePasswordDue(actor);
+			return actor;
+		},
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
 	});
