@@ -26,7 +26,7 @@ export interface Account {
 	readonly passwordHash: string;
 	/** The password was set by an administrator: until it is changed, nothing else is allowed. */
 	readonly mustChangePassword: boolean;
-	/** Oldest first; at most `MAX_SESSIONS`. */
+	/** In the order of their last use; at most `MAX_SESSIONS`. */
 	readonly sessions: readonly Session[];
 	/** Networks of logins that succeeded (`Client.network`), the newest last; at most `MAX_KNOWN_NETWORKS`. */
 	readonly knownNetworks: readonly string[];
@@ -36,7 +36,7 @@ export interface Account {
 	readonly deletedAt: EpochMs | null;
 }
 
-/** Most logins of one account at the same time; the oldest gives way. */
+/** Most logins of one account at the same time; the one unused for longest gives way. */
 export const MAX_SESSIONS = 20;
 
 /** Places a person works from; the oldest gives way. */

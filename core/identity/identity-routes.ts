@@ -206,10 +206,12 @@ function mountLogout(server: Server, { sessions }: Identity): void {
 		method: 'POST',
 		path: '/auth/logout',
 		options: {
-			...described(
-				{ auth: { strategy: TOKEN_STRATEGY, mode: 'try' }, app: { access: 'public' } } as const,
-				{ operationId: 'logout', tag: TAG, summary: 'Log out everywhere', answers: { 204: null } },
-			),
+			...described({ auth: { strategy: TOKEN_STRATEGY, mode: 'try' }, app: { access: 'public' } } as const, {
+				operationId: 'logout',
+				tag: TAG,
+				summary: 'Log out everywhere',
+				answers: { 204: null },
+			}),
 			handler: async (request, h) => {
 				const userId = callerOf(request);
 				await sessions.logout(userId);

@@ -120,7 +120,13 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 		return { account, grant: isActive ? await sessions.start(account.id, client, wrongLogin) : null };
 	}
 
-	return { isClaimed, registration: () => registration, claim, createFirstAdministrator, login, isKnownNetwork, register };
+	return {
+		isClaimed,
+		registration: () => registration,
+		claim,
+		createFirstAdministrator,
+		login,
+		isKnownNetwork,
+		register,
+	};
 }
-
-export type IdentityService = ReturnType<typeof createIdentityService>;

@@ -16,7 +16,15 @@ export interface PasswordContext {
 export const normalPassword = (password: string): string => password.normalize('NFKC');
 
 /** Neighbours on a keyboard or in a series, forwards and backwards. */
-const ROWS = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'azertyuiop'];
+const ROWS = [
+	'abcdefghijklmnopqrstuvwxyz',
+	'01234567890',
+	'qwertyuiop',
+	'asdfghjkl',
+	'zxcvbnm',
+	'qwertzuiop',
+	'azertyuiop',
+];
 const COLUMNS = ['1qaz', '2wsx', '3edc', '4rfv', '5tgb', '6yhn', '7ujm', '8ik', '9ol', '0p'];
 
 const STEPS: ReadonlySet<string> = new Set(
@@ -44,7 +52,15 @@ const MAX_PIECE = 4;
 /** True for a short piece typed again and again: `ab1ab1ab1` is one, `abab1212` is none. */
 function isRepeated(text: string): boolean {
 	for (let length = 1; length <= MAX_PIECE; length += 1)
-		if (text.startsWith(text.slice(0, length).repeat(Math.ceil(text.length / length)).slice(0, text.length))) return true;
+		if (
+			text.startsWith(
+				text
+					.slice(0, length)
+					.repeat(Math.ceil(text.length / length))
+					.slice(0, text.length),
+			)
+		)
+			return true;
 	return false;
 }
 

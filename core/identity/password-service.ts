@@ -59,5 +59,3 @@ export function createPasswordService({ accounts, users, passwords, log }: Passw
 
 	return { changeOwn, reset };
 }
-
-export type PasswordService = ReturnType<typeof createPasswordService>;

@@ -29,7 +29,10 @@ export interface Actor {
 /** @throws Fault `forbidden` while the password is one that an administrator has set */
 export function refusePasswordDue({ mustChangePassword = false }: Pick<Actor, 'mustChangePassword'>): void {
 	if (mustChangePassword)
-		throw new Fault('forbidden', 'the password was set by an administrator; change it first, then everything else works');
+		throw new Fault(
+			'forbidden',
+			'the password was set by an administrator; change it first, then everything else works',
+		);
 }
 
 /** The one question behind every check of a permission. */

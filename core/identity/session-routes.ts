@@ -16,7 +16,7 @@ function mountOwn(server: Server, { sessions }: Identity): void {
 			...described(anyUser, {
 				operationId: 'listMySessions',
 				tag: TAG,
-				summary: 'The own logins, newest first',
+				summary: 'The own logins, the one used last first',
 				answers: { 200: sessionsAnswer },
 			}),
 			handler: (request) => {
@@ -76,15 +76,13 @@ function mountOthers(server: Server, { sessions }: Identity): void {
 			...described(permitted('users:read'), {
 				operationId: 'listUserSessions',
 				tag: TAG,
-				summary: 'The logins of a user, newest first',
+				summary: 'The logins of a user, the one used last first',
 				answers: { 200: sessionsAnswer },
 			}),
 			validate: { params: sessionOwnerParams },
 			handler: (request: OfUser) => {
 				const actor = actorOf(request);
-				return sessions
-					.list(request.params.user_id, actor)
-					.map((session) => sessionView(session, actor.sessionId));
+				return sessions.list(request.params.user_id, actor).map((session) => sessionView(session, actor.sessionId));
 			},
 		},
 	});

@@ -180,7 +180,7 @@ export function createSessionService({ accounts, tokens, refreshTokenDays, clock
 	const living = ({ sessions }: Account): readonly Session[] =>
 		sessions.filter(({ expiresAt }) => expiresAt > clock.now()).toReversed();
 
-	/** The logins of a user that may still be used, newest first. @throws Fault `not-found` */
+	/** The logins of a user that may still be used, the one used last first. @throws Fault `not-found` */
 	const list = (userId: string, actor: Actor): readonly Session[] => living(visibleAccount(accounts, userId, actor));
 
 	/** Ends one of the caller's own logins. @throws Fault `not-found` */

@@ -74,17 +74,25 @@ export interface UserCreateBody extends UserBody {
 	readonly must_change_password: boolean;
 }
 
-const profile = { full_name: text(), phone: text(), organization: text(), avatar_url: Joi.string().allow('').max(2_048) };
+const profile = {
+	full_name: text(),
+	phone: text(),
+	organization: text(),
+	avatar_url: Joi.string().allow('').max(2_048),
+};
 
 /** `disabled` is the negation of `is_active`: one of them is enough, and both must agree. */
 const state = {
 	is_active: Joi.boolean(),
 	disabled: Joi.boolean()
-		.when('is_active', { is: true, then: Joi.invalid(true) })
-		.when('is_active', { is: false, then: Joi.invalid(false) }),
+		.invalid(Joi.ref('is_active'))
+		.messages({ 'any.invalid': 'must be the negation of is_active' }),
 };
 
-const permissions = Joi.array().items(Joi.valid(...PERMISSIONS)).unique().max(PERMISSIONS.length);
+const permissions = Joi.array()
+	.items(Joi.valid(...PERMISSIONS))
+	.unique()
+	.max(PERMISSIONS.length);
 
 export const userCreateBody = body({
 	...profile,
@@ -98,7 +106,14 @@ export const userCreateBody = body({
 	must_change_password: Joi.boolean().default(false),
 });
 
-export const userPatchBody = body({ ...profile, ...state, email: email(), username: username(), role: role(), permissions });
+export const userPatchBody = body({
+	...profile,
+	...state,
+	email: email(),
+	username: username(),
+	role: role(),
+	permissions,
+});
 
 /** The own profile. Role and state may be sent back as they are; another value is refused by the service. */
 export const profilePatchBody = body({ ...profile, ...state, role: role() });

@@ -95,11 +95,9 @@ function matches(account: Account, { role, isActive, search = '' }: UserFilter):
 }
 
 /** What a new password is compared with. */
-export const ownTexts = (owner: Pick<Account, 'email' | 'fullName'> & { readonly username?: string }): readonly string[] => [
-	owner.email,
-	owner.fullName,
-	...(owner.username === undefined ? [] : [owner.username]),
-];
+export const ownTexts = (
+	owner: Pick<Account, 'email' | 'fullName'> & { readonly username?: string },
+): readonly string[] => [owner.email, owner.fullName, ...(owner.username === undefined ? [] : [owner.username])];
 
 /** The accounts as their administrators and owners see and change them. */
 export function createUserService({ accounts, passwords, clock, log }: UserServiceDeps) {
@@ -126,10 +124,12 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 		return account;
 	}
 
+	const isTakenName = (name: string): boolean => accounts.byUsername(name) !== undefined;
+
 	/** @throws Fault `duplicate` before work is spent on a password */
 	function refuseTakenEarly({ email, username }: Pick<NewUser, 'email' | 'username'>): void {
 		if (accounts.byEmail(email) !== undefined) throw fieldFault('duplicate', 'email', `${email} already exists`);
-		if (username !== undefined && accounts.byUsername(username) !== undefined)
+		if (username !== undefined && isTakenName(username))
 			throw fieldFault('duplicate', 'username', `${username} already exists`);
 	}
 
@@ -139,8 +139,7 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 		const owner = ownTexts({ fullName: '', ...draft });
 		const passwordHash = await passwords.hash(draft.password, { owner });
 		return accounts.create(() => {
-			const isTaken = (name: string): boolean => accounts.byUsername(name) !== undefined;
-			const username = draft.username ?? freeUsername(normalEmail(draft.email), isTaken);
+			const username = draft.username ?? freeUsername(normalEmail(draft.email), isTakenName);
 			return { ...newAccount(draft, username, clock), passwordHash };
 		});
 	}

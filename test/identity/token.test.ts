@@ -43,7 +43,7 @@ test('a forged access token is refused, however it is forged', async (t) => {
 	const token = textOf(first, 'access_token');
 	const [header = '', payload = '', signature = ''] = token.split('.');
 	const account = accounts.byEmail(EMAIL);
-	const claims = { iss: 'drawbridge', sub: account?.id, gen: account?.tokenGeneration, exp: 9_999_999_999 };
+	const claims = { iss: 'drawbridge', sub: account?.id, sid: account?.sessions[0]?.id, exp: 9_999_999_999 };
 	const signed = (head: object, key: string): string => {
 		const content = `${base64url(head)}.${base64url(claims)}`;
 		return `${content}.${createHmac('sha256', key).update(content).digest('base64url')}`;
@@ -239,9 +239,11 @@ test('the cache of verified tokens stays bounded and never outlives a token', as
 	t.truthy(first);
 	const account = known.byEmail(EMAIL);
 	if (account === undefined) throw new TypeError('no account');
+	const [session] = account.sessions;
+	if (session === undefined) throw new TypeError('no session');
 	await accounts.add(account);
 	const tokens = createAccessTokens({ key: Buffer.alloc(32), lifetimeSeconds: 60, clock, accounts, maxCached: 2 });
-	const issued = Array.from({ length: 5 }, () => tokens.issue(account));
+	const issued = Array.from({ length: 5 }, () => tokens.issue(account, session.id));
 	t.is(new Set(issued).size, 5);
 	for (const token of [...issued, ...issued]) t.is(tokens.verify(token).userId, account.id);
 	clock.advance(60_000);
