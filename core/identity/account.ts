@@ -45,18 +45,18 @@ export const MAX_KNOWN_NETWORKS = 8;
 /** The form in which addresses are compared and kept. */
 export const normalEmail = (email: string): string => email.trim().toLowerCase();
 
-/** @param sessionId session of the token in use */
+/** @param sessionId session of the token in use; none where no token of this box is */
 export const actorFor = (
 	{ id, email, role, tenantId, granted, mustChangePassword }: Account,
-	sessionId: string,
+	sessionId?: string,
 ): Actor => ({
 	userId: id,
 	email,
 	role,
 	tenantId,
 	permissions: permissionsOf(role, granted),
-	sessionId,
 	mustChangePassword,
+	...(sessionId !== undefined && { sessionId }),
 });
 
 /** The account with this session in place of one with the same id, without expired ones. */

@@ -52,6 +52,12 @@ const REFRESHES_PER_ATTEMPT = 6;
 
 const TAG = 'Auth';
 
+/** Who calls is not known yet, but the email says whose account it is about. */
+const publicByEmail = { ...publicAccess, app: { access: 'public', audit: 'caller-by-email' } } as const;
+
+/** Renewing a token is no decision of a person. */
+const publicUnaudited = { ...publicAccess, app: { access: 'public', audit: false } } as const;
+
 interface Entrance {
 	readonly identity: Identity;
 	readonly attempts: RateLimiter;
@@ -88,7 +94,7 @@ function mountSetup(
 		method: 'POST',
 		path: '/setup/claim',
 		options: {
-			...described(publicAccess, {
+			...described(publicByEmail, {
 				operationId: 'claimBox',
 				tag: TAG,
 				summary: 'Make the first administrator with the claim code, and log in',
@@ -113,7 +119,7 @@ function mountRegister(server: Server, { identity, attempts }: Entrance): void {
 		method: 'POST',
 		path: '/auth/register',
 		options: {
-			...described(publicAccess, {
+			...described(publicByEmail, {
 				operationId: 'registerUser',
 				tag: TAG,
 				summary: 'Register and receive tokens, or wait for an approval',
@@ -150,7 +156,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 		method: 'POST',
 		path: '/auth/login',
 		options: {
-			...described(publicAccess, {
+			...described(publicByEmail, {
 				operationId: 'login',
 				tag: TAG,
 				summary: 'Log in with email and password',
@@ -172,7 +178,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 		method: 'POST',
 		path: '/auth/refresh',
 		options: {
-			...described(publicAccess, {
+			...described(publicUnaudited, {
 				operationId: 'refreshTokens',
 				tag: TAG,
 				summary: 'Exchange a refresh token for a new pair',
