@@ -59,9 +59,9 @@ export const actorFor = (
 	...(sessionId !== undefined && { sessionId }),
 });
 
-/** The account with this session in place of one with the same id, without expired ones. */
-export function withSession(account: Account, session: Session, now: EpochMs): Account {
-	const others = account.sessions.filter(({ id, expiresAt }) => id !== session.id && expiresAt > now);
+/** The account with this session in place of one with the same id. Expired ones stay for a while: their tokens are told that they are. */
+export function withSession(account: Account, session: Session): Account {
+	const others = account.sessions.filter(({ id }) => id !== session.id);
 	return { ...account, sessions: [...others, session].slice(-MAX_SESSIONS) };
 }
 

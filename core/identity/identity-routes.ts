@@ -200,11 +200,11 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 }
 
 function mountLogout(server: Server, { sessions }: Identity): void {
-	/** The access token, or else the cookie alone, says who it is. */
+	/** The access token, or else the cookie alone, says who it is. @throws what is wrong with the token when there is no cookie */
 	function callerOf(request: Request): string {
 		if (request.auth.isAuthenticated) return actorOf(request).userId;
 		const token = refreshCookieOf(request);
-		if (token === null) throw new Fault('not-authenticated', 'a valid access token is required');
+		if (token === null) throw request.auth.error ?? new Fault('not-authenticated', 'a valid access token is required');
 		return sessions.ownerOf(token);
 	}
 

@@ -89,7 +89,7 @@ export function createSessionService({ accounts, tokens, refreshTokenDays, clock
 			if (!current.isActive) throw refuseInactive();
 			const now = clock.now();
 			const known = withKnownNetwork(current, client.network);
-			return { ...withSession(known, freshSession(sessionId, secret, client, now), now), lastLoginAt: now };
+			return { ...withSession(known, freshSession(sessionId, secret, client, now)), lastLoginAt: now };
 		});
 		return grant(account, sessionId, secret);
 	}
@@ -154,7 +154,7 @@ export function createSessionService({ accounts, tokens, refreshTokenDays, clock
 			const renewed = freshSession(session.id, secret, client, session.createdAt);
 			const next = afterUse(session, usable(session, given.secret, isShared), renewed, isShared);
 			isReused = next === null;
-			return next === null ? withoutSession(current, given.sessionId) : withSession(current, next, clock.now());
+			return next === null ? withoutSession(current, given.sessionId) : withSession(current, next);
 		});
 		if (isReused) {
 			log.warn('refresh-token-reused', { userId: account.id });

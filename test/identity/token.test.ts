@@ -10,7 +10,7 @@ import { openAccountDirectory } from '../../core/identity/account-directory.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
-import { EMAIL, DAY_MS, memoryAccounts, textOf, claimed, loginBody } from './identity-box.ts';
+import { EMAIL, DAY_MS, memoryAccounts, refusalOf, textOf, claimed, loginBody } from './identity-box.ts';
 
 test('an access token ends after half an hour', async (t) => {
 	const { call, clock, first } = await claimed(t);
@@ -226,7 +226,8 @@ test('logout revokes every token of the account and clears the cookie', async (t
 
 test('logout knows the caller by the cookie alone, and nobody without either', async (t) => {
 	const { call, first } = await claimed(t);
-	t.is((await call({ path: '/auth/logout' })).status, 401);
+	t.deepEqual(refusalOf(await call({ path: '/auth/logout' })), [401, 'NOT_AUTHENTICATED']);
+	t.deepEqual(refusalOf(await call({ path: '/auth/logout', token: 'a.b.c' })), [401, 'INVALID_CREDENTIALS']);
 	t.is((await call({ path: '/auth/logout', cookie: 'x' })).status, 401);
 	t.is((await call({ path: '/auth/logout', cookie: textOf(first, 'refresh_token') })).status, 204);
 	t.is((await call({ method: 'GET', path: '/users/me', token: textOf(first, 'access_token') })).status, 401);
