@@ -17,6 +17,8 @@ import {
 	remotePort,
 	secret,
 	section,
+	tlsListenSection,
+	type TlsListenSettings,
 } from './settings-schema.ts';
 
 /** The line a Modbus device hangs on. */
@@ -70,7 +72,9 @@ export interface UplinkSettings {
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
 export interface GatewaySettings {
 	readonly http: ListenSettings;
+	readonly https: TlsListenSettings;
 	readonly mqtt: ListenSettings;
+	readonly mqttTls: TlsListenSettings;
 	readonly journal: JournalSettings;
 	readonly history: HistorySettings;
 	readonly uplink: UplinkSettings;
@@ -140,7 +144,9 @@ const device = Joi.object({
 /** Keys, ranges and defaults of the gateway's file, in the words of the file. */
 export const gatewaySchema = section({
 	http: section({ host: listenHost(), port: listenPort(8000) }),
+	https: tlsListenSection(8443),
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
+	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
 	history: historySection(),
 	uplink: section({

@@ -1,4 +1,5 @@
 import { pointFacts } from '../config/template/template.ts';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,8 +9,9 @@ import { readTemplates } from '../config/template/template-schema.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
+import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { listenWithRetry } from '../core/http/listen.ts';
+import { type Listening, listenWithRetry } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
@@ -53,7 +55,10 @@ export interface GatewayDeps {
 
 export interface Gateway extends Stoppable {
 	readonly httpPort: number;
+	/** `null`: off; so is the next. */
+	readonly httpsPort: number | null;
 	readonly mqttPort: number;
+	readonly mqttTlsPort: number | null;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -94,6 +99,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		const lanTls = await openLanTls({ data, moreNames: [], lifecycle, clock, log });
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -133,16 +139,13 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
+		const handle = (socket: Socket): void => broker.handle(socket);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({
-				name: 'mqtt',
-				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
-				...settings.mqtt,
-				log,
-			}),
+			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ handle, log }), ...settings.mqtt, log }),
 		);
-		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
+		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(handle) : null;
+		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
 		uplink = lifecycle.own(
@@ -211,6 +214,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			role: 'gateway',
 			version,
 			...settings.http,
+			https: settings.https.enabled ? settings.https : null,
+			lanTls,
 			web: deps.web,
 			identity,
 			tokens,
@@ -238,6 +243,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 						journalMaxBytes: settings.journal.maxBytes,
 						storedSamples: () => countOf(journal.held()),
 						enrol: (hubUrl, code) => starter.enrol(hubUrl, code),
+						leave: () => starter.leave(),
 					},
 					'/api/v1',
 				),
@@ -259,9 +265,19 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		isStarted = true;
 		return {
 			httpPort: http.listening.state().port,
+			httpsPort: http.https?.state().port ?? null,
 			mqttPort: mqtt.state().port,
+			mqttTlsPort: mqttTls?.state().port ?? null,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
+
+		/** Devices trust the box's authority; they prove themselves by user name and password as without TLS. */
+		async function listenForMqttTls(handle: (socket: Socket) => void): Promise<Listening> {
+			const { key, cert } = lanTls.current();
+			const listener = mqttServer({ handle, log, tls: { key, cert, onChange: lanTls.onChange } });
+			const { host, port } = settings.mqttTls;
+			return lifecycle.own('mqtt tls listener', await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log }));
+		}
 	}
 }

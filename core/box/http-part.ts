@@ -2,18 +2,22 @@ import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
-import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
+import { httpsListener } from '../http/https-listener.ts';
+import { type Listening, listenWithRetry } from '../http/listen.ts';
+import { createHttpServer, type HttpPart, LISTENER_LIMITS, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { authorityRoutes } from '../pki/authority-routes.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import type { LanTls } from './lan-tls-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
@@ -21,6 +25,9 @@ export interface HttpPartDeps {
 	readonly version: string;
 	readonly host: string;
 	readonly port: number;
+	/** The same over TLS; `null`: off. */
+	readonly https: { readonly host: string; readonly port: number } | null;
+	readonly lanTls: LanTls;
 	readonly web: WebFolder | null;
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
@@ -40,7 +47,7 @@ const V1 = '/api/v1';
 
 /** REST, realtime and pages: what both hulls serve, and what the hull adds. */
 export async function openHttp(deps: HttpPartDeps) {
-	const { role, version, identity, tokens, telemetry, lifecycle, clock, log } = deps;
+	const { role, version, identity, tokens, telemetry, lanTls, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	const server = await createHttpServer({
 		log,
@@ -55,7 +62,12 @@ export async function openHttp(deps: HttpPartDeps) {
 				isStarted: deps.isStarted,
 				metrics: deps.metrics,
 			}),
-			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
+			part(
+				identityRoutes,
+				{ identity, clock, role, version, secureCookies: false, authorityFingerprint: lanTls.fingerprint },
+				V1,
+			),
+			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			...deps.more,
@@ -71,7 +83,13 @@ export async function openHttp(deps: HttpPartDeps) {
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
+	const https = deps.https === null ? null : await openHttps(deps.https);
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
-	return { server, listening: running.listening, realtime };
+	return { server, listening: running.listening, https, realtime };
+
+	async function openHttps({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
+		const listener = httpsListener({ plain: server.listener, certificate: lanTls, limits: LISTENER_LIMITS, log });
+		return lifecycle.own('https', await listenWithRetry({ name: 'https', listener, host, port, log }));
+	}
 }

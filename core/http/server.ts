@@ -36,7 +36,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 const BODY_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 /** Limits of the parser, against slow and endless requests. */
-const LISTENER_LIMITS = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 };
+export const LISTENER_LIMITS = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 };
 
 /**
  * Builds the server and checks its routes; it does not listen. Tests inject requests; `startHttp` opens it to the network.

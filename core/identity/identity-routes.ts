@@ -1,6 +1,7 @@
 import type { Plugin, Request, ResponseObject, Server } from '@hapi/hapi';
 
 import { actorOf, anyUser, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
+import { isEncrypted } from '../http/encrypted.ts';
 import { addressKey, createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
 import { type Clock, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -21,8 +22,10 @@ export interface IdentityRoutesOptions {
 	/** What this box is, for the page before anybody is logged in. */
 	readonly role: 'gateway' | 'hub';
 	readonly version: string;
-	/** True where the pages come over HTTPS: then browsers may return the refresh cookie over HTTPS only. */
+	/** True behind a proxy that speaks HTTPS: browsers return the refresh cookie over HTTPS only, as they do when the request came over TLS. */
 	readonly secureCookies: boolean;
+	/** SHA-256 of the authority behind this box's HTTPS. */
+	readonly authorityFingerprint?: string;
 	/** Tries of login and claim together, per address; and of logins per account. */
 	readonly attemptsPerMinute?: number;
 }
@@ -71,15 +74,26 @@ function cookieOf(request: Pick<Request, 'state' | 'headers' | 'info'>): string 
 	return token;
 }
 
-const withCookie = (answer: ResponseObject, { refreshToken, refreshLifetimeSeconds }: Grant): ResponseObject =>
-	answer.state(COOKIE, refreshToken, { ttl: refreshLifetimeSeconds * 1_000 });
+const withCookie = (request: Pick<Request, 'raw'>, answer: ResponseObject, grant: Grant): ResponseObject =>
+	answer.state(COOKIE, grant.refreshToken, {
+		ttl: grant.refreshLifetimeSeconds * 1_000,
+		...(isEncrypted(request) && { isSecure: true }),
+	});
 
 function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: RateLimiter): void {
-	const { identity, role, version } = options;
+	const { identity, role, version, authorityFingerprint = null } = options;
 	server.route({
 		method: 'GET',
 		path: '/setup',
-		options: { ...publicAccess, handler: () => ({ claimed: identity.isClaimed(), role, version }) },
+		options: {
+			...publicAccess,
+			handler: () => ({
+				claimed: identity.isClaimed(),
+				role,
+				version,
+				ca_fingerprint_sha256: authorityFingerprint,
+			}),
+		},
 	});
 
 	server.route<{ Payload: ClaimBody }>({
@@ -92,7 +106,7 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 				limiter.take(addressKey(request.info.remoteAddress));
 				const { claim_code: code, email, password, full_name: fullName } = request.payload;
 				const grant = await identity.claim(code, { email, password, fullName });
-				return withCookie(h.response(toTokens(grant)).code(201), grant);
+				return withCookie(request, h.response(toTokens(grant)).code(201), grant);
 			},
 		},
 	});
@@ -110,7 +124,7 @@ function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limite
 				limiter.take(addressKey(request.info.remoteAddress));
 				limiter.take(`account ${normalEmail(email)}`);
 				const grant = await identity.login(email, password);
-				return withCookie(h.response(toTokens(grant)), grant);
+				return withCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});
@@ -130,7 +144,7 @@ function refreshRoute(server: Server, { identity }: IdentityRoutesOptions, limit
 				if (token === null)
 					throw new Fault('not-authenticated', 'a refresh token is required, in the body or as cookie');
 				const grant = await identity.refresh(token, { isShared: own === undefined });
-				return withCookie(h.response(toTokens(grant)), grant);
+				return withCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});

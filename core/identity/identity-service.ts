@@ -131,21 +131,33 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	}
 
 	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
-		const account = newAdministrator(draft, await passwords.hash(draft.password), clock.now());
-		await accounts.add(account);
+		const made = newAdministrator(draft, await passwords.hash(draft.password), clock.now());
+		const existing = accounts.byEmail(made.email);
+		const account =
+			existing === undefined
+				? made
+				: await accounts.change(existing.id, (current) => ({
+						...loggedOut(current),
+						role: made.role,
+						isActive: true,
+						passwordHash: made.passwordHash,
+					}));
+		if (existing === undefined) await accounts.add(made);
 		await claimCode.consume();
 		log.info('administrator-created', { userId: account.id });
 		return account;
 	}
 
 	/**
-	 * Makes the first administrator and logs in.
-	 * @throws Fault `state-conflict` once there is one, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
+	 * Makes the first administrator and logs in; with a code of the shell a further one, or resets the account of this email to one.
+	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
 	 */
 	function claim(code: string, draft: NewAdministrator): Promise<Grant> {
 		return claims.run(async () => {
-			if (isClaimed()) throw new Fault('state-conflict', 'this box is already claimed; log in instead');
-			if (!claimCode.matches(code))
+			const isReset = await claimCode.matchesReset(code);
+			if (isClaimed() && isReset === null)
+				throw new Fault('state-conflict', 'this box is already claimed; log in instead');
+			if (isReset !== true && (isClaimed() || !claimCode.matches(code)))
 				throw new Fault('bad-credentials', 'the claim code is wrong', { field: 'claim_code' });
 			const account = await createAdministrator(draft);
 			return startSession(account.id);

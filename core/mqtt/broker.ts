@@ -9,6 +9,7 @@ import { Aedes, type Client, type ConnectPacket, type PublishPacket } from 'aede
 
 import type { EpochMs } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import { guardSocket } from './guarded-socket.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttCredentials } from './mqtt.ts';
 import { createRetainedQuota } from './retained-quota.ts';
@@ -51,12 +52,10 @@ const NOT_AUTHORIZED = 5;
 const nothing = (): void => undefined;
 
 /** What the TLS layer knows of the peer. */
-function encryptionOf(socket: Socket): Pick<MqttCredentials, 'encrypted' | 'certificate'> {
-	if (!(socket instanceof TLSSocket)) return { encrypted: false, certificate: null };
-	// The type leaves out that there is none when the client sent no certificate.
-	const certificate: string | undefined = socket.authorized ? socket.getPeerCertificate().fingerprint256 : undefined;
-	return { encrypted: true, certificate: certificate ?? null };
-}
+const encryptionOf = (socket: Socket): Pick<MqttCredentials, 'encrypted' | 'certificate'> =>
+	socket instanceof TLSSocket
+		? { encrypted: true, certificate: clientCertificateOf(socket) }
+		: { encrypted: false, certificate: null };
 
 const bytesOf = (payload: string | Buffer): Buffer => (typeof payload === 'string' ? Buffer.from(payload) : payload);
 
@@ -101,16 +100,19 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	async function admit(client: Client, username: string | undefined, password: Buffer | undefined): Promise<void> {
 		const { socket, connect } = connecting.get(client) ?? {};
 		if (stopping !== null || socket === undefined || !connect) throw new Refusal(SERVER_UNAVAILABLE, 'stopping');
-		if (!username || password === undefined) throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
+		const encryption = encryptionOf(socket);
+		// A certificate proves more than a password does.
+		if (!username || (password === undefined && encryption.certificate === null))
+			throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
 		if (client.id.length > limits.clientIdLength)
 			throw new Refusal(IDENTIFIER_REJECTED, 'the client identifier is too long');
 		const remoteAddress = socket.remoteAddress ?? '';
 		const account = await authenticate({
 			username,
-			password,
+			password: password ?? Buffer.alloc(0),
 			clientId: client.id,
 			remoteAddress,
-			...encryptionOf(socket),
+			...encryption,
 		});
 		if (account === null) throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
 		register(client, { account, socket, clientId: client.id, connectedAt: clock.now(), filters: new Set() }, connect);
