@@ -55,9 +55,10 @@ export function createGatewayCertificates({ gateways, authority, clock, log }: G
 		return { ...factsOf(certPem), certPem };
 	}
 
-	/** A gateway has come with this certificate: those before it are over. Durable when it resolves. */
+	/** A gateway has come with this certificate: those before it are over. Durable when it resolves. @throws Fault `forbidden` */
 	async function used(id: GatewayId, fingerprint: string): Promise<void> {
-		if (gateways.find(id)?.certificates[0]?.fingerprint === fingerprint) return;
+		const record = gateways.find(id);
+		if (find(record, fingerprint) !== undefined && record?.certificates[0]?.fingerprint === fingerprint) return;
 		await gateways.change(id, (current) => {
 			if (current === null || find(current, fingerprint) === undefined) throw unknownCertificate(id);
 			const at = current.certificates.findIndex((certificate) => certificate.fingerprint === fingerprint);
@@ -69,6 +70,7 @@ export function createGatewayCertificates({ gateways, authority, clock, log }: G
 	/** When the certificate expires, if it is to be renewed now; `null`: it is not. */
 	function expiring(id: GatewayId, fingerprint: string): EpochMs | null {
 		const certificate = find(gateways.find(id), fingerprint);
+		if (standing(id, fingerprint) === null) return null;
 		return certificate !== undefined && isRenewalDue(certificate.expiresAt, clock.now()) ? certificate.expiresAt : null;
 	}
 

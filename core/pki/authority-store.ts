@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

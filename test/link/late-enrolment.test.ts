@@ -19,11 +19,14 @@ const WITHIN_MS = 30_000;
 const ENVIRONMENT = {
 	DRAWBRIDGE_HTTP_HOST: '127.0.0.1',
 	DRAWBRIDGE_HTTP_PORT: '0',
+	DRAWBRIDGE_HTTPS_HOST: '127.0.0.1',
+	DRAWBRIDGE_HTTPS_PORT: '0',
 	DRAWBRIDGE_LINK_HOST: '127.0.0.1',
 	DRAWBRIDGE_LINK_PORT: '0',
-	DRAWBRIDGE_LINK_PLAIN_PORT: '0',
 	DRAWBRIDGE_MQTT_HOST: '127.0.0.1',
 	DRAWBRIDGE_MQTT_PORT: '0',
+	DRAWBRIDGE_MQTT_TLS_HOST: '127.0.0.1',
+	DRAWBRIDGE_MQTT_TLS_PORT: '0',
 	DRAWBRIDGE_JOURNAL_SEGMENT_BYTES: String(SEGMENT_BYTES),
 	DRAWBRIDGE_JOURNAL_MAX_BYTES: String(64 * SEGMENT_BYTES),
 };
@@ -44,9 +47,9 @@ async function pair(t: ExecutionContext) {
 		clock: systemClock,
 		log: silentLog,
 	};
-	const hubSettings = readSettings({ role: 'hub', environment: forRole(['HTTP', 'LINK']) });
+	const hubSettings = readSettings({ role: 'hub', environment: forRole(['HTTP', 'HTTPS', 'LINK']) });
 	const hub = await composeHub({ ...common, settings: hubSettings, data: join(folder, 'hub') });
-	const gatewaySettings = readSettings({ role: 'gateway', environment: forRole(['HTTP', 'MQTT', 'JOURNAL']) });
+	const gatewaySettings = readSettings({ role: 'gateway', environment: forRole(['HTTP', 'HTTPS', 'MQTT', 'JOURNAL']) });
 	const gateway = await composeGateway({ ...common, settings: gatewaySettings, data: join(folder, 'gateway') });
 	t.teardown(async () => {
 		await gateway.stop();
