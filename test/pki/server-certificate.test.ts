@@ -1,10 +1,14 @@
 import { X509Certificate } from 'node:crypto';
+import { createServer } from 'node:http';
+import { connect } from 'node:tls';
 
 import test from 'ava';
 
+import { httpsListener } from '../../core/http/https-listener.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { makeAuthority } from '../../core/pki/authority.ts';
 import { openServerCertificate, type ServerTls } from '../../core/pki/server-certificate.ts';
+import { listenOnLoopback } from '../../demo/listen.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const DAY_MS = 86_400_000;
@@ -40,6 +44,31 @@ test('it is made anew when an address changes, and whoever serves it is told', a
 	t.is(parsed(certificate.current()).checkIP('192.0.2.7'), '192.0.2.7');
 	t.is(parsed(first).checkIP('192.0.2.7'), undefined);
 	t.not(certificate.current().key, first.key);
+	await certificate.stop();
+});
+
+test('a running listener serves the new certificate, and has the limits of the plain one', async (t) => {
+	const { names, authority, certificate } = await box('backdated');
+	const limits = { headersTimeout: 1_234, requestTimeout: 5_678 };
+	const listener = httpsListener({ plain: createServer(), certificate, limits, log: silentLog });
+	t.is(listener.headersTimeout, 1_234);
+	t.is(listener.requestTimeout, 5_678);
+	const port = await listenOnLoopback(listener, 0);
+	t.teardown(() => void listener.close());
+	const seen = (): Promise<string> =>
+		new Promise((resolve, reject) => {
+			const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: authority.caPem }, () => {
+				resolve(socket.getPeerCertificate().fingerprint256);
+				socket.destroy();
+			});
+			socket.on('error', reject);
+		});
+	t.is(await seen(), parsed(certificate.current()).fingerprint256);
+	names.push('192.0.2.7');
+	const before = parsed(certificate.current()).fingerprint256;
+	await certificate.check();
+	t.not(await seen(), before);
+	t.is(await seen(), parsed(certificate.current()).fingerprint256);
 	await certificate.stop();
 });
 
