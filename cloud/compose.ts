@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
@@ -29,6 +32,8 @@ import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
+import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
+import { assertTemplateAllows } from './command/template-check.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
 import { isLetIn } from './fleet/gateway-record.ts';
@@ -85,6 +90,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
+		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -110,6 +116,30 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		const commandPart = await openCommands({
+			data,
+			devices,
+			assertFits: (device, draft) => assertTemplateAllows(device, draft, templates),
+			awaitedUntil,
+			lifecycle,
+			clock,
+			log,
+		});
+		const gatewayCommands = lifecycle.own(
+			'commands of gateways',
+			createGatewayCommands({
+				commands: commandPart.commands,
+				deviceOf: (id) => deviceRepository.find(id),
+				send: (gateway, message) => link.command(gateway, message),
+				isOnline: (gateway) => link.presence(gateway).online,
+				response(device, data) {
+					for (const listener of commandPart.responses) listener(device, data);
+				},
+				clock,
+				log,
+			}),
+		);
+		commandPart.commands.listen(gatewayCommands.command);
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
@@ -164,10 +194,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
+			commands: gatewayCommands,
 			clock,
 			log,
 		});
-		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy });
+		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
@@ -175,7 +206,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			'link listener',
 			await listenWithRetry({
 				name: 'link',
-				listener: mqttServer({ handle: (socket) => broker.handle(socket), log, tls }),
+				listener: mqttServer({ ...broker, log, tls }),
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
@@ -201,13 +232,17 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const http = await openHttp({
 			role: 'hub',
 			version,
+			data,
 			...settings.http,
 			https: settings.https.enabled ? settings.https : null,
 			lanTls,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			commands: commandPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,

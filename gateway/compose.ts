@@ -1,12 +1,14 @@
 import { pointFacts } from '../config/template/template.ts';
-import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
@@ -14,6 +16,7 @@ import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { type Listening, listenWithRetry } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
@@ -22,6 +25,7 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
+import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -31,6 +35,11 @@ import { mqttAccountRoutes } from './broker/mqtt-account-routes.ts';
 import { createMqttAccountService } from './broker/mqtt-account-service.ts';
 import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
+import { createDeviceResponses } from './command/device-responses.ts';
+import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createHubCommands } from './command/hub-commands.ts';
+import { createModbusDelivery } from './command/modbus-delivery.ts';
+import { createMqttDelivery } from './command/mqtt-delivery.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
@@ -91,6 +100,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -121,6 +131,40 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
+		const commandPart = await openCommands({
+			data,
+			devices,
+			assertFits: (device, draft) => assertDeviceTakes(device, draft, templates),
+			lifecycle,
+			clock,
+			log,
+		});
+		const { commands } = commandPart;
+		const common = { commands, devices, clock, setTimer: systemTimer, log };
+		const deliveries = {
+			mqtt: lifecycle.own(
+				'MQTT delivery',
+				createMqttDelivery({ ...common, deliver: (...message) => broker.deliver(...message) }),
+			),
+			modbus: lifecycle.own(
+				'Modbus delivery',
+				createModbusDelivery({
+					...common,
+					template: (key) => templates.get(key) ?? null,
+					bus: (line) => driver.bus(line),
+				}),
+			),
+		};
+		await deliveries.modbus.recover();
+		const delivery = createGatewayDelivery({ devices, deliveries });
+		commands.listen(delivery);
+		const hubCommands = createHubCommands({
+			...common,
+			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+		});
+		commands.listen(hubCommands.command);
+		commandPart.responses.push(hubCommands.response);
+
 		const mqttAccounts = createMqttAccountService({
 			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
 			devices,
@@ -128,10 +172,18 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		devices.listen(mqttAccounts.device);
-		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
+		const topics = createDeviceTopics({
+			devices,
+			telemetry,
+			clock,
+			log,
+			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
+		});
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onRefused: auditMqtt(audit),
+			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
 			clock,
 			log,
@@ -139,12 +191,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
-		const handle = (socket: Socket): void => broker.handle(socket);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ handle, log }), ...settings.mqtt, log }),
+			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ ...broker, log }), ...settings.mqtt, log }),
 		);
-		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(handle) : null;
+		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(broker) : null;
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
@@ -165,6 +216,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
+				commands: hubCommands,
 				clock,
 				log,
 			}),
@@ -213,13 +265,17 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const http = await openHttp({
 			role: 'gateway',
 			version,
+			data,
 			...settings.http,
 			https: settings.https.enabled ? settings.https : null,
 			lanTls,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			commands: commandPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
 				journal: () => journal.stats(),
@@ -261,6 +317,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 		devices.listen({ changed: applyDevices });
 		await driver.apply(devices.all());
+		delivery.resume(commands.open());
 		starter.start();
 		isStarted = true;
 		return {
@@ -273,9 +330,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 
 		/** Devices trust the box's authority; they prove themselves by user name and password as without TLS. */
-		async function listenForMqttTls(handle: (socket: Socket) => void): Promise<Listening> {
+		async function listenForMqttTls(taker: Pick<Broker, 'admit' | 'handle'>): Promise<Listening> {
 			const { key, cert } = lanTls.current();
-			const listener = mqttServer({ handle, log, tls: { key, cert, onChange: lanTls.onChange } });
+			const listener = mqttServer({ ...taker, log, tls: { key, cert, onChange: lanTls.onChange } });
 			const { host, port } = settings.mqttTls;
 			return lifecycle.own('mqtt tls listener', await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log }));
 		}

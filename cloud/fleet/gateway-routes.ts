@@ -139,7 +139,8 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 					const onlyFor = request.payload?.gateway_id ?? null;
 					const { code, expiresAt } = await enrolment.openCode(onlyFor === null ? null : gatewayId(onlyFor));
 					const view = { gateway_id: onlyFor, expires_at: toIso(expiresAt) };
-					noteChange(request, { target: onlyFor ?? 'any', before: null, after: view });
+					// The first group names a code, and opens nothing.
+					noteChange(request, { target: code.slice(0, code.indexOf('-')), before: null, after: view });
 					return h.response({ code, ...view }).code(201);
 				},
 			},
@@ -155,7 +156,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 					const { code_id, gateway_id, name, csr, nonce, proof } = request.payload;
 					const id = gatewayId(gateway_id);
 					const answer = await enrolment.enrol({ codeId: code_id, gatewayId: id, name, csrPem: csr, nonce }, proof);
-					noteChange(request, { target: id, before: null, after: { id, name } });
+					noteChange(request, { target: id, before: null, after: { name, code_id } });
 					return {
 						link_host: answer.linkHost,
 						link_port: answer.linkPort,

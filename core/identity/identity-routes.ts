@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseObject, Server } from '@hapi/hapi';
 
+import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
 import { isEncrypted } from '../http/encrypted.ts';
 import { addressKey, createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
@@ -24,8 +25,8 @@ export interface IdentityRoutesOptions {
 	readonly version: string;
 	/** True behind a proxy that speaks HTTPS: browsers return the refresh cookie over HTTPS only, as they do when the request came over TLS. */
 	readonly secureCookies: boolean;
-	/** SHA-256 of the authority behind this box's HTTPS. */
-	readonly authorityFingerprint?: string;
+	/** SHA-256 of the authority behind this box's HTTPS; `null`: it has none. */
+	readonly authorityFingerprint?: string | null;
 	/** Tries of login and claim together, per address; and of logins per account. */
 	readonly attemptsPerMinute?: number;
 }
@@ -91,7 +92,7 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 				claimed: identity.isClaimed(),
 				role,
 				version,
-				ca_fingerprint_sha256: authorityFingerprint,
+				certificate_authority_sha256: authorityFingerprint,
 			}),
 		},
 	});
@@ -101,6 +102,7 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 		path: '/setup/claim',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: 'caller-by-email' },
 			validate: { payload: claimBody },
 			handler: async (request, h) => {
 				limiter.take(addressKey(request.info.remoteAddress));
@@ -118,6 +120,7 @@ function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limite
 		path: '/auth/login',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: 'caller-by-email' },
 			validate: { payload: loginBody },
 			handler: async (request, h) => {
 				const { email, password } = request.payload;
@@ -136,6 +139,7 @@ function refreshRoute(server: Server, { identity }: IdentityRoutesOptions, limit
 		path: '/auth/refresh',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: false },
 			validate: { payload: refreshBody },
 			handler: async (request, h) => {
 				limiter.take(addressKey(request.info.remoteAddress));
@@ -166,7 +170,9 @@ function sessionRoutes(server: Server, { identity }: IdentityRoutesOptions): voi
 			auth: { strategy: TOKEN_STRATEGY, mode: 'try' },
 			app: { access: 'public' },
 			handler: async (request, h) => {
-				await identity.logout(callerOf(request));
+				const userId = callerOf(request);
+				await identity.logout(userId);
+				noteChange(request, { target: userId, before: null, after: null });
 				return h.response().code(204).unstate(COOKIE);
 			},
 		},

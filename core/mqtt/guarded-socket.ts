@@ -8,7 +8,7 @@ export interface SocketLimits extends PacketLimits {
 }
 
 /** Why a guard cut a connection. */
-export type CutReason = 'packet-too-large' | 'subscriber-frozen';
+export type CutReason = 'packet-too-large' | 'subscriber-frozen' | 'acknowledgements-missing';
 
 /**
  * Puts two guards round a socket before the broker sees it.

@@ -6,7 +6,9 @@ import type { Logger } from '../kernel/log.ts';
 import { clientCertificateOf } from './client-certificate.ts';
 
 export interface MqttServerDeps {
-	/** Takes over each connection, as a rule the broker. */
+	/** Counts each connection at once; `false`: it was refused and closed. */
+	readonly admit: (socket: Socket) => boolean;
+	/** Takes over each connection that was admitted and, with TLS, is through its handshake. */
 	readonly handle: (socket: Socket) => void;
 	readonly log: Logger;
 	/** Absent: plain TCP. */
@@ -31,8 +33,11 @@ const MIN_VERSION = 'TLSv1.2';
 const nothing = (): void => undefined;
 
 /** A server for MQTT over TCP or TLS; `listenWithRetry` opens it. Its connections belong to whoever handles them. */
-export function mqttServer({ handle, log, tls }: MqttServerDeps): Server {
-	if (tls === undefined) return createServer(SOCKET_OPTIONS, handle);
+export function mqttServer({ admit, handle, log, tls }: MqttServerDeps): Server {
+	if (tls === undefined)
+		return createServer(SOCKET_OPTIONS, (socket) => {
+			if (admit(socket)) handle(socket);
+		});
 	const { key, cert, ca, onChange } = tls;
 	const server = createTlsServer(
 		{
@@ -60,6 +65,8 @@ export function mqttServer({ handle, log, tls }: MqttServerDeps): Server {
 	}
 
 	onChange?.((next) => server.setSecureContext({ key: next.key, cert: next.cert, ca, minVersion: MIN_VERSION }));
+	// The plain socket, so that handshakes that are never finished count as well.
+	server.on('connection', admit);
 	server.on('tlsClientError', (error, socket) =>
 		log.debug('mqtt-tls-refused', { address: socket.remoteAddress, reason: messageOf(error) }),
 	);

@@ -3,6 +3,7 @@ import { callbackify } from 'node:util';
 
 import { type Namespace, Server, type Socket } from 'socket.io';
 
+import { isAllowedOrigin } from '../http/origin.ts';
 import type { Actor } from '../identity/role.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
@@ -34,6 +35,8 @@ export interface RealtimeServerDeps {
 	readonly verify: (token: string) => Actor | Promise<Actor>;
 	readonly log: Logger;
 	readonly limits: RealtimeLimits;
+	/** Origins of other hosts' pages that may connect; the same list as for REST. */
+	readonly origins?: readonly string[];
 }
 
 export interface RealtimeServer extends Stoppable {
@@ -75,7 +78,13 @@ function refusal(error: unknown): Error {
 }
 
 /** Socket.IO beside the REST API: path `/socket.io/`, websocket and long polling, a valid token for every namespace. */
-export function createRealtimeServer({ listener, verify, log, limits }: RealtimeServerDeps): RealtimeServer {
+export function createRealtimeServer({
+	listener,
+	verify,
+	log,
+	limits,
+	origins = [],
+}: RealtimeServerDeps): RealtimeServer {
 	const admissions = new Map<Socket, Admission>();
 	const io = new Server({
 		path: '/socket.io/',
@@ -84,9 +93,13 @@ export function createRealtimeServer({ listener, verify, log, limits }: Realtime
 		maxHttpBufferSize: limits.messageBytes,
 		connectTimeout: CONNECT_TIMEOUT_MS,
 		perMessageDeflate: false,
+		...(origins.length > 0 && { cors: { origin: [...origins] } }),
 		allowRequest(request, decide) {
 			const isNew = !request.url?.includes('sid=');
-			if (isNew && io.engine.clientsCount >= limits.connections) {
+			// Browsers let any page open a websocket; who may is for the server to say.
+			const { origin, host } = request.headers;
+			if (!isAllowedOrigin(origin, host, origins)) decide('this origin is not allowed', false);
+			else if (isNew && io.engine.clientsCount >= limits.connections) {
 				log.warn('realtime-connections-full', { limit: limits.connections });
 				decide('too many connections', false);
 			} else decide(null, true);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createBroker } from '../../core/mqtt/broker.ts';
-import type { Broker } from '../../core/mqtt/mqtt.ts';
+import type { Broker, MqttRefusal } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { DeviceTopics } from './device-topics.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
@@ -10,17 +10,20 @@ import { type LocalAccount, mayPublish, maySubscribe } from './mqtt-account.ts';
 export interface LocalBrokerDeps {
 	readonly accounts: Pick<MqttAccountService, 'authenticate' | 'onRevoked'>;
 	readonly topics: Pick<DeviceTopics, 'receive'>;
+	/** Told when a device's connection comes and goes, and when it can be reached on a filter. */
+	readonly onConnected?: (account: LocalAccount) => void;
+	readonly onDisconnected?: (account: LocalAccount, last: boolean) => void;
+	readonly onSubscribed?: (account: LocalAccount, filter: string) => void;
+	readonly onRefused?: (refusal: MqttRefusal) => void;
 	readonly limits: MqttLimits;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
 
 /** The broker of the LAN: devices speak below their own root, readers listen. A login that ends takes its connections with it. */
-export async function createLocalBroker({ accounts, topics, limits, clock, log }: LocalBrokerDeps): Promise<Broker> {
+export async function createLocalBroker({ accounts, topics, ...deps }: LocalBrokerDeps): Promise<Broker> {
 	const broker = await createBroker<LocalAccount>({
-		limits,
-		clock,
-		log,
+		...deps,
 		authenticate: async ({ username, password }) => accounts.authenticate(username, password),
 		authorizePublish: mayPublish,
 		authorizeSubscribe: maySubscribe,

@@ -90,8 +90,13 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 				...permitted('gateways:delete'),
 				validate: { payload: enrolBody },
 				handler: async (request: Request<{ Payload: EnrolBody }>) => {
+					const before = status();
 					await enrol(request.payload.hub_url, request.payload.code);
-					noteChange(request, { target: gatewayId, before: null, after: { hub_url: request.payload.hub_url } });
+					noteChange(request, {
+						target: gatewayId,
+						before: { hub_url: before.hubUrl },
+						after: { hub_url: request.payload.hub_url },
+					});
 					return view();
 				},
 			},

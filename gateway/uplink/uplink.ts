@@ -1,13 +1,19 @@
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
-import { messageOf } from '../../core/kernel/fault.ts';
+import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type EpochRanges, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import {
+	type CommandReport,
+	type EpochRanges,
+	linkMessage,
+	MAX_RANGES,
+	parseLinkMessage,
+} from '../../core/link/link-messages.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -52,6 +58,12 @@ export interface UplinkDeps {
 	readonly name: string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
+	/** Commands of the hub, and when the hub can be told of what became of them. */
+	readonly commands: {
+		/** @throws Fault `rule-violation` */
+		readonly received: (payload: Uint8Array) => void;
+		readonly linkUp: () => void;
+	};
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -159,6 +171,7 @@ export function createUplink(deps: UplinkDeps) {
 		declareGone(owed);
 		const controller = new AbortController();
 		session = controller;
+		deps.commands.linkUp();
 		runSession(link, controller.signal).catch((error: unknown) => {
 			if (controller.signal.aborted) isLost(error);
 			else link.renew(messageOf(error));
@@ -177,6 +190,7 @@ export function createUplink(deps: UplinkDeps) {
 	const hear: Readonly<Record<DownKind, (link: Link, payload: Uint8Array) => void>> = {
 		welcome: startSession,
 		ack: (_link, payload) => hearAck(payload),
+		command: (_link, payload) => deps.commands.received(payload),
 		expiring: () => renewal.ask(),
 		certificate: (_link, payload) => renewal.take(parseLinkMessage('certificate', payload).certPem),
 	};
@@ -285,6 +299,14 @@ export function createUplink(deps: UplinkDeps) {
 				store.addLoss({ epoch: range.epoch, first, last, reason });
 			}
 			lossesTimer ??= setTimeout(sendLost, GATHER_MS);
+		},
+		/** Tells the hub of commands. @throws Fault `unreachable` or `timeout` when it has not heard it */
+		reportCommands(report: CommandReport): Promise<void> {
+			const link = connection;
+			// Before its welcome it hears of nothing else.
+			if (link === null || session === null)
+				return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
+			return link.publish('commands', linkMessage('commands', report), 1);
 		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {

@@ -58,9 +58,9 @@ test.serial('the root is handed out to anybody, and its fingerprint beside it', 
 	t.true(certificate.ca);
 	t.false(root.text.includes('PRIVATE'));
 	const { body } = await createRest(plain, null).get('/api/v1/setup');
-	t.is(member(body, 'ca_fingerprint_sha256'), certificate.fingerprint256);
+	t.is(member(body, 'certificate_authority_sha256'), certificate.fingerprint256);
 	const hub = await createRest(pair.hubUrl(), null).get('/api/v1/setup');
-	t.not(member(hub.body, 'ca_fingerprint_sha256'), certificate.fingerprint256, 'each box has its own');
+	t.not(member(hub.body, 'certificate_authority_sha256'), certificate.fingerprint256, 'each box has its own');
 });
 
 test.serial('a client that trusts nothing but the root uses REST over HTTPS, by name and by address', async (t) => {

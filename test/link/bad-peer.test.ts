@@ -30,6 +30,7 @@ async function link(t: ExecutionContext) {
 		ownerOf: () => null,
 		setHealth: () => undefined,
 		lossNoted: () => undefined,
+		commands: { hello: () => undefined, reported: async () => undefined },
 		clock: box.clock,
 		log: silentLog,
 	});
@@ -44,7 +45,7 @@ async function link(t: ExecutionContext) {
 	const tls = { key: server.keyPem, cert: server.certPem, ca: box.authority.caPem };
 	const listening = await listenWithRetry({
 		name: 'link',
-		listener: mqttServer({ handle: (socket) => broker.handle(socket), log: silentLog, tls }),
+		listener: mqttServer({ ...broker, log: silentLog, tls }),
 		host: '127.0.0.1',
 		port: 0,
 		log: silentLog,

@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import test from 'ava';
 
 import { httpsListener } from '../../core/http/https-listener.ts';
+import { DEFAULT_HTTP_LIMITS } from '../../core/http/server.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { makeAuthority } from '../../core/pki/authority.ts';
 import { openServerCertificate, type ServerTls } from '../../core/pki/server-certificate.ts';
@@ -49,10 +50,10 @@ test('it is made anew when an address changes, and whoever serves it is told', a
 
 test('a running listener serves the new certificate, and has the limits of the plain one', async (t) => {
 	const { names, authority, certificate } = await box('backdated');
-	const limits = { headersTimeout: 1_234, requestTimeout: 5_678 };
+	const limits = { ...DEFAULT_HTTP_LIMITS, headersWithinMs: 1_234, connections: 7 };
 	const listener = httpsListener({ plain: createServer(), certificate, limits, log: silentLog });
 	t.is(listener.headersTimeout, 1_234);
-	t.is(listener.requestTimeout, 5_678);
+	t.is(listener.maxConnections, 7);
 	const port = await listenOnLoopback(listener, 0);
 	t.teardown(() => void listener.close());
 	const seen = (): Promise<string> =>
