@@ -14,7 +14,7 @@ const MAINS = {
 	'claim-code': new URL('../dist/core/box/claim-code-command.js', import.meta.url),
 };
 
-/** Words that need their data folder named: no role says where it is. */
+/** Words that need their data folder named, and take nothing else: no role says where it is. */
 const NEEDS_DATA = new Set(['claim-code']);
 
 /** Options and whether a value follows. */
@@ -39,7 +39,7 @@ function mistakeOf(role, options) {
 	for (let index = 0; index < options.length; index += 2) {
 		const option = options[index];
 		const value = options[index + 1];
-		if (!Object.hasOwn(OPTIONS, option)) return `unknown option "${option}"`;
+		if (!Object.hasOwn(OPTIONS, option) || (NEEDS_DATA.has(role) && option !== '--data')) return `unknown option "${option}"`;
 		if (seen.has(option)) return `${option} is given twice`;
 		if (value === undefined || value.startsWith('--')) return `${option} needs a ${OPTIONS[option]}`;
 		seen.add(option);

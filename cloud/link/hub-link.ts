@@ -90,6 +90,8 @@ interface Presence {
 export function createHubLink(deps: HubLinkDeps) {
 	const { certificates, ingest, ledger, adopt, ownerOf, setHealth, clock, log } = deps;
 	const presence = new Map<GatewayId, Presence>();
+	/** The certificate of each gateway's newest connection. */
+	const cameWith = new Map<GatewayId, string>();
 	const liveBlocks = new Map<GatewayId, number>();
 	let broker: Broker | null = null;
 
@@ -206,7 +208,9 @@ export function createHubLink(deps: HubLinkDeps) {
 		if (certificates.standing(gateway, certificate) === null) return null;
 		// The older certificate is over as soon as the newer one was used: that has to be on disk before the gateway forgets the older key.
 		await certificates.used(gateway, certificate);
-		return certificates.standing(gateway, certificate) === null ? null : { name: gateway, gateway, certificate };
+		if (certificates.standing(gateway, certificate) === null) return null;
+		cameWith.set(gateway, certificate);
+		return { name: gateway, gateway, certificate };
 	}
 
 	const policy: Pick<
@@ -224,8 +228,12 @@ export function createHubLink(deps: HubLinkDeps) {
 		onPublish,
 	};
 
-	const isOnline = (gateway: GatewayId): boolean =>
-		broker?.clients().some(({ account }) => account === gateway) ?? false;
+	/** Connected, and not only to be renewed. */
+	function isOnline(gateway: GatewayId): boolean {
+		const certificate = cameWith.get(gateway);
+		if (certificate === undefined || certificates.standing(gateway, certificate) !== 'valid') return false;
+		return broker?.clients().some(({ account }) => account === gateway) ?? false;
+	}
 
 	return {
 		policy,

@@ -82,7 +82,7 @@ const withCookie = (request: Pick<Request, 'raw'>, answer: ResponseObject, grant
 	});
 
 function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: RateLimiter): void {
-	const { identity, role, version, authorityFingerprint = null } = options;
+	const { identity, role, version, authorityFingerprint } = options;
 	server.route({
 		method: 'GET',
 		path: '/setup',
@@ -92,7 +92,7 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 				claimed: identity.isClaimed(),
 				role,
 				version,
-				certificate_authority_sha256: authorityFingerprint,
+				...(authorityFingerprint !== undefined && { certificate_authority_sha256: authorityFingerprint }),
 			}),
 		},
 	});
