@@ -12,8 +12,10 @@ import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
+import { httpsListener } from '../http/https-listener.ts';
+import { type Listening, listenWithRetry } from '../http/listen.ts';
 import { openAnswerStore } from '../http/answer-store.ts';
-import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
+import { createHttpServer, DEFAULT_HTTP_LIMITS, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
@@ -26,11 +28,13 @@ import type { Logger } from '../kernel/log.ts';
 import { systemTimer } from '../journal/set-timer.ts';
 import { createNotificationRealtime } from '../notification/notification-realtime.ts';
 import type { NotificationService } from '../notification/notification-service.ts';
+import { authorityRoutes } from '../pki/authority-routes.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import type { LanTls } from './lan-tls-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
@@ -42,6 +46,9 @@ export interface HttpPartDeps {
 	readonly data: string;
 	readonly host: string;
 	readonly port: number;
+	/** The same over TLS; `null`: off. */
+	readonly https: { readonly host: string; readonly port: number } | null;
+	readonly lanTls: LanTls;
 	/** API requests per second of each address and each account in the long run. */
 	readonly requestsPerSecond: number;
 	/** Origins of other hosts' pages that may use REST and Socket.IO. */
@@ -73,7 +80,7 @@ const toCaller = (account: Account | undefined): AuditCaller | undefined =>
 
 /** REST, realtime and pages: what both hulls serve, and what the hull adds. */
 export async function openHttp(deps: HttpPartDeps) {
-	const { role, version, audit, identity, tokens, telemetry, lifecycle, clock, log } = deps;
+	const { role, version, audit, identity, tokens, telemetry, lanTls, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	addAuditMetrics(deps.metrics, () => audit.stats());
 	const server = await createHttpServer({
@@ -93,7 +100,19 @@ export async function openHttp(deps: HttpPartDeps) {
 				isStarted: deps.isStarted,
 				metrics: deps.metrics,
 			}),
-			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
+			part(
+				identityRoutes,
+				{
+					identity,
+					clock,
+					role,
+					version,
+					secureCookies: false,
+					authorityFingerprint: deps.https === null ? null : lanTls.fingerprint,
+				},
+				V1,
+			),
+			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
@@ -132,7 +151,13 @@ export async function openHttp(deps: HttpPartDeps) {
 	addCommandMetrics(deps.metrics, deps.commands);
 	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
+	const https = deps.https === null ? null : await openHttps(deps.https);
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
-	return { server, listening: running.listening, realtime };
+	return { server, listening: running.listening, https, realtime };
+
+	async function openHttps({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
+		const listener = httpsListener({ plain: server.listener, certificate: lanTls, limits: DEFAULT_HTTP_LIMITS, log });
+		return lifecycle.own('https', await listenWithRetry({ name: 'https', listener, host, port, log }));
+	}
 }
