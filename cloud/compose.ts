@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
+import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
@@ -128,6 +130,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		commandPart.commands.listen(gatewayCommands.command);
+		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
@@ -170,7 +173,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, ...link.policy });
+		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
 		const tls = { key: certificates.keyPem, cert: certificates.certPem };
 		linkListening = lifecycle.own(
@@ -213,13 +216,16 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const http = await openHttp({
 			role: 'hub',
 			version,
+			data,
 			...settings.http,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
-			audit,
+			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
+import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
@@ -122,6 +124,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const commandPart = await openCommands({
@@ -175,6 +178,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
 			clock,
@@ -261,13 +265,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const http = await openHttp({
 			role: 'gateway',
 			version,
+			data,
 			...settings.http,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
-			audit,
+			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
 				journal: () => journal.stats(),
