@@ -133,9 +133,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				deviceOf: (id) => deviceRepository.find(id),
 				send: (gateway, message) => link.command(gateway, message),
 				isOnline: (gateway) => link.presence(gateway).online,
-				response(device, data) {
-					for (const listener of commandPart.responses) listener(device, data);
-				},
+				listeners: commandPart.responses,
 				clock,
 				log,
 			}),
