@@ -43,7 +43,9 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'GET',
 			path: '/monitoring/alerts',
 			options: {
-				...operation('alarms:write', 'listAlerts', 'Unacknowledged alerts, newest first', { 200: Joi.array().items(alertAnswer) }),
+				...operation('alarms:write', 'listAlerts', 'Unacknowledged alerts, newest first', {
+					200: Joi.array().items(alertAnswer),
+				}),
 				validate: { query: alarmListQuery },
 				handler: (request: Wire) => alarms.unacknowledged(request.query, actorOf(request)).map(alertView),
 			},
@@ -65,7 +67,9 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'GET',
 			path: '/monitoring/alert-rules',
 			options: {
-				...operation('alarms:write', 'listAlertRules', 'Alert rules, newest first', { 200: Joi.array().items(alertRuleAnswer) }),
+				...operation('alarms:write', 'listAlertRules', 'Alert rules, newest first', {
+					200: Joi.array().items(alertRuleAnswer),
+				}),
 				validate: { query: alarmListQuery },
 				handler: (request: Wire) => alarms.rules(request.query, actorOf(request)).map(alertRuleView),
 			},

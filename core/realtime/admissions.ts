@@ -40,7 +40,9 @@ function tokenOf({ handshake }: Socket): string {
 function haveSameRights(one: Actor, other: Actor): boolean {
 	if (one.role !== other.role || one.tenantId !== other.tenantId) return false;
 	if (one.permissions === other.permissions) return true;
-	return one.permissions.size === other.permissions.size && [...one.permissions].every((each) => other.permissions.has(each));
+	return (
+		one.permissions.size === other.permissions.size && [...one.permissions].every((each) => other.permissions.has(each))
+	);
 }
 
 /** Who is behind which connection, by which token, and until when. */
