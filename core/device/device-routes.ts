@@ -1,7 +1,10 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
+import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, permitted } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
+import { ifMatch, withEtag } from '../http/etag.ts';
+import { byPage, cutAtLimit, DEFAULT_CURSOR_LIMIT, DEFAULT_PAGE_SIZE } from '../http/paging.ts';
 import {
 	type DeviceBody,
 	type ListQuery,
@@ -19,27 +22,23 @@ import type { Device } from './device.ts';
 
 type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payload: T }>;
 
-const DEFAULT_SIZE = 20;
-const DEFAULT_LIMIT = 10;
-
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
 export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 	name: 'device-routes',
 	register(server, { devices }) {
 		const view = (device: Device) => deviceView(device, devices.health(device));
 
+		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
+
 		function listByPage(request: Wire<unknown>) {
-			const { page = 1, size = DEFAULT_SIZE } = request.query;
-			const { items, total } = devices.page({ skip: (page - 1) * size, limit: size }, actorOf(request));
-			return { items: items.map(view), total, page, size, pages: Math.ceil(total / size) };
+			const { page = 1, size = DEFAULT_PAGE_SIZE } = request.query;
+			const { items, total } = devices.page(byPage.windowOf({ page, size }), actorOf(request));
+			return byPage.answer({ items: items.map(view), total }, { page, size });
 		}
 
 		function listByCursor(request: Wire<unknown>, h: ResponseToolkit) {
-			const { limit = DEFAULT_LIMIT, cursor = null } = request.query;
-			const found = devices.after(cursor, limit + 1, actorOf(request));
-			const items = found.slice(0, limit);
-			const last = items.at(-1);
-			const next = found.length > limit && last !== undefined ? toCursor(last) : null;
+			const { limit = DEFAULT_CURSOR_LIMIT, cursor = null } = request.query;
+			const { items, next } = cutAtLimit(devices.after(cursor, limit + 1, actorOf(request)), limit, toCursor);
 			return withCursorHeaders(h.response(items.map(view)), request, limit, next);
 		}
 
@@ -63,7 +62,8 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				validate: { payload: deviceCreate },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
-					return h.response(view(device)).code(201);
+					noteChange(request, { target: device.id, before: null, after: view(device) });
+					return documentOf(device, h).code(201);
 				},
 			},
 		});
@@ -73,7 +73,8 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			options: {
 				...anyUser,
 				validate: { params: deviceParams },
-				handler: (request: Wire<unknown>) => view(devices.get(request.params.device_id, actorOf(request))),
+				handler: (request: Wire<unknown>, h: ResponseToolkit) =>
+					documentOf(devices.get(request.params.device_id, actorOf(request)), h),
 			},
 		});
 		server.route({
@@ -82,8 +83,13 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			options: {
 				...permitted('devices:write'),
 				validate: { params: deviceParams, payload: devicePatch },
-				handler: async (request: Wire<DeviceBody>) =>
-					view(await devices.patch(request.params.device_id, toChange(request.payload), actorOf(request))),
+				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
+					const { params, payload } = request;
+					const before = devices.find(params.device_id);
+					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
+					noteChange(request, { target: device.id, before: before && view(before), after: view(device) });
+					return documentOf(device, h);
+				},
 			},
 		});
 		server.route({
@@ -93,7 +99,9 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				...permitted('devices:delete'),
 				validate: { params: deviceParams },
 				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
-					await devices.remove(request.params.device_id, actorOf(request));
+					const before = devices.get(request.params.device_id, actorOf(request));
+					await devices.remove(before.id, actorOf(request), ifMatch(request));
+					noteChange(request, { target: before.id, before: view(before), after: null });
 					return h.response().code(204);
 				},
 			},

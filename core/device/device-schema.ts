@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
+import { type PageOrCursorQuery, pageOrCursorQuery } from '../http/paging.ts';
 import type { Actor } from '../identity/role.ts';
 import { epochMs, toIso } from '../kernel/clock.ts';
 import { deviceId, deviceUid, isUuid } from '../kernel/id.ts';
@@ -135,24 +136,9 @@ function fromCursor(cursor: string): DevicePosition | null {
 }
 
 /** Query of a list in either form of contract rule R3; mixing the two is refused. */
-export interface ListQuery {
-	readonly page?: number;
-	readonly size?: number;
-	readonly limit?: number;
-	readonly cursor?: DevicePosition;
-}
+export type ListQuery = PageOrCursorQuery<DevicePosition>;
 
-export const deviceListQuery = Joi.object({
-	page: Joi.number().integer().min(1).max(1_000_000),
-	size: Joi.number().integer().min(1).max(100),
-	limit: Joi.number().integer().min(1).max(200),
-	cursor: Joi.string()
-		.min(1)
-		.max(200)
-		.custom((value: string, helpers) => fromCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' })),
-})
-	.without('page', ['limit', 'cursor'])
-	.without('size', ['limit', 'cursor']);
+export const deviceListQuery = pageOrCursorQuery(fromCursor);
 
 function toLine(line: Extract<ConnectionView, { readonly driver: 'modbus' }>['line']): Line {
 	if (line.transport === 'tcp') return line;

@@ -43,6 +43,9 @@ export type DeviceChange = Partial<
 	Pick<Device, 'name' | 'deviceType' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>
 >;
 
+/** Throws unless the revision that is about to be replaced is the one the caller has seen. */
+type ExpectedRevision = (revision: number) => void;
+
 /** Most devices one box takes: they are all held in memory. */
 export const MAX_DEVICES = 10_000;
 
@@ -209,8 +212,14 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		return saved;
 	}
 
-	async function change(reference: string, wanted: DeviceChange, actor?: Actor): Promise<Device> {
+	async function change(
+		reference: string,
+		wanted: DeviceChange,
+		actor?: Actor,
+		expected?: ExpectedRevision,
+	): Promise<Device> {
 		const before = get(reference, actor);
+		expected?.(before.revision);
 		assertOwn(before);
 		const after: Device = { ...before, ...wanted };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
@@ -310,12 +319,13 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 					if (devices.findByUid(device.uid).length === 0) await add(device, declaredId(device.uid), noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
-		patch: (reference: string, wanted: DeviceChange, actor?: Actor): Promise<Device> =>
-			inTurn(() => change(reference, wanted, actor)),
+		patch: (reference: string, wanted: DeviceChange, actor?: Actor, expected?: ExpectedRevision): Promise<Device> =>
+			inTurn(() => change(reference, wanted, actor, expected)),
 		/** Soft delete: history stays, the address becomes free. @throws Fault `not-found`, `rule-violation` */
-		remove: (reference: string, actor?: Actor): Promise<void> =>
+		remove: (reference: string, actor?: Actor, expected?: ExpectedRevision): Promise<void> =>
 			inTurn(async () => {
 				const before = get(reference, actor);
+				expected?.(before.revision);
 				assertOwn(before);
 				await save(before, { ...before, deletedAt: clock.now() });
 				presences.delete(before.id);

@@ -12,6 +12,8 @@ export const FAULT_ANSWERS: Readonly<Record<FaultReason, FaultAnswer>> = {
 	duplicate: { status: 409, code: 'DUPLICATE_ENTRY' },
 	'state-conflict': { status: 409, code: 'STATE_CONFLICT' },
 	'rule-violation': { status: 422, code: 'BUSINESS_RULE_VIOLATION' },
+	malformed: { status: 400, code: 'VALIDATION_ERROR' },
+	'precondition-failed': { status: 412, code: 'PRECONDITION_FAILED' },
 	'not-authenticated': { status: 401, code: 'NOT_AUTHENTICATED' },
 	'token-expired': { status: 401, code: 'TOKEN_EXPIRED' },
 	'bad-credentials': { status: 401, code: 'INVALID_CREDENTIALS' },

@@ -7,6 +7,8 @@ export type FaultReason =
 	| 'duplicate'
 	| 'state-conflict'
 	| 'rule-violation'
+	| 'malformed'
+	| 'precondition-failed'
 	| 'not-authenticated'
 	| 'token-expired'
 	| 'bad-credentials'

@@ -35,6 +35,19 @@ export interface MqttMessage {
 /** `deliver` passes a message on to subscribers; `discard` acknowledges it and drops it. */
 export type PublishVerdict = 'deliver' | 'discard';
 
+/** What a client was refused, and why. */
+export interface MqttRefusal {
+	readonly what: 'connect' | 'publish' | 'subscribe';
+	/** As the client has given it; `null` when it gave none. */
+	readonly username: string | null;
+	/** Network address; '' when it is gone already. */
+	readonly address: string;
+	/** Topic or filter; `null` for a connection. */
+	readonly topic: string | null;
+	/** A sentence. */
+	readonly reason: string;
+}
+
 export interface BrokerDeps<A extends MqttAccount> {
 	readonly log: Logger;
 	readonly clock: Clock;
@@ -51,6 +64,8 @@ export interface BrokerDeps<A extends MqttAccount> {
 	readonly onConnected?: (account: A) => void;
 	/** A connection that was told of is gone; `last`: the account has no other. */
 	readonly onDisconnected?: (account: A, last: boolean) => void;
+	/** Something was refused; must not throw or wait. */
+	readonly onRefused?: (refusal: MqttRefusal) => void;
 	/** A filter was granted, or restored with its session: messages can be delivered from here on. */
 	readonly onSubscribed?: (account: A, filter: string) => void;
 }
@@ -70,6 +85,8 @@ export interface MqttClientInfo {
 	readonly subscriptions: number;
 	/** Bytes waiting to be sent. */
 	readonly backlogBytes: number;
+	/** Its session outlives it. */
+	readonly isPersistent: boolean;
 }
 
 /** Counters since the start. */
@@ -82,10 +99,20 @@ export interface BrokerStats {
 	readonly discarded: number;
 	readonly droppedForSlowClients: number;
 	readonly cutConnections: number;
+	/** Sessions now, those whose client is away included. */
+	readonly sessions: number;
+	readonly expiredSessions: number;
+	/** Messages that gave way in a full session before they were ever sent. */
+	readonly droppedFromSessions: number;
 }
 
 export interface Broker extends Stoppable {
-	/** Takes over a connection. */
+	/**
+	 * Counts a connection that was just opened, before TLS and before anything is read. `false`: its address or the broker has too many,
+	 * and it was closed.
+	 */
+	admit(socket: Socket): boolean;
+	/** Takes over a connection that was admitted. */
 	handle(socket: Socket): void;
 	/** Hands a message to the subscribers; never waits for them. */
 	publish(topic: string, payload: string | Buffer, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): void;
@@ -100,7 +127,7 @@ export interface Broker extends Stoppable {
 		options: { readonly timeoutMs: number },
 	): Promise<DeliveryResult>;
 	clients(): readonly MqttClientInfo[];
-	/** Closes all connections of an account; answers how many there were. */
+	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;
 	stats(): BrokerStats;
 }

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import Joi from 'joi';
 import { type Namespace, Server, type Socket } from 'socket.io';
 
+import { isAllowedOrigin } from '../http/origin.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
 import type { Actor } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
@@ -47,6 +48,8 @@ export interface RealtimeServerDeps {
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
 	readonly limits: RealtimeLimits;
+	/** Origins of other hosts' pages that may connect; the same list as for REST. */
+	readonly origins?: readonly string[];
 }
 
 export interface RealtimeServer extends Stoppable {
@@ -98,7 +101,7 @@ function refusal(error: unknown): Error {
 
 /** Socket.IO beside the REST API: path `/socket.io/`, websocket and long polling, a valid token for every namespace. */
 export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
-	const { listener, clock, log, limits } = deps;
+	const { listener, clock, log, limits, origins = [] } = deps;
 	const listeners = new Map<string, (socket: Socket) => void>();
 	const budgets = new WeakMap<object, EventBudget>();
 	const admissions = createAdmissions({ ...deps, rightsChanged: (socket) => listeners.get(socket.nsp.name)?.(socket) });
@@ -109,9 +112,13 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 		maxHttpBufferSize: limits.messageBytes,
 		connectTimeout: CONNECT_TIMEOUT_MS,
 		perMessageDeflate: false,
+		...(origins.length > 0 && { cors: { origin: [...origins] } }),
 		allowRequest(request, decide) {
 			const isNew = !request.url?.includes('sid=');
-			if (isNew && io.engine.clientsCount >= limits.connections) {
+			// Browsers let any page open a websocket; who may is for the server to say.
+			const { origin, host } = request.headers;
+			if (!isAllowedOrigin(origin, host, origins)) decide('this origin is not allowed', false);
+			else if (isNew && io.engine.clientsCount >= limits.connections) {
 				log.warn('realtime-connections-full', { limit: limits.connections });
 				decide('too many connections', false);
 			} else decide(null, true);

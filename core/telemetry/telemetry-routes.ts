@@ -5,6 +5,7 @@ import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
 import { actorOf, anyUser } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
+import { cutAtLimit } from '../http/paging.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Reading } from './reading.ts';
@@ -71,10 +72,8 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 				limit: limit + 1,
 				...(cursor === undefined ? {} : { after: cursor }),
 			});
-			const records = found.slice(0, limit);
-			const last = records.at(-1);
-			const next = found.length > limit && last !== undefined ? toRecordCursor(last) : null;
-			return withCursorHeaders(h.response(records.map(recordView)), request, limit, next);
+			const { items, next } = cutAtLimit(found, limit, toRecordCursor);
+			return withCursorHeaders(h.response(items.map(recordView)), request, limit, next);
 		}
 
 		async function create(request: Wire<unknown, TelemetryBody>, h: ResponseToolkit) {
@@ -143,7 +142,12 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 		server.route({
 			method: 'POST',
 			path: `${base}/telemetry`,
-			options: { ...anyUser, validate: { params, payload: telemetryCreate }, handler: create },
+			options: {
+				...anyUser,
+				app: { ...anyUser.app, audit: false },
+				validate: { params, payload: telemetryCreate },
+				handler: create,
+			},
 		});
 		server.route({
 			method: 'GET',

@@ -2,6 +2,7 @@ import Joi from 'joi';
 
 import { type EpochMs, epochMs } from '../kernel/clock.ts';
 import { DEVICE_UID_PATTERN } from '../device/device-schema.ts';
+import { type CursorQuery, cursorQuery } from '../http/paging.ts';
 import { type GatewayId, gatewayId, isUuid } from '../kernel/id.ts';
 import type { HistoryQuery } from './history-repository.ts';
 import { isWithinBounds } from './json-bounds.ts';
@@ -30,6 +31,9 @@ const timestampBy = (parse: (text: string) => EpochMs | null) =>
 
 /** A text of contract rule R4, validated into an instant. */
 export const timestamp = timestampBy(parseTimestamp);
+
+/** The end of a range: a date alone is the whole day. */
+export const endTimestamp = timestampBy(parseEndTimestamp);
 
 export const telemetryType = Joi.string().min(1).max(100);
 
@@ -66,10 +70,7 @@ export const telemetryCreate = Joi.object({
 /** Where a list of records goes on. */
 export type RecordPosition = NonNullable<HistoryQuery['after']>;
 
-export interface TelemetryListQuery {
-	readonly limit: number;
-	readonly cursor?: RecordPosition;
-}
+export type TelemetryListQuery = CursorQuery<RecordPosition>;
 
 /** Opaque cursor after this record. */
 export const toRecordCursor = ({ readAt, origin, epoch, firstSeq }: Reading): string =>
@@ -86,15 +87,7 @@ function fromRecordCursor(cursor: string): (RecordPosition & { readonly origin: 
 	};
 }
 
-export const telemetryListQuery = Joi.object({
-	limit: Joi.number().integer().min(1).max(200).default(10),
-	cursor: Joi.string()
-		.min(1)
-		.max(300)
-		.custom(
-			(value: string, helpers) => fromRecordCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' }),
-		),
-});
+export const telemetryListQuery = Joi.object(cursorQuery(fromRecordCursor));
 
 export interface SeriesRequest {
 	readonly points: readonly string[];
@@ -114,6 +107,6 @@ export const seriesQuery = Joi.object({
 				: helpers.message({ custom: `{{#label}} takes 1 to ${MAX_SERIES_POINTS} names, separated by commas` });
 		}),
 	from: timestamp,
-	to: timestampBy(parseEndTimestamp),
+	to: endTimestamp,
 	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
 });

@@ -11,6 +11,8 @@ const STATUS: Readonly<Record<FaultReason, number>> = {
 	duplicate: 409,
 	'state-conflict': 409,
 	'rule-violation': 422,
+	malformed: 400,
+	'precondition-failed': 412,
 	'not-authenticated': 401,
 	'token-expired': 401,
 	'bad-credentials': 401,

@@ -4,7 +4,9 @@ import { extname, join, normalize } from 'node:path';
 import { type Request, type ResponseToolkit, type Server, server as hapi } from '@hapi/hapi';
 import { Server as SocketServer } from 'socket.io';
 
+import { type FieldMistake, refusal } from './mock-answer.ts';
 import { type FakeDevice, addedDevice, fakeDevices, latestOf, linesOf, seriesOf, uplinkOf } from './mock-fleet.ts';
+import { peopleRoutes } from './mock-people.ts';
 
 export interface MockApiOptions {
 	readonly hull: 'gateway' | 'hub';
@@ -44,24 +46,7 @@ interface State {
 	devices: readonly FakeDevice[];
 }
 
-interface FieldMistake {
-	readonly loc: readonly string[];
-	readonly msg: string;
-	readonly type: string;
-}
-
 type Body = Readonly<Record<string, unknown>>;
-
-const refusal = (h: ResponseToolkit, status: number, code: string, text: string, errors?: readonly FieldMistake[]) =>
-	h
-		.response({
-			success: false,
-			detail: text,
-			error_code: code,
-			error: { code, message: text },
-			...(errors && { errors }),
-		})
-		.code(status);
 
 function isBody(value: unknown): value is Body {
 	return typeof value === 'object' && value !== null;
@@ -86,7 +71,11 @@ const loggedIn = (h: ResponseToolkit) => h.response(TOKENS).state('refresh_token
 function identityRoutes(server: Server, state: State): void {
 	server.state('refresh_token', { isHttpOnly: true, isSecure: false, isSameSite: 'Strict', path: '/' });
 	server.route([
-		{ method: 'GET', path: '/api/v1/setup', handler: () => ({ claimed: state.claimed }) },
+		{
+			method: 'GET',
+			path: '/api/v1/setup',
+			handler: () => ({ claimed: state.claimed, certificate_authority_sha256: 'A1:B2:C3:D4' }),
+		},
 		{
 			method: 'POST',
 			path: '/api/v1/setup/claim',
@@ -336,6 +325,7 @@ export async function startMockApi({ hull, webDir, claimed = false, port = 0 }: 
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
+	peopleRoutes(server);
 	if (hull === 'hub') hubRoutes(server);
 	healthRoutes(server, hull);
 	webRoute(server, webDir);

@@ -152,6 +152,100 @@ test.serial('a mistake the server finds stands beside its field', async (t) => {
 	});
 });
 
+test.serial('an administrator keeps users, rules and the account, and sees what happened', async (t) => {
+	await visit(t, { hull: 'gateway', expected: /422|auth\/refresh/ }, async (here) => {
+		const { page, look } = here;
+		await claim(here);
+		await page.getByRole('link', { name: 'Settings' }).click();
+		await page.getByRole('link', { name: /^Users/ }).click();
+		await page.getByText('Olivia Operator').waitFor();
+		await look('users');
+		await page.getByRole('button', { name: 'Add user' }).first().click();
+		await page.getByLabel('E-mail').fill('new@example.org');
+		await page.getByLabel('First password').fill('short');
+		await page.getByRole('dialog').getByRole('button', { name: 'Add user' }).click();
+		await page.getByRole('dialog').getByText('is required').waitFor();
+		await look('user-mistake');
+		await page.getByLabel('First password').fill(PASSWORD);
+		await page.getByRole('dialog').getByRole('button', { name: 'Add user' }).click();
+		await page.getByText('new@example.org').waitFor();
+		t.is(await page.getByRole('dialog').count(), 0);
+		await page.getByRole('button', { name: 'Delete' }).first().click();
+		await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+		await page.getByText('Olivia Operator', { exact: true }).waitFor({ state: 'detached' });
+
+		await page.getByRole('link', { name: 'Settings' }).first().click();
+		await page.getByRole('link', { name: /^Account/ }).click();
+		await page.getByText('Chrome on Android').waitFor();
+		await page.getByLabel('Phone').fill('0123');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByText('Saved.').waitFor();
+		await page.getByLabel('Current password').fill('wrong');
+		await page.getByLabel('New password').fill(PASSWORD);
+		await page.getByLabel('Password again').fill(PASSWORD);
+		await page.getByRole('button', { name: 'Change password' }).click();
+		await page.getByText('is not the current password').waitFor();
+		await look('account');
+		await page.getByLabel('Current password').fill('right');
+		await page.getByRole('button', { name: 'Change password' }).click();
+		await page.getByText('Your other logins have ended.').waitFor();
+
+		await page.getByRole('link', { name: 'Settings' }).first().click();
+		await page.getByRole('link', { name: /^Audit log/ }).click();
+		await page.getByText('role: "viewer" → "editor"').waitFor();
+		await look('audit');
+		await page.getByRole('link', { name: 'Settings' }).first().click();
+		await page.getByRole('link', { name: /^API/ }).click();
+		await page.getByText('/api/v1/devices').click();
+		await page.getByText('Access: authenticated').waitFor();
+		await look('api');
+		await page.getByRole('link', { name: 'Settings' }).first().click();
+		await page.getByRole('link', { name: /^Certificate/ }).click();
+		await page.getByText('A1:B2:C3:D4').waitFor();
+		await look('certificate');
+	});
+});
+
+test.serial('alerts are acknowledged, rules made, unknown devices adopted and commands sent', async (t) => {
+	await visit(t, { hull: 'gateway', expected: /422|auth\/refresh/ }, async (here) => {
+		const { page, look } = here;
+		await claim(here);
+		await page.getByText('boiler-7').waitFor();
+		await look('knocking');
+		await page.getByRole('button', { name: 'Adopt' }).click();
+		await page.getByText('adopted-once-51c').waitFor();
+		await page.getByRole('button', { name: 'Close' }).click();
+		await page.getByText('Unknown devices').waitFor({ state: 'detached' });
+
+		await page.getByRole('link', { name: 'Alerts' }).click();
+		await page.getByText('voltage_l1 254.1 is above 253').waitFor();
+		await look('alerts');
+		await page.getByRole('button', { name: 'Add rule' }).click();
+		await page.getByLabel('Name').fill('Hot');
+		await page.getByLabel('Point').fill('temperature');
+		await page.getByLabel('Threshold').fill('forty');
+		await page.getByRole('dialog').getByRole('button', { name: 'Add rule' }).click();
+		await page.getByText('must be a number').waitFor();
+		await look('rule-mistake');
+		await page.getByLabel('Threshold').fill('40,5');
+		await page.getByRole('dialog').getByRole('button', { name: 'Add rule' }).click();
+		await page.getByText('temperature above 40.5').waitFor();
+		await page.getByRole('button', { name: 'Acknowledge' }).click();
+		await page.getByText('Nothing to acknowledge.').waitFor();
+
+		await page.getByRole('link', { name: 'Devices', exact: true }).click();
+		await page.getByRole('link', { name: 'Main feed' }).click();
+		await page.getByRole('button', { name: 'Send command' }).click();
+		await page.getByLabel('Point', { exact: true }).fill('setpoint');
+		await page.getByLabel('Value').fill('21');
+		await look('command');
+		await page.getByRole('dialog').getByRole('button', { name: 'Send command' }).click();
+		await page.getByText('{"point":"setpoint","value":21}').waitFor();
+		await page.getByText('Executed').waitFor();
+		t.pass();
+	});
+});
+
 test.serial('an old value is marked and never looks fresh', async (t) => {
 	await visit(t, { hull: 'gateway' }, async (here) => {
 		await claim(here);
@@ -184,7 +278,19 @@ test.serial('no page scrolls sideways on a phone, and everything to touch is lar
 		t.is(await overhang(page), 0);
 		await claim(here);
 		await page.locator('tr[data-device="meter-main"] .number').first().waitFor();
-		for (const place of ['devices', 'lines', 'sync', 'add-device', 'devices/dd000000-0000-4000-8000-000000000001']) {
+		for (const place of [
+			'devices',
+			'alerts',
+			'lines',
+			'sync',
+			'settings',
+			'account',
+			'users',
+			'audit',
+			'api',
+			'add-device',
+			'devices/dd000000-0000-4000-8000-000000000001',
+		]) {
 			await page.goto(`${api.url}/#/${place}`);
 			await page.locator('main h1').first().waitFor();
 			await page.waitForLoadState('networkidle');

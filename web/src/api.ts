@@ -57,7 +57,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 export interface RequestOptions {
-	readonly method?: 'GET' | 'POST';
+	readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
 	readonly body?: unknown;
 	readonly token?: string | null;
 }
@@ -66,7 +66,16 @@ export interface RequestOptions {
  * One exchange with the server this page came from.
  * @throws ApiError when the server refuses; any other error means that it was not reached.
  */
-export async function request<T>(path: string, { method = 'GET', body, token }: RequestOptions = {}): Promise<T> {
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+	return (await exchange<T>(path, options)).body;
+}
+
+interface Answer<T> {
+	readonly body: T;
+	readonly headers: Headers;
+}
+
+async function exchange<T>(path: string, { method = 'GET', body, token }: RequestOptions): Promise<Answer<T>> {
 	const headers = new Headers({ accept: 'application/json' });
 	if (body !== undefined) headers.set('content-type', 'application/json');
 	if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
@@ -81,12 +90,22 @@ export async function request<T>(path: string, { method = 'GET', body, token }: 
 	if (!response.ok) throw await errorOf(response);
 	const answer: unknown = response.status === 204 ? null : await response.json();
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server validates its own answers
-	return answer as T;
+	return { body: answer as T, headers: response.headers };
 }
 
 export interface Api {
 	readonly get: <T>(path: string) => Promise<T>;
 	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
+	readonly patch: <T>(path: string, body: unknown) => Promise<T>;
+	readonly remove: (path: string) => Promise<void>;
+	/** A part of a list that goes on by cursor. */
+	readonly part: <T>(path: string) => Promise<ListPart<T>>;
+}
+
+export interface ListPart<T> {
+	readonly items: readonly T[];
+	/** Where the list goes on; `null` at its end. */
+	readonly next: string | null;
 }
 
 export interface ApiDeps {
@@ -101,16 +120,29 @@ const isAboutToken = (error: unknown): boolean =>
 
 /** The API as the logged-in person: an expired access token is renewed once, unseen. */
 export function createApi({ token, renew }: ApiDeps): Api {
-	async function call<T>(path: string, options: RequestOptions): Promise<T> {
+	async function call<T>(path: string, options: RequestOptions): Promise<Answer<T>> {
 		try {
-			return await request<T>(path, { ...options, token: token() });
+			return await exchange<T>(path, { ...options, token: token() });
 		} catch (error) {
 			if (!isAboutToken(error) || !(await renew())) throw error;
-			return request<T>(path, { ...options, token: token() });
+			return exchange<T>(path, { ...options, token: token() });
 		}
 	}
+
+	async function bodyOf<T>(path: string, options: RequestOptions): Promise<T> {
+		return (await call<T>(path, options)).body;
+	}
+
+	async function part<T>(path: string): Promise<ListPart<T>> {
+		const { body, headers } = await call<readonly T[]>(path, {});
+		return { items: body, next: headers.get('x-next-cursor') };
+	}
+
 	return {
-		get: (path) => call(path, {}),
-		post: (path, body) => call(path, { method: 'POST', body }),
+		get: (path) => bodyOf(path, {}),
+		post: (path, body) => bodyOf(path, { method: 'POST', body }),
+		patch: (path, body) => bodyOf(path, { method: 'PATCH', body }),
+		remove: (path) => bodyOf(path, { method: 'DELETE' }),
+		part,
 	};
 }

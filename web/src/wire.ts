@@ -12,6 +12,9 @@ export interface TokensView {
 
 export interface SetupView {
 	readonly claimed: boolean;
+	/** SHA-256 of the authority behind the https address of this box. */
+	readonly certificate_authority_sha256?: string | null;
+	readonly version?: string;
 }
 
 export interface HealthView {
@@ -151,4 +154,101 @@ export interface EnrolmentCodeView {
 export interface SystemHealthView {
 	readonly reasons?: Readonly<Record<string, string>>;
 	readonly [component: string]: unknown;
+}
+
+export type Role = 'superadmin' | 'admin' | 'manager' | 'editor' | 'viewer' | 'user';
+
+export interface UserView {
+	readonly id: string;
+	readonly username: string;
+	readonly email: string;
+	readonly role: Role;
+	readonly is_active: boolean;
+	readonly full_name: string;
+	readonly phone: string;
+	readonly organization: string;
+	readonly created_at: string;
+	readonly last_login: string | null;
+	readonly must_change_password?: boolean;
+}
+
+export interface UserPageView {
+	readonly items: readonly UserView[];
+	readonly total: number;
+	readonly page: number;
+	readonly pages: number;
+}
+
+/** One login that is still good. */
+export interface LoginSessionView {
+	readonly id: string;
+	readonly created_at: string | null;
+	readonly last_used_at: string | null;
+	readonly expires_at: string;
+	readonly address: string | null;
+	readonly user_agent: string | null;
+	readonly current: boolean;
+}
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface AlertView {
+	readonly id: string;
+	readonly rule_id: string;
+	readonly device_id: string;
+	readonly severity: Severity;
+	readonly message: string;
+	readonly created_at: string;
+}
+
+export type Condition = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'ne';
+
+export interface AlertRuleView {
+	readonly id: string;
+	readonly name: string;
+	readonly metric: string;
+	readonly condition: Condition;
+	readonly threshold: number;
+	readonly severity: Severity;
+	readonly is_active: boolean;
+	readonly hysteresis?: number;
+	readonly duration_seconds?: number;
+}
+
+export interface CommandView {
+	readonly id: string;
+	readonly command_name: string;
+	readonly payload: Readonly<Record<string, unknown>>;
+	readonly status: 'pending' | 'sent' | 'executed' | 'failed';
+	readonly created_at?: string;
+	readonly executed_at: string | null;
+	readonly error?: string | null;
+}
+
+/** Somebody who tried to log in at the broker under a name that nothing is known of. */
+export interface KnockView {
+	readonly name: string;
+	readonly address: string;
+	readonly first_seen_at: string;
+	readonly last_seen_at: string;
+	readonly count: number;
+	readonly adoptable?: boolean;
+}
+
+export interface AdoptedView {
+	readonly device: DeviceView;
+	readonly credentials: CredentialsView;
+}
+
+export interface AuditView {
+	readonly id: string;
+	readonly at: string;
+	readonly action: string;
+	readonly outcome: 'done' | 'refused';
+	readonly actor: { readonly email: string } | null;
+	readonly from: string;
+	readonly target: string | null;
+	readonly reason: string | null;
+	readonly before: unknown;
+	readonly after: unknown;
 }

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import { formatTime, pointName } from '../format.ts';
+import { Commands } from '../part/commands.tsx';
 import { FormProblem } from '../part/field.tsx';
 import { History } from '../part/history.tsx';
 import { Icon } from '../part/icon.tsx';
@@ -57,7 +58,7 @@ export function DevicePage() {
 }
 
 function DeviceDetail({ device }: { readonly device: DeviceView }) {
-	const { hull, devices } = useServices();
+	const { devices } = useServices();
 	const picked = useSignal<string | null>(null);
 	const values = devices.valuesOf(device.id).value;
 	const chosen = picked.value ?? headlines(values)[0]?.point ?? null;
@@ -70,7 +71,7 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 				<HealthMark device={device} />
 				<span class="quiet id">{device.device_uid}</span>
 				<span class="spring" />
-				{hull === 'gateway' && device.connection?.driver === 'mqtt' && <CredentialsButton device={device} />}
+				<CredentialsButton device={device} />
 			</div>
 			{health.reason !== null && (
 				<p class="reason">
@@ -93,12 +94,14 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 					picked.value = point;
 				}}
 			/>
+			<Commands device={device} />
 		</>
 	);
 }
 
+/** Only where the device logs in at this box, and for those who may let it. */
 function CredentialsButton({ device }: { readonly device: DeviceView }) {
-	const { api } = useServices();
+	const { api, hull, me } = useServices();
 	const form = useForm([]);
 	const made = useSignal<CredentialsView | null>(null);
 
@@ -107,6 +110,7 @@ function CredentialsButton({ device }: { readonly device: DeviceView }) {
 			made.value = await api.post<CredentialsView>(`/api/v1/devices/${encodeURIComponent(device.id)}/mqtt-credentials`);
 		});
 
+	if (hull !== 'gateway' || device.connection?.driver !== 'mqtt' || !me.may('manager')) return null;
 	return (
 		<>
 			<button type="button" disabled={form.busy.value} onClick={() => void make()}>

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 
 import { Age } from '../part/age.tsx';
 import { Icon } from '../part/icon.tsx';
+import { Knocking } from '../part/knocking.tsx';
 import { HealthMark } from '../part/status.tsx';
 import { NamedValue } from '../part/value.tsx';
 import { link } from '../router.ts';
@@ -51,7 +52,7 @@ function useDevicePage() {
 }
 
 function DeviceList({ gateways }: { readonly gateways: GatewayNames | null }) {
-	const { hull, devices } = useServices();
+	const { hull, devices, me } = useServices();
 	const { load, problem } = useDevicePage();
 	const wanted = useSignal('');
 	const page = devices.page.value;
@@ -70,13 +71,14 @@ function DeviceList({ gateways }: { readonly gateways: GatewayNames | null }) {
 						wanted.value = event.currentTarget.value;
 					}}
 				/>
-				{hull === 'gateway' && (
+				{hull === 'gateway' && me.may('manager') && (
 					<a class="button primary" href={link('add-device')}>
 						<Icon name="plus" />
 						{t('devices.add')}
 					</a>
 				)}
 			</div>
+			{hull === 'gateway' && me.may('manager') && <Knocking onAdopted={() => void load(1)} />}
 			{problem.value !== null && (
 				<p class="mistake" role="alert">
 					{problem.value}

@@ -50,13 +50,15 @@ function ReloadHint() {
 /** What surrounds every page: name, menu, connection, problems. */
 export function Shell({
 	menu,
+	here = '',
 	children,
 }: {
 	readonly menu: readonly MenuEntry[];
+	/** Entry of the menu under which the page stands. */
+	readonly here?: string;
 	readonly children: ComponentChildren;
 }) {
-	const { hull, session, place } = useServices();
-	const here = place.value.page === '' ? 'devices' : place.value.page;
+	const { hull, session } = useServices();
 	const inside = session.phase.value === 'in';
 	return (
 		<>

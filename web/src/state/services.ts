@@ -8,6 +8,7 @@ import { type Place, createRouter } from '../router.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { type Devices, createDevices } from './devices.ts';
 import { type Live, createLive } from './live.ts';
+import { type Me, createMe } from './me.ts';
 import { type ServerClock, createServerClock } from './server-clock.ts';
 import { type Session, createSession } from './session.ts';
 
@@ -24,6 +25,7 @@ export interface Services {
 	readonly clock: ServerClock;
 	readonly devices: Devices;
 	readonly live: Live;
+	readonly me: Me;
 }
 
 /** Puts the parts together. They live as long as the page. */
@@ -33,6 +35,7 @@ export function createServices(hull: Hull): Services {
 	const clock = createServerClock();
 	const api = createApi({ token: session.token, renew: session.renew });
 	const devices = createDevices({ api, clock });
+	const me = createMe(api);
 
 	const live = createLive({
 		session,
@@ -42,20 +45,28 @@ export function createServices(hull: Hull): Services {
 			deviceHealth: devices.hearHealth,
 			deviceStatus: devices.hearStatus,
 			// A failure here ends in the next reconnection, which asks again.
-			reconnected: () => void devices.refresh().catch(() => undefined),
+			reconnected: () => {
+				void devices.refresh().catch(() => undefined);
+				void me.load().catch(() => undefined);
+			},
 		},
 	});
 
 	effect(() => {
 		const phase = session.phase.value;
-		if (phase === 'in') void live.open();
+		if (phase === 'in') {
+			void live.open();
+			// Asked again with the next connection.
+			void me.load().catch(() => undefined);
+		}
 		if (phase === 'login' || phase === 'claim') {
 			live.close();
 			devices.clear();
+			me.clear();
 		}
 	});
 
-	return { hull, place: createRouter(), api, session, connection, clock, devices, live };
+	return { hull, place: createRouter(), api, session, connection, clock, devices, live, me };
 }
 
 export const ServicesContext = createContext<Services | null>(null);

@@ -1,0 +1,74 @@
+import test from 'ava';
+
+import { ifMatch } from '../../core/http/etag.ts';
+import { deviceRoutes } from '../../core/device/device-routes.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { bareServer, bearer } from '../fake/bare-server.ts';
+import { deviceBox } from '../fake/device-box.ts';
+
+const check = (header: string | undefined) => ifMatch({ headers: header === undefined ? {} : { 'if-match': header } });
+
+const accepted = [undefined, '*', '"7"', '"7-abcdefgh"', '"7-abcdefgh-gzip"', '"6", "7-abcdefgh"'];
+
+for (const header of accepted) {
+	test(`If-Match ${header ?? 'absent'} lets revision 7 be replaced`, (t) => {
+		t.notThrows(() => check(header)(7));
+	});
+}
+
+for (const header of ['"6"', '"6-abcdefgh", "8"']) {
+	test(`If-Match ${header} refuses to replace revision 7`, (t) => {
+		const fault = t.throws(() => check(header)(7), { instanceOf: Fault });
+		t.is(fault.reason, 'precondition-failed');
+		t.regex(fault.message, /revision 7/);
+	});
+}
+
+for (const header of ['7', 'W/"7"', '""', '"x"', '"7', `"${'9'.repeat(400)}"`, '"7",', `"${'7,'.repeat(2_000)}"`]) {
+	test(`If-Match ${header.slice(0, 20)} of ${header.length} characters is malformed`, (t) => {
+		t.is(t.throws(() => check(header), { instanceOf: Fault }).reason, 'malformed');
+	});
+}
+
+test('of two writers who saw the same device, the second is told; without If-Match the last word counts', async (t) => {
+	const { devices, close } = await deviceBox();
+	t.teardown(close);
+	const device = await devices.register({ name: 'Meter', deviceType: 'meter' });
+	const server = await bareServer(deviceRoutes, { devices });
+	const url = `/devices/${device.id}`;
+	const headers = bearer('admin');
+
+	const first = await server.inject({ url, headers });
+	const etag = String(first.headers['etag']);
+	t.regex(etag, /^"1-[\w-]{8}"$/);
+	t.is((await server.inject({ url, headers: { ...headers, 'if-none-match': etag } })).statusCode, 304);
+
+	const patch = (name: string, more: object) =>
+		server.inject({ method: 'PATCH', url, headers: { ...headers, ...more }, payload: { name } });
+	const [one, other] = await Promise.all([patch('One', { 'if-match': etag }), patch('Other', { 'if-match': etag })]);
+	t.deepEqual(
+		[one.statusCode, other.statusCode].toSorted((a, b) => a - b),
+		[200, 412],
+	);
+	t.is((await server.inject({ url, headers: { ...headers, 'if-none-match': etag } })).statusCode, 200);
+	t.is((await patch('Last', {})).statusCode, 200);
+
+	const gone = (match: string) => server.inject({ method: 'DELETE', url, headers: { ...headers, 'if-match': match } });
+	t.is((await gone(etag)).statusCode, 412);
+	t.is((await gone('nonsense')).statusCode, 400);
+	t.is((await gone('"3"')).statusCode, 204);
+});
+
+test('an answer that differs in health has another ETag than the one before, for the same revision', async (t) => {
+	const { devices, clock, close } = await deviceBox();
+	t.teardown(close);
+	const device = await devices.register({ name: 'Meter', deviceType: 'meter' });
+	const server = await bareServer(deviceRoutes, { devices });
+	const etag = async () =>
+		(await server.inject({ url: `/devices/${device.id}`, headers: bearer('admin') })).headers['etag'];
+	const before = await etag();
+	devices.setHealth(device.id, { state: 'unknown', since: clock.now(), reason: 'no answer yet' });
+	const after = await etag();
+	t.regex(String(after), /^"1-/);
+	t.not(after, before);
+});

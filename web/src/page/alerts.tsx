@@ -1,0 +1,68 @@
+import { useSignal } from '@preact/signals';
+
+import { Age } from '../part/age.tsx';
+import { AlertRules } from '../part/alert-rules.tsx';
+import type { Column } from '../part/columns.tsx';
+import { FormProblem } from '../part/field.tsx';
+import { PolledColumns } from '../part/list.tsx';
+import { SeverityMark } from '../part/severity.tsx';
+import { link } from '../router.ts';
+import { useForm } from '../state/form.ts';
+import { usePoll } from '../state/poll.ts';
+import { useServices } from '../state/services.ts';
+import { t } from '../text.ts';
+import type { AlertView } from '../wire.ts';
+
+const PERIOD_MS = 5_000;
+const MOST = 200;
+
+/** Alerts that nobody has acknowledged yet, and the rules that raise them. */
+export function AlertsPage() {
+	const { api, devices } = useServices();
+	const list = usePoll<readonly AlertView[]>(`/api/v1/monitoring/alerts?limit=${MOST}`, PERIOD_MS);
+	const form = useForm([]);
+	const acknowledged = useSignal<ReadonlySet<string>>(new Set());
+
+	const acknowledge = (id: string) =>
+		form.send(async () => {
+			await api.post(`/api/v1/monitoring/alerts/${id}/acknowledge`);
+			acknowledged.value = new Set([...acknowledged.value, id]);
+			list.reload();
+		});
+
+	const nameOf = (id: string): string => devices.page.value?.items.find((device) => device.id === id)?.name ?? id;
+
+	const columns: readonly Column<AlertView>[] = [
+		{ title: 'alerts.severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
+		{ title: 'alerts.message', cell: ({ message }) => message },
+		{
+			title: 'devices.name',
+			cell: ({ device_id }) => <a href={link('devices', device_id)}>{nameOf(device_id)}</a>,
+		},
+		{ title: 'alerts.since', cell: ({ created_at }) => <Age atMs={Date.parse(created_at)} /> },
+		{
+			title: 'app.actions',
+			cell: ({ id }) => (
+				<button
+					type="button"
+					disabled={form.busy.value || acknowledged.value.has(id)}
+					onClick={() => void acknowledge(id)}
+				>
+					{t('alerts.acknowledge')}
+				</button>
+			),
+		},
+	];
+
+	return (
+		<>
+			<div class="title-row">
+				<h1>{t('alerts.title')}</h1>
+				{list.data.value !== null && <span class="quiet">{t('alerts.count', { n: list.data.value.length })}</span>}
+			</div>
+			<FormProblem form={form} />
+			<PolledColumns list={list} columns={columns} rowKey={({ id }) => id} empty={t('alerts.empty')} />
+			<AlertRules />
+		</>
+	);
+}

@@ -1,0 +1,37 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+import type { Api } from '../api.ts';
+import type { Role, UserView } from '../wire.ts';
+
+/** Levels, lowest first; `user` and `viewer` are one. */
+const LEVEL: Readonly<Record<Role, number>> = { user: 0, viewer: 0, editor: 1, manager: 2, admin: 3, superadmin: 4 };
+
+/** True when the role stands at the level of `least` or above it. */
+export const isAtLeast = (role: Role, least: Role): boolean => LEVEL[role] >= LEVEL[least];
+
+/** Who is logged in. What a page hides by it is a courtesy; the server decides. */
+export interface Me {
+	/** `null` until it is known. */
+	readonly user: ReadonlySignal<UserView | null>;
+	readonly may: (least: Role) => boolean;
+	readonly load: () => Promise<void>;
+	readonly put: (user: UserView) => void;
+	readonly clear: () => void;
+}
+
+export function createMe(api: Api): Me {
+	const user = signal<UserView | null>(null);
+	return {
+		user,
+		may: (least) => user.value !== null && isAtLeast(user.value.role, least),
+		async load() {
+			user.value = await api.get<UserView>('/api/v1/users/me');
+		},
+		put(changed) {
+			user.value = changed;
+		},
+		clear() {
+			user.value = null;
+		},
+	};
+}
