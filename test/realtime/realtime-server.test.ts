@@ -176,6 +176,11 @@ const EVENT_BYTES = 64 * 1_024;
 /** What was sent to the frozen client is more than this many times as much. */
 const MOST_BYTES_KEPT = 32 * 1_024 * 1_024;
 
+function usedBytes(): number {
+	const { heapUsed, external } = process.memoryUsage();
+	return heapUsed + external;
+}
+
 test('a websocket client that is frozen costs bounded memory, and the others miss nothing', async (t) => {
 	const { client, close, realtime, port } = await served({ waitingPackets: 50 });
 	t.teardown(close);
@@ -195,10 +200,6 @@ test('a websocket client that is frozen costs bounded memory, and the others mis
 	const numbers: number[] = [];
 	healthy.on('data', ({ number }: { readonly number: number }) => void numbers.push(number));
 	const text = 'x'.repeat(EVENT_BYTES);
-	const used = (): number => {
-		const { heapUsed, external } = process.memoryUsage();
-		return heapUsed + external;
-	};
 	let cutAfter = 0;
 	for (let number = 0; number < EVENTS; number += 1) {
 		namespace.to('room').emit('data', { number, text });
@@ -210,6 +211,6 @@ test('a websocket client that is frozen costs bounded memory, and the others mis
 	t.deepEqual(numbers, [...numbers.keys()]);
 	t.is(realtime.connections(), 1, 'the frozen one is cut');
 	t.true(cutAfter * EVENT_BYTES < MOST_BYTES_KEPT, `cut after ${cutAfter} events`);
-	t.log(`cut after ${cutAfter} events of 64 KiB; ${(used() / 1e6).toFixed(0)} MB in use`);
+	t.log(`cut after ${cutAfter} events of 64 KiB; ${(usedBytes() / 1e6).toFixed(0)} MB in use`);
 	t.true(healthy.connected);
 });
