@@ -84,7 +84,7 @@ function product(): (number: number) => void {
 	const { reading } = createTelemetryRealtime({
 		realtime,
 		devices: { find: () => device, get: () => device },
-		latest: { of: () => undefined },
+		latest: { of: () => null },
 		pointFactsOf: () => null,
 		clock: systemClock,
 	});

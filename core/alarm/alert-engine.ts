@@ -174,4 +174,3 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 	};
 }
 
-export type AlertEngine = ReturnType<typeof createAlertEngine>;

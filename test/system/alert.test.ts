@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 
 import { systemClock } from '../../core/kernel/clock.ts';
-import { meterSettings } from '../../demo/demo-settings.ts';
+import { type MeterSettings, meterSettings } from '../../demo/demo-settings.ts';
 import { startEnrolled } from './kit/enrolled.ts';
 import { notificationsOf } from './kit/notifications.ts';
 import { member, type Rest } from './kit/rest.ts';
@@ -15,6 +15,11 @@ const ALERTS = '/api/v1/monitoring/alerts';
 const RULES = '/api/v1/monitoring/alert-rules';
 
 const RULE = { metric: 'voltage_l1', condition: 'gt', hysteresis: 5, severity: 'critical' };
+
+const eachSecond = ({ connection, ...device }: MeterSettings): MeterSettings => ({
+	...device,
+	connection: { ...connection, period_ms: 1_000 },
+});
 
 const alertsOf = async (rest: Rest): Promise<readonly unknown[]> => {
 	const alerts = await json(rest, ALERTS);
@@ -38,10 +43,7 @@ test('a voltage that is too high raises an alert on the gateway and on the hub, 
 	t.timeout(120_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--tcp', '0:1,2');
-	const devices = meterSettings(simulator.lines).map(({ connection, ...device }) => ({
-		...device,
-		connection: { ...connection, period_ms: 1_000 },
-	}));
+	const devices = meterSettings(simulator.lines).map(eachSecond);
 	const [, { uid } = { uid: '' }] = devices;
 	await simulator.override(2, VOLTAGE_L1, 230);
 	const { hubRest, gatewayRest, gateway } = await startEnrolled(stage, devices);
