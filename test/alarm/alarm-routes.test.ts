@@ -38,7 +38,7 @@ async function served() {
 		...box,
 		meter,
 		call,
-		raise(at: number, temperature: number) {
+		raise: (at: number, temperature: number) => {
 			const reading: Reading = { ...draftOf(meter.id, at, { temperature }), origin: GATEWAY, epoch: 1, firstSeq: 1 };
 			box.alarms().reading(reading);
 		},

@@ -41,18 +41,18 @@ function watching(...given: readonly AlertRule[]) {
 		isUnknown,
 		standing,
 		setNow: (at: number) => (now = NOW + at),
-		setRules(...changed: readonly AlertRule[]) {
+		setRules: (...changed: readonly AlertRule[]) => {
 			rules = changed;
 			engine.setRules(rules);
 		},
-		restart() {
+		restart: () => {
 			engine = open();
 			engine.setRules(rules);
 		},
 		engine: () => engine,
-		read(at: number, value: SampleValue, quality: Quality = 'good', device = METER) {
+		read: (at: number, sample: SampleValue, quality: Quality = 'good', device = METER) => {
 			engine.reading(
-				draftOf(device, NOW + at, { other: 1, temperature: value }, quality === 'good' ? null : ['good', quality]),
+				draftOf(device, NOW + at, { other: 1, temperature: sample }, quality === 'good' ? null : ['good', quality]),
 			);
 		},
 	};
