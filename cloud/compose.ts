@@ -187,6 +187,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
+			data,
 			version,
 			...settings.http,
 			web: deps.web,

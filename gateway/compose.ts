@@ -213,6 +213,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 		const http = await openHttp({
 			role: 'gateway',
+			data,
 			version,
 			...settings.http,
 			web: deps.web,

@@ -1,3 +1,4 @@
+import { analyticsRoutes } from '../analytics/analytics-routes.ts';
 import { auditHttp } from '../audit/audit-http.ts';
 import { auditRoutes } from '../audit/audit-routes.ts';
 import type { AuditCaller } from '../audit/audit-note.ts';
@@ -20,11 +21,14 @@ import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import { openAnalytics } from './analytics-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
 	readonly role: 'gateway' | 'hub';
+	/** Folder of everything durable. */
+	readonly data: string;
 	readonly version: string;
 	readonly host: string;
 	readonly port: number;
@@ -55,6 +59,7 @@ export async function openHttp(deps: HttpPartDeps) {
 	const { role, version, audit, identity, tokens, telemetry, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	addAuditMetrics(deps.metrics, () => audit.stats());
+	const analytics = await openAnalytics({ data: deps.data, telemetry, lifecycle, clock, log });
 	const server = await createHttpServer({
 		log,
 		tokens,
@@ -73,6 +78,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
+			part(analyticsRoutes, { analytics }, V1),
 			...deps.more,
 		],
 	});

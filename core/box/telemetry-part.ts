@@ -14,6 +14,7 @@ import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import { openHistory } from '../telemetry/history-store.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
+import { createStatusHistory } from '../telemetry/status-history.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
 import { createTelemetryService, type ReadingListener } from '../telemetry/telemetry-service.ts';
 
@@ -99,6 +100,9 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		listeners,
 		lost: deps.lost,
 	});
+	const statuses = createStatusHistory({ gatewayId: deps.gatewayId, accept: telemetry.accept, clock, log });
+	listeners.push(statuses.reading);
+	devices.listen(statuses.device);
 	const restoring = new AbortController();
 	const restored = restoreLatest({
 		devices: devices.all().map(({ id }) => id),
