@@ -115,7 +115,9 @@ export const resultView = (result: AnalysisResult) => ({
 	created_at: toIso(result.createdAt),
 });
 
-const nullableNumber = Joi.number().allow(null).required();
+/** Sums and means go beyond 2^53. */
+const wideNumber = () => Joi.number().unsafe().allow(null);
+const nullableNumber = wideNumber().required();
 const count = Joi.number().integer().min(0).required();
 const uuid = Joi.string().guid().required();
 const device = { device_id: uuid, device_uid: Joi.string().required() };
@@ -140,7 +142,7 @@ const trendKeys = {
 export const seriesAnswer = Joi.object({
 	...device,
 	records: Joi.array()
-		.items(Joi.object({ timestamp: instant }).pattern(Joi.string(), Joi.number().allow(null)))
+		.items(Joi.object({ timestamp: instant }).pattern(Joi.string(), wideNumber()))
 		.required(),
 	count,
 });

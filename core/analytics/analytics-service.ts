@@ -56,9 +56,10 @@ export function createAnalyticsService({ devices, scan, results, clock }: Analyt
 
 	/** @throws Fault `rule-violation` */
 	function spanOf({ start, end }: Pick<AnalysisRequest, 'start' | 'end'>): Span {
+		const now = clock.now();
+		const from = start ?? epochMs((end ?? now) - DAY_MS);
 		// What was stored in this very moment counts too.
-		const to = end ?? epochMs(clock.now() + 1);
-		const from = start ?? epochMs(to - DAY_MS);
+		const to = end ?? epochMs(now + 1);
 		if (from >= to) throw new Fault('rule-violation', `end must be later than start (${toIso(from)})`);
 		return { from, to };
 	}
