@@ -7,7 +7,9 @@ import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
+import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
@@ -25,6 +27,8 @@ import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
+import { assertTemplateAllows } from './command/template-check.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { createOfflineWatch } from './fleet/offline-watch.ts';
@@ -104,6 +108,31 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		const commandPart = await openCommands({
+			data,
+			devices,
+			assertFits: (device, draft) => assertTemplateAllows(device, draft, templates),
+			awaitedUntil,
+			lifecycle,
+			clock,
+			log,
+		});
+		const gatewayCommands = lifecycle.own(
+			'commands of gateways',
+			createGatewayCommands({
+				commands: commandPart.commands,
+				deviceOf: (id) => deviceRepository.find(id),
+				send: (gateway, message) => link.command(gateway, message),
+				isOnline: (gateway) => link.presence(gateway).online,
+				response(device, data) {
+					for (const listener of commandPart.responses) listener(device, data);
+				},
+				clock,
+				log,
+			}),
+		);
+		commandPart.commands.listen(gatewayCommands.command);
+		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
@@ -142,6 +171,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
+			commands: gatewayCommands,
 			clock,
 			log,
 		});
@@ -187,8 +217,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
-			data,
 			version,
+			data,
 			...settings.http,
 			web: deps.web,
 			audit,
@@ -196,6 +226,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			commands: commandPart,
+			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			metrics,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import Jwt from '@hapi/jwt';
 
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Account, actorFor } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
@@ -17,6 +17,8 @@ export interface AccessTokens {
 	 * @throws Fault `token-expired`, or `bad-credentials` for a token that is forged, revoked or of an inactive account.
 	 */
 	verify(token: string): Actor;
+	/** When the token ends by itself. @throws Fault `bad-credentials` for a token that is forged */
+	expiresAt(token: string): EpochMs;
 }
 
 interface Claims {
@@ -109,6 +111,7 @@ export function createAccessTokens({
 				{ key, algorithm: ALGORITHM },
 				{ now: clock.now(), ttlSec: lifetimeSeconds },
 			),
+		expiresAt: (token) => epochMs(read(token).expiresAtMs),
 		verify(token) {
 			const { accountId, generation, expiresAtMs } = read(token);
 			if (expiresAtMs <= clock.now()) {

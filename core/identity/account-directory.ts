@@ -9,6 +9,8 @@ export interface AccountDirectory {
 	/** Case does not count. */
 	byEmail(email: string): Account | undefined;
 	count(): number;
+	/** In no particular order. */
+	all(): Iterable<Account>;
 	/** @throws Fault `duplicate` when the email or the username is taken. */
 	add(account: Account): Promise<void>;
 	/**
@@ -47,6 +49,7 @@ export async function openAccountDirectory(repository: AccountRepository): Promi
 			return id === undefined ? undefined : byId.get(id);
 		},
 		count: () => byId.size,
+		all: () => byId.values(),
 		add: (account) =>
 			gate.run(async () => {
 				refuseTaken(account);
