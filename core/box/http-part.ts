@@ -20,7 +20,8 @@ import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
-import type { IdentityService } from '../identity/identity-service.ts';
+import type { Identity } from '../identity/identity.ts';
+import { type Actor, refusePasswordDue } from '../identity/role.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -54,7 +55,7 @@ export interface HttpPartDeps {
 	readonly web: WebFolder | null;
 	readonly audit: AuditStore;
 	readonly accounts: Pick<AccountDirectory, 'byEmail'>;
-	readonly identity: IdentityService;
+	readonly identity: Identity;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
 	readonly commands: CommandPart;
@@ -142,9 +143,15 @@ export async function openHttp(deps: HttpPartDeps) {
 			...deps.more,
 		],
 	});
+	/** Nothing there serves to change a password. */
+	function verifyForRealtime(token: string): Actor {
+		const actor = tokens.verify(token);
+		refusePasswordDue(actor);
+		return actor;
+	}
 	const realtime = createRealtimeServer({
 		listener: server.listener,
-		tokens,
+		tokens: { ...tokens, verify: verifyForRealtime },
 		clock,
 		setTimer: systemTimer,
 		log,
