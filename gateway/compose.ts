@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
+import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
@@ -44,7 +46,7 @@ import { createMqttDelivery } from './command/mqtt-delivery.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
-import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
+import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -287,6 +289,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				lines: () => driver.lines(),
 				templateMistakes: mistakes.length,
 			}),
+			mqtt: brokerProbe(() => mqtt.state(), broker),
+			uplink: uplinkProbe(status, () => up.roundTripMs()),
+			pipelines: () => collectorCounts(driver.lines()),
+			settings: shownSettings('gateway', settings),
 			metrics,
 			isStarted: () => isStarted,
 			more: [

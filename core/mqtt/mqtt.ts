@@ -129,6 +129,8 @@ export interface Broker extends Stoppable {
 		payload: string | Buffer,
 		options: { readonly timeoutMs: number },
 	): Promise<DeliveryResult>;
+	/** Resolves when a message to nobody has passed through the broker; rejects when it does not take any. */
+	probe(): Promise<void>;
 	clients(): readonly MqttClientInfo[];
 	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;
