@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,8 @@ export interface Gateway extends Stoppable {
 	readonly httpsPort: number | null;
 	readonly mqttPort: number;
 	readonly mqttTlsPort: number | null;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -334,6 +337,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpsPort: http.https?.state().port ?? null,
 			mqttPort: mqtt.state().port,
 			mqttTlsPort: mqttTls?.state().port ?? null,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

@@ -75,7 +75,9 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 				CHANGES.has(request.method) &&
 				statusCode >= 200 &&
 				statusCode < 300 &&
-				request.route.settings.app?.audit !== false
+				request.route.settings.app?.audit !== false &&
+				// Was written down when it was done.
+				response.headers['idempotency-replayed'] === undefined
 			) {
 				await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
 			}

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Server } from '@hapi/hapi';
+
 import { composeHub } from '../../../cloud/compose.ts';
 import { readSettings } from '../../../config/read-settings.ts';
 import { type Clock, epochMs, systemClock } from '../../../core/kernel/clock.ts';
@@ -19,6 +21,8 @@ export interface Box extends Stoppable {
 	readonly httpPort: number;
 	/** Port of the local broker; 0 on a hub. */
 	readonly mqttPort: number;
+	/** REST as it is mounted, for calls as anybody. */
+	readonly server: Server;
 	/** Code for the first administrator. */
 	readonly claimCode: string;
 	/** Moves the clock of the box: what it sees is the time of the system and this. */
@@ -91,6 +95,7 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 		data,
 		httpPort: hull.httpPort,
 		mqttPort: hull.mqttPort,
+		server: hull.server,
 		claimCode: hull.claimCode ?? '',
 		shiftClock: (ms) => {
 			shiftMs = ms;
