@@ -171,6 +171,29 @@ test('events beyond the rate are refused, and a flood ends the connection', asyn
 	t.is(realtime.connections(), 1);
 });
 
+test('what is sent within a moment does not make a client slow, what no client could owe does', async (t) => {
+	const { client, close, realtime, timer } = await served({ waitingPackets: 10, slowAfterMs: 1_000 });
+	t.teardown(close);
+	const namespace = realtime.namespace('/device');
+	namespace.on('connection', (socket) => void socket.join('room'));
+	const bob = await connected(client('bob', '/device'));
+	const burst = (events: number): void => {
+		for (let number = 0; number < events; number += 1) {
+			namespace.to('room').emit('data', number);
+			realtime.cutSlow(namespace, 'room');
+		}
+	};
+	for (let round = 0; round < 3; round += 1) {
+		timer.advance(10_000);
+		burst(90);
+		t.like(await ask(bob, 'say', { text: 'x' }), { success: true });
+	}
+	const gone = heard(bob, 'disconnect');
+	burst(200);
+	await gone;
+	t.is(realtime.connections(), 0);
+});
+
 const EVENTS = 1_500;
 const EVENT_BYTES = 64 * 1_024;
 /** What was sent to the frozen client is more than this many times as much. */
@@ -182,7 +205,8 @@ function usedBytes(): number {
 }
 
 test('a websocket client that is frozen costs bounded memory, and the others miss nothing', async (t) => {
-	const { client, close, realtime, port } = await served({ waitingPackets: 50 });
+	const { client, close, realtime, port, timer, passes } = await served({ waitingPackets: 50 });
+	passes.set('alice', { actor: ALICE });
 	t.teardown(close);
 	const namespace = realtime.namespace('/device');
 	namespace.on('connection', (socket) => void socket.join('room'));
@@ -202,6 +226,7 @@ test('a websocket client that is frozen costs bounded memory, and the others mis
 	const text = 'x'.repeat(EVENT_BYTES);
 	let cutAfter = 0;
 	for (let number = 0; number < EVENTS; number += 1) {
+		timer.advance(50);
 		namespace.to('room').emit('data', { number, text });
 		realtime.cutSlow(namespace, 'room');
 		if (cutAfter === 0 && realtime.connections() === 1) cutAfter = number;
