@@ -23,10 +23,12 @@ const account = (id: string, role: Role, changes: Partial<Account> = {}): Accoun
 	isActive: true,
 	isVerified: true,
 	passwordHash: '',
-	tokenGeneration: 1,
+	mustChangePassword: false,
 	sessions: [],
+	knownNetworks: [],
 	createdAt: epochMs(0),
 	lastLoginAt: null,
+	deletedAt: null,
 	...changes,
 });
 
