@@ -14,8 +14,10 @@ import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { maySee } from '../device/device-access.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
+import { httpsListener } from '../http/https-listener.ts';
+import { type Listening, listenWithRetry } from '../http/listen.ts';
 import { openAnswerStore } from '../http/answer-store.ts';
-import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
+import { createHttpServer, DEFAULT_HTTP_LIMITS, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
@@ -28,6 +30,7 @@ import type { Logger } from '../kernel/log.ts';
 import { systemTimer } from '../journal/set-timer.ts';
 import { createNotificationRealtime } from '../notification/notification-realtime.ts';
 import type { NotificationService } from '../notification/notification-service.ts';
+import { authorityRoutes } from '../pki/authority-routes.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
@@ -36,6 +39,7 @@ import { createDataUsage } from '../system/data-usage.ts';
 import { createMonitoringHealth, type PipelineCounts, type ProbedComponent } from '../system/monitoring-health.ts';
 import { monitoringRoutes, type MonitoringRoutesOptions } from '../system/monitoring-routes.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import type { LanTls } from './lan-tls-part.ts';
 import { openAnalytics } from './analytics-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import { addCommandMetrics, type CommandPart } from './command-part.ts';
@@ -48,6 +52,9 @@ export interface HttpPartDeps {
 	readonly data: string;
 	readonly host: string;
 	readonly port: number;
+	/** The same over TLS; `null`: off. */
+	readonly https: { readonly host: string; readonly port: number } | null;
+	readonly lanTls: LanTls;
 	/** API requests per second of each address and each account in the long run. */
 	readonly requestsPerSecond: number;
 	/** Origins of other hosts' pages that may use REST and Socket.IO. */
@@ -111,7 +118,7 @@ function monitoringOf(deps: HttpPartDeps): MonitoringRoutesOptions {
 
 /** REST, realtime and pages: what both hulls serve, and what the hull adds. */
 export async function openHttp(deps: HttpPartDeps) {
-	const { role, version, audit, identity, tokens, telemetry, lifecycle, clock, log } = deps;
+	const { role, version, audit, identity, tokens, telemetry, lanTls, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	addAuditMetrics(deps.metrics, () => audit.stats());
 	const analytics = await openAnalytics({ data: deps.data, telemetry, lifecycle, clock, log });
@@ -132,7 +139,19 @@ export async function openHttp(deps: HttpPartDeps) {
 				isStarted: deps.isStarted,
 				metrics: deps.metrics,
 			}),
-			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
+			part(
+				identityRoutes,
+				{
+					identity,
+					clock,
+					role,
+					version,
+					secureCookies: false,
+					authorityFingerprint: deps.https === null ? null : lanTls.fingerprint,
+				},
+				V1,
+			),
+			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
@@ -173,7 +192,13 @@ export async function openHttp(deps: HttpPartDeps) {
 	addCommandMetrics(deps.metrics, deps.commands);
 	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
+	const https = deps.https === null ? null : await openHttps(deps.https);
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
-	return { server, listening: running.listening, realtime };
+	return { server, listening: running.listening, https, realtime };
+
+	async function openHttps({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
+		const listener = httpsListener({ plain: server.listener, certificate: lanTls, limits: DEFAULT_HTTP_LIMITS, log });
+		return lifecycle.own('https', await listenWithRetry({ name: 'https', listener, host, port, log }));
+	}
 }
