@@ -4,6 +4,8 @@ import {
 	historySection,
 	type HistorySettings,
 	hostName,
+	httpSection,
+	type HttpSettings,
 	identitySection,
 	type IdentitySettings,
 	inCase,
@@ -69,7 +71,7 @@ export interface UplinkSettings {
 
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
 export interface GatewaySettings {
-	readonly http: ListenSettings;
+	readonly http: HttpSettings;
 	readonly mqtt: ListenSettings;
 	readonly journal: JournalSettings;
 	readonly history: HistorySettings;
@@ -139,7 +141,7 @@ const device = Joi.object({
 
 /** Keys, ranges and defaults of the gateway's file, in the words of the file. */
 export const gatewaySchema = section({
-	http: section({ host: listenHost(), port: listenPort(8000) }),
+	http: httpSection(8000),
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	journal: journalSection(),
 	history: historySection(),

@@ -2,6 +2,8 @@ import {
 	historySection,
 	type HistorySettings,
 	hostName,
+	httpSection,
+	type HttpSettings,
 	identitySection,
 	type IdentitySettings,
 	journalSection,
@@ -24,7 +26,7 @@ export interface LinkSettings extends ListenSettings {
 
 /** Everything a hub can be told by file or environment. Deeply frozen. */
 export interface HubSettings {
-	readonly http: ListenSettings;
+	readonly http: HttpSettings;
 	readonly link: LinkSettings;
 	readonly journal: JournalSettings;
 	readonly history: HistorySettings;
@@ -34,7 +36,7 @@ export interface HubSettings {
 
 /** Keys, ranges and defaults of the hub's file, in the words of the file. */
 export const hubSchema = section({
-	http: section({ host: listenHost(), port: listenPort(8101) }),
+	http: httpSection(8101),
 	link: section({
 		host: listenHost(),
 		port: listenPort(8884),

@@ -27,6 +27,9 @@ export const DEFAULT_PORTS: DemoPorts = {
 };
 
 const HOST = '127.0.0.1';
+
+/** Pages, status lines and tests of a demo all come from one address. */
+const REQUESTS_PER_SECOND = 1_000;
 const TEMPLATE = 'eastron-sdm630';
 
 function lineSettings(line: StartedLine) {
@@ -73,14 +76,14 @@ export const gatewaySettings = (
 	devices: readonly MeterSettings[],
 	more: Readonly<Record<string, unknown>> = {},
 ): object => ({
-	http: { host: HOST, port: ports.gatewayHttp },
+	http: { host: HOST, port: ports.gatewayHttp, requests_per_second: REQUESTS_PER_SECOND },
 	mqtt: { host: HOST, port: ports.mqtt },
 	devices,
 	...more,
 });
 
 export const hubSettings = (ports: Pick<DemoPorts, 'hubHttp' | 'link'>): object => ({
-	http: { host: HOST, port: ports.hubHttp },
+	http: { host: HOST, port: ports.hubHttp, requests_per_second: REQUESTS_PER_SECOND },
 	link: { host: HOST, port: ports.link, plain_port: 0 },
 });
 

@@ -1,5 +1,7 @@
 import type { Request } from '@hapi/hapi';
 
+import type { TenantId } from '../kernel/id.ts';
+
 /** What a handler adds to the audit entry of its request. */
 export interface AuditNote {
 	readonly target: string;
@@ -7,9 +9,23 @@ export interface AuditNote {
 	readonly after: object | null;
 }
 
+/** Who the audit log names. */
+export interface AuditCaller {
+	readonly userId: string;
+	readonly email: string;
+	readonly tenantId: TenantId;
+}
+
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
 		audit?: AuditNote;
+	}
+	interface RouteOptionsApp {
+		/**
+		 * `false`: a call that succeeds is no entry, because it is data and no decision of a person (telemetry, renewing a token, evaluations).
+		 * `caller-by-email`: who calls is the account of the `email` in the body, when there is one (login, registration, claim).
+		 */
+		readonly audit?: false | 'caller-by-email';
 	}
 }
 

@@ -1,0 +1,3 @@
+import { testOperations } from './kit/test-operations.ts';
+
+testOperations('hub');

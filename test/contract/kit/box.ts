@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { composeHub } from '../../../cloud/compose.ts';
+import { readSettings } from '../../../config/read-settings.ts';
+import { type Clock, epochMs, systemClock } from '../../../core/kernel/clock.ts';
+import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
+import { type LogFields, type Logger, silentLog } from '../../../core/kernel/log.ts';
+import { composeGateway } from '../../../gateway/compose.ts';
+
+export type HullRole = 'gateway' | 'hub';
+
+/** A real gateway or hub in this process: its own folder, its own stores, free ports of loopback. */
+export interface Box extends Stoppable {
+	readonly role: HullRole;
+	/** Folder of everything durable. */
+	readonly data: string;
+	readonly httpPort: number;
+	/** Port of the local broker; 0 on a hub. */
+	readonly mqttPort: number;
+	/** Code for the first administrator. */
+	readonly claimCode: string;
+	/** Moves the clock of the box: what it sees is the time of the system and this. */
+	shiftClock(ms: number): void;
+	/** Events of level error since the start, with their reasons. */
+	errors(): readonly string[];
+}
+
+export interface BoxOptions {
+	/** Settings by their variables, e.g. `DRAWBRIDGE_SITE_NAME`. */
+	readonly environment?: Readonly<Record<string, string>>;
+	/** Where the clock stands at first, against the time of the system. */
+	readonly clockShiftMs?: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+const TEMPLATES = join(process.cwd(), 'config', 'template');
+
+const PORTS: Readonly<Record<HullRole, Readonly<Record<string, string>>>> = {
+	gateway: {
+		DRAWBRIDGE_HTTP_HOST: LOOPBACK,
+		DRAWBRIDGE_HTTP_PORT: '0',
+		DRAWBRIDGE_MQTT_HOST: LOOPBACK,
+		DRAWBRIDGE_MQTT_PORT: '0',
+	},
+	hub: {
+		DRAWBRIDGE_HTTP_HOST: LOOPBACK,
+		DRAWBRIDGE_HTTP_PORT: '0',
+		DRAWBRIDGE_LINK_HOST: LOOPBACK,
+		DRAWBRIDGE_LINK_PORT: '0',
+		DRAWBRIDGE_LINK_PLAIN_PORT: '0',
+		DRAWBRIDGE_LINK_PUBLIC_HOST: LOOPBACK,
+	},
+};
+
+function errorLog(errors: string[]): Logger {
+	const log: Logger = {
+		...silentLog,
+		error: (event: string, fields: LogFields = {}) => void errors.push(`${event} ${JSON.stringify(fields)}`),
+		child: () => log,
+	};
+	return log;
+}
+
+/** Starts the product as its process does. @throws whatever keeps it from starting */
+export async function startBox(role: HullRole, { environment = {}, clockShiftMs = 0 }: BoxOptions = {}): Promise<Box> {
+	const data = mkdtempSync(join(tmpdir(), `drawbridge-contract-${role}-`));
+	const errors: string[] = [];
+	let shiftMs = clockShiftMs;
+	const clock: Clock = {
+		now: () => epochMs(systemClock.now() + shiftMs),
+		monotonicMs: () => systemClock.monotonicMs(),
+	};
+	const read = { file: null, environment: { ...PORTS[role], ...environment } };
+	const common = {
+		data,
+		templateFolders: [TEMPLATES],
+		web: null,
+		administrator: null,
+		version: '0.0.0-contract',
+		clock,
+		log: errorLog(errors),
+	};
+	const hull =
+		role === 'gateway'
+			? await composeGateway({ ...common, settings: readSettings({ ...read, role }) })
+			: { ...(await composeHub({ ...common, settings: readSettings({ ...read, role }) })), mqttPort: 0 };
+	return {
+		role,
+		data,
+		httpPort: hull.httpPort,
+		mqttPort: hull.mqttPort,
+		claimCode: hull.claimCode ?? '',
+		shiftClock: (ms) => {
+			shiftMs = ms;
+		},
+		errors: () => errors,
+		async stop() {
+			await hull.stop();
+			rmSync(data, { recursive: true, force: true });
+		},
+	};
+}

@@ -1,0 +1,87 @@
+import test from 'ava';
+
+import { member } from '../../system/kit/rest.ts';
+import { planOf } from '../plan/plans.ts';
+import { type Box, type BoxOptions, type HullRole, startBox } from './box.ts';
+import type { Case } from './case.ts';
+import { answerDifferences } from './conformance.ts';
+import { casesOf } from './derived-cases.ts';
+import { nameOf, type Operation, readOperations } from './document.ts';
+import type { Answer } from './http-client.ts';
+import { PENDING } from './pending.ts';
+import { openPeople } from './people.ts';
+import { createResultTable } from './result-table.ts';
+import { createStage, type Stage } from './stage.ts';
+
+/** Older than a refresh token lives. */
+const LONG_AGO_MS = 31 * 86_400_000;
+
+/** A claimed box whose first tokens have expired. */
+export async function openStage(role: HullRole, options: BoxOptions = {}): Promise<Stage> {
+	const box: Box = await startBox(role, { ...options, clockShiftMs: -LONG_AGO_MS });
+	try {
+		const people = await openPeople(box);
+		box.shiftClock(0);
+		return createStage(box, people, people.administrator);
+	} catch (error) {
+		await box.stop();
+		throw error;
+	}
+}
+
+/** The field that a refusal has to name, when it does not. */
+function fieldMistakes({ body }: Answer, field: readonly string[]): readonly string[] {
+	const errors = member(body, 'errors');
+	const named = Array.isArray(errors) ? errors.map((error: unknown) => String(member(error, 'loc'))) : [];
+	return named.includes(String(field))
+		? []
+		: [`errors name ${named.join(' and ') || 'nothing'}, not ${field.join('.')}`];
+}
+
+async function mistakesOf(stage: Stage, operation: Operation, one: Case): Promise<readonly string[]> {
+	const answer = await one.run(stage, operation);
+	if (answer.status !== one.status) return [`${answer.status} instead of ${one.status}: ${answer.text.slice(0, 300)}`];
+	const { code, field } = one;
+	return [
+		...(code === undefined || member(answer.body, 'error_code') === code ? [] : [`not ${code}: ${answer.text}`]),
+		...(field === undefined ? [] : fieldMistakes(answer, field)),
+		...answerDifferences(operation, answer, one.amendment !== undefined),
+		...((await one.verify?.(answer, stage)) ?? []),
+	];
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Every case of every operation against one hull, over the network, and the table of what came out. */
+export function testOperations(role: HullRole, options: BoxOptions = {}): void {
+	const operations = readOperations();
+	const table = createResultTable(operations);
+	let stage: Stage;
+
+	test.before('a claimed box', async () => {
+		stage = await openStage(role, options);
+	});
+	test.after.always('the box ends', () => stage.box.stop());
+
+	for (const operation of operations) {
+		const cases = casesOf(operation, planOf(operation));
+		for (const status of new Set(cases.map((one) => one.status))) {
+			const own = cases.filter((one) => one.status === status);
+			const register = PENDING.has(`${role} ${operation.id} ${status}`) ? test.serial.failing : test.serial;
+			register(`${role}: ${nameOf(operation)} answers ${status} (${own.length})`, async (t) => {
+				const found: string[] = [];
+				for (const one of own) {
+					const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
+					table.note(operation, { status, mistakes });
+					found.push(...mistakes.map((mistake) => `${one.name}: ${mistake}`));
+				}
+				t.deepEqual(found, []);
+			});
+		}
+	}
+
+	test.serial(`${role}: no call has met a defect`, (t) => {
+		for (const line of table.lines()) t.log(line);
+		t.deepEqual(stage.box.errors(), []);
+	});
+}
