@@ -105,7 +105,7 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		const account = await deps.authenticate({
 			username,
 			password,
-			clientId: client.id,
+			clientId: applicant.givenId,
 			remoteAddress,
 			...encryptionOf(socket),
 		});
