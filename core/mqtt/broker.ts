@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { callbackify } from 'node:util';
 
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
@@ -284,9 +284,6 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		if (taking.size === 0) return;
 		await Promise.race([Promise.allSettled(taking), sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
 		await sleep(FLUSH_MS);
-		// Sockets write at the end of a turn (guardSocket); after a long turn the timer comes first.
-		await nextTurn();
-		await nextTurn();
 	}
 
 	async function stop(): Promise<void> {

@@ -23,7 +23,9 @@ export function guardSocket(socket: Socket, limits: SocketLimits, cut: (reason: 
 	const scanner = createPacketScanner(limits);
 	const plainWrite: unknown = Reflect.get(socket, 'write');
 	const plainRead: unknown = Reflect.get(socket, 'read');
-	if (typeof plainWrite !== 'function' || typeof plainRead !== 'function') throw new TypeError('not a socket');
+	const plainDestroy: unknown = Reflect.get(socket, 'destroy');
+	if (typeof plainWrite !== 'function' || typeof plainRead !== 'function' || typeof plainDestroy !== 'function')
+		throw new TypeError('not a socket');
 
 	function end(reason: CutReason): void {
 		if (socket.destroyed) return;
@@ -33,10 +35,16 @@ export function guardSocket(socket: Socket, limits: SocketLimits, cut: (reason: 
 
 	let isGathering = false;
 	function flush(): void {
+		if (!isGathering) return;
 		isGathering = false;
 		socket.uncork();
 	}
 
+	// An acknowledgement that was given is not taken back by an end in the same turn.
+	Reflect.set(socket, 'destroy', (...given: unknown[]) => {
+		flush();
+		return Reflect.apply(plainDestroy, socket, given) as unknown;
+	});
 	Reflect.set(socket, 'write', (...given: unknown[]) => {
 		if (!isGathering) {
 			isGathering = true;
