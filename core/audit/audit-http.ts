@@ -97,7 +97,7 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 
 		server.ext('onPreResponse', (request, h) => {
 			const { response } = request;
-			if (!isOfTheApi(request) || isBoom(response) || !REFUSALS.has(response.statusCode))
+			if (!request.path.startsWith('/api/') || isBoom(response) || !REFUSALS.has(response.statusCode))
 				return h.continue;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;
