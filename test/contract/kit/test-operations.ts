@@ -2,32 +2,16 @@ import test from 'ava';
 
 import { member } from '../../system/kit/rest.ts';
 import { planOf } from '../plan/plans.ts';
-import { type Box, type BoxOptions, type HullRole, startBox } from './box.ts';
+import type { BoxOptions, HullRole } from './box.ts';
 import type { Case } from './case.ts';
 import { answerDifferences } from './conformance.ts';
 import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
+import { openStage } from './open-stage.ts';
 import { PENDING } from './pending.ts';
-import { openPeople } from './people.ts';
 import { createResultTable } from './result-table.ts';
-import { createStage, type Stage } from './stage.ts';
-
-/** Older than a refresh token lives. */
-const LONG_AGO_MS = 31 * 86_400_000;
-
-/** A claimed box whose first tokens have expired. */
-export async function openStage(role: HullRole, options: BoxOptions = {}): Promise<Stage> {
-	const box: Box = await startBox(role, { ...options, clockShiftMs: -LONG_AGO_MS });
-	try {
-		const people = await openPeople(box);
-		box.shiftClock(0);
-		return createStage(box, people, people.administrator);
-	} catch (error) {
-		await box.stop();
-		throw error;
-	}
-}
+import type { Stage } from './stage.ts';
 
 /** The field that a refusal has to name, when it does not. */
 function fieldMistakes({ body }: Answer, field: readonly string[]): readonly string[] {
