@@ -149,7 +149,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			'link listener',
 			await listenWithRetry({
 				name: 'link',
-				listener: mqttServer({ handle: (socket) => broker.handle(socket), log, tls }),
+				listener: mqttServer({ ...broker, log, tls }),
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
@@ -158,7 +158,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		if (settings.link.plainPort !== 0) {
 			const plain = {
 				name: 'link-plain',
-				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
+				listener: mqttServer({ ...broker, log }),
 				host: '127.0.0.1',
 				port: settings.link.plainPort,
 				log,

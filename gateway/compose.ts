@@ -137,7 +137,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			'mqtt listener',
 			await listenWithRetry({
 				name: 'mqtt',
-				listener: mqttServer({ handle: (socket) => broker.handle(socket), log }),
+				listener: mqttServer({ ...broker, log }),
 				...settings.mqtt,
 				log,
 			}),

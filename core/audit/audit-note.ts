@@ -1,5 +1,7 @@
 import type { Request } from '@hapi/hapi';
 
+import type { TenantId } from '../kernel/id.ts';
+
 /** What a handler adds to the audit entry of its request. */
 export interface AuditNote {
 	readonly target: string;
@@ -7,13 +9,33 @@ export interface AuditNote {
 	readonly after: object | null;
 }
 
+/** Somebody who was not known by an access token when the request came, e.g. who logs in. */
+export interface AuditCaller {
+	readonly userId: string;
+	readonly email: string;
+	readonly tenantId: TenantId;
+}
+
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
 		audit?: AuditNote;
+		auditCaller?: AuditCaller;
+	}
+	interface RouteOptionsApp {
+		/**
+		 * `false`: a call that succeeds is no entry, because it is data and no decision of a person (telemetry, renewing a token, evaluations).
+		 * `caller-by-email`: who calls is the account of the `email` in the body, when there is one (login, registration, claim).
+		 */
+		readonly audit?: false | 'caller-by-email';
 	}
 }
 
 /** Tells the audit log what this request changed; to be called by the handler of every change, with views and never with secrets. */
 export function noteChange(request: Pick<Request, 'app'>, note: AuditNote): void {
 	request.app.audit = note;
+}
+
+/** Tells the audit log who calls, where no access token says it. */
+export function noteCaller(request: Pick<Request, 'app'>, caller: AuditCaller): void {
+	request.app.auditCaller = caller;
 }

@@ -26,11 +26,16 @@ export interface AuditEvent {
 export interface AuditEntry extends AuditEvent {
 	readonly id: string;
 	readonly at: EpochMs;
+	/** How many equal events this entry stands for; 1 for a change. */
+	readonly count: number;
 }
 
 /** Where changes and refusals are written down. */
 export interface AuditLog {
-	/** A change; durable when it resolves. */
+	/**
+	 * A change; durable when it resolves. Never rejects: while the disk takes nothing it resolves at once, the entry waits in memory
+	 * and is written when there is room.
+	 */
 	record(event: AuditEvent): Promise<void>;
 	/** A refusal: never waits; a flood of equal ones is counted and written as one. */
 	refused(event: AuditEvent): void;

@@ -1,4 +1,4 @@
-import type { Aedes, AedesPublishPacket, Client } from 'aedes';
+import type { AedesPublishPacket, Client } from 'aedes';
 
 /** What an aedes client has beside its declared type. */
 interface Delivering {
@@ -19,20 +19,13 @@ const delivering = (client: Client): Client & Delivering => client as Client & D
 export const deliverTo = (client: Client, packet: ForwardPacket): Promise<void> =>
 	new Promise((resolve) => delivering(client).deliverQoS(packet, resolve));
 
+const NO_DUPLICATES: object = new Proxy({}, { get: () => 0, set: () => true });
+
 /**
- * Tells of every PUBACK and PUBCOMP. The event `ack` does not say which message is meant; aedes asks its persistence to forget it
- * first, and there the packet is.
+ * aedes takes a message for a repetition when one with a higher counter was forwarded to the client before. Messages of QoS 1 pass
+ * through more steps than those of QoS 0 and are overtaken by them; they would be lost. Repetitions are told apart in `forwarding.ts`.
  */
-export function onAcknowledgement(
-	aedes: Aedes,
-	listener: (client: Client, packet: { readonly messageId?: number }) => void,
-): void {
-	const persistence: unknown = Reflect.get(aedes, 'persistence');
-	if (typeof persistence !== 'object' || persistence === null) throw new TypeError('no persistence');
-	const forget: unknown = Reflect.get(persistence, 'outgoingClearMessageId');
-	if (typeof forget !== 'function') throw new TypeError('no persistence');
-	Reflect.set(persistence, 'outgoingClearMessageId', (client: Client, packet: { readonly messageId?: number }) => {
-		listener(client, packet);
-		return Reflect.apply(forget, persistence, [client, packet]) as unknown;
-	});
-}
+export const keepOvertaken = (client: Client): boolean => Reflect.set(client, 'duplicates', NO_DUPLICATES);
+
+/** Makes the connection one whose session ends with it, after aedes has read its CONNECT. */
+export const endsWithConnection = (client: Client): boolean => Reflect.set(client, 'clean', true);

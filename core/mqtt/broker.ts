@@ -2,34 +2,23 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
 
-import type { EpochMs } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
-import { type ForwardPacket, onAcknowledgement } from './aedes-client.ts';
-import { type DeliveryTarget, deliverToAny } from './delivery.ts';
+import { type Applicant, createAdmission, Refusal, SERVER_UNAVAILABLE } from './admission.ts';
+import { endsWithConnection, keepOvertaken } from './aedes-client.ts';
+import { createConnectionGate } from './connection-gate.ts';
+import { type Connection, createConnectionRegistry, grantedQos } from './connection.ts';
+import { deliverToAny } from './delivery.ts';
+import { createForwarding } from './forwarding.ts';
 import { type CutReason, guardSocket } from './guarded-socket.ts';
-import type { Broker, BrokerDeps, MqttAccount, MqttCredentials } from './mqtt.ts';
-import { createOutboundWindow, type OutboundWindow } from './outbound-window.ts';
-import { createRetainedQuota } from './retained-quota.ts';
-import { matchesFilter, topicLevels } from './topic.ts';
-
-interface Session<A extends MqttAccount> {
-	readonly account: A;
-	readonly socket: Socket;
-	readonly clientId: string;
-	readonly connectedAt: EpochMs;
-	/** Filters and the QoS granted for each. */
-	readonly filters: Map<string, 0 | 1 | 2>;
-	readonly window: OutboundWindow;
-	/** Resolves when the connection is gone. */
-	readonly gone: Promise<void>;
-	/** It was told of in `onConnected`. */
-	isReady: boolean;
-}
+import type { Broker, BrokerDeps, MqttAccount } from './mqtt.ts';
+import { createRetainedStore } from './retained-store.ts';
+import { createBrokerPersistence, SESSION_MARK } from './session/broker-persistence.ts';
+import { createSessionStore } from './session/session-store.ts';
+import { isFilter, isTopic } from './topic.ts';
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
 const NOWHERE = '$SYS/discarded';
@@ -41,49 +30,31 @@ const FLUSH_MS = 10;
 /** Longest wait for aedes to end its connections; then they are cut. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** A refused CONNECT with its CONNACK return code (3.1.1 section 3.2.2.3). */
-class Refusal extends Error {
-	override readonly name = 'Refusal';
-	readonly returnCode: 2 | 3 | 4 | 5;
+const SWEEP_MS = 60_000;
 
-	constructor(returnCode: 2 | 3 | 4 | 5, reason: string) {
-		super(reason);
-		this.returnCode = returnCode;
-	}
-}
-
-const IDENTIFIER_REJECTED = 2;
-const SERVER_UNAVAILABLE = 3;
-const BAD_CREDENTIALS = 4;
-const NOT_AUTHORIZED = 5;
+/** aedes picks its own way of sending by the QoS of a subscription; this one leaves the choice to `forwarding.ts`. */
+const ANY_QOS = 2;
 
 const nothing = (): void => undefined;
 
-/** What the TLS layer knows of the peer. */
-function encryptionOf(socket: Socket): Pick<MqttCredentials, 'encrypted' | 'certificate'> {
-	if (!(socket instanceof TLSSocket)) return { encrypted: false, certificate: null };
-	// The type leaves out that there is none when the client sent no certificate.
-	const certificate: string | undefined = socket.authorized ? socket.getPeerCertificate().fingerprint256 : undefined;
-	return { encrypted: true, certificate: certificate ?? null };
-}
-
 const bytesOf = (payload: string | Buffer): Buffer => (typeof payload === 'string' ? Buffer.from(payload) : payload);
 
+/** The name of an account in a key; a slash in it must not reach into the client identifier behind it. */
+const keyPart = (username: string): string => username.replaceAll('%', '%25').replaceAll('/', '%2F');
+
 /**
- * The MQTT 3.1.1 broker of the box. The only file that imports aedes.
+ * The MQTT 3.1.1 broker of the box. Everything of aedes stays in this folder.
  *
- * Sessions end with their connection, also when the client asks for a persistent one (CONNACK says "no session present"):
- * aedes keeps queues of offline sessions without any bound. Client identifiers count per account, so that nobody
- * ends another account's connection by borrowing its identifier.
+ * Client identifiers count per account, so that nobody ends another account's connection by borrowing its identifier. Sessions that
+ * outlive their connection are bounded (`session/`), and live in memory.
  */
 export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): Promise<Broker> {
-	const { log, clock, limits, authenticate, authorizePublish, authorizeSubscribe, onPublish } = deps;
+	const { log, clock, limits, onPublish } = deps;
 	const sockets = new Set<Socket>();
-	const connecting = new WeakMap<Client, { readonly socket: Socket; connect: ConnectPacket | null }>();
-	/** Outlives the connection: the will is judged by it after the close. */
-	const sessions = new WeakMap<Client, Session<A>>();
-	const live = new Set<Client>();
-	const retained = createRetainedQuota(limits.retainedMessages, limits.retainedBytes);
+	const applicants = new WeakMap<Client, { readonly socket: Socket; applicant: Applicant | null }>();
+	const registry = createConnectionRegistry<A>();
+	const gate = createConnectionGate(limits, clock);
+	const sessions = createSessionStore({ limits, clock, log });
 	const count = {
 		received: 0,
 		refusedConnections: 0,
@@ -97,86 +68,87 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	const taking = new Set<Promise<void>>();
 	let stopping: Promise<void> | null = null;
 
-	const liveSessions = (): [Client, Session<A>][] =>
-		[...live].flatMap((client) => {
-			const session = sessions.get(client);
-			return session === undefined ? [] : [[client, session]];
-		});
+	const forwarding = createForwarding({
+		dropAboveBytes: limits.dropAboveBytes,
+		droppedForSlowClient: () => void (count.droppedForSlowClients += 1),
+		cutOff({ client, socket }) {
+			noteCut('acknowledgements-missing', socket, client);
+			socket.destroy();
+		},
+	});
 
-	const connectionsOf = (name: string): number =>
-		liveSessions().filter(([, { account }]) => account.name === name).length;
-
-	/** Decides on a CONNECT. @throws Refusal */
-	async function admit(client: Client, username: string | undefined, password: Buffer | undefined): Promise<void> {
-		const { socket, connect } = connecting.get(client) ?? {};
-		if (stopping !== null || socket === undefined || !connect) throw new Refusal(SERVER_UNAVAILABLE, 'stopping');
-		if (!username || password === undefined) throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
-		if (client.id.length > limits.clientIdLength)
-			throw new Refusal(IDENTIFIER_REJECTED, 'the client identifier is too long');
-		const remoteAddress = socket.remoteAddress ?? '';
-		const account = await authenticate({
-			username,
-			password,
-			clientId: client.id,
-			remoteAddress,
-			...encryptionOf(socket),
-		});
-		if (account === null) throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
-		const session: Session<A> = {
-			account,
-			socket,
-			clientId: client.id,
-			connectedAt: clock.now(),
-			filters: new Map(),
-			window: createOutboundWindow(limits.unacknowledged),
-			gone: new Promise((resolve) => socket.once('close', () => resolve())),
-			isReady: false,
-		};
-		register(client, session, connect);
+	function noteCut(reason: CutReason, socket: Socket, client: Client): void {
+		count.cutConnections += 1;
+		log.warn('mqtt-connection-cut', { reason, address: socket.remoteAddress, client: client.id });
 	}
 
-	function register(client: Client, session: Session<A>, { will }: ConnectPacket): void {
-		const { account, socket } = session;
-		if (will !== undefined && !isPublishAllowed(account, will.topic))
-			throw new Refusal(NOT_AUTHORIZED, `the account may not publish its will on ${will.topic}`);
-		if (connectionsOf(account.name) >= limits.connectionsPerAccount)
-			throw new Refusal(SERVER_UNAVAILABLE, `the account has ${limits.connectionsPerAccount} connections already`);
-		sessions.set(client, session);
-		if (!socket.destroyed) live.add(client);
+	function noteRefused(socket: Socket | undefined, reason: string, username?: string): void {
+		count.refusedConnections += 1;
+		log.warn('mqtt-connection-refused', { username, address: socket?.remoteAddress, reason });
 	}
 
-	const isPublishAllowed = (account: A, topic: string): boolean =>
-		!topic.startsWith('$') && topicLevels(topic) <= limits.topicLevels && authorizePublish(account, topic);
+	const mayPublish = (account: A, topic: string): boolean =>
+		isTopic(topic, limits) && deps.authorizePublish(account, topic);
+
+	const admit = createAdmission<A>({
+		limits,
+		clock,
+		registry,
+		sessions,
+		authenticate: deps.authenticate,
+		mayPublish,
+		failed: (address) => gate.failed(address),
+		sessionRefused(client, account) {
+			endsWithConnection(client);
+			log.warn('mqtt-session-refused', { account: account.name, client: client.id, limit: limits.sessionsPerAccount });
+		},
+	});
+
+	async function connect(client: Client, username: string | undefined, password: Buffer | undefined): Promise<void> {
+		const applicant = applicants.get(client)?.applicant;
+		if (stopping !== null || !applicant) throw new Refusal(SERVER_UNAVAILABLE, 'stopping');
+		const connection = await admit(applicant, username, password);
+		if (connection.session === null) applicant.connect.clean = true;
+		registry.add(connection);
+	}
+
+	/** Reads what a client asks for before aedes does, and takes back what it cannot have. */
+	function prepare(client: Client, packet: ConnectPacket): void {
+		const known = applicants.get(client);
+		if (known === undefined) return;
+		const givenId = packet.clientId;
+		const wantsSession = packet.clean === false && limits.sessions > 0;
+		packet.clean = !wantsSession;
+		packet.clientId = `${keyPart(packet.username ?? '')}/${givenId === '' ? randomUUID() : givenId}`;
+		packet.keepalive = Math.min(packet.keepalive || limits.keepaliveS, limits.keepaliveS);
+		known.applicant = { client, socket: known.socket, connect: packet, givenId, wantsSession };
+	}
 
 	/** Runs before the acknowledgement; aedes acknowledges when it returns. */
 	async function accept(client: Client | null, packet: PublishPacket): Promise<void> {
-		const session = client === null ? undefined : sessions.get(client);
+		const connection = client === null ? undefined : registry.of(client);
 		// Wills of a broker that stops are not the devices' last words.
-		if (session === undefined || stopping !== null) throw new Error('no session');
-		if (!isPublishAllowed(session.account, packet.topic)) {
+		if (connection === undefined || stopping !== null) throw new Error('no session');
+		const { account } = connection;
+		if (!mayPublish(account, packet.topic)) {
 			count.deniedPublishes += 1;
-			log.warn('mqtt-publish-denied', { account: session.account.name, topic: packet.topic });
+			log.warn('mqtt-publish-denied', { account: account.name, topic: packet.topic });
 			throw new Error(`publishing on ${packet.topic} is not allowed`);
 		}
 		count.received += 1;
-		const payload = bytesOf(packet.payload);
-		const verdict = await onPublish(session.account, {
+		const verdict = await onPublish(account, {
 			topic: packet.topic,
-			payload,
+			payload: bytesOf(packet.payload),
 			qos: packet.qos,
 			retain: packet.retain,
 			dup: packet.qos > 0 && packet.dup,
 			messageId: packet.messageId ?? null,
 		});
-		if (verdict === 'discard') {
-			count.discarded += 1;
-			packet.topic = NOWHERE;
-			packet.payload = '';
-			packet.retain = false;
-		} else if (packet.retain && !retained.book(packet.topic, payload.length)) {
-			packet.retain = false;
-			log.warn('mqtt-retained-full', { account: session.account.name, topic: packet.topic });
-		}
+		if (verdict !== 'discard') return;
+		count.discarded += 1;
+		packet.topic = NOWHERE;
+		packet.payload = '';
+		packet.retain = false;
 	}
 
 	async function acceptTracked(client: Client | null, packet: PublishPacket): Promise<void> {
@@ -189,103 +161,87 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		}
 	}
 
-	function isSubscribeAllowed(client: Client, { topic: filter, qos }: Subscription): boolean {
-		const session = sessions.get(client);
-		if (session === undefined) return false;
-		const isRoomLeft = session.filters.has(filter) || session.filters.size < limits.subscriptions;
-		if (
-			isRoomLeft &&
-			!filter.startsWith('$') &&
-			topicLevels(filter) <= limits.topicLevels &&
-			authorizeSubscribe(session.account, filter)
-		) {
-			session.filters.set(filter, qos);
-			return true;
+	/** What aedes is to subscribe; `null` refuses. */
+	function grant(client: Client, { topic: filter, qos }: Subscription): Subscription | null {
+		const connection = registry.of(client);
+		if (connection === undefined || filter === SESSION_MARK) return null;
+		const { account, filters, session } = connection;
+		const isRoomLeft = filters.has(filter) || filters.size < limits.subscriptions;
+		if (isRoomLeft && isFilter(filter, limits) && deps.authorizeSubscribe(account, filter)) {
+			filters.set(filter, qos);
+			if (session !== null) sessions.subscribe(session, filter, qos);
+			return { topic: filter, qos: ANY_QOS };
 		}
 		count.deniedSubscriptions += 1;
-		log.warn('mqtt-subscribe-denied', { account: session.account.name, filter, full: !isRoomLeft });
-		return false;
-	}
-
-	/** Every identifier comes from the window, so that none is used twice and each acknowledgement finds its message. */
-	function withIdentifier(client: Client, packet: ForwardPacket): ForwardPacket | null {
-		if (packet.messageId !== undefined) return packet;
-		const messageId = sessions.get(client)?.window.take() ?? null;
-		if (messageId !== null) return { ...packet, messageId };
-		cutOff(client, 'acknowledgements-missing');
+		if (session !== null) sessions.unsubscribe(session, filter);
+		log.warn('mqtt-subscribe-denied', { account: account.name, filter, full: !isRoomLeft });
 		return null;
 	}
 
-	function cutOff(client: Client, reason: CutReason): void {
-		count.cutConnections += 1;
-		log.warn('mqtt-connection-cut', { reason, client: client.id });
-		client.conn.destroy();
-	}
-
-	const admitThen = callbackify(admit);
+	const connectThen = callbackify(connect);
 	const aedes = await Aedes.createBroker({
 		// Deliveries never wait (guardSocket), so there is nothing to ration; a bound would only make publishers wait.
 		concurrency: 0,
 		drainTimeout: 0,
 		connectTimeout: limits.connectTimeoutMs,
+		maxInflightInbound: limits.inboundQos2,
 		maxClientsIdLength: 65_535,
 		// Deeper topics and filters are judged here, where the refusal can be logged with its account.
 		maxTopicLevels: 100,
+		persistence: createBrokerPersistence({
+			sessions,
+			retained: createRetainedStore(limits.retainedMessages, limits.retainedBytes),
+			connectionOf: registry.of,
+			onAcknowledged: (client, messageId) => void registry.of(client)?.window.acknowledge(messageId),
+			onRetainedFull: (topic) => log.warn('mqtt-retained-full', { topic }),
+			inboundQos2: limits.inboundQos2,
+		}),
 		preConnect(client, packet, callback) {
-			packet.clean = true;
-			packet.clientId = `${packet.username ?? ''}/${packet.clientId === '' ? randomUUID() : packet.clientId}`;
-			const waiting = connecting.get(client);
-			if (waiting !== undefined) waiting.connect = packet;
+			prepare(client, packet);
 			callback(null, true);
 		},
 		authenticate(client, username, password, done) {
-			admitThen(client, username, password, (error: unknown) => {
+			connectThen(client, username, password, (error: unknown) => {
 				if (error === null) return done(null, true);
-				count.refusedConnections += 1;
-				const address = connecting.get(client)?.socket.remoteAddress;
-				log.warn('mqtt-connection-refused', { username, address, reason: messageOf(error) });
+				noteRefused(applicants.get(client)?.socket, messageOf(error), username);
 				done(error instanceof Refusal ? error : new Refusal(SERVER_UNAVAILABLE, messageOf(error)), false);
 			});
 		},
 		authorizePublish: callbackify(acceptTracked),
-		authorizeSubscribe(client, subscription, callback) {
-			callback(null, isSubscribeAllowed(client, subscription) ? subscription : null);
-		},
+		authorizeSubscribe: (client, subscription, callback) => callback(null, grant(client, subscription)),
 		authorizeForward(client, packet) {
-			if (packet.qos > 0) return withIdentifier(client, packet);
-			if (client.conn.writableLength <= limits.dropAboveBytes) return packet;
-			count.droppedForSlowClients += 1;
-			return null;
+			const connection = registry.of(client);
+			return connection === undefined ? null : forwarding.forward(connection, packet);
 		},
 	});
+	const sweeper = setInterval(() => sessions.sweep(), SWEEP_MS).unref();
 
 	function ready(client: Client): void {
-		const session = sessions.get(client);
-		if (session === undefined || session.socket.destroyed) return;
-		session.isReady = true;
-		deps.onConnected?.(session.account);
+		const connection = registry.of(client);
+		if (connection === undefined || connection.socket.destroyed) return;
+		connection.isReady = true;
+		forwarding.sendKept(connection);
+		deps.onConnected?.(connection.account);
+		for (const filter of connection.filters.keys()) deps.onSubscribed?.(connection.account, filter);
 	}
 
 	function gone(client: Client): void {
-		live.delete(client);
-		const session = sessions.get(client);
-		if (session?.isReady !== true) return;
-		deps.onDisconnected?.(session.account, connectionsOf(session.account.name) === 0);
+		const connection = registry.of(client);
+		if (connection === undefined) return;
+		const left = registry.remove(connection);
+		if (connection.session !== null) sessions.leave(connection.session, client);
+		if (connection.isReady) deps.onDisconnected?.(connection.account, left === 0);
 	}
 
-	const acknowledged = (client: Client, { messageId }: { readonly messageId?: number }): void => {
-		if (messageId !== undefined) sessions.get(client)?.window.acknowledge(messageId);
-	};
-
-	onAcknowledgement(aedes, acknowledged);
 	aedes.on('clientReady', ready);
 	aedes.on('subscribe', (subscriptions, client) => {
-		const session = sessions.get(client);
-		if (session === undefined) return;
-		for (const { topic } of subscriptions) if (session.filters.has(topic)) deps.onSubscribed?.(session.account, topic);
+		const connection = registry.of(client);
+		if (connection?.isReady !== true) return;
+		for (const { topic } of subscriptions)
+			if (connection.filters.has(topic)) deps.onSubscribed?.(connection.account, topic);
 	});
 	aedes.on('unsubscribe', (filters, client) => {
-		for (const filter of filters) sessions.get(client)?.filters.delete(filter);
+		for (const filter of filters) registry.of(client)?.filters.delete(filter);
 	});
 	aedes.on('clientError', (client, error) =>
 		log.debug('mqtt-client-error', { client: client.id, reason: messageOf(error) }),
@@ -294,21 +250,19 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	const events: EventEmitter = aedes;
 	events.on('error', (error: unknown) => log.error('mqtt-broker-error', { reason: messageOf(error) }));
 
+	function turnAway(socket: Socket, reason: string | null): void {
+		if (reason !== null) noteRefused(socket, reason);
+		socket.on('error', nothing);
+		socket.destroy();
+	}
+
 	function handle(socket: Socket): void {
-		if (stopping !== null || sockets.size >= limits.connections) {
-			count.refusedConnections += 1;
-			if (stopping === null) log.warn('mqtt-connections-full', { limit: limits.connections });
-			socket.on('error', nothing);
-			socket.destroy();
-			return;
-		}
+		if (stopping !== null || socket.destroyed) return turnAway(socket, null);
 		sockets.add(socket);
-		guardSocket(socket, limits, (reason) => {
-			count.cutConnections += 1;
-			log.warn('mqtt-connection-cut', { reason, address: socket.remoteAddress, client: client.id });
-		});
+		guardSocket(socket, limits, (reason) => noteCut(reason, socket, client));
 		const client = aedes.handle(socket);
-		connecting.set(client, { socket, connect: null });
+		keepOvertaken(client);
+		applicants.set(client, { socket, applicant: null });
 		socket.once('close', () => {
 			sockets.delete(socket);
 			gone(client);
@@ -323,6 +277,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	}
 
 	async function stop(): Promise<void> {
+		clearInterval(sweeper);
 		await finishTaking();
 		await new Promise<void>((resolve) => {
 			setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
@@ -333,39 +288,45 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		await Promise.all(closed);
 	}
 
-	const targetsOf = (name: string, topic: string): readonly DeliveryTarget[] =>
-		liveSessions().flatMap(([client, { account, filters, window, gone: isGone }]) => {
-			if (account.name !== name) return [];
-			const granted = [...filters].flatMap(([filter, qos]) => (matchesFilter(filter, topic) ? [qos] : []));
-			const [best] = granted.toSorted((a, b) => b - a);
-			return best === undefined ? [] : [{ client, window, qos: best, gone: isGone }];
-		});
+	const infoOf = ({ account, socket, clientId, connectedAt, filters, session }: Connection<A>) => ({
+		account: account.name,
+		clientId,
+		remoteAddress: socket.remoteAddress ?? '',
+		connectedAt,
+		subscriptions: filters.size,
+		backlogBytes: socket.writableLength,
+		isPersistent: session !== null,
+	});
 
 	return {
+		admit(socket) {
+			const refusal = stopping === null ? gate.enter(socket) : null;
+			if (stopping === null && refusal === null) return true;
+			turnAway(socket, refusal);
+			return false;
+		},
 		handle,
 		publish(topic, payload, { qos = 0, retain = false } = {}) {
 			if (stopping === null) aedes.publish({ cmd: 'publish', topic, payload, qos, retain, dup: false }, nothing);
 		},
 		deliver(name, topic, payload, { timeoutMs }) {
-			const targets = stopping === null ? targetsOf(name, topic) : [];
+			const theirs = stopping === null ? registry.ofAccount(name) : [];
+			const targets = theirs.flatMap((connection) => {
+				const qos = connection.isReady ? grantedQos(connection, topic) : null;
+				return qos === null ? [] : [{ connection, qos }];
+			});
 			return deliverToAny(targets, topic, bytesOf(payload), timeoutMs);
 		},
-		clients: () =>
-			liveSessions().map(([, { account, socket, clientId, connectedAt, filters }]) => ({
-				account: account.name,
-				clientId,
-				remoteAddress: socket.remoteAddress ?? '',
-				connectedAt,
-				subscriptions: filters.size,
-				backlogBytes: socket.writableLength,
-			})),
+		clients: () => [...registry.all()].map(infoOf),
 		disconnect(name, why) {
-			const theirs = liveSessions().filter(([, { account }]) => account.name === name);
-			for (const [client] of theirs) client.close();
-			if (theirs.length > 0) log.info('mqtt-disconnected', { account: name, why, connections: theirs.length });
+			const theirs = registry.ofAccount(name);
+			for (const { client } of theirs) client.close();
+			const ended = sessions.endOf(name);
+			if (theirs.length + ended > 0)
+				log.info('mqtt-disconnected', { account: name, why, connections: theirs.length, sessions: ended });
 			return theirs.length;
 		},
-		stats: () => ({ ...count, connections: sockets.size }),
+		stats: () => ({ ...count, ...sessions.stats(), connections: sockets.size }),
 		stop: () => (stopping ??= stop()),
 	};
 }

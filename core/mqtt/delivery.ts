@@ -1,23 +1,19 @@
-import type { Client } from 'aedes';
-
 import { deliverTo } from './aedes-client.ts';
-import type { DeliveryResult } from './mqtt.ts';
-import type { OutboundWindow } from './outbound-window.ts';
+import type { Connection, Qos } from './connection.ts';
+import type { DeliveryResult, MqttAccount } from './mqtt.ts';
 
 /** A connection that a message is to be delivered to. */
 export interface DeliveryTarget {
-	readonly client: Client;
-	readonly window: OutboundWindow;
+	readonly connection: Connection<MqttAccount>;
 	/** Of the filter that matches. */
-	readonly qos: 0 | 1 | 2;
-	/** Resolves when the connection is gone. */
-	readonly gone: Promise<void>;
+	readonly qos: Qos;
 }
 
 type Outcome = Exclude<DeliveryResult, 'not-subscribed'>;
 
-/** Sends to one connection: QoS 1 as far as it asked for it. `timeout`: it is gone, or takes no more. */
-async function sendTo({ client, window, qos, gone }: DeliveryTarget, topic: string, payload: Buffer): Promise<Outcome> {
+/** Sends to one connection: QoS 1 as far as it asked for it. `timeout`: it takes no more, or was closed. */
+function sendTo({ connection, qos }: DeliveryTarget, topic: string, payload: Buffer): Promise<Outcome> {
+	const { client, socket, window } = connection;
 	const message = {
 		cmd: 'publish',
 		topic,
@@ -27,17 +23,21 @@ async function sendTo({ client, window, qos, gone }: DeliveryTarget, topic: stri
 		brokerId: '',
 		brokerCounter: 0,
 	} as const;
-	const cut = gone.then((): Outcome => 'timeout');
-	if (qos === 0) {
-		const written = deliverTo(client, { ...message, qos: 0 }).then((): Outcome => 'acknowledged');
-		return Promise.race([written, cut]);
-	}
-	const acknowledged = new Promise<Outcome>((resolve) => {
-		const messageId = window.take(() => resolve('acknowledged'));
-		if (messageId === null) resolve('timeout');
+	return new Promise((resolve) => {
+		const closed = (): void => resolve('timeout');
+		const settle = (outcome: Outcome): void => {
+			socket.removeListener('close', closed);
+			resolve(outcome);
+		};
+		socket.once('close', closed);
+		if (qos === 0) {
+			void deliverTo(client, { ...message, qos: 0, messageId: 0 }).then(() => settle('acknowledged'));
+			return;
+		}
+		const messageId = window.take(() => settle('acknowledged'));
+		if (messageId === null) settle('timeout');
 		else void deliverTo(client, { ...message, qos: 1, messageId });
 	});
-	return Promise.race([acknowledged, cut]);
 }
 
 /** Resolves with the first acknowledgement; with `timeout` when the time is up or no connection can acknowledge any more. */

@@ -5,7 +5,9 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
 
 export interface MqttServerDeps {
-	/** Takes over each connection, as a rule the broker. */
+	/** Counts each connection at once; `false`: it was refused and closed. */
+	readonly admit: (socket: Socket) => boolean;
+	/** Takes over each connection that was admitted and, with TLS, is through its handshake. */
 	readonly handle: (socket: Socket) => void;
 	readonly log: Logger;
 	/** PEM texts; absent: plain TCP. With `ca`, a client certificate of it is demanded. */
@@ -17,8 +19,11 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** A server for MQTT over TCP or TLS; `listenWithRetry` opens it. Its connections belong to whoever handles them. */
-export function mqttServer({ handle, log, tls }: MqttServerDeps): Server {
-	if (tls === undefined) return createServer(SOCKET_OPTIONS, handle);
+export function mqttServer({ admit, handle, log, tls }: MqttServerDeps): Server {
+	if (tls === undefined)
+		return createServer(SOCKET_OPTIONS, (socket) => {
+			if (admit(socket)) handle(socket);
+		});
 	const server = createTlsServer(
 		{
 			...SOCKET_OPTIONS,
@@ -29,6 +34,8 @@ export function mqttServer({ handle, log, tls }: MqttServerDeps): Server {
 		},
 		handle,
 	);
+	// The plain socket, so that handshakes that are never finished count as well.
+	server.on('connection', admit);
 	server.on('tlsClientError', (error, socket) =>
 		log.debug('mqtt-tls-refused', { address: socket.remoteAddress, reason: messageOf(error) }),
 	);

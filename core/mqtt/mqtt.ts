@@ -70,6 +70,8 @@ export interface MqttClientInfo {
 	readonly subscriptions: number;
 	/** Bytes waiting to be sent. */
 	readonly backlogBytes: number;
+	/** Its session outlives it. */
+	readonly isPersistent: boolean;
 }
 
 /** Counters since the start. */
@@ -82,10 +84,20 @@ export interface BrokerStats {
 	readonly discarded: number;
 	readonly droppedForSlowClients: number;
 	readonly cutConnections: number;
+	/** Sessions now, those whose client is away included. */
+	readonly sessions: number;
+	readonly expiredSessions: number;
+	/** Messages that gave way in a full session before they were ever sent. */
+	readonly droppedFromSessions: number;
 }
 
 export interface Broker extends Stoppable {
-	/** Takes over a connection. */
+	/**
+	 * Counts a connection that was just opened, before TLS and before anything is read. `false`: its address or the broker has too many,
+	 * and it was closed.
+	 */
+	admit(socket: Socket): boolean;
+	/** Takes over a connection that was admitted. */
 	handle(socket: Socket): void;
 	/** Hands a message to the subscribers; never waits for them. */
 	publish(topic: string, payload: string | Buffer, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): void;
@@ -100,7 +112,7 @@ export interface Broker extends Stoppable {
 		options: { readonly timeoutMs: number },
 	): Promise<DeliveryResult>;
 	clients(): readonly MqttClientInfo[];
-	/** Closes all connections of an account; answers how many there were. */
+	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;
 	stats(): BrokerStats;
 }

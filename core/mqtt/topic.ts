@@ -23,3 +23,31 @@ export function matchesFilter(filter: string, topic: string): boolean {
 	}
 	return wanted.length === levels.length;
 }
+
+// oxlint-disable-next-line no-control-regex -- what the specification forbids or advises against (1.5.3), U+FFFD for bytes that are no UTF-8
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
+
+/** True for text that a client should not send and that hides in logs: control characters and broken UTF-8 (3.1.1 section 1.5.3). */
+export const hasControlCharacter = (text: string): boolean => CONTROL.test(text);
+
+export interface TopicBounds {
+	/** Levels of a topic or filter. */
+	readonly topicLevels: number;
+	/** UTF-16 units of a topic or filter. */
+	readonly topicLength: number;
+}
+
+const isWithin = (text: string, { topicLevels: levels, topicLength }: TopicBounds): boolean =>
+	text.length > 0 && text.length <= topicLength && topicLevels(text) <= levels && !CONTROL.test(text);
+
+/** True for a topic that a client may publish on as far as its form goes: no wildcards, nothing of the broker's own `$` topics. */
+export const isTopic = (topic: string, bounds: TopicBounds): boolean =>
+	isWithin(topic, bounds) && !topic.startsWith('$') && !/[+#]/.test(topic);
+
+/** True for a filter that a client may subscribe to as far as its form goes (3.1.1 section 4.7.1). */
+export const isFilter = (filter: string, bounds: TopicBounds): boolean =>
+	isWithin(filter, bounds) &&
+	!filter.startsWith('$') &&
+	filter
+		.split('/')
+		.every((level, at, all) => !/[+#]/.test(level) || level === '+' || (level === '#' && at === all.length - 1));

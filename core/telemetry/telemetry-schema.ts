@@ -32,6 +32,9 @@ const timestampBy = (parse: (text: string) => EpochMs | null) =>
 /** A text of contract rule R4, validated into an instant. */
 export const timestamp = timestampBy(parseTimestamp);
 
+/** The end of a range: a date alone is the whole day. */
+export const endTimestamp = timestampBy(parseEndTimestamp);
+
 export const telemetryType = Joi.string().min(1).max(100);
 
 const isKey = (key: string): boolean => key.length > 0 && key.length <= MAX_KEY_LENGTH && key !== '__proto__';
@@ -104,6 +107,6 @@ export const seriesQuery = Joi.object({
 				: helpers.message({ custom: `{{#label}} takes 1 to ${MAX_SERIES_POINTS} names, separated by commas` });
 		}),
 	from: timestamp,
-	to: timestampBy(parseEndTimestamp),
+	to: endTimestamp,
 	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
 });

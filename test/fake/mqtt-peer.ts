@@ -21,7 +21,7 @@ export async function startBroker(
 		...rules,
 		limits: { ...DEFAULT_MQTT_LIMITS, ...rules.limits },
 	});
-	const listener = await openMqttPort({ handle: (socket) => broker.handle(socket) });
+	const listener = await openMqttPort({ ...broker });
 	return {
 		broker,
 		port: listener.port,

@@ -4,9 +4,9 @@ import { mqttServer, type MqttServerDeps } from '../../core/mqtt/mqtt-listener.t
 
 /** An MQTT server on a free port of loopback. */
 export async function openMqttPort(
-	deps: Pick<MqttServerDeps, 'handle' | 'tls'>,
+	deps: Pick<MqttServerDeps, 'handle' | 'tls'> & Partial<Pick<MqttServerDeps, 'admit'>>,
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
-	const listener = mqttServer({ ...deps, log: silentLog });
+	const listener = mqttServer({ admit: () => true, ...deps, log: silentLog });
 	const listening = await listenWithRetry({
 		name: 'mqtt',
 		listener,

@@ -5,7 +5,6 @@ import fc from 'fast-check';
 
 import type { PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { createPacketScanner } from '../../core/mqtt/packet-scanner.ts';
-import { createRetainedQuota } from '../../core/mqtt/retained-quota.ts';
 import { isBelow, topicLevels } from '../../core/mqtt/topic.ts';
 import { deferred } from '../fake/deferred.ts';
 import {
@@ -82,16 +81,6 @@ test('the scanner accepts any split of packets within the limit and refuses the 
 	t.false(
 		createPacketScanner({ firstPacketBytes: 9, packetBytes: 9 }).accept(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x80, 1])),
 	);
-});
-
-test('retained messages are bounded in number and bytes, and give their room back', (t) => {
-	const quota = createRetainedQuota(2, 100);
-	t.true(quota.book('a', 60));
-	t.false(quota.book('b', 50));
-	t.true(quota.book('b', 40));
-	t.false(quota.book('c', 0 + 1));
-	t.true(quota.book('a', 0));
-	t.true(quota.book('c', 60));
 });
 
 test('a client without credentials, or with wrong ones, is refused with the code of the specification', async (t) => {

@@ -57,7 +57,7 @@ async function gateway() {
 	const publisher = createTelemetryPublisher({ broker, devices: box.devices });
 	box.devices.listen(accounts.device);
 	box.devices.listen(publisher.device);
-	const listener = await openMqttPort({ handle: (socket) => broker.handle(socket) });
+	const listener = await openMqttPort({ ...broker });
 	const server = await bareServer(mqttAccountRoutes, { accounts });
 	const add = (uid: string): Promise<Device> =>
 		box.devices.register({ uid: deviceUid(uid), name: uid, deviceType: 'sensor', connection: { driver: 'mqtt' } });

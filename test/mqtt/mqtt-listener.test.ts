@@ -43,7 +43,7 @@ test('with an authority, only clients with its certificate get in, and the accou
 			return { name: credentials.username };
 		},
 	});
-	const listener = await openMqttPort({ tls: { key, cert, ca: cert }, handle: (socket) => broker.handle(socket) });
+	const listener = await openMqttPort({ tls: { key, cert, ca: cert }, ...broker });
 	t.teardown(async () => {
 		await listener.stop();
 		await stop();

@@ -1,0 +1,83 @@
+import type { Plugin, Request } from '@hapi/hapi';
+import { isBoom } from '@hapi/boom';
+
+import type { AuditEvent, AuditLog } from './audit.ts';
+import type { AuditCaller } from './audit-note.ts';
+
+export interface AuditHttpOptions {
+	readonly audit: AuditLog;
+	/** The account of an address, for calls that say who they are by it; `undefined`: there is none. */
+	readonly callerByEmail: (email: string) => AuditCaller | undefined;
+}
+
+const CHANGES: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429]);
+
+/** Longest address looked up. */
+const MAX_EMAIL_LENGTH = 254;
+
+const isOfTheApi = ({ path }: Request): boolean => path.startsWith('/api/');
+
+const actionOf = ({ route, method }: Request): string =>
+	route.settings.app?.api?.operationId ?? `${method.toUpperCase()} ${route.path}`;
+
+/** Who the request is about: by its token, by the handler's word, or by the address in the body. */
+function callerOf(request: Request, callerByEmail: AuditHttpOptions['callerByEmail']): AuditCaller | null {
+	const actor = request.auth.isAuthenticated ? request.auth.credentials.user?.actor : undefined;
+	if (actor !== undefined) return actor;
+	if (request.app.auditCaller !== undefined) return request.app.auditCaller;
+	if (request.route.settings.app?.audit !== 'caller-by-email') return null;
+	const body: unknown = request.payload;
+	if (typeof body !== 'object' || body === null || !('email' in body)) return null;
+	const { email } = body;
+	return typeof email === 'string' && email.length <= MAX_EMAIL_LENGTH ? (callerByEmail(email) ?? null) : null;
+}
+
+/** `error_code` and sentence of a refusal. */
+function reasonOf(body: unknown, status: number): string {
+	if (typeof body !== 'object' || body === null) return `HTTP ${status}`;
+	const { error_code: code, detail }: { error_code?: unknown; detail?: unknown } = body;
+	return typeof code === 'string' ? `${code}: ${typeof detail === 'string' ? detail : ''}` : `HTTP ${status}`;
+}
+
+function eventOf(request: Request, caller: AuditCaller | null): Omit<AuditEvent, 'outcome' | 'reason'> {
+	const { audit } = request.app;
+	return {
+		action: actionOf(request),
+		actor: caller === null ? null : { userId: caller.userId, email: caller.email },
+		tenantId: caller?.tenantId ?? null,
+		from: request.info.remoteAddress,
+		target: audit?.target ?? null,
+		before: audit?.before ?? null,
+		after: audit?.after ?? null,
+		requestId: request.app.requestId ?? null,
+	};
+}
+
+/**
+ * Writes down every change below `/api` before its answer leaves, and every refusal. To be registered after `faultResponses`, whose
+ * answers it reads.
+ */
+export const auditHttp: Plugin<AuditHttpOptions> = {
+	name: 'audit-http',
+	register(server, { audit, callerByEmail }) {
+		server.ext('onPreResponse', async (request, h) => {
+			const { response } = request;
+			if (!isOfTheApi(request) || isBoom(response)) return h.continue;
+			const { statusCode } = response;
+			if (REFUSALS.has(statusCode)) {
+				const event = eventOf(request, callerOf(request, callerByEmail));
+				const target = event.target ?? request.path;
+				audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, statusCode) });
+			} else if (
+				CHANGES.has(request.method) &&
+				statusCode >= 200 &&
+				statusCode < 300 &&
+				request.route.settings.app?.audit !== false
+			) {
+				await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
+			}
+			return h.continue;
+		});
+	},
+};
