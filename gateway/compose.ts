@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { openAudit } from '../core/box/audit-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
+import { openCommands } from '../core/box/command-part.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { listenWithRetry } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
@@ -29,6 +33,11 @@ import { mqttAccountRoutes } from './broker/mqtt-account-routes.ts';
 import { createMqttAccountService } from './broker/mqtt-account-service.ts';
 import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
+import { createDeviceResponses } from './command/device-responses.ts';
+import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createHubCommands } from './command/hub-commands.ts';
+import { createModbusDelivery } from './command/modbus-delivery.ts';
+import { createMqttDelivery } from './command/mqtt-delivery.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
@@ -86,6 +95,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -115,6 +125,40 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
+		const commandPart = await openCommands({
+			data,
+			devices,
+			assertFits: (device, draft) => assertDeviceTakes(device, draft, templates),
+			lifecycle,
+			clock,
+			log,
+		});
+		const { commands } = commandPart;
+		const common = { commands, devices, clock, setTimer: systemTimer, log };
+		const deliveries = {
+			mqtt: lifecycle.own(
+				'MQTT delivery',
+				createMqttDelivery({ ...common, deliver: (...message) => broker.deliver(...message) }),
+			),
+			modbus: lifecycle.own(
+				'Modbus delivery',
+				createModbusDelivery({
+					...common,
+					template: (key) => templates.get(key) ?? null,
+					bus: (line) => driver.bus(line),
+				}),
+			),
+		};
+		await deliveries.modbus.recover();
+		const delivery = createGatewayDelivery({ devices, deliveries });
+		commands.listen(delivery);
+		const hubCommands = createHubCommands({
+			...common,
+			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+		});
+		commands.listen(hubCommands.command);
+		commandPart.responses.push(hubCommands.response);
+
 		const mqttAccounts = createMqttAccountService({
 			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
 			devices,
@@ -122,10 +166,18 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		devices.listen(mqttAccounts.device);
-		const topics = createDeviceTopics({ devices, telemetry, clock, log, onResponse: () => undefined });
+		const topics = createDeviceTopics({
+			devices,
+			telemetry,
+			clock,
+			log,
+			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
+		});
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onRefused: auditMqtt(audit),
+			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
 			clock,
 			log,
@@ -162,6 +214,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
+				commands: hubCommands,
 				clock,
 				log,
 			}),
@@ -212,9 +265,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			version,
 			...settings.http,
 			web: deps.web,
+			audit,
+			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
+			commands: commandPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: gatewayComponents({
 				journal: () => journal.stats(),
@@ -255,6 +311,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 		devices.listen({ changed: applyDevices });
 		await driver.apply(devices.all());
+		delivery.resume(commands.open());
 		starter.start();
 		isStarted = true;
 		return {

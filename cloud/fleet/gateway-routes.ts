@@ -1,6 +1,7 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
+import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted, publicAccess } from '../../core/http/access.ts';
 import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
@@ -111,7 +112,13 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				...permitted('gateways:delete'),
 				validate: { params },
 				handler: async (request: ById, h: ResponseToolkit) => {
-					await enrolment.revoke(find(request).id);
+					const gateway = find(request);
+					await enrolment.revoke(gateway.id);
+					noteChange(request, {
+						target: gateway.id,
+						before: { name: gateway.name, revoked: false },
+						after: { revoked: true },
+					});
 					return h.response().code(204);
 				},
 			},
@@ -121,8 +128,11 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			path: '/gateways/enrolment-codes',
 			options: {
 				...permitted('gateways:delete'),
-				handler: async (_request, h) => {
+				handler: async (request, h) => {
 					const { code, expiresAt } = await enrolment.openCode();
+					// The first group names a code, and opens nothing.
+					const target = code.slice(0, code.indexOf('-'));
+					noteChange(request, { target, before: null, after: { expires_at: toIso(expiresAt) } });
 					return h.response({ code, expires_at: toIso(expiresAt) }).code(201);
 				},
 			},
@@ -140,6 +150,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 						{ codeId: code_id, gatewayId: gatewayId(gateway_id), name, secretHash: secret_hash, nonce },
 						proof,
 					);
+					noteChange(request, { target: gateway_id, before: null, after: { name, code_id } });
 					return { link_host: answer.linkHost, link_port: answer.linkPort, ca_pem: answer.caPem, proof: answer.proof };
 				},
 			},

@@ -3,7 +3,7 @@ import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Ack, EpochRanges } from '../../core/link/link-messages.ts';
+import type { Ack, CommandMessages, EpochRanges } from '../../core/link/link-messages.ts';
 import {
 	linkMessage,
 	MAX_BLOCK_BYTES,
@@ -41,6 +41,12 @@ export interface HubLinkDeps {
 		readonly first: number;
 		readonly last: number;
 	}) => void;
+	/** What becomes of commands behind gateways. */
+	readonly commands: {
+		/** A gateway is there: it can be told what is open. */
+		readonly hello: (gateway: GatewayId) => void;
+		readonly reported: (gateway: GatewayId, payload: Uint8Array) => Promise<void>;
+	};
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -91,6 +97,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received, owed }), {
 			qos: 1,
 		});
+		deps.commands.hello(gateway);
 	}
 
 	/** A device that cannot be taken does not hide the others. @throws when storing fails */
@@ -145,6 +152,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		losses: onLosses,
 		live: onLive,
 		backfill: onBackfill,
+		commands: (gateway, { payload }) => deps.commands.reported(gateway, payload),
 	};
 
 	async function onPublish(account: LinkAccount, message: MqttMessage): Promise<PublishVerdict> {
@@ -179,6 +187,9 @@ export function createHubLink(deps: HubLinkDeps) {
 		onPublish,
 	};
 
+	const isOnline = (gateway: GatewayId): boolean =>
+		broker?.clients().some(({ account }) => account === gateway) ?? false;
+
 	return {
 		policy,
 		/** Hands over the broker that was made with `policy`. */
@@ -188,13 +199,18 @@ export function createHubLink(deps: HubLinkDeps) {
 		acknowledge(gateway: GatewayId, ack: Ack): void {
 			broker?.publish(downTopic(gateway, 'ack'), linkMessage('ack', ack), { qos: 1 });
 		},
+		/** Hands commands on; `false` when the gateway is not there to hear them. */
+		command(gateway: GatewayId, message: CommandMessages): boolean {
+			if (broker === null || !isOnline(gateway)) return false;
+			broker.publish(downTopic(gateway, 'command'), linkMessage('command', message), { qos: 1 });
+			return true;
+		},
 		disconnect(gateway: GatewayId, why: string): void {
 			broker?.disconnect(gateway, why);
 		},
 		presence(gateway: GatewayId): GatewayPresence {
 			const seen = presence.get(gateway);
-			const online = broker?.clients().some(({ account }) => account === gateway) ?? false;
-			return { online, lastSeenAt: seen?.lastSeenAt ?? null, version: seen?.version ?? null };
+			return { online: isOnline(gateway), lastSeenAt: seen?.lastSeenAt ?? null, version: seen?.version ?? null };
 		},
 	};
 }

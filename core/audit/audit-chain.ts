@@ -42,21 +42,29 @@ export function createChainWalk() {
 	const breaks: ChainBreak[] = [];
 	const dropped: Dropped[] = [];
 	let beginning: { readonly line: AuditLine; readonly segment: string } | null = null;
+	/** `null`: nothing is known of the line before. */
 	let head: ChainHead | null = null;
+	let wasReadable = true;
 	let lines = 0;
 
 	function broken(segment: AuditSegment, seq: number | null, rule: string): void {
 		if (breaks.length < MAX_BREAKS) breaks.push({ seq, segment: segment.path, rule });
 	}
 
+	function check(segment: AuditSegment, line: AuditLine): void {
+		if (head === null) beginning ??= { line, segment: segment.path };
+		else if (wasReadable && line.prev !== head.hash)
+			broken(segment, line.seq, 'the line before was changed or removed');
+		else if (line.seq !== head.seq + 1) broken(segment, line.seq, `line ${head.seq + 1} was expected`);
+		const drop = droppedOf(line);
+		if (drop !== null) dropped.push(drop);
+	}
+
 	function follow(segment: AuditSegment, { text, line }: ReadLine): void {
 		lines += 1;
 		if (line === null) broken(segment, null, 'a line is no entry');
-		else if (head === null) beginning ??= { line, segment: segment.path };
-		else if (line.prev !== head.hash) broken(segment, line.seq, 'the line before was changed or removed');
-		else if (line.seq !== head.seq + 1) broken(segment, line.seq, `line ${head.seq + 1} was expected`);
-		const drop = line === null ? null : droppedOf(line);
-		if (drop !== null) dropped.push(drop);
+		else check(segment, line);
+		wasReadable = line !== null;
 		head = { seq: line?.seq ?? (head?.seq ?? 0) + 1, hash: lineHash(text) };
 	}
 

@@ -21,16 +21,18 @@ const isOfTheApi = ({ path }: Request): boolean => path.startsWith('/api/');
 const actionOf = ({ route, method }: Request): string =>
 	route.settings.app?.api?.operationId ?? `${method.toUpperCase()} ${route.path}`;
 
-/** Who the request is about: by its token, by the handler's word, or by the address in the body. */
+function emailOf(body: unknown): string | null {
+	if (typeof body !== 'object' || body === null || !('email' in body)) return null;
+	const { email } = body;
+	return typeof email === 'string' && email.length <= MAX_EMAIL_LENGTH ? email : null;
+}
+
+/** Who the request is about: by its token, or by the address in the body. */
 function callerOf(request: Request, callerByEmail: AuditHttpOptions['callerByEmail']): AuditCaller | null {
 	const actor = request.auth.isAuthenticated ? request.auth.credentials.user?.actor : undefined;
 	if (actor !== undefined) return actor;
-	if (request.app.auditCaller !== undefined) return request.app.auditCaller;
-	if (request.route.settings.app?.audit !== 'caller-by-email') return null;
-	const body: unknown = request.payload;
-	if (typeof body !== 'object' || body === null || !('email' in body)) return null;
-	const { email } = body;
-	return typeof email === 'string' && email.length <= MAX_EMAIL_LENGTH ? (callerByEmail(email) ?? null) : null;
+	const email = request.route.settings.app?.audit === 'caller-by-email' ? emailOf(request.payload) : null;
+	return email === null ? null : (callerByEmail(email) ?? null);
 }
 
 /** `error_code` and sentence of a refusal. */

@@ -9,7 +9,7 @@ export interface AuditNote {
 	readonly after: object | null;
 }
 
-/** Somebody who was not known by an access token when the request came, e.g. who logs in. */
+/** Who the audit log names. */
 export interface AuditCaller {
 	readonly userId: string;
 	readonly email: string;
@@ -19,7 +19,6 @@ export interface AuditCaller {
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
 		audit?: AuditNote;
-		auditCaller?: AuditCaller;
 	}
 	interface RouteOptionsApp {
 		/**
@@ -33,9 +32,4 @@ declare module '@hapi/hapi' {
 /** Tells the audit log what this request changed; to be called by the handler of every change, with views and never with secrets. */
 export function noteChange(request: Pick<Request, 'app'>, note: AuditNote): void {
 	request.app.audit = note;
-}
-
-/** Tells the audit log who calls, where no access token says it. */
-export function noteCaller(request: Pick<Request, 'app'>, caller: AuditCaller): void {
-	request.app.auditCaller = caller;
 }

@@ -8,10 +8,12 @@ const MAX_RECORD_BYTES = 32_768;
 const MAX_DEPTH = 8;
 
 const SECRET_ANYWHERE = /pass(word|wd|phrase)|secret|token|credential|authorization|cookie/i;
-/** As the last word of a name: `claim_code`, `privateKey`, but not `keyboard`. */
-const SECRET_AT_END = /(^|[_\-.]|(?<=[a-z])(?=[A-Z]))(code|key|pin|proof)$/i;
+/** As the last word of a name: `claim_code`, `privateKey`, but not `decode` or `keyboard`. */
+const SECRET_AT_END = /(^|[_.-])(code|key|pin|proof)$/i;
+const SECRET_AT_CAMEL_END = /[a-z0-9](Code|Key|Pin|Proof)$/;
 
-const looksSecret = (name: string): boolean => SECRET_ANYWHERE.test(name) || SECRET_AT_END.test(name);
+const looksSecret = (name: string): boolean =>
+	SECRET_ANYWHERE.test(name) || SECRET_AT_END.test(name) || SECRET_AT_CAMEL_END.test(name);
 
 function redacted(value: unknown, depth: number): unknown {
 	if (typeof value === 'bigint') return value.toString();

@@ -4,6 +4,8 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { actorOf, permitted } from '../http/access.ts';
+import { withCursorHeaders } from '../http/cursor-headers.ts';
+import type { RouteDescription } from '../http/describe.ts';
 import { Fault } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { AuditLine } from './audit-line.ts';
@@ -26,6 +28,13 @@ const MAX_EXPORTED = 100_000;
 /** Exports at a time, and how long a slow reader may take. */
 const MAX_EXPORTS = 2;
 const EXPORT_TIMEOUT_MS = 300_000;
+
+const { auth, app } = permitted('audit:read');
+
+const described = (operationId: string, summary: string, answers: RouteDescription['answers']) => ({
+	auth,
+	app: { ...app, api: { operationId, tag: 'Audit', summary, answers } },
+});
 
 async function* linesOf(pages: AsyncIterable<readonly AuditLine[]>): AsyncGenerator<string> {
 	for await (const page of pages) yield page.map((entry) => `${JSON.stringify(auditView(entry))}\n`).join('');
@@ -58,30 +67,18 @@ export const auditRoutes: Plugin<{ readonly audit: AuditReader }> = {
 		async function list(request: Request<{ Query: AuditListQuery }>, h: ResponseToolkit) {
 			const { limit, cursor, ...wanted } = request.query;
 			const filter = entriesFor(actorOf(request), wanted);
-			const { entries, before } = await walks.run(() => audit.page(cursor ?? null, limit, filter));
-			const answer = h.response(entries.map(auditView)).header('X-Limit', String(limit));
-			if (before === null) return answer;
-			const next = toAuditCursor(before);
-			const url = new URL(request.url);
-			url.searchParams.set('limit', String(limit));
-			url.searchParams.set('cursor', next);
-			return answer.header('X-Next-Cursor', next).header('Link', `<${url.pathname}${url.search}>; rel="next"`);
+			const { entries, before } = await walks.run(() => audit.page(cursor?.before ?? null, limit, filter));
+			const next = before === null ? null : toAuditCursor(before);
+			return withCursorHeaders(h.response(entries.map(auditView)), request, limit, next);
 		}
 
 		server.route({
 			method: 'GET',
 			path: '/audit',
 			options: {
-				...permitted('audit:read'),
-				app: {
-					...permitted('audit:read').app,
-					api: {
-						operationId: 'listAuditEntries',
-						tag: 'Audit',
-						summary: 'Changes and refusals, newest first',
-						answers: { 200: Joi.array().items(auditEntryAnswer) },
-					},
-				},
+				...described('listAuditEntries', 'Changes and refusals, newest first', {
+					200: Joi.array().items(auditEntryAnswer),
+				}),
 				validate: { query: auditListQuery },
 				handler: list,
 			},
@@ -90,16 +87,7 @@ export const auditRoutes: Plugin<{ readonly audit: AuditReader }> = {
 			method: 'GET',
 			path: '/audit/verify',
 			options: {
-				...permitted('audit:read'),
-				app: {
-					...permitted('audit:read').app,
-					api: {
-						operationId: 'verifyAuditLog',
-						tag: 'Audit',
-						summary: 'Check that no entry was changed or removed',
-						answers: { 200: auditVerifyAnswer },
-					},
-				},
+				...described('verifyAuditLog', 'Check that no entry was changed or removed', { 200: auditVerifyAnswer }),
 				handler: async (request) => auditVerifyView(await walks.run(() => audit.verify(() => request.active()))),
 			},
 		});
@@ -107,16 +95,7 @@ export const auditRoutes: Plugin<{ readonly audit: AuditReader }> = {
 			method: 'GET',
 			path: '/audit/export',
 			options: {
-				...permitted('audit:read'),
-				app: {
-					...permitted('audit:read').app,
-					api: {
-						operationId: 'exportAuditEntries',
-						tag: 'Audit',
-						summary: 'The log as lines of JSON, oldest first',
-						answers: { 200: null },
-					},
-				},
+				...described('exportAuditEntries', 'The log as lines of JSON, oldest first', { 200: null }),
 				validate: { query: auditExportQuery },
 				handler: exported,
 			},

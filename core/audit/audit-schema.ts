@@ -1,5 +1,6 @@
 import Joi from 'joi';
 
+import { cursorQuery } from '../http/paging.ts';
 import { type EpochMs, toIso } from '../kernel/clock.ts';
 import { endTimestamp, timestamp } from '../telemetry/telemetry-schema.ts';
 import type { ChainReport } from './audit-chain.ts';
@@ -21,8 +22,7 @@ export interface AuditSelection {
 
 export interface AuditListQuery extends AuditSelection {
 	readonly limit: number;
-	/** Number of the line to go on before. */
-	readonly cursor?: number;
+	readonly cursor?: { readonly before: number };
 }
 
 const selection = {
@@ -38,19 +38,12 @@ const selection = {
 /** Opaque cursor of a list: the line to go on before. */
 export const toAuditCursor = (before: number): string => Buffer.from(`l${before}`).toString('base64url');
 
-function fromAuditCursor(cursor: string): number | null {
+function fromAuditCursor(cursor: string): NonNullable<AuditListQuery['cursor']> | null {
 	const digits = /^l(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-	return digits === undefined ? null : Number(digits);
+	return digits === undefined ? null : { before: Number(digits) };
 }
 
-export const auditListQuery = Joi.object({
-	...selection,
-	limit: Joi.number().integer().min(1).max(200).default(50),
-	cursor: Joi.string()
-		.min(1)
-		.max(100)
-		.custom((value: string, helpers) => fromAuditCursor(value) ?? helpers.message({ custom: '{{#label}} is unknown' })),
-});
+export const auditListQuery = Joi.object({ ...selection, ...cursorQuery(fromAuditCursor) });
 
 export const auditExportQuery = Joi.object(selection);
 

@@ -156,7 +156,8 @@ export async function openAuditStore(deps: AuditStoreDeps): Promise<AuditStore> 
 			return Promise.resolve();
 		}
 		return new Promise((resolve) => {
-			const isFailing = writeError !== null;
+			// Nobody waits for the next try; who comes during it does.
+			const isFailing = writeError !== null && draining === null;
 			const cancel = setTimer(() => {
 				log.warn('audit-slow', { action: event.action, afterMs: RECORD_TIMEOUT_MS });
 				resolve();

@@ -1,9 +1,17 @@
+import { auditHttp } from '../audit/audit-http.ts';
+import { auditRoutes } from '../audit/audit-routes.ts';
+import type { AuditCaller } from '../audit/audit-note.ts';
+import type { AuditStore } from '../audit/audit-store.ts';
+import { createCommandRealtime } from '../command/command-realtime.ts';
+import { commandRoutes } from '../command/command-routes.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
 import { createHttpServer, type HttpPart, part, startHttp } from '../http/server.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
+import type { Account } from '../identity/account.ts';
+import type { AccountDirectory } from '../identity/account-directory.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
 import type { IdentityService } from '../identity/identity-service.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -14,6 +22,8 @@ import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import { addAuditMetrics, auditComponent } from './audit-part.ts';
+import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
@@ -22,9 +32,12 @@ export interface HttpPartDeps {
 	readonly host: string;
 	readonly port: number;
 	readonly web: WebFolder | null;
+	readonly audit: AuditStore;
+	readonly accounts: Pick<AccountDirectory, 'byEmail'>;
 	readonly identity: IdentityService;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
+	readonly commands: CommandPart;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -38,26 +51,33 @@ export interface HttpPartDeps {
 
 const V1 = '/api/v1';
 
+const toCaller = (account: Account | undefined): AuditCaller | undefined =>
+	account && { userId: account.id, email: account.email, tenantId: account.tenantId };
+
 /** REST, realtime and pages: what both hulls serve, and what the hull adds. */
 export async function openHttp(deps: HttpPartDeps) {
-	const { role, version, identity, tokens, telemetry, lifecycle, clock, log } = deps;
+	const { role, version, audit, identity, tokens, telemetry, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
+	addAuditMetrics(deps.metrics, () => audit.stats());
 	const server = await createHttpServer({
 		log,
 		tokens,
 		web: deps.web,
 		parts: [
+			part(auditHttp, { audit, callerByEmail: (email) => toCaller(deps.accounts.byEmail(email)) }),
 			part(systemRoutes, {
 				service: `drawbridge-${role}`,
 				version,
 				clock,
-				components: deps.components,
+				components: [...deps.components, auditComponent(() => audit.stats())],
 				isStarted: deps.isStarted,
 				metrics: deps.metrics,
 			}),
 			part(identityRoutes, { identity, clock, role, version, secureCookies: false }, V1),
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
+			part(auditRoutes, { audit }, V1),
+			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			...deps.more,
 		],
 	});
@@ -70,6 +90,16 @@ export async function openHttp(deps: HttpPartDeps) {
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);
+	const commanding = createCommandRealtime({
+		realtime,
+		commands: deps.commands.commands,
+		devices,
+		audit: deps.audit,
+		log,
+	});
+	deps.commands.responses.push(commanding.response);
+	devices.listen(commanding.device);
+	addCommandMetrics(deps.metrics, deps.commands);
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);

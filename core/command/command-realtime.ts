@@ -109,7 +109,9 @@ export function createCommandRealtime({
 			const { value, error } = sendCommand.validate(payload);
 			if (error !== undefined) return acknowledge(malformed(error.message));
 			if (waiting >= WAITING_PER_CLIENT)
-				return acknowledge(toRealtimeError(new Fault('rate-limited', 'too many commands at once; wait for their answers')));
+				return acknowledge(
+					toRealtimeError(new Fault('rate-limited', 'too many commands at once; wait for their answers')),
+				);
 			waiting += 1;
 			void answer(socket, value).then((body) => {
 				waiting -= 1;

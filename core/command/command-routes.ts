@@ -91,7 +91,12 @@ export const commandRoutes: Plugin<CommandRoutesDeps> = {
 				...byCommander,
 				app: {
 					...byCommander.app,
-					api: { operationId: 'createCommand', tag, summary: 'Send a command to a device', answers: { 201: commandAnswer } },
+					api: {
+						operationId: 'createCommand',
+						tag,
+						summary: 'Send a command to a device',
+						answers: { 201: commandAnswer },
+					},
 				},
 				validate: { params: commandListParams, payload: commandCreate },
 				handler: create,

@@ -73,7 +73,8 @@ export interface CommandListQuery {
 }
 
 /** Opaque cursor after this command. */
-export const toCommandCursor = ({ id }: Command): string => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
+export const toCommandCursor = ({ id }: Command): string =>
+	Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
 
 function fromCommandCursor(cursor: string): string | null {
 	const hex = Buffer.from(cursor, 'base64url').toString('hex');

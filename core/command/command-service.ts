@@ -109,7 +109,10 @@ export function createCommandService({
 	function assertRoom(device: Device): void {
 		const ofDevice = commands.open(device.id).length;
 		if (ofDevice >= limits.openPerDevice)
-			throw new Fault('rule-violation', `${ofDevice} commands of device ${device.uid} are open already; it takes no more`);
+			throw new Fault(
+				'rule-violation',
+				`${ofDevice} commands of device ${device.uid} are open already; it takes no more`,
+			);
 		if (commands.open().length >= limits.open || commands.count() >= limits.all)
 			throw new Fault('rule-violation', 'the command queue of this box is full');
 	}
@@ -188,7 +191,8 @@ export function createCommandService({
 	function changed(before: Command, change: CommandChange): Command | null {
 		const status = change.status ?? before.status;
 		if (status !== before.status && !TRANSITIONS[before.status].includes(status)) return null;
-		const sentAt = status === 'sent' ? (change.sentAt ?? before.sentAt ?? clock.now()) : (change.sentAt ?? before.sentAt);
+		const sentAt =
+			status === 'sent' ? (change.sentAt ?? before.sentAt ?? clock.now()) : (change.sentAt ?? before.sentAt);
 		const executedAt = status === 'executed' ? (change.executedAt ?? before.executedAt ?? clock.now()) : null;
 		return { ...before, ...change, status, sentAt, executedAt };
 	}
@@ -284,8 +288,11 @@ export function createCommandService({
 		 * A person's or a polling device's word on the status; durable when it resolves. The status it has already changes nothing.
 		 * @throws Fault `not-found`, `state-conflict`
 		 */
-		update: (device: DeviceId, id: string, change: CommandChange & { readonly status: CommandStatus }): Promise<Command> =>
-			inTurn(() => update(device, id, change)),
+		update: (
+			device: DeviceId,
+			id: string,
+			change: CommandChange & { readonly status: CommandStatus },
+		): Promise<Command> => inTurn(() => update(device, id, change)),
 		/** What a delivery found out; `null` when the command is gone or final, or the status cannot follow: then nothing changed. */
 		advance: (id: string, change: CommandChange): Promise<Command | null> => inTurn(() => advance(id, change)),
 		/** Fails what is open of a device that is gone. */

@@ -89,10 +89,10 @@ export async function createCommandStore(
 	}
 
 	const { rows } = await database.allDocs({ include_docs: true });
-	for (const { id: slot, doc } of rows) {
+	for (const { id: slot, value, doc } of rows) {
 		slots = Math.max(slots, Number(slot) + 1);
 		if (doc === undefined || !('command' in doc)) continue;
-		const entry = { command: doc.command, place: { slot, rev: doc._rev } };
+		const entry = { command: doc.command, place: { slot, rev: value.rev } };
 		// A command that was forgotten, and a place that was to be used again when the power failed.
 		const known = kept.get(doc.command.id);
 		if (known === undefined) remember(entry);

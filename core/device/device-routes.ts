@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
+import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, permitted } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
 import { ifMatch, withEtag } from '../http/etag.ts';
@@ -61,6 +62,7 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				validate: { payload: deviceCreate },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
+					noteChange(request, { target: device.id, before: null, after: view(device) });
 					return documentOf(device, h).code(201);
 				},
 			},
@@ -83,8 +85,10 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				validate: { params: deviceParams, payload: devicePatch },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const { params, payload } = request;
-					const change = toChange(payload);
-					return documentOf(await devices.patch(params.device_id, change, actorOf(request), ifMatch(request)), h);
+					const before = devices.find(params.device_id);
+					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
+					noteChange(request, { target: device.id, before: before && view(before), after: view(device) });
+					return documentOf(device, h);
 				},
 			},
 		});
@@ -95,7 +99,9 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				...permitted('devices:delete'),
 				validate: { params: deviceParams },
 				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
-					await devices.remove(request.params.device_id, actorOf(request), ifMatch(request));
+					const before = devices.get(request.params.device_id, actorOf(request));
+					await devices.remove(before.id, actorOf(request), ifMatch(request));
+					noteChange(request, { target: before.id, before: view(before), after: null });
 					return h.response().code(204);
 				},
 			},

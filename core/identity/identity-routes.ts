@@ -1,5 +1,6 @@
 import type { Plugin, Request, ResponseObject, Server } from '@hapi/hapi';
 
+import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
 import { addressKey, createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
 import { type Clock, toIso } from '../kernel/clock.ts';
@@ -87,6 +88,7 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 		path: '/setup/claim',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: 'caller-by-email' },
 			validate: { payload: claimBody },
 			handler: async (request, h) => {
 				limiter.take(addressKey(request.info.remoteAddress));
@@ -104,6 +106,7 @@ function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limite
 		path: '/auth/login',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: 'caller-by-email' },
 			validate: { payload: loginBody },
 			handler: async (request, h) => {
 				const { email, password } = request.payload;
@@ -122,6 +125,7 @@ function refreshRoute(server: Server, { identity }: IdentityRoutesOptions, limit
 		path: '/auth/refresh',
 		options: {
 			...publicAccess,
+			app: { access: 'public', audit: false },
 			validate: { payload: refreshBody },
 			handler: async (request, h) => {
 				limiter.take(addressKey(request.info.remoteAddress));
@@ -152,7 +156,9 @@ function sessionRoutes(server: Server, { identity }: IdentityRoutesOptions): voi
 			auth: { strategy: TOKEN_STRATEGY, mode: 'try' },
 			app: { access: 'public' },
 			handler: async (request, h) => {
-				await identity.logout(callerOf(request));
+				const userId = callerOf(request);
+				await identity.logout(userId);
+				noteChange(request, { target: userId, before: null, after: null });
 				return h.response().code(204).unstate(COOKIE);
 			},
 		},

@@ -1,6 +1,8 @@
 import Joi from 'joi';
 
+import type { CommandPayload, CommandStatus } from '../command/command.ts';
 import type { Connection, Device, DeviceHealth } from '../device/device.ts';
+import type { EpochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
@@ -56,6 +58,49 @@ export const DOCUMENTS_BYTES = 256 * 1024;
 export interface CheckedDocuments extends DeviceDocuments {
 	readonly mistakes: readonly string[];
 }
+
+/** A command on its way to the gateway of its device. */
+export interface CommandMessage {
+	readonly command_id: string;
+	readonly device: DeviceId;
+	readonly name: string;
+	readonly payload: CommandPayload;
+	/** Time left to live, ms; not an instant, because the clock of a gateway may be wrong. */
+	readonly expires_in_ms: number;
+	/** E-mail address of the person who asked for it; what that person may, the hub has checked. */
+	readonly actor: string;
+	/** The gateway has said that it has written the command down; one that does not know it has lost it, and must not carry it out. */
+	readonly is_accepted: boolean;
+}
+
+/** Commands for devices of one gateway, oldest first. */
+export interface CommandMessages {
+	readonly commands: readonly CommandMessage[];
+}
+
+/** Where a command of the hub stands at its gateway. */
+export interface CommandState {
+	readonly command_id: string;
+	readonly status: CommandStatus;
+	readonly sent_at: EpochMs | null;
+	readonly executed_at: EpochMs | null;
+	readonly error: string | null;
+	readonly result: CommandPayload | null;
+}
+
+/** What a device said to a command, of the hub or of anybody. */
+export interface CommandResponse {
+	readonly device: DeviceId;
+	readonly data: CommandPayload;
+}
+
+export interface CommandReport {
+	readonly changes: readonly CommandState[];
+	readonly responses: readonly CommandResponse[];
+}
+
+/** Most commands, and most entries of a report, in one message. */
+export const MAX_COMMANDS = 50;
 
 /** Losses without their origin: the topic names it. */
 export interface Losses {
@@ -135,6 +180,30 @@ const health = Joi.object<HealthDocument>({
 	reason: Joi.string().max(1_000).allow('', null).required(),
 });
 
+const commandMessage = Joi.object<CommandMessage>({
+	command_id: uuid.required(),
+	device: uuid.required(),
+	name: Joi.string().min(1).max(100).required(),
+	payload: Joi.object().unknown().required(),
+	expires_in_ms: instant.required(),
+	actor: Joi.string().max(320).allow('').required(),
+	is_accepted: Joi.boolean().required(),
+});
+
+const commandState = Joi.object<CommandState>({
+	command_id: uuid.required(),
+	status: Joi.valid('pending', 'sent', 'executed', 'failed', 'expired').required(),
+	sent_at: instant.allow(null).required(),
+	executed_at: instant.allow(null).required(),
+	error: Joi.string().max(2_000).allow('', null).required(),
+	result: Joi.object().unknown().allow(null).required(),
+});
+
+const commandResponse = Joi.object<CommandResponse>({
+	device: uuid.required(),
+	data: Joi.object().unknown().required(),
+});
+
 /** Documents whose envelope is right. */
 interface UncheckedDocuments {
 	readonly devices: readonly unknown[];
@@ -169,6 +238,13 @@ const schemas = {
 			.max(MAX_RANGES)
 			.required(),
 	}),
+	command: Joi.object<CommandMessages>({
+		commands: Joi.array().items(commandMessage).max(MAX_COMMANDS).required(),
+	}),
+	commands: Joi.object<CommandReport>({
+		changes: Joi.array().items(commandState).max(MAX_COMMANDS).required(),
+		responses: Joi.array().items(commandResponse).max(MAX_COMMANDS).required(),
+	}),
 } as const;
 
 interface LinkMessages {
@@ -177,6 +253,8 @@ interface LinkMessages {
 	readonly ack: Ack;
 	readonly documents: UncheckedDocuments;
 	readonly losses: Losses;
+	readonly command: CommandMessages;
+	readonly commands: CommandReport;
 }
 
 const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;

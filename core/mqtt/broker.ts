@@ -84,7 +84,14 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 
 	function noteRefused(socket: Socket | undefined, reason: string, username?: string): void {
 		count.refusedConnections += 1;
-		log.warn('mqtt-connection-refused', { username, address: socket?.remoteAddress, reason });
+		const address = socket?.remoteAddress;
+		log.warn('mqtt-connection-refused', { username, address, reason });
+		deps.onRefused?.({ what: 'connect', username: username ?? null, address: address ?? '', topic: null, reason });
+	}
+
+	function noteDenied(what: 'publish' | 'subscribe', { account, socket }: Connection<A>, topic: string): void {
+		const address = socket.remoteAddress ?? '';
+		deps.onRefused?.({ what, username: account.name, address, topic, reason: `not allowed to ${what} here` });
 	}
 
 	const mayPublish = (account: A, topic: string): boolean =>
@@ -133,6 +140,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		if (!mayPublish(account, packet.topic)) {
 			count.deniedPublishes += 1;
 			log.warn('mqtt-publish-denied', { account: account.name, topic: packet.topic });
+			noteDenied('publish', connection, packet.topic);
 			throw new Error(`publishing on ${packet.topic} is not allowed`);
 		}
 		count.received += 1;
@@ -175,6 +183,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		count.deniedSubscriptions += 1;
 		if (session !== null) sessions.unsubscribe(session, filter);
 		log.warn('mqtt-subscribe-denied', { account: account.name, filter, full: !isRoomLeft });
+		noteDenied('subscribe', connection, filter);
 		return null;
 	}
 

@@ -35,6 +35,19 @@ export interface MqttMessage {
 /** `deliver` passes a message on to subscribers; `discard` acknowledges it and drops it. */
 export type PublishVerdict = 'deliver' | 'discard';
 
+/** What a client was refused, and why. */
+export interface MqttRefusal {
+	readonly what: 'connect' | 'publish' | 'subscribe';
+	/** As the client has given it; `null` when it gave none. */
+	readonly username: string | null;
+	/** Network address; '' when it is gone already. */
+	readonly address: string;
+	/** Topic or filter; `null` for a connection. */
+	readonly topic: string | null;
+	/** A sentence. */
+	readonly reason: string;
+}
+
 export interface BrokerDeps<A extends MqttAccount> {
 	readonly log: Logger;
 	readonly clock: Clock;
@@ -51,6 +64,8 @@ export interface BrokerDeps<A extends MqttAccount> {
 	readonly onConnected?: (account: A) => void;
 	/** A connection that was told of is gone; `last`: the account has no other. */
 	readonly onDisconnected?: (account: A, last: boolean) => void;
+	/** Something was refused; must not throw or wait. */
+	readonly onRefused?: (refusal: MqttRefusal) => void;
 	/** A filter was granted, or restored with its session: messages can be delivered from here on. */
 	readonly onSubscribed?: (account: A, filter: string) => void;
 }

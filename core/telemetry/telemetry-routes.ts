@@ -142,7 +142,12 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 		server.route({
 			method: 'POST',
 			path: `${base}/telemetry`,
-			options: { ...anyUser, validate: { params, payload: telemetryCreate }, handler: create },
+			options: {
+				...anyUser,
+				app: { ...anyUser.app, audit: false },
+				validate: { params, payload: telemetryCreate },
+				handler: create,
+			},
 		});
 		server.route({
 			method: 'GET',

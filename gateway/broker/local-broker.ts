@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createBroker } from '../../core/mqtt/broker.ts';
-import type { Broker } from '../../core/mqtt/mqtt.ts';
+import type { Broker, MqttRefusal } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { DeviceTopics } from './device-topics.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
@@ -14,6 +14,7 @@ export interface LocalBrokerDeps {
 	readonly onConnected?: (account: LocalAccount) => void;
 	readonly onDisconnected?: (account: LocalAccount, last: boolean) => void;
 	readonly onSubscribed?: (account: LocalAccount, filter: string) => void;
+	readonly onRefused?: (refusal: MqttRefusal) => void;
 	readonly limits: MqttLimits;
 	readonly clock: Clock;
 	readonly log: Logger;

@@ -1,6 +1,7 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 
 import { deviceParams } from '../../core/device/device-schema.ts';
+import { noteChange } from '../../core/audit/audit-note.ts';
 import { permitted } from '../../core/http/access.ts';
 import { readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
@@ -19,8 +20,11 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			options: {
 				...permitted('devices:write'),
 				validate: { params: deviceParams },
-				handler: async (request: ForDevice, h: ResponseToolkit) =>
-					h.response(await accounts.issueForDevice(request.params.device_id)).code(201),
+				handler: async (request: ForDevice, h: ResponseToolkit) => {
+					const login = await accounts.issueForDevice(request.params.device_id);
+					noteChange(request, { target: request.params.device_id, before: null, after: { username: login.username } });
+					return h.response(login).code(201);
+				},
 			},
 		});
 		server.route({
@@ -31,6 +35,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
 					await accounts.revokeOfDevice(request.params.device_id);
+					noteChange(request, { target: request.params.device_id, before: null, after: null });
 					return h.response().code(204);
 				},
 			},
@@ -41,8 +46,12 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			options: {
 				...permitted('devices:write'),
 				validate: { payload: readerCreate },
-				handler: async (request: NewReader, h: ResponseToolkit) =>
-					h.response(await accounts.addReader(request.payload.name)).code(201),
+				handler: async (request: NewReader, h: ResponseToolkit) => {
+					const { name } = request.payload;
+					const login = await accounts.addReader(name);
+					noteChange(request, { target: name, before: null, after: { username: login.username } });
+					return h.response(login).code(201);
+				},
 			},
 		});
 		server.route({
@@ -57,7 +66,9 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 				...permitted('devices:write'),
 				validate: { params: readerParams },
 				handler: async (request: ForReader, h: ResponseToolkit) => {
-					await accounts.removeReader(request.params.name);
+					const { name } = request.params;
+					await accounts.removeReader(name);
+					noteChange(request, { target: name, before: { username: name }, after: null });
 					return h.response().code(204);
 				},
 			},

@@ -4,12 +4,12 @@ import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
-import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Broker } from '../../core/mqtt/mqtt.ts';
 import { commandRoute, commandTopic } from './command-topics.ts';
+import { createDeviceTurns } from './device-turns.ts';
 
 /** Longest wait for a device's PUBACK. */
 const ACK_TIMEOUT_MS = 10_000;
@@ -48,23 +48,6 @@ export function createMqttDelivery({
 	setTimer,
 	log,
 }: MqttDeliveryDeps): CommandDelivery {
-	const running = new Map<DeviceId, Promise<void>>();
-	/** Woken while running: looks once more, because what made it skip a command may be over. */
-	const wokenAgain = new Set<DeviceId>();
-	const retries = new Map<DeviceId, () => void>();
-	let isStopped = false;
-
-	function retryLater(id: DeviceId): void {
-		retries.get(id)?.();
-		retries.set(
-			id,
-			setTimer(() => {
-				retries.delete(id);
-				wake(id);
-			}, RETRY_MS),
-		);
-	}
-
 	async function noteTimeout(command: Command): Promise<void> {
 		const attempts = command.attempts + 1;
 		if (attempts < MOST_ATTEMPTS) {
@@ -75,7 +58,7 @@ export function createMqttDelivery({
 		await commands.advance(command.id, { attempts, status: 'failed', error });
 	}
 
-	/** @returns whether the next command may follow at once */
+	/** @returns whether the device took it, or did not have to; what follows may be sent then */
 	async function send(device: Device, command: Command, missing: Set<string>): Promise<boolean> {
 		const route = commandRoute(command.name);
 		const topic = commandTopic(device.uid, route);
@@ -87,8 +70,8 @@ export function createMqttDelivery({
 			return true;
 		}
 		if (result === 'timeout') {
-			await noteTimeout(command);
-			retryLater(device.id);
+			// The end of this process is no fault of the device.
+			if (!turns.isStopped) await noteTimeout(command);
 			return false;
 		}
 		await commands.advance(command.id, { status: route.isAnswered ? 'sent' : 'executed', sentAt: clock.now() });
@@ -101,39 +84,18 @@ export function createMqttDelivery({
 		return now !== null && now.status === 'pending' && now.expiresAt > clock.now() ? now : null;
 	}
 
-	async function run(id: DeviceId): Promise<void> {
+	async function run(id: DeviceId): Promise<number | null> {
 		const missing = new Set<string>();
 		const queue = commands.open(id).filter(({ status }) => status === 'pending');
 		for (const queued of queue) {
 			const device = devices.find(id);
-			if (device?.connection?.driver !== 'mqtt' || isStopped) return;
+			if (device?.connection?.driver !== 'mqtt' || turns.isStopped) return null;
 			const command = stillPending(queued);
-			if (command !== null && !(await send(device, command, missing))) return;
+			if (command !== null && !(await send(device, command, missing))) return RETRY_MS;
 		}
+		return null;
 	}
 
-	function wake(id: DeviceId): void {
-		if (isStopped) return;
-		if (running.has(id)) {
-			wokenAgain.add(id);
-			return;
-		}
-		const task = run(id)
-			.catch((error: unknown) => log.error('command-not-delivered', { device: id, reason: messageOf(error) }))
-			.finally(() => {
-				running.delete(id);
-				if (wokenAgain.delete(id)) wake(id);
-			});
-		running.set(id, task);
-	}
-
-	return {
-		wake,
-		async stop() {
-			isStopped = true;
-			for (const cancel of retries.values()) cancel();
-			retries.clear();
-			await Promise.all(running.values());
-		},
-	};
+	const turns = createDeviceTurns({ run, setTimer, log });
+	return turns;
 }

@@ -6,7 +6,7 @@ import { backoffMs } from '../../core/kernel/retry.ts';
 import type { LineStats } from './driver.ts';
 import type { LineFrame } from './frame-ring.ts';
 import { createLineMeter, type LineMeter } from './line-meter.ts';
-import type { ModbusAnswer, ModbusLine, ModbusRequest } from './modbus/modbus-line.ts';
+import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/modbus-line.ts';
 import { ModbusFault } from './modbus/modbus-fault.ts';
 import { createUtilisation } from './utilisation.ts';
 
@@ -25,7 +25,7 @@ const SILENT_BEFORE_RENEWAL = 8;
 /** Owner of one line: nobody else touches its bytes. Keeps it open, one request at a time, and counts what happens. */
 export interface Bus extends Stoppable {
 	/** @throws ModbusFault, or Fault `unavailable` when the line is not open, `rate-limited` when too many wait. */
-	request(request: ModbusRequest, priority: BusPriority): Promise<ModbusAnswer>;
+	request(request: ModbusExchange, priority: BusPriority): Promise<ModbusAnswer>;
 	readonly isOpen: boolean;
 	stats(): LineStats;
 	/** The percentile of the line's latency, ms. */
@@ -56,7 +56,7 @@ export interface BusDeps {
 }
 
 interface Job {
-	readonly request: ModbusRequest;
+	readonly request: ModbusExchange;
 	readonly rank: number;
 	readonly resolve: (answer: ModbusAnswer) => void;
 	readonly reject: (fault: unknown) => void;
@@ -84,7 +84,9 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 
 	async function perform(open: ModbusLine, job: Job): Promise<void> {
 		const startMs = clock.monotonicMs();
+		const guardMs = isWrite(job.request) ? job.request.guardMs : 0;
 		try {
+			await hold(guardMs);
 			const answer = await open.transact(job.request);
 			silentCount = 0;
 			attempt = 0;
@@ -94,6 +96,7 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 			silentCount = isSilence ? silentCount + 1 : 0;
 			job.reject(error);
 		} finally {
+			await hold(guardMs);
 			utilisation.busy(startMs, clock.monotonicMs());
 		}
 		if (silentCount >= SILENT_BEFORE_RENEWAL) {
@@ -102,6 +105,9 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 			disconnect(null);
 		}
 	}
+
+	/** Keeps the line silent for a device that wants it. */
+	const hold = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : pause(ms, stopping.signal));
 
 	/** Ends the connection; nothing more is asked of it from this instant on. */
 	function disconnect(why: string | null): void {

@@ -1,7 +1,7 @@
 import mqtt, { type MqttClient } from 'mqtt';
 
 import { LINK_SERVER_NAME } from '../../core/link/enrolment.ts';
-import { downFilter, type DownKind, LINK_ROOT, type UpKind, upTopic } from '../../core/link/link-topics.ts';
+import { DOWN_KINDS, downFilter, type DownKind, LINK_ROOT, type UpKind, upTopic } from '../../core/link/link-topics.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -53,7 +53,7 @@ export interface LinkConnectionDeps {
 
 const kindOf = (topic: string): DownKind | null => {
 	const last = topic.slice(topic.lastIndexOf('/') + 1);
-	return last === 'welcome' || last === 'ack' ? last : null;
+	return DOWN_KINDS.find((kind) => kind === last) ?? null;
 };
 
 /**

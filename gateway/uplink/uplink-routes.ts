@@ -1,6 +1,7 @@
 import type { Plugin, Request } from '@hapi/hapi';
 import Joi from 'joi';
 
+import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted } from '../../core/http/access.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
@@ -80,7 +81,13 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 				...permitted('gateways:delete'),
 				validate: { payload: enrolBody },
 				handler: async (request: Request<{ Payload: EnrolBody }>) => {
+					const before = status();
 					await enrol(request.payload.hub_url, request.payload.code);
+					noteChange(request, {
+						target: gatewayId,
+						before: { hub_url: before.hubUrl },
+						after: { hub_url: request.payload.hub_url },
+					});
 					return view();
 				},
 			},

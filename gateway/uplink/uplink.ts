@@ -1,13 +1,19 @@
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { Journal } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
-import { messageOf } from '../../core/kernel/fault.ts';
+import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type EpochRanges, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import {
+	type CommandReport,
+	type EpochRanges,
+	linkMessage,
+	MAX_RANGES,
+	parseLinkMessage,
+} from '../../core/link/link-messages.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { documentMessages } from './document-messages.ts';
@@ -43,6 +49,12 @@ export interface UplinkDeps {
 	readonly name: string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
+	/** Commands of the hub, and when the hub can be told of what became of them. */
+	readonly commands: {
+		/** @throws Fault `rule-violation` */
+		readonly received: (payload: Uint8Array) => void;
+		readonly linkUp: () => void;
+	};
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -181,11 +193,16 @@ export function createUplink(deps: UplinkDeps) {
 			clock,
 			log,
 			events: {
-				up: () => connection !== null && sayHello(connection),
+				up: () => {
+					if (connection === null) return;
+					sayHello(connection);
+					deps.commands.linkUp();
+				},
 				down: endSession,
 				message(kind, payload) {
 					try {
 						if (kind === 'welcome' || kind === 'ack') hear(kind, payload);
+						else if (kind === 'command') deps.commands.received(payload);
 					} catch (error) {
 						log.warn('link-message-refused', { kind, reason: messageOf(error) });
 					}
@@ -255,6 +272,12 @@ export function createUplink(deps: UplinkDeps) {
 				store.addLoss({ epoch: range.epoch, first, last, reason });
 			}
 			lossesTimer ??= setTimeout(sendLost, GATHER_MS);
+		},
+		/** Tells the hub of commands. @throws Fault `unreachable` or `timeout` when it has not heard it */
+		reportCommands(report: CommandReport): Promise<void> {
+			const link = connection;
+			if (link === null) return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
+			return link.publish('commands', linkMessage('commands', report), 1);
 		},
 		/** Uses a new enrolment from now on; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment): Promise<void> {

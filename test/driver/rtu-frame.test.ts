@@ -5,7 +5,7 @@ import { scanRtu } from '../../gateway/driver/modbus/rtu-frame.ts';
 import { rtuException, rtuReply, withCrc } from '../fake/rtu-wire.ts';
 
 const request = { unitId: 7, functionCode: 3, address: 100, count: 10 };
-const expected = { unitId: 7, functionCode: 3, byteCount: 20 };
+const expected = { unitId: 7, functionCode: 3, head: [20], bodyBytes: 1 + 20 };
 
 test('the CRC of the specification is found', (t) => {
 	// Modbus over Serial Line V1.02, 6.2.2: unit 2, function 7 has the CRC 0x1241, sent as 41 12.

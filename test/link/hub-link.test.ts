@@ -45,6 +45,7 @@ function hub({ adopt = async () => undefined, receive = async () => null }: Opti
 		ownerOf: (id) => owners.get(id) ?? null,
 		setHealth: (id, { state }) => void healths.push([id, state]),
 		lossNoted: () => undefined,
+		commands: { hello: () => undefined, reported: async () => undefined },
 		clock: createManualClock(),
 		log: silentLog,
 	});

@@ -1,5 +1,5 @@
 import type { ReadFunction } from '../../../config/template/template.ts';
-import { dataBytes, MAX_REGISTERS_PER_READ, type ModbusRequest } from './modbus-line.ts';
+import { dataBytes, isWrite, MAX_REGISTERS_PER_READ, type ModbusExchange, type ModbusRequest } from './modbus-line.ts';
 
 /**
  * How long after its request a serial device may still answer. Line converters and radio links hold frames for seconds, never
@@ -15,22 +15,41 @@ const OWED_FOR_MS = 20_000;
  */
 export interface LateReplyGuard {
 	/** The request was sent and not answered. */
-	owes(request: ModbusRequest): void;
+	owes(request: ModbusExchange): void;
 	/** The unit answered something that was owed to nobody else. */
 	proven(unitId: number): void;
 	/** Whether data in the shape of this answer may belong to an earlier request. */
-	isDataAmbiguous(request: ModbusRequest): boolean;
+	isDataAmbiguous(request: ModbusExchange): boolean;
 	/** Whether an exception to this function may belong to an earlier request. */
-	isExceptionAmbiguous(request: ModbusRequest): boolean;
+	isExceptionAmbiguous(request: ModbusExchange): boolean;
 	/** A read of an unowed shape, as near to the request as can be; `null` when every shape is owed. */
-	proofFor(request: ModbusRequest): ModbusRequest | null;
+	proofFor(request: ModbusExchange): ModbusRequest | null;
 }
 
 interface Owed {
-	readonly functionCode: ReadFunction;
-	readonly byteCount: number;
+	readonly functionCode: number;
+	readonly shape: string;
 	readonly untilMs: number;
 }
+
+/** What a reply shows of its request: the length of a read, address and value (functions 5 and 6) or count (16) of a write. */
+function shapeOf(exchange: ModbusExchange): string {
+	if (!isWrite(exchange)) return `${exchange.functionCode}:${dataBytes(exchange.functionCode, exchange.count)}`;
+	const { functionCode, address, words } = exchange;
+	return `${functionCode}:${address}:${functionCode === 16 ? words.length : words[0]}`;
+}
+
+/** The read of what a write is about. */
+const readOf = (exchange: ModbusExchange): ModbusRequest =>
+	isWrite(exchange)
+		? {
+				unitId: exchange.unitId,
+				functionCode: exchange.functionCode === 5 ? 1 : 3,
+				address: exchange.address,
+				count: exchange.words.length,
+				timeoutMs: exchange.timeoutMs,
+			}
+		: exchange;
 
 /** The function that reads the same kind of address from the other table. */
 const sibling: Readonly<Record<ReadFunction, ReadFunction>> = { 1: 2, 2: 1, 3: 4, 4: 3 };
@@ -59,23 +78,24 @@ export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard 
 		return open;
 	}
 
-	const isDataAmbiguous = ({ unitId, functionCode, count }: ModbusRequest): boolean =>
-		owed(unitId).some(
-			(late) => late.functionCode === functionCode && late.byteCount === dataBytes(functionCode, count),
-		);
+	const isDataAmbiguous = (exchange: ModbusExchange): boolean =>
+		owed(exchange.unitId).some(({ shape }) => shape === shapeOf(exchange));
 
 	return {
-		owes({ unitId, functionCode, count, timeoutMs }) {
-			const byteCount = dataBytes(functionCode, count);
+		owes(exchange) {
+			const { unitId, functionCode, timeoutMs } = exchange;
+			const shape = shapeOf(exchange);
 			const untilMs = monotonicMs() + Math.max(OWED_FOR_MS, 2 * timeoutMs);
-			const others = owed(unitId).filter((late) => late.functionCode !== functionCode || late.byteCount !== byteCount);
-			owedBy.set(unitId, [...others, { functionCode, byteCount, untilMs }]);
+			const others = owed(unitId).filter((late) => late.shape !== shape);
+			owedBy.set(unitId, [...others, { functionCode, shape, untilMs }]);
 		},
 		proven: (unitId) => void owedBy.delete(unitId),
 		isDataAmbiguous,
 		isExceptionAmbiguous: ({ unitId, functionCode }) => owed(unitId).some((late) => late.functionCode === functionCode),
 		proofFor(request) {
-			for (const candidate of candidates(request)) if (!isDataAmbiguous(candidate)) return candidate;
+			const read = readOf(request);
+			if (isWrite(request) && !isDataAmbiguous(read)) return read;
+			for (const candidate of candidates(read)) if (!isDataAmbiguous(candidate)) return candidate;
 			return null;
 		},
 	};

@@ -16,3 +16,8 @@ export function linearScale(scale: number, offset: number): (raw: number) => num
 	}
 	return (raw) => raw * scale + offset;
 }
+
+/** The whole raw number that is nearest to a value; `linearScale` of it tells whether it is the value. */
+export function nearestRaw(scale: number, offset: number): (value: number) => number {
+	return (value) => Math.round((value - offset) / scale);
+}

@@ -4,7 +4,13 @@ import type { Clock } from '../../../core/kernel/clock.ts';
 import { Fault } from '../../../core/kernel/fault.ts';
 import type { LineMeter } from '../line-meter.ts';
 import { closedFault, corruptFault, exceptionFault, type ModbusFault, timeoutFault } from './modbus-fault.ts';
-import type { ModbusAnswer, ModbusRequest } from './modbus-line.ts';
+import {
+	isWrite,
+	type ModbusAnswer,
+	type ModbusExchange,
+	type ModbusRequest,
+	type ModbusWrite,
+} from './modbus-line.ts';
 import type { ModbusPort } from './modbus-port.ts';
 
 /** Longest wait for a connection or a port to open. */
@@ -15,9 +21,13 @@ const STALL_MS = 10;
 /** Time to read them then: a serial port takes some turns of the event loop to hand over its bytes. */
 const AFTER_STALL_MS = 25;
 
+const NO_DATA = Buffer.alloc(0);
+
 type ReadClient = InstanceType<typeof ModbusRTU.default>;
-type ReadResult = (error: Error | null, result: { readonly buffer: Buffer } | undefined) => void;
-type Read = (client: ReadClient, request: ModbusRequest, done: ReadResult) => void;
+/** What the library makes of a reply: the data of a read; of a write what it echoes. */
+type Done = (error: Error | null, result: { readonly buffer?: Buffer } | undefined) => void;
+type Read = (client: ReadClient, request: ModbusRequest, done: Done) => void;
+type Write = (client: ReadClient, request: ModbusWrite, done: Done) => void;
 
 const reads: Readonly<Record<ReadFunction, Read>> = {
 	1: (client, { unitId, address, count }, done) => client.writeFC1(unitId, address, count, done),
@@ -25,6 +35,21 @@ const reads: Readonly<Record<ReadFunction, Read>> = {
 	3: (client, { unitId, address, count }, done) => client.writeFC3(unitId, address, count, done),
 	4: (client, { unitId, address, count }, done) => client.writeFC4(unitId, address, count, done),
 };
+
+/** The ports let only the exact echo pass, so what the library reads out of it needs no second look. */
+const writes: Readonly<Record<ModbusWrite['functionCode'], Write>> = {
+	5: (client, { unitId, address, words }, done) =>
+		client.writeFC5(unitId, address, words[0] === 1, (error) => done(error, {})),
+	6: (client, { unitId, address, words }, done) =>
+		client.writeFC6(unitId, address, words[0] ?? 0, (error) => done(error, {})),
+	16: (client, { unitId, address, words }, done) =>
+		client.writeFC16(unitId, address, [...words], (error) => done(error, {})),
+};
+
+function start(client: ReadClient, exchange: ModbusExchange, done: Done): void {
+	if (isWrite(exchange)) writes[exchange.functionCode](client, exchange, done);
+	else reads[exchange.functionCode](client, exchange, done);
+}
 
 /** The exception code, where the library found one. */
 const exceptionCodeOf = (error: Error): number | null =>
@@ -34,7 +59,7 @@ const exceptionCodeOf = (error: Error): number | null =>
 export interface ModbusClient {
 	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
 	/** @throws ModbusFault; always settles. */
-	exchange(request: ModbusRequest): Promise<ModbusAnswer>;
+	exchange(request: ModbusExchange): Promise<ModbusAnswer>;
 	close(): Promise<void>;
 }
 
@@ -44,7 +69,7 @@ interface ModbusClientDeps {
 	readonly clock: Clock;
 	readonly meter: LineMeter;
 	/** Time on the wire that is added to the timeout of a request, ms. */
-	readonly wireMs: (request: ModbusRequest) => number;
+	readonly wireMs: (request: ModbusExchange) => number;
 }
 
 /**
@@ -71,7 +96,7 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 	const client: ReadClient = new ModbusRTU.default(port);
 	const { counters } = meter;
 	let failPending: ((fault: ModbusFault) => void) | null = null;
-	let pending: ModbusRequest | null = null;
+	let pending: ModbusExchange | null = null;
 	let endReason: string | null = null;
 
 	port.on('corrupt', (why) => {
@@ -111,7 +136,7 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 		});
 	}
 
-	function exchange(request: ModbusRequest): Promise<ModbusAnswer> {
+	function exchange(request: ModbusExchange): Promise<ModbusAnswer> {
 		return new Promise((resolve, reject) => {
 			if (endReason !== null) {
 				reject(closedFault(endReason));
@@ -134,20 +159,21 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 			failPending = fail;
 			pending = request;
 			counters.requests += 1;
-			reads[request.functionCode](client, request, (error, result) => {
+			start(client, request, (error, result) => {
 				const readAt = clock.now();
 				const latencyMs = clock.monotonicMs() - port.sentAtMs;
 				const exceptionCode = error === null ? null : exceptionCodeOf(error);
-				if (result !== undefined || exceptionCode !== null) meter.latency.add(latencyMs);
+				const isAnswered = error === null && result !== undefined;
+				if (isAnswered || exceptionCode !== null) meter.latency.add(latencyMs);
 				if (exceptionCode !== null) {
 					counters.exceptions += 1;
 					fail(exceptionFault(request, exceptionCode));
-				} else if (result === undefined) {
-					fail(error === null ? corruptFault(request, 'nothing') : corruptFault(request, error.message));
+				} else if (!isAnswered) {
+					fail(corruptFault(request, error?.message ?? 'nothing'));
 				} else {
 					counters.answers += 1;
 					finish();
-					resolve({ data: result.buffer, readAt, latencyMs });
+					resolve({ data: result.buffer ?? NO_DATA, readAt, latencyMs });
 				}
 			});
 		});

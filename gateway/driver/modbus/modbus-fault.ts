@@ -1,5 +1,5 @@
 import { Fault, type FaultReason } from '../../../core/kernel/fault.ts';
-import type { ModbusRequest } from './modbus-line.ts';
+import { countOf, type ModbusExchange } from './modbus-line.ts';
 
 /**
  * What became of a request that brought no data: `exception` = the device refused it, `timeout` = nothing came,
@@ -42,10 +42,10 @@ export const exceptionText = (exceptionCode: number): string =>
 	exceptions[exceptionCode]?.[0] ?? `exception ${exceptionCode} of the device's own`;
 
 /** e.g. `function 3 at address 52, count 2`. */
-const what = (request: ModbusRequest): string =>
-	`function ${request.functionCode} at address ${request.address}, count ${request.count}`;
+const what = (request: ModbusExchange): string =>
+	`function ${request.functionCode} at address ${request.address}, count ${countOf(request)}`;
 
-export const exceptionFault = (request: ModbusRequest, exceptionCode: number): ModbusFault =>
+export const exceptionFault = (request: ModbusExchange, exceptionCode: number): ModbusFault =>
 	new ModbusFault(
 		'exception',
 		exceptions[exceptionCode]?.[1] ?? 'unreachable',
@@ -53,13 +53,13 @@ export const exceptionFault = (request: ModbusRequest, exceptionCode: number): M
 		exceptionCode,
 	);
 
-export const timeoutFault = (request: ModbusRequest): ModbusFault =>
+export const timeoutFault = (request: ModbusExchange): ModbusFault =>
 	new ModbusFault('timeout', 'timeout', `no answer from unit ${request.unitId} to ${what(request)}`);
 
-export const corruptFault = (request: ModbusRequest, why: string): ModbusFault =>
+export const corruptFault = (request: ModbusExchange, why: string): ModbusFault =>
 	new ModbusFault('corrupt', 'unreachable', `unit ${request.unitId} answered ${what(request)} with ${why}`);
 
-export const unprovenFault = (request: ModbusRequest): ModbusFault =>
+export const unprovenFault = (request: ModbusExchange): ModbusFault =>
 	new ModbusFault(
 		'unproven',
 		'timeout',

@@ -17,8 +17,32 @@ export interface ModbusRequest {
 	readonly timeoutMs: number;
 }
 
+/** Most registers one write may carry (Application Protocol V1.1b3, 6.12). */
+export const MAX_REGISTERS_PER_WRITE = 123;
+
+/** A write: function 5 sets one coil, 6 one register, 16 several. `address` is the protocol address, 0-based. */
+export interface ModbusWrite {
+	readonly unitId: number;
+	readonly functionCode: 5 | 6 | 16;
+	readonly address: number;
+	/** The registers as they go over the wire; of a coil one, 0 or 1. */
+	readonly words: readonly number[];
+	/** Longest wait for the device, ms; a serial line adds the time the bytes need on the wire. */
+	readonly timeoutMs: number;
+	/** Silence on the line before and after it, ms. */
+	readonly guardMs: number;
+}
+
+export type ModbusExchange = ModbusRequest | ModbusWrite;
+
+export const isWrite = (exchange: ModbusExchange): exchange is ModbusWrite => 'words' in exchange;
+
+/** Registers or bits that an exchange is about. */
+export const countOf = (exchange: ModbusExchange): number =>
+	isWrite(exchange) ? exchange.words.length : exchange.count;
+
 export interface ModbusAnswer {
-	/** The data bytes, without unit, function and byte count. */
+	/** The data bytes, without unit, function and byte count; of a write none: its echo was checked. */
 	readonly data: Buffer;
 	/** The instant the last byte of the reply arrived. */
 	readonly readAt: EpochMs;
@@ -35,7 +59,7 @@ export interface ModbusLine {
 	 */
 	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
 	/** @throws ModbusFault; always settles. */
-	transact(request: ModbusRequest): Promise<ModbusAnswer>;
+	transact(exchange: ModbusExchange): Promise<ModbusAnswer>;
 	/** Rejects what is pending and lets go of the port. */
 	close(): Promise<void>;
 }

@@ -4,7 +4,10 @@ import { hasValidCrc } from './crc16.ts';
 export interface ExpectedReply {
 	readonly unitId: number;
 	readonly functionCode: number;
-	readonly byteCount: number;
+	/** What follows the function: the byte count of a read, the echo of a write. */
+	readonly head: readonly number[];
+	/** Bytes between function and CRC. */
+	readonly bodyBytes: number;
 }
 
 export type RtuScan =
@@ -16,8 +19,9 @@ export type RtuScan =
 
 /** unit, function, exception code, CRC */
 const EXCEPTION_LENGTH = 5;
-/** unit, function, byte count ... CRC */
-const OVERHEAD = 5;
+/** unit, function ... CRC */
+const OVERHEAD = 4;
+const HEAD_AT = 2;
 const EXCEPTION_BIT = 0x80;
 
 /** Length of the reply that may begin at `start`; 0 when it cannot begin there. */
@@ -25,10 +29,10 @@ function replyLength(bytes: Uint8Array, start: number, end: number, expected: Ex
 	if (bytes[start] !== expected.unitId) return 0;
 	const has = end - start;
 	const functionCode = bytes[start + 1];
-	const length = OVERHEAD + expected.byteCount;
+	const length = OVERHEAD + expected.bodyBytes;
 	if (has >= 2 && functionCode === (expected.functionCode | EXCEPTION_BIT)) return EXCEPTION_LENGTH;
 	if (has >= 2 && functionCode !== expected.functionCode) return 0;
-	return has >= 3 && bytes[start + 2] !== expected.byteCount ? 0 : length;
+	return expected.head.every((byte, at) => has <= HEAD_AT + at || bytes[start + HEAD_AT + at] === byte) ? length : 0;
 }
 
 /**
@@ -47,18 +51,24 @@ export function scanRtu(bytes: Uint8Array, end: number, expected: ExpectedReply)
 		}
 		if (hasValidCrc(bytes, start, start + length)) return { kind: 'reply', start, end: start + length };
 		// Noise may imitate the beginning of a frame; only a whole arrival of exactly this length is called damaged.
-		if (start === 0 && length === end && length === OVERHEAD + expected.byteCount) isCorrupt = true;
+		if (start === 0 && length === end && length === OVERHEAD + expected.bodyBytes) isCorrupt = true;
 	}
 	return isCorrupt && keepFrom === end ? { kind: 'corrupt' } : { kind: 'wait', keepFrom };
 }
 
-/** The reply to a read request as it stands on the wire: unit, function, address, count. */
+/** Address and value of functions 5 and 6, address and count of function 16: the answer repeats them (1.1b3, 6.5, 6.6, 6.12). */
+const ECHOED: ReadonlySet<number> = new Set([5, 6, 16]);
+const ECHO_BYTES = 4;
+
+/** The reply to a request as it stands on the wire: unit, function, address, count or value. */
 export function expectedReply(request: Buffer): ExpectedReply {
+	const unitId = request.readUInt8(0);
 	const functionCode = request.readUInt8(1);
+	if (ECHOED.has(functionCode)) {
+		const head = [...request.subarray(HEAD_AT, HEAD_AT + ECHO_BYTES)];
+		return { unitId, functionCode, head, bodyBytes: ECHO_BYTES };
+	}
 	const count = request.readUInt16BE(4);
-	return {
-		unitId: request.readUInt8(0),
-		functionCode,
-		byteCount: functionCode <= 2 ? Math.ceil(count / 8) : 2 * count,
-	};
+	const byteCount = functionCode <= 2 ? Math.ceil(count / 8) : 2 * count;
+	return { unitId, functionCode, head: [byteCount], bodyBytes: 1 + byteCount };
 }

@@ -146,9 +146,8 @@ function flawOf(unitAndPdu: Buffer, expected: ExpectedReply): string | null {
 		return unitAndPdu.length === 3 ? null : 'an exception of a wrong length';
 	}
 	if (functionCode !== expected.functionCode) return `function ${functionCode} in the reply`;
-	const byteCount = unitAndPdu.readUInt8(2);
-	if (byteCount !== expected.byteCount || unitAndPdu.length !== 3 + byteCount) {
-		return `${byteCount} data bytes in a reply of ${unitAndPdu.length - 3}, ${expected.byteCount} expected`;
-	}
-	return null;
+	const { head, bodyBytes } = expected;
+	if (unitAndPdu.length !== 2 + bodyBytes) return `${unitAndPdu.length - 2} bytes in the reply, ${bodyBytes} expected`;
+	if (head.every((byte, at) => unitAndPdu[2 + at] === byte)) return null;
+	return head.length > 1 ? 'the echo of another write' : `a byte count of ${unitAndPdu[2]}, ${head[0]} expected`;
 }

@@ -1,0 +1,27 @@
+import type { DeviceTemplate } from '../../config/template/template.ts';
+import { writeMistake } from '../../config/template/write-rules.ts';
+import type { CommandDraft } from '../../core/command/command.ts';
+import type { Device } from '../../core/device/device.ts';
+import { fieldFault } from '../../core/kernel/fault.ts';
+
+/**
+ * Refuses what the gateway of a device would refuse, as far as the hub knows the device's template; the gateway looks again.
+ * @throws Fault `rule-violation` naming the field, the rule and the value
+ */
+export function assertTemplateAllows(
+	{ connection }: Pick<Device, 'connection'>,
+	{ name, payload }: CommandDraft,
+	templates: ReadonlyMap<string, DeviceTemplate>,
+): void {
+	if (connection?.driver !== 'modbus') return;
+	if (name !== 'write')
+		throw fieldFault(
+			'rule-violation',
+			'command_name',
+			`a Modbus device takes write with payload {point, value}; found ${JSON.stringify(name)}`,
+		);
+	const template = templates.get(connection.template);
+	if (template === undefined) return;
+	const mistake = writeMistake(template, { point: payload['point'], value: payload['value'] });
+	if (mistake !== null) throw fieldFault('rule-violation', `payload.${mistake.member}`, mistake.sentence);
+}

@@ -1,0 +1,52 @@
+import type { DeviceTemplate } from '../../config/template/template.ts';
+import type { Command, CommandDraft } from '../../core/command/command.ts';
+import type { CommandListener } from '../../core/command/command-service.ts';
+import type { DeviceService } from '../../core/device/device-service.ts';
+import type { Connection, Device } from '../../core/device/device.ts';
+import type { LocalAccount } from '../broker/mqtt-account.ts';
+import { commandRoute } from './command-topics.ts';
+import { writeOf } from './modbus-write.ts';
+import type { CommandDelivery } from './mqtt-delivery.ts';
+
+type Driver = Connection['driver'];
+
+/**
+ * Whether a device takes a command; one without a connection polls its commands and judges them itself.
+ * @throws Fault `rule-violation` naming the field, the rule and the value
+ */
+export function assertDeviceTakes(
+	{ connection }: Pick<Device, 'connection'>,
+	draft: CommandDraft,
+	templates: ReadonlyMap<string, DeviceTemplate>,
+): void {
+	if (connection?.driver === 'mqtt') commandRoute(draft.name).check(draft.payload);
+	if (connection?.driver !== 'modbus') return;
+	const template = templates.get(connection.template);
+	// The template may be missing now and there when the command is due; then it is looked at again.
+	if (template !== undefined) writeOf(template, draft);
+}
+
+/** Hands what is queued to the delivery of its device. */
+export function createGatewayDelivery({
+	devices,
+	deliveries,
+}: {
+	readonly devices: Pick<DeviceService, 'find'>;
+	readonly deliveries: Readonly<Record<Driver, Pick<CommandDelivery, 'wake'>>>;
+}): CommandListener & {
+	/** A device's connection can be reached on one more topic. */
+	readonly subscribed: (account: LocalAccount) => void;
+	/** What an earlier life of this process left in the queue. */
+	readonly resume: (open: readonly Command[]) => void;
+} {
+	function queued({ device: id }: Pick<Command, 'device'>): void {
+		const driver = devices.find(id)?.connection?.driver;
+		if (driver !== undefined) deliveries[driver].wake(id);
+	}
+
+	return {
+		queued,
+		subscribed: (account) => account.kind === 'device' && deliveries.mqtt.wake(account.device),
+		resume: (open) => open.forEach(queued),
+	};
+}
