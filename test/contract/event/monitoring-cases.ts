@@ -29,7 +29,14 @@ const subscription = (event: string, id: string): readonly EventCase[] => [
 		t.deepEqual(ack?.(answer), []);
 		t.like(answer, { success: true });
 	}),
-	...refusedPayloads(id, NAMESPACE, event, [undefined, null, 'a text', {}, { device_uid: 5 }, { device_uid: '-not/ok-' }]),
+	...refusedPayloads(id, NAMESPACE, event, [
+		undefined,
+		null,
+		'a text',
+		{},
+		{ device_uid: 5 },
+		{ device_uid: '-not/ok-' },
+	]),
 	refuses(id, 'a device that nobody knows', async (t, scene, { ack }) => {
 		const client = await scene.realtime('viewer', NAMESPACE);
 		const answer = await client.ask(event, { device_uid: 'no-such-address' });

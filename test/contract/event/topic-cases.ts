@@ -28,14 +28,18 @@ async function recordsOf(scene: Scene, uid: string, type: string, count: number)
 /** Messages that break their schema: acknowledged, and nothing comes of them. */
 const ignored = (event: string, topic: string, messages: readonly (string | object)[]): readonly EventCase[] =>
 	messages.map((message) =>
-		refuses(event, `the message ${typeof message === 'string' ? message : JSON.stringify(message)}`, async (t, scene) => {
-			const { device, peer } = await connected(scene);
-			await peer.publish(`devices/${device.uid}/${topic}`, message);
-			await peer.publish(`devices/${device.uid}/telemetry`, { marker: 1 });
-			await recordsOf(scene, device.uid, 'default', 1);
-			const { body } = await scene.stage.callAs('superadmin', 'GET', `/devices/${device.uid}/telemetry?limit=200`);
-			t.is(Array.isArray(body) ? body.length : null, 1);
-		}),
+		refuses(
+			event,
+			`the message ${typeof message === 'string' ? message : JSON.stringify(message)}`,
+			async (t, scene) => {
+				const { device, peer } = await connected(scene);
+				await peer.publish(`devices/${device.uid}/${topic}`, message);
+				await peer.publish(`devices/${device.uid}/telemetry`, { marker: 1 });
+				await recordsOf(scene, device.uid, 'default', 1);
+				const { body } = await scene.stage.callAs('superadmin', 'GET', `/devices/${device.uid}/telemetry?limit=200`);
+				t.is(Array.isArray(body) ? body.length : null, 1);
+			},
+		),
 	);
 
 const upward: readonly EventCase[] = [
@@ -48,7 +52,14 @@ const upward: readonly EventCase[] = [
 	works('onDeviceTelemetry', 'carries its own time and type', async (t, scene) => {
 		const { device, peer } = await connected(scene);
 		const timestamp = '2025-08-22T14:34:56+02:00';
-		const message = { timestamp, telemetry_type: 'environment', temperature: 22.5, open: true, note: 'ok', more: { a: [1] } };
+		const message = {
+			timestamp,
+			telemetry_type: 'environment',
+			temperature: 22.5,
+			open: true,
+			note: 'ok',
+			more: { a: [1] },
+		};
 		await peer.publish(`devices/${device.uid}/telemetry`, message);
 		const [record] = await recordsOf(scene, device.uid, 'environment', 1);
 		t.like(record, {
@@ -96,18 +107,23 @@ const upward: readonly EventCase[] = [
 			t.like(member(body, '0'), { id, status });
 		}),
 	),
-	...[{ status: 'executed' }, { command_id: 'not-a-uuid' }, { command_id: randomUUID(), status: 'asleep' }].map((message) =>
-		refuses('onDeviceResponse', `the message ${JSON.stringify(Object.keys(message))} changes no command`, async (t, scene) => {
-			const { device, peer } = await connected(scene);
-			await peer.subscribe(`devices/${device.uid}/command`);
-			const id = await scene.stage.newCommand(device.uid);
-			await peer.heard.next('the command', ({ payload }) => member(payload, 'command_id') === id);
-			await peer.publish(`devices/${device.uid}/response`, message);
-			await peer.publish(`devices/${device.uid}/telemetry`, { marker: 1 });
-			await recordsOf(scene, device.uid, 'default', 1);
-			const { body } = await scene.stage.callAs('superadmin', 'GET', `/devices/${device.uid}/commands`);
-			t.not(member(member(body, '0'), 'status'), 'executed');
-		}),
+	...[{ status: 'executed' }, { command_id: 'not-a-uuid' }, { command_id: randomUUID(), status: 'asleep' }].map(
+		(message) =>
+			refuses(
+				'onDeviceResponse',
+				`the message ${JSON.stringify(Object.keys(message))} changes no command`,
+				async (t, scene) => {
+					const { device, peer } = await connected(scene);
+					await peer.subscribe(`devices/${device.uid}/command`);
+					const id = await scene.stage.newCommand(device.uid);
+					await peer.heard.next('the command', ({ payload }) => member(payload, 'command_id') === id);
+					await peer.publish(`devices/${device.uid}/response`, message);
+					await peer.publish(`devices/${device.uid}/telemetry`, { marker: 1 });
+					await recordsOf(scene, device.uid, 'default', 1);
+					const { body } = await scene.stage.callAs('superadmin', 'GET', `/devices/${device.uid}/commands`);
+					t.not(member(member(body, '0'), 'status'), 'executed');
+				},
+			),
 	),
 ];
 
@@ -121,7 +137,12 @@ async function delivered(
 ): Promise<{ readonly device: FieldDevice; readonly id: unknown; readonly heard: unknown }> {
 	const { device, peer } = await connected(scene);
 	await peer.subscribe(`devices/${device.uid}/#`);
-	const { status, text, body } = await scene.stage.callAs('manager', 'POST', `/devices/${device.uid}/commands`, command);
+	const { status, text, body } = await scene.stage.callAs(
+		'manager',
+		'POST',
+		`/devices/${device.uid}/commands`,
+		command,
+	);
 	t.is(status, 201, text);
 	const { payload: heard } = await peer.heard.next(topic, (one) => one.topic === `devices/${device.uid}/${topic}`);
 	t.deepEqual(payload(heard), []);
@@ -146,7 +167,10 @@ const downward: readonly EventCase[] = [
 		t.deepEqual(payload(heard.payload), []);
 	}),
 	works('publishConfig', 'the command configure sends its settings', async (t, scene, event) => {
-		const { heard } = await delivered(t, scene, event, 'config', { command_name: 'configure', payload: { interval: 30 } });
+		const { heard } = await delivered(t, scene, event, 'config', {
+			command_name: 'configure',
+			payload: { interval: 30 },
+		});
 		t.like(heard, { interval: 30 });
 	}),
 	works('publishOta', 'the command update_firmware sends the address', async (t, scene, event) => {

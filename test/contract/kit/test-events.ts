@@ -6,6 +6,7 @@ import { notificationCases } from '../event/notification-cases.ts';
 import { topicCases } from '../event/topic-cases.ts';
 import type { EventCase } from './event-case.ts';
 import { type EventOperation, readEvents } from './event-document.ts';
+import { titled } from './pending.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const CASES: readonly EventCase[] = [...monitoringCases, ...deviceCases, ...notificationCases, ...topicCases];
@@ -36,11 +37,13 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 	test.after.always('the boxes end', () => scene.stop());
 
 	for (const event of events)
-		for (const one of CASES.filter((each) => each.event === event.id))
-			test.serial(`${role}: ${event.address} ${event.name}: ${one.name}`, async (t) => {
+		for (const one of CASES.filter((each) => each.event === event.id)) {
+			const title = `${role}: ${event.address} ${event.name}: ${one.name}`;
+			titled(title)(title, async (t) => {
 				await one.run(t, scene, event);
 				passed.push(one);
 			});
+		}
 
 	test.serial(`${role}: no event has met a defect`, (t) => {
 		for (const { id, address, name } of events) {
@@ -48,7 +51,9 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 			const refused = own.filter(({ isRefusal }) => isRefusal).length;
 			const good = passed.filter(({ event }) => event === id).length;
 			const counts = `ok ${String(own.length - refused).padStart(2)}  refused ${String(refused).padStart(2)}`;
-			t.log(`${`${address} ${name}`.padEnd(36)} ${counts}  ${good === own.length ? 'pass' : `FAIL (${own.length - good})`}`);
+			t.log(
+				`${`${address} ${name}`.padEnd(36)} ${counts}  ${good === own.length ? 'pass' : `FAIL (${own.length - good})`}`,
+			);
 		}
 		const sockets = events.filter(({ transport }) => transport === 'socketio').length;
 		t.log(`${sockets} events, ${events.length - sockets} topics; ${passed.length} of ${CASES.length} cases pass`);

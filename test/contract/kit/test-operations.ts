@@ -9,7 +9,7 @@ import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
 import { openStage } from './open-stage.ts';
-import { PENDING } from './pending.ts';
+import { titled } from './pending.ts';
 import { createResultTable } from './result-table.ts';
 import type { Stage } from './stage.ts';
 
@@ -51,8 +51,8 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 		const cases = casesOf(operation, planOf(operation));
 		for (const status of new Set(cases.map((one) => one.status))) {
 			const own = cases.filter((one) => one.status === status);
-			const register = PENDING.has(`${role} ${operation.id} ${status}`) ? test.serial.failing : test.serial;
-			register(`${role}: ${nameOf(operation)} answers ${status} (${own.length})`, async (t) => {
+			const title = `${role}: ${nameOf(operation)} answers ${status}`;
+			titled(title)(title, async (t) => {
 				const found: string[] = [];
 				for (const one of own) {
 					const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
