@@ -24,8 +24,33 @@ export const hostName = () =>
 /** An address to listen on. */
 export const listenHost = () => hostName().default('0.0.0.0');
 
+/** A listener with the box's own certificate. */
+export const tlsListenSection = (standard: number) =>
+	section({ enabled: Joi.boolean().default(true), host: listenHost(), port: listenPort(standard) });
+
 /** A port to connect to; 0 means "none named". */
 export const remotePort = () => port().default(0);
+
+/** An origin exactly as browsers send it: no path, no `*`. */
+const origin = () =>
+	Joi.string()
+		.max(260)
+		.custom((value: string, helpers) =>
+			/^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
+				? value
+				: helpers.message({ custom: 'must be an origin such as https://panel.example.com, without a path' }),
+		);
+
+const MAX_ORIGINS = 50;
+
+/** The REST API and the pages. */
+export const httpSection = (standardPort: number) =>
+	section({
+		host: listenHost(),
+		port: listenPort(standardPort),
+		requests_per_second: Joi.number().integer().min(1).max(100_000).default(30),
+		cors_origins: Joi.array().items(origin()).unique().max(MAX_ORIGINS).empty(null).default([]),
+	});
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -68,6 +93,7 @@ export const identitySection = () =>
 	section({
 		access_token_minutes: Joi.number().integer().min(1).max(1_440).default(30),
 		refresh_token_days: Joi.number().integer().min(1).max(365).default(30),
+		registration: Joi.valid('open', 'approval', 'closed').default('closed'),
 	});
 
 export const logSection = () => section({ level: Joi.valid('debug', 'info', 'warn', 'error').default('info') });
@@ -78,6 +104,17 @@ export interface ListenSettings {
 	readonly host: string;
 	/** 0 to 65535; 0: a free port of the system's choice. */
 	readonly port: number;
+}
+
+export interface TlsListenSettings extends ListenSettings {
+	readonly enabled: boolean;
+}
+
+export interface HttpSettings extends ListenSettings {
+	/** API requests per second of each address and of each account in the long run; twice as many at once. */
+	readonly requestsPerSecond: number;
+	/** Origins of other hosts' pages that may use the API and Socket.IO. */
+	readonly corsOrigins: readonly string[];
 }
 
 export interface JournalSettings {
@@ -101,6 +138,8 @@ export interface HistorySettings {
 export interface IdentitySettings {
 	readonly accessTokenMinutes: number;
 	readonly refreshTokenDays: number;
+	/** Who may make an account for itself: anybody, anybody whom an administrator then activates, or nobody. */
+	readonly registration: 'open' | 'approval' | 'closed';
 }
 
 export interface LogSettings {

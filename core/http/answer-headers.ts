@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { isBoom } from '@hapi/boom';
 import type { Plugin } from '@hapi/hapi';
 
+import { isEncrypted } from './encrypted.ts';
+
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
 		/** Identity of this request in answers (`X-Request-Id`) and in the log. */
@@ -23,28 +25,36 @@ const POLICY = [
 	"frame-ancestors 'none'",
 ].join('; ');
 
-const HEADERS: Readonly<Record<string, string>> = {
+/** On every answer, also on those that are given before the framework sees a request. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 	'content-security-policy': POLICY,
 	'x-content-type-options': 'nosniff',
 	'x-frame-options': 'DENY',
 	'referrer-policy': 'no-referrer',
 };
 
+/** An id that a client or proxy chose is kept when it can stand in a log line as it is. */
+const REQUEST_ID = /^[\w.-]{8,64}$/;
+
+function requestIdOf(given: unknown): string {
+	return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
 /** Headers of every answer. To be registered after `faultResponses`, so that errors carry them too. */
 export const answerHeaders: Plugin<void> = {
 	name: 'answer-headers',
 	register(server) {
 		server.ext('onRequest', (request, h) => {
-			request.app.requestId = randomUUID();
+			request.app.requestId = requestIdOf(request.headers['x-request-id']);
 			return h.continue;
 		});
 		server.ext('onPreResponse', (request, h) => {
 			const { response } = request;
 			if (isBoom(response)) return h.continue;
 			response.header('x-request-id', request.app.requestId);
-			for (const [name, value] of Object.entries(HEADERS)) response.header(name, value);
+			for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.header(name, value);
 			// Browsers know it on HTTPS only, and complain about it elsewhere.
-			if (request.server.info.protocol === 'https') response.header('cross-origin-opener-policy', 'same-origin');
+			if (isEncrypted(request)) response.header('cross-origin-opener-policy', 'same-origin');
 			// An answer of the API belongs to its caller; a shared computer must not keep it.
 			if (response.headers['cache-control'] === undefined) response.header('cache-control', 'no-store');
 			return h.continue;

@@ -7,16 +7,20 @@ import type { Logger } from '../kernel/log.ts';
 import { errorBody, type Failure, type FieldError } from './dialect.ts';
 import { FAULT_ANSWERS } from './fault-answers.ts';
 import { RateLimitFault } from './rate-limit.ts';
+import { Refusal } from './refuse.ts';
 
-/** What the framework itself refuses. Every other status below 500 is answered as a bad request. */
-const ofStatus: Readonly<Record<number, { readonly code: string; readonly detail: string }>> = {
+/** What is refused before a route is asked. Every other status below 500 is answered as a bad request. */
+export const ofStatus: Readonly<Record<number, { readonly code: string; readonly detail: string }>> = {
 	401: { code: 'NOT_AUTHENTICATED', detail: 'a valid access token is required' },
 	403: { code: 'PERMISSION_DENIED', detail: 'this is not allowed' },
 	404: { code: 'RESOURCE_NOT_FOUND', detail: 'there is nothing under this path' },
 	405: { code: 'METHOD_NOT_ALLOWED', detail: 'this path does not take this method' },
 	408: { code: 'VALIDATION_ERROR', detail: 'the request did not arrive in time' },
 	413: { code: 'PAYLOAD_TOO_LARGE', detail: 'the request body is too large' },
+	414: { code: 'VALIDATION_ERROR', detail: 'the address is too long' },
 	415: { code: 'UNSUPPORTED_MEDIA_TYPE', detail: 'the request body must be application/json' },
+	417: { code: 'VALIDATION_ERROR', detail: 'this expectation cannot be met' },
+	431: { code: 'VALIDATION_ERROR', detail: 'the headers of the request are too long' },
 	503: { code: 'SERVICE_UNAVAILABLE', detail: 'the answer took too long' },
 };
 
@@ -105,14 +109,19 @@ function ofFramework(status: number, message: string): Failure {
 	const known = ofStatus[status];
 	if (known !== undefined) return { status, ...known, errors: [] };
 	if (status >= 500) return INTERNAL;
-	const detail = message.includes('JSON') ? 'the request body is not valid JSON' : 'the request is malformed';
+	const detail = message.includes('JSON')
+		? 'the request body is not valid JSON, or holds a key that is not allowed'
+		: 'the request is malformed';
 	return { status: 400, code: 'VALIDATION_ERROR', detail, errors: [] };
 }
 
-function toFailure(thrown: Error, status: number, allowed: readonly string[]): Failure {
+/** What was thrown, as a client may know it. @param status of the framework */
+export function failureOf(thrown: Error, status: number): Failure {
 	if (thrown instanceof Fault) return ofFault(thrown);
 	if (thrown instanceof SchemaViolation) return ofViolation(thrown);
-	return ofFramework(status === 404 && allowed.length > 0 ? 405 : status, thrown.message);
+	if (thrown instanceof Refusal)
+		return { status, code: ofStatus[status]?.code ?? 'VALIDATION_ERROR', detail: thrown.detail, errors: [] };
+	return ofFramework(status, thrown.message);
 }
 
 function headersOf(thrown: Error, status: number, allowed: readonly string[]): Readonly<Record<string, string>> {
@@ -136,7 +145,7 @@ export const faultResponses: Plugin<{ readonly log: Logger }> = {
 			const raw = response.output.statusCode;
 			const expected = response instanceof Fault;
 			const allowed = raw === 404 && !expected ? methodsOf(server, pathOf(request)) : [];
-			const failure = toFailure(response, raw, allowed);
+			const failure = failureOf(response, allowed.length > 0 ? 405 : raw);
 			if (failure.status === 500) {
 				log.error('request-failed', {
 					requestId: request.app.requestId,

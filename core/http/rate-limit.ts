@@ -27,14 +27,16 @@ interface Bucket {
 /** Most keys remembered; beyond it the one that asked least recently is forgotten. */
 const MAX_KEYS = 10_000;
 
-/** Token buckets: `perMinute` requests in a burst, then one each 60 / `perMinute` seconds. */
+/** Token buckets: `burst` requests at once (`perMinute` unless told), then one each 60 / `perMinute` seconds. */
 export function createRateLimiter({
 	clock,
 	perMinute,
+	burst = perMinute,
 	maxKeys = MAX_KEYS,
 }: {
 	readonly clock: Clock;
 	readonly perMinute: number;
+	readonly burst?: number;
 	readonly maxKeys?: number;
 }): RateLimiter {
 	const buckets = new Map<string, Bucket>();
@@ -49,8 +51,8 @@ export function createRateLimiter({
 		if (buckets.size >= maxKeys && oldest.done !== true) buckets.delete(oldest.value);
 		const bucket =
 			known === undefined
-				? { tokens: perMinute, atMs: nowMs }
-				: { tokens: Math.min(perMinute, known.tokens + (nowMs - known.atMs) * perMs), atMs: nowMs };
+				? { tokens: burst, atMs: nowMs }
+				: { tokens: Math.min(burst, known.tokens + (nowMs - known.atMs) * perMs), atMs: nowMs };
 		buckets.set(key, bucket);
 		return bucket;
 	}

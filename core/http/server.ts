@@ -1,13 +1,18 @@
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpListener } from 'node:http';
 
 import Hapi, { type Plugin, type Server } from '@hapi/hapi';
 
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { accessGuard } from './access-guard.ts';
+import type { AnswerStore } from './answer-store.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { faultResponses, schemaViolation, validationOptions } from './fault-responses.ts';
+import { idempotency } from './idempotency.ts';
 import { type Listening, listenWithRetry } from './listen.ts';
+import { answerRaw } from './raw-answers.ts';
+import { requestGuard } from './request-guard.ts';
+import { requestLimit, type RequestLimitOptions } from './request-limit.ts';
 import { staticWeb, type WebFolder } from './static-web.ts';
 import { tokenStrategy, type TokenVerifier } from './token-strategy.ts';
 
@@ -23,40 +28,112 @@ export const part = <T>(plugin: Plugin<T>, options: T, prefix = ''): HttpPart =>
 	},
 });
 
+/** Sizes and times of a request; what exceeds them is refused. */
+export interface HttpLimits {
+	readonly headerBytes: number;
+	/** After decompression too. */
+	readonly bodyBytes: number;
+	/** From the first byte to the end of the headers. */
+	readonly headersWithinMs: number;
+	/** For the body to arrive. */
+	readonly bodyWithinMs: number;
+	/** From the first byte to the end of the body, whatever reads it. */
+	readonly requestWithinMs: number;
+	/** For a handler to answer. */
+	readonly answerWithinMs: number;
+	/** Time between two looks at slow connections. */
+	readonly checkEveryMs: number;
+	/** Connections at once, those of Socket.IO included. */
+	readonly connections: number;
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+	headerBytes: 16_384,
+	bodyBytes: 1_048_576,
+	headersWithinMs: 10_000,
+	bodyWithinMs: 10_000,
+	requestWithinMs: 60_000,
+	answerWithinMs: 30_000,
+	checkEveryMs: 2_000,
+	connections: 4_000,
+};
+
 export interface HttpServerDeps {
 	readonly log: Logger;
 	readonly tokens: TokenVerifier;
 	readonly parts: readonly HttpPart[];
 	/** The built web page; `null`: REST only. */
 	readonly web: WebFolder | null;
+	readonly limits?: HttpLimits;
+	/** The general limit of requests; none unless given. */
+	readonly requestLimit?: RequestLimitOptions;
+	/** Where first answers of requests with an `Idempotency-Key` are kept; without it the header is ignored. */
+	readonly answers?: AnswerStore;
+	/** Origins of other hosts' pages that may use the API, exactly as browsers send them. */
+	readonly corsOrigins?: readonly string[];
 }
 
-const BODY_LIMIT_BYTES = 1_048_576;
-/** Time for the body to arrive, and for a handler to answer. */
-const BODY_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT_MS = 30_000;
-/** Limits of the parser, against slow and endless requests. */
-const LISTENER_LIMITS = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 };
+/** Pages of other hosts use bearer tokens: cookies stay with the pages of this one. */
+const corsOf = (origins: readonly string[]) =>
+	origins.length > 0 && {
+		origin: [...origins],
+		credentials: false,
+		maxAge: 600,
+		additionalHeaders: ['Idempotency-Key', 'If-Match', 'X-Request-Id'],
+		additionalExposedHeaders: [
+			'ETag',
+			'Link',
+			'X-Next-Cursor',
+			'X-Limit',
+			'X-Request-Id',
+			'Retry-After',
+			'Idempotency-Replayed',
+		],
+	};
+
+/** The limits as a listener of the platform knows them, with TLS or without. */
+export const listenerOptions = (limits: HttpLimits) => ({
+	maxHeaderSize: limits.headerBytes,
+	headersTimeout: limits.headersWithinMs,
+	requestTimeout: limits.requestWithinMs,
+	connectionsCheckingInterval: limits.checkEveryMs,
+	// Refused by `requestGuard`, with a body.
+	requireHostHeader: false,
+});
+
+function createListener(limits: HttpLimits): HttpListener {
+	const listener = createServer(listenerOptions(limits));
+	listener.maxConnections = limits.connections;
+	return listener;
+}
 
 /**
  * Builds the server and checks its routes; it does not listen. Tests inject requests; `startHttp` opens it to the network.
  * @throws TypeError when a route does not state its access.
  */
-export async function createHttpServer({ log, tokens, parts, web }: HttpServerDeps): Promise<Server> {
+export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
+	const { log, tokens, parts, web, limits = DEFAULT_HTTP_LIMITS, corsOrigins = [] } = deps;
+	const listener = createListener(limits);
 	const server = Hapi.server({
-		listener: createServer(LISTENER_LIMITS),
+		listener,
 		autoListen: false,
 		debug: false,
 		compression: { minBytes: 1_024 },
 		routes: {
-			payload: { maxBytes: BODY_LIMIT_BYTES, timeout: BODY_TIMEOUT_MS, allow: 'application/json' },
-			timeout: { server: ANSWER_TIMEOUT_MS },
+			cors: corsOf(corsOrigins),
+			payload: { maxBytes: limits.bodyBytes, timeout: limits.bodyWithinMs, allow: 'application/json' },
+			timeout: { server: limits.answerWithinMs },
 			state: { parse: true, failAction: 'ignore' },
 			validate: { options: validationOptions, failAction: schemaViolation },
 		},
 	});
+	answerRaw(listener);
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
+	await server.register(requestGuard);
+	if (deps.answers !== undefined)
+		await server.register({ plugin: idempotency, options: { answers: deps.answers, log } });
+	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register({ plugin: tokenStrategy, options: { tokens } });
 	await server.register(accessGuard);
 	for (const one of parts) await one.mount(server);

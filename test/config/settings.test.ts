@@ -28,8 +28,10 @@ const gatewayMistakes = (text: string, environment: Readonly<Record<string, stri
 
 test('without file and environment the documented defaults hold', (t) => {
 	const settings = readSettings({ role: 'gateway', environment: {} });
-	t.deepEqual(settings.http, { host: '0.0.0.0', port: 8000 });
+	t.deepEqual(settings.http, { host: '0.0.0.0', port: 8000, requestsPerSecond: 30, corsOrigins: [] });
+	t.deepEqual(settings.https, { enabled: true, host: '0.0.0.0', port: 8443 });
 	t.deepEqual(settings.mqtt, { host: '0.0.0.0', port: 1883 });
+	t.deepEqual(settings.mqttTls, { enabled: true, host: '0.0.0.0', port: 8883 });
 	t.deepEqual(settings.journal, {
 		flushIntervalMs: 1_000,
 		flushBytes: 65_536,
@@ -46,14 +48,15 @@ test('without file and environment the documented defaults hold', (t) => {
 		backfillBytesPerSecond: 1_048_576,
 	});
 	t.deepEqual(settings.templates, { folder: '' });
-	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30 });
+	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30, registration: 'closed' });
 	t.is(settings.history.retentionDays, 365);
 	t.is(settings.log.level, 'info');
 	t.deepEqual(settings.devices, []);
 
 	const hub = readSettings({ role: 'hub', environment: {} });
-	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101 });
-	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 1_884, publicHost: '' });
+	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101, requestsPerSecond: 30, corsOrigins: [] });
+	t.deepEqual(hub.https, { enabled: true, host: '0.0.0.0', port: 8444 });
+	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, publicHost: '' });
 });
 
 test('the example files are valid and show the defaults', async (t) => {
@@ -116,7 +119,7 @@ test('the environment wins over the file and is converted', (t) => {
 		DRAWBRIDGE_ADMIN_EMAIL: 'not a setting',
 		PATH: '/bin',
 	});
-	t.deepEqual(settings.http, { host: '127.0.0.1', port: 0 });
+	t.like(settings.http, { host: '127.0.0.1', port: 0 });
 	t.is(settings.site.name, '42');
 	t.is(settings.journal.minFlushGapMs, 50);
 	t.is(settings.devices[0]?.uid, 'a');
@@ -156,6 +159,24 @@ const refused: readonly {
 	{ name: 'an unknown section', text: 'jurnal: {}', path: 'jurnal', message: /did you mean journal\?/ },
 	{ name: 'a key like nothing known', text: 'zzzzzzzzz: 1', path: 'zzzzzzzzz', message: /^no such setting$/ },
 	{ name: 'a key of the other role', text: 'link: {}', path: 'link', message: /no such setting/ },
+	{
+		name: 'no requests at all',
+		text: 'http: { requests_per_second: 0 }',
+		path: 'http.requests_per_second',
+		message: /greater than or equal to 1; found 0$/,
+	},
+	{
+		name: 'every origin at once',
+		text: "http: { cors_origins: ['*'] }",
+		path: 'http.cors_origins.0',
+		message: /must be an origin/,
+	},
+	{
+		name: 'an origin with a path',
+		text: "http: { cors_origins: ['https://panel.example.com/'] }",
+		path: 'http.cors_origins.0',
+		message: /without a path/,
+	},
 	{ name: 'a port out of range', text: 'http: { port: 70000 }', path: 'http.port', message: /65535; found 70000$/ },
 	{ name: 'a word for a number', text: 'http: { port: web }', path: 'http.port', message: /number; found "web"$/ },
 	{ name: 'a section of the wrong kind', text: 'http: 80', path: 'http', message: /object/ },
