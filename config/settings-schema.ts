@@ -24,6 +24,10 @@ export const hostName = () =>
 /** An address to listen on. */
 export const listenHost = () => hostName().default('0.0.0.0');
 
+/** A listener with the box's own certificate. */
+export const tlsListenSection = (standard: number) =>
+	section({ enabled: Joi.boolean().default(true), host: listenHost(), port: listenPort(standard) });
+
 /** A port to connect to; 0 means "none named". */
 export const remotePort = () => port().default(0);
 
@@ -89,6 +93,7 @@ export const identitySection = () =>
 	section({
 		access_token_minutes: Joi.number().integer().min(1).max(1_440).default(30),
 		refresh_token_days: Joi.number().integer().min(1).max(365).default(30),
+		registration: Joi.valid('open', 'approval', 'closed').default('closed'),
 	});
 
 export const logSection = () => section({ level: Joi.valid('debug', 'info', 'warn', 'error').default('info') });
@@ -99,6 +104,10 @@ export interface ListenSettings {
 	readonly host: string;
 	/** 0 to 65535; 0: a free port of the system's choice. */
 	readonly port: number;
+}
+
+export interface TlsListenSettings extends ListenSettings {
+	readonly enabled: boolean;
 }
 
 export interface HttpSettings extends ListenSettings {
@@ -129,6 +138,8 @@ export interface HistorySettings {
 export interface IdentitySettings {
 	readonly accessTokenMinutes: number;
 	readonly refreshTokenDays: number;
+	/** Who may make an account for itself: anybody, anybody whom an administrator then activates, or nobody. */
+	readonly registration: 'open' | 'approval' | 'closed';
 }
 
 export interface LogSettings {

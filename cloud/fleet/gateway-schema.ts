@@ -34,6 +34,7 @@ export const ledgerAnswer = Joi.object({
 
 export const enrolmentCodeAnswer = Joi.object({
 	code: Joi.string().required(),
+	gateway_id: Joi.string().guid().allow(null).required(),
 	expires_at: instant().required(),
 }).label('EnrolmentCode');
 
@@ -42,6 +43,7 @@ export const enrolmentAnswer = Joi.object({
 	link_host: Joi.string().allow('').required(),
 	link_port: Joi.number().required(),
 	ca_pem: Joi.string().required(),
+	cert_pem: Joi.string().required(),
 	proof: Joi.string().required(),
 })
 	.unknown()

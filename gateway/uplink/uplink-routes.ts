@@ -18,6 +18,7 @@ export interface UplinkRoutesOptions {
 	/** Samples in the journal. */
 	readonly storedSamples: () => number;
 	readonly enrol: (hubUrl: string, code: string) => Promise<void>;
+	readonly leave: () => Promise<void>;
 }
 
 interface EnrolBody {
@@ -40,7 +41,7 @@ const TAG = 'Uplink';
 /** The state of the link as an installer wants to see it: what is stored, how old, how far the hub has it. */
 export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 	name: 'uplink-routes',
-	register(server, { gatewayId, status, journal, journalMaxBytes, storedSamples, enrol }) {
+	register(server, { gatewayId, status, journal, journalMaxBytes, storedSamples, enrol, leave }) {
 		function view() {
 			const uplink = status();
 			const stats = journal();
@@ -110,6 +111,24 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 						after: { hub_url: request.payload.hub_url },
 					});
 					return view();
+				},
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/uplink',
+			options: {
+				...described(permitted('gateways:delete'), {
+					operationId: 'leaveHub',
+					tag: TAG,
+					summary: 'Forget the hub, the key and the certificate, so that this gateway can be enrolled anew',
+					answers: { 204: null },
+				}),
+				handler: async (request, h) => {
+					const before = { hub_url: status().hubUrl };
+					await leave();
+					noteChange(request, { target: gatewayId, before, after: null });
+					return h.response().code(204);
 				},
 			},
 		});

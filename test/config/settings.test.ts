@@ -29,7 +29,9 @@ const gatewayMistakes = (text: string, environment: Readonly<Record<string, stri
 test('without file and environment the documented defaults hold', (t) => {
 	const settings = readSettings({ role: 'gateway', environment: {} });
 	t.deepEqual(settings.http, { host: '0.0.0.0', port: 8000, requestsPerSecond: 30, corsOrigins: [] });
+	t.deepEqual(settings.https, { enabled: true, host: '0.0.0.0', port: 8443 });
 	t.deepEqual(settings.mqtt, { host: '0.0.0.0', port: 1883 });
+	t.deepEqual(settings.mqttTls, { enabled: true, host: '0.0.0.0', port: 8883 });
 	t.deepEqual(settings.journal, {
 		flushIntervalMs: 1_000,
 		flushBytes: 65_536,
@@ -46,14 +48,15 @@ test('without file and environment the documented defaults hold', (t) => {
 		backfillBytesPerSecond: 1_048_576,
 	});
 	t.deepEqual(settings.templates, { folder: '' });
-	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30 });
+	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30, registration: 'closed' });
 	t.is(settings.history.retentionDays, 365);
 	t.is(settings.log.level, 'info');
 	t.deepEqual(settings.devices, []);
 
 	const hub = readSettings({ role: 'hub', environment: {} });
 	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101, requestsPerSecond: 30, corsOrigins: [] });
-	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 1_884, publicHost: '' });
+	t.deepEqual(hub.https, { enabled: true, host: '0.0.0.0', port: 8444 });
+	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, publicHost: '' });
 });
 
 test('the example files are valid and show the defaults', async (t) => {
