@@ -33,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
 	start: async () => (await import('./start-bench.ts')).runStartBench(options),
 	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
+	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 };
 
