@@ -196,7 +196,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
-			onWrongLogin: knocking.refused,
+			onWrongLogin: (login) => knocking.refused(login),
 			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
