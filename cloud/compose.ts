@@ -28,7 +28,7 @@ import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
-import { assertTemplateAllows } from './command/template-check.ts';
+import { assertGatewayTakes } from './command/draft-check.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { createOfflineWatch } from './fleet/offline-watch.ts';
@@ -111,7 +111,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const commandPart = await openCommands({
 			data,
 			devices,
-			assertFits: (device, draft) => assertTemplateAllows(device, draft, templates),
+			assertFits: (device, draft) => assertGatewayTakes(device, draft, templates),
 			awaitedUntil,
 			lifecycle,
 			clock,

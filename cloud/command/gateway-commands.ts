@@ -131,5 +131,3 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 		},
 	};
 }
-
-export type GatewayCommands = ReturnType<typeof createGatewayCommands>;

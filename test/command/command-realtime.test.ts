@@ -6,6 +6,8 @@ import { connect, type Socket } from 'socket.io-client';
 import type { AuditEvent } from '../../core/audit/audit.ts';
 import { createCommandRealtime } from '../../core/command/command-realtime.ts';
 import type { Role } from '../../core/identity/role.ts';
+import { systemTimer } from '../../core/journal/set-timer.ts';
+import { epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
@@ -29,11 +31,16 @@ async function opened(t: ExecutionContext, devicesPerClient = 1_000) {
 	const address = http.address();
 	const realtime = createRealtimeServer({
 		listener: http,
-		verify(token) {
-			const role = tokens.get(token);
-			if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-			return actorOfRole(role, userIdOf(role));
+		tokens: {
+			verify(token) {
+				const role = tokens.get(token);
+				if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
+				return actorOfRole(role, userIdOf(role));
+			},
+			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
 		},
+		clock: systemClock,
+		setTimer: systemTimer,
 		log: silentLog,
 		limits: { ...DEFAULT_REALTIME_LIMITS, tokenCheckMs: 20 },
 	});
@@ -128,7 +135,8 @@ test('what is no command is refused, whatever it is', async (t) => {
 		{ device_uid: '../pump', command: 'a' },
 		JSON.parse('{"device_uid": "pump", "command": {"action": "a", "payload": {"a": {"__proto__": {"b": 1}}}}}'),
 	];
-	for (const payload of payloads) t.is(codeOf(await ask(manager, payload)), 'VALIDATION_ERROR', JSON.stringify(payload));
+	for (const payload of payloads)
+		t.is(codeOf(await ask(manager, payload)), 'VALIDATION_ERROR', JSON.stringify(payload));
 	manager.emit('send_command');
 	t.is(codeOf(await ask(manager, undefined)), 'VALIDATION_ERROR');
 	t.deepEqual(commands.open(), []);
