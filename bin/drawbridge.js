@@ -11,16 +11,22 @@ const EX_USAGE = 64;
 const MAINS = {
 	gateway: new URL('../dist/gateway/main.js', import.meta.url),
 	hub: new URL('../dist/cloud/main.js', import.meta.url),
+	'claim-code': new URL('../dist/core/box/claim-code-command.js', import.meta.url),
 };
+
+/** Words that need their data folder named, and take nothing else: no role says where it is. */
+const NEEDS_DATA = new Set(['claim-code']);
 
 /** Options and whether a value follows. */
 const OPTIONS = { '--config': 'FILE', '--data': 'DIR' };
 
 const USAGE = `usage: drawbridge gateway|hub [--config FILE] [--data DIR]
+       drawbridge claim-code --data DIR
        drawbridge --version | --help
 
   gateway         run the appliance
   hub             run the cloud hub
+  claim-code      make a code that claims the box of DIR once more, also while it runs: for a lost password
   --config FILE   settings (YAML); every key can be overridden by DRAWBRIDGE_<SECTION>_<KEY>
   --data DIR      folder of everything durable
 `;
@@ -33,11 +39,12 @@ function mistakeOf(role, options) {
 	for (let index = 0; index < options.length; index += 2) {
 		const option = options[index];
 		const value = options[index + 1];
-		if (!Object.hasOwn(OPTIONS, option)) return `unknown option "${option}"`;
+		if (!Object.hasOwn(OPTIONS, option) || (NEEDS_DATA.has(role) && option !== '--data')) return `unknown option "${option}"`;
 		if (seen.has(option)) return `${option} is given twice`;
 		if (value === undefined || value.startsWith('--')) return `${option} needs a ${OPTIONS[option]}`;
 		seen.add(option);
 	}
+	if (NEEDS_DATA.has(role) && !seen.has('--data')) return `${role} needs --data DIR`;
 	return null;
 }
 

@@ -1,17 +1,20 @@
 import { pointFacts } from '../config/template/template.ts';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
+import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
+import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { listenWithRetry, type Listening } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
@@ -21,15 +24,22 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
+import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { openAuthority } from '../core/pki/authority-store.ts';
+import { hostNames } from '../core/pki/host-names.ts';
+import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
+import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
+import { isLetIn } from './fleet/gateway-record.ts';
 import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { createOfflineWatch } from './fleet/offline-watch.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
@@ -39,7 +49,6 @@ import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
-import { openLinkCertificates } from './link/link-certificates.ts';
 
 export interface HubDeps {
 	readonly settings: HubSettings;
@@ -56,6 +65,8 @@ export interface HubDeps {
 
 export interface Hub extends Stoppable {
 	readonly httpPort: number;
+	/** `null`: off. */
+	readonly httpsPort: number | null;
 	readonly linkPort: number;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
@@ -135,7 +146,26 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
-		const certificates = await openLinkCertificates({ folder: data, publicHost: settings.link.publicHost, clock, log });
+		const publicNames = settings.link.publicHost === '' ? [] : [settings.link.publicHost];
+		const lanTls = await openLanTls({ data, moreNames: publicNames, lifecycle, clock, log });
+		const linkAuthority = await openAuthority({
+			folder: data,
+			name: 'link',
+			commonName: 'Drawbridge link authority',
+			log,
+		});
+		const linkCertificate = lifecycle.own(
+			'link certificate',
+			await openServerCertificate({
+				authority: linkAuthority,
+				commonName: 'Drawbridge hub',
+				names: () => [LINK_SERVER_NAME, ...hostNames(), ...publicNames],
+				validity: 'always',
+				clock,
+				log,
+			}),
+		);
+		const certificates = createGatewayCertificates({ gateways, authority: linkAuthority, clock, log });
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
@@ -151,17 +181,19 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		let linkListening: Listening | null = null;
 		const enrolment = createEnrolmentService({
 			gateways,
+			codes: await openEnrolmentCodes(join(data, 'enrolment-codes.json'), log),
+			certificates,
 			answer: () => ({
 				linkHost: settings.link.publicHost,
 				linkPort: linkListening?.state().port ?? settings.link.port,
-				caPem: certificates.caPem,
+				caPem: linkAuthority.caPem,
 			}),
 			disconnect: (gateway, why) => link.disconnect(gateway, why),
 			clock,
 			log,
 		});
 		const link = createHubLink({
-			authenticate: enrolment.authenticate,
+			certificates,
 			ingest,
 			ledger,
 			saveLedger: () => ledgerFile.save(),
@@ -175,7 +207,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
-		const tls = { key: certificates.keyPem, cert: certificates.certPem };
+		// With the authority in it: gateways have to show their certificates.
+		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
 		linkListening = lifecycle.own(
 			'link listener',
 			await listenWithRetry({
@@ -186,17 +219,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				log,
 			}),
 		);
-		if (settings.link.plainPort !== 0) {
-			const plain = {
-				name: 'link-plain',
-				listener: mqttServer({ ...broker, log }),
-				host: '127.0.0.1',
-				port: settings.link.plainPort,
-				log,
-			};
-			lifecycle.own('plain link listener', await listenWithRetry(plain));
-		}
-		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
+		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
 		lifecycle.own('link broker', broker);
 		lifecycle.own(
 			'offline watch',
@@ -218,6 +241,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			version,
 			data,
 			...settings.http,
+			https: settings.https.enabled ? settings.https : null,
+			lanTls,
 			web: deps.web,
 			audit,
 			accounts,
@@ -228,6 +253,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
+			mqtt: brokerProbe(linkState, broker),
+			uplink: brokerProbe(linkState, broker),
+			pipelines: () => ({ running: 0, stopped: 0, error: 0 }),
+			settings: shownSettings('hub', settings),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -261,6 +290,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		isStarted = true;
 		return {
 			httpPort: http.listening.state().port,
+			httpsPort: http.https?.state().port ?? null,
 			linkPort: linkState().port,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
@@ -269,10 +299,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */
 		async function offerFirstCode(): Promise<void> {
 			const path = join(data, 'enrolment-code');
-			if (gateways.all().length > 0) {
+			if (gateways.all().some(isLetIn)) {
 				await rm(path, { force: true });
 				return;
 			}
+			const offered = await readFile(path, 'utf8').catch(() => '');
+			if (isEnrolmentCode(offered) && (await enrolment.isOpen(offered))) return;
 			const { code } = await enrolment.openCode();
 			await writeFileDurably(path, `${code}\n`);
 		}

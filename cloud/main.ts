@@ -17,7 +17,11 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			const hub = await composeHub({ settings, administrator, data, templateFolders, web, version, clock, log });
 			return {
 				claimCode: hub.claimCode,
-				ports: { http_port: hub.httpPort, link_port: hub.linkPort },
+				ports: {
+					http_port: hub.httpPort,
+					...(hub.httpsPort !== null && { https_port: hub.httpsPort }),
+					link_port: hub.linkPort,
+				},
 				stop: () => hub.stop(),
 			};
 		},

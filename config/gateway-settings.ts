@@ -19,6 +19,8 @@ import {
 	remotePort,
 	secret,
 	section,
+	tlsListenSection,
+	type TlsListenSettings,
 } from './settings-schema.ts';
 
 /** The line a Modbus device hangs on. */
@@ -72,7 +74,9 @@ export interface UplinkSettings {
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
 export interface GatewaySettings {
 	readonly http: HttpSettings;
+	readonly https: TlsListenSettings;
 	readonly mqtt: ListenSettings;
+	readonly mqttTls: TlsListenSettings;
 	readonly journal: JournalSettings;
 	readonly history: HistorySettings;
 	readonly uplink: UplinkSettings;
@@ -142,7 +146,9 @@ const device = Joi.object({
 /** Keys, ranges and defaults of the gateway's file, in the words of the file. */
 export const gatewaySchema = section({
 	http: httpSection(8000),
+	https: tlsListenSection(8443),
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
+	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
 	history: historySection(),
 	uplink: section({

@@ -24,6 +24,10 @@ export const hostName = () =>
 /** An address to listen on. */
 export const listenHost = () => hostName().default('0.0.0.0');
 
+/** A listener with the box's own certificate. */
+export const tlsListenSection = (standard: number) =>
+	section({ enabled: Joi.boolean().default(true), host: listenHost(), port: listenPort(standard) });
+
 /** A port to connect to; 0 means "none named". */
 export const remotePort = () => port().default(0);
 
@@ -100,6 +104,10 @@ export interface ListenSettings {
 	readonly host: string;
 	/** 0 to 65535; 0: a free port of the system's choice. */
 	readonly port: number;
+}
+
+export interface TlsListenSettings extends ListenSettings {
+	readonly enabled: boolean;
 }
 
 export interface HttpSettings extends ListenSettings {

@@ -27,6 +27,8 @@ export const DEFAULT_PORTS: DemoPorts = {
 };
 
 const HOST = '127.0.0.1';
+/** A free port of the system's choice, which the log names. */
+const ANY_PORT = { host: HOST, port: 0 };
 
 /** Pages, status lines and tests of a demo all come from one address. */
 const REQUESTS_PER_SECOND = 1_000;
@@ -77,14 +79,17 @@ export const gatewaySettings = (
 	more: Readonly<Record<string, unknown>> = {},
 ): object => ({
 	http: { host: HOST, port: ports.gatewayHttp, requests_per_second: REQUESTS_PER_SECOND },
+	https: ANY_PORT,
 	mqtt: { host: HOST, port: ports.mqtt },
+	mqtt_tls: ANY_PORT,
 	devices,
 	...more,
 });
 
 export const hubSettings = (ports: Pick<DemoPorts, 'hubHttp' | 'link'>): object => ({
 	http: { host: HOST, port: ports.hubHttp, requests_per_second: REQUESTS_PER_SECOND },
-	link: { host: HOST, port: ports.link, plain_port: 0 },
+	https: ANY_PORT,
+	link: { host: HOST, port: ports.link },
 });
 
 /** Writes settings as YAML, readable by this user only; makes the folder. */

@@ -5,15 +5,18 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
+import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
+import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { listenWithRetry } from '../core/http/listen.ts';
+import { type Listening, listenWithRetry } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
@@ -25,6 +28,7 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
+import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -42,7 +46,7 @@ import { createMqttDelivery } from './command/mqtt-delivery.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
-import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
+import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -63,7 +67,10 @@ export interface GatewayDeps {
 
 export interface Gateway extends Stoppable {
 	readonly httpPort: number;
+	/** `null`: off; so is the next. */
+	readonly httpsPort: number | null;
 	readonly mqttPort: number;
+	readonly mqttTlsPort: number | null;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -105,6 +112,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		const lanTls = await openLanTls({ data, moreNames: [], lifecycle, clock, log });
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -189,14 +197,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		devices.listen(publisher.device);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({
-				name: 'mqtt',
-				listener: mqttServer({ ...broker, log }),
-				...settings.mqtt,
-				log,
-			}),
+			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ ...broker, log }), ...settings.mqtt, log }),
 		);
-		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
+		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(broker) : null;
+		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
 		uplink = lifecycle.own(
@@ -267,6 +271,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			version,
 			data,
 			...settings.http,
+			https: settings.https.enabled ? settings.https : null,
+			lanTls,
 			web: deps.web,
 			audit,
 			accounts,
@@ -283,6 +289,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				lines: () => driver.lines(),
 				templateMistakes: mistakes.length,
 			}),
+			mqtt: brokerProbe(() => mqtt.state(), broker),
+			uplink: uplinkProbe(status, () => up.roundTripMs()),
+			pipelines: () => collectorCounts(driver.lines()),
+			settings: shownSettings('gateway', settings),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -298,6 +308,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 						journalMaxBytes: settings.journal.maxBytes,
 						storedSamples: () => countOf(journal.held()),
 						enrol: (hubUrl, code) => starter.enrol(hubUrl, code),
+						leave: () => starter.leave(),
 					},
 					'/api/v1',
 				),
@@ -320,9 +331,19 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		isStarted = true;
 		return {
 			httpPort: http.listening.state().port,
+			httpsPort: http.https?.state().port ?? null,
 			mqttPort: mqtt.state().port,
+			mqttTlsPort: mqttTls?.state().port ?? null,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
+
+		/** Devices trust the box's authority; they prove themselves by user name and password as without TLS. */
+		async function listenForMqttTls(taker: Pick<Broker, 'admit' | 'handle'>): Promise<Listening> {
+			const { key, cert } = lanTls.current();
+			const listener = mqttServer({ ...taker, log, tls: { key, cert, onChange: lanTls.onChange } });
+			const { host, port } = settings.mqttTls;
+			return lifecycle.own('mqtt tls listener', await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log }));
+		}
 	}
 }

@@ -30,7 +30,12 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			});
 			return {
 				claimCode: gateway.claimCode,
-				ports: { http_port: gateway.httpPort, mqtt_port: gateway.mqttPort },
+				ports: {
+					http_port: gateway.httpPort,
+					...(gateway.httpsPort !== null && { https_port: gateway.httpsPort }),
+					mqtt_port: gateway.mqttPort,
+					...(gateway.mqttTlsPort !== null && { mqtt_tls_port: gateway.mqttTlsPort }),
+				},
 				stop: () => gateway.stop(),
 			};
 		},

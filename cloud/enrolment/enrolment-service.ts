@@ -1,3 +1,4 @@
+import { isSameSecret } from '../../core/identity/secret-text.ts';
 import { type Clock, type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -6,13 +7,13 @@ import {
 	answerProof,
 	type EnrolmentAnswer,
 	enrolmentKey,
-	type EnrolmentKey,
 	type EnrolmentRequest,
 	newEnrolmentCode,
 	requestProof,
 } from '../../core/link/enrolment.ts';
-import { isSameSecret } from '../../core/identity/secret-text.ts';
-import type { GatewayRepository } from '../fleet/gateway-record.ts';
+import { type GatewayRecord, type GatewayRepository, isLetIn } from '../fleet/gateway-record.ts';
+import type { EnrolmentCodes, OpenCode } from './enrolment-code-store.ts';
+import type { GatewayCertificates } from './gateway-certificates.ts';
 
 /** An enrolment code is good for a day: an installer prepares it in the office and uses it on site. */
 const CODE_LIFETIME_MS = 86_400_000;
@@ -22,94 +23,138 @@ const MAX_CODES = 1_000;
 /** How long a gateway may ask again with a code it has used: the answer may have been lost on its way. */
 const REPEAT_MS = 600_000;
 
-interface OpenCode extends EnrolmentKey {
-	readonly expiresAt: EpochMs;
-	/** The gateway that has used it. */
-	readonly usedBy: GatewayId | null;
-}
+/** Requests that do not prove knowledge of the code; then it is burned. Its name travels openly, its secret has 80 bits. */
+const MAX_WRONG_TRIES = 5;
 
 export interface EnrolmentServiceDeps {
 	readonly gateways: GatewayRepository;
-	readonly answer: () => EnrolmentAnswer;
-	/** A gateway has a new secret or was shut out: its connection ends now. */
+	readonly codes: EnrolmentCodes;
+	readonly certificates: Pick<GatewayCertificates, 'issue'>;
+	/** Where the link is, and who signs for it. */
+	readonly answer: () => Omit<EnrolmentAnswer, 'certPem'>;
+	/** A gateway has a new certificate or was shut out: its connection ends now. */
 	readonly disconnect: (gateway: GatewayId, why: string) => void;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
 
-/**
- * Lets gateways in. Codes live in memory: a restart of the hub makes unused ones void, which costs a click and keeps no secret on
- * disk. A used code is gone.
- */
-export function createEnrolmentService({ gateways, answer, disconnect, clock, log }: EnrolmentServiceDeps) {
-	const open = new Map<string, OpenCode>();
+export interface NewCode {
+	/** Shown once; the hub keeps what is derived from it. */
+	readonly code: string;
+	readonly expiresAt: EpochMs;
+}
 
-	function dropExpired(): void {
-		for (const [codeId, { expiresAt }] of open) if (expiresAt <= clock.now()) open.delete(codeId);
-	}
+/** A code for any gateway lets in those that are new or revoked; one that is enrolled needs a code of its own, or to repeat its last one. */
+function refuseTakeover(record: GatewayRecord | null, code: OpenCode, id: GatewayId): void {
+	if (record === null || !isLetIn(record) || code.onlyFor === id || code.usedBy === id) return;
+	throw new Fault(
+		'state-conflict',
+		`gateway ${id} is enrolled already; open a code for this very gateway at the hub, or remove it there first`,
+	);
+}
 
-	/** Opens a code, shown once. `code`: one that was made before (the hub's first one). */
-	async function openCode(code = newEnrolmentCode()): Promise<{ readonly code: string; readonly expiresAt: EpochMs }> {
-		dropExpired();
-		if (open.size >= MAX_CODES)
+/** Lets gateways in. A used code is gone, and so is one that was tried wrongly too often. */
+export function createEnrolmentService(deps: EnrolmentServiceDeps) {
+	const { gateways, codes, certificates, answer, disconnect, clock, log } = deps;
+
+	const dropExpired = (): Promise<void> =>
+		codes.remove(codes.all().flatMap(({ codeId, expiresAt }) => (expiresAt <= clock.now() ? [codeId] : [])));
+
+	/** Opens a code, shown once. @param onlyFor the one gateway that may use it, even though it is enrolled; `null`: any other */
+	async function openCode(onlyFor: GatewayId | null = null): Promise<NewCode> {
+		await dropExpired();
+		if (codes.all().length >= MAX_CODES)
 			throw new Fault('state-conflict', `${MAX_CODES} enrolment codes are open; use them or wait until they expire`);
+		const code = newEnrolmentCode();
 		const expiresAt = epochMs(clock.now() + CODE_LIFETIME_MS);
 		const key = await enrolmentKey(code);
 		// The first group names a code; two open ones must not share it.
-		if (open.has(key.codeId)) return openCode();
-		open.set(key.codeId, { ...key, expiresAt, usedBy: null });
+		if (codes.find(key.codeId) !== null) return openCode(onlyFor);
+		await codes.put({ ...key, expiresAt, onlyFor, usedBy: null, wrongTries: 0 });
 		return { code, expiresAt };
 	}
 
-	/** @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code. */
+	/** Whether a code can still be used for the first time. */
+	async function isOpen(code: string): Promise<boolean> {
+		const { codeId, key } = await enrolmentKey(code);
+		const open = codes.find(codeId);
+		return (
+			open !== null &&
+			open.usedBy === null &&
+			open.expiresAt > clock.now() &&
+			Buffer.from(open.key).equals(Buffer.from(key))
+		);
+	}
+
+	async function countWrongTry(code: OpenCode): Promise<void> {
+		const wrongTries = code.wrongTries + 1;
+		if (wrongTries < MAX_WRONG_TRIES) return codes.put({ ...code, wrongTries });
+		log.warn('enrolment-code-burned', { codeId: code.codeId, wrongTries });
+		await codes.remove([code.codeId]);
+	}
+
+	/** The code of a request that knows it. @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code */
+	async function provenCode(request: EnrolmentRequest, proof: string): Promise<OpenCode> {
+		const code = codes.find(request.codeId);
+		const isProven = code !== null && isSameSecret(requestProof(code.key, request), proof);
+		if (code !== null && !isProven) await countWrongTry(code);
+		const user = code?.usedBy ?? code?.onlyFor ?? null;
+		if (code !== null && isProven && (user === null || user === request.gatewayId)) return code;
+		log.warn('enrolment-refused', { gateway: request.gatewayId });
+		throw new Fault('bad-credentials', 'the enrolment code is wrong, used or expired');
+	}
+
+	/** From here on the code is this gateway's, and for a moment only. */
+	async function useUp(code: OpenCode, by: GatewayId): Promise<void> {
+		if (code.usedBy !== null) return;
+		const expiresAt = epochMs(Math.min(code.expiresAt, clock.now() + REPEAT_MS));
+		await codes.put({ ...code, usedBy: by, expiresAt });
+	}
+
+	/**
+	 * Gives a gateway its certificate; what it had before is over.
+	 * @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code; `state-conflict` for a gateway that is enrolled when
+	 * the code is not for it; `rule-violation` naming `csr`
+	 */
 	async function enrol(
 		request: EnrolmentRequest,
 		proof: string,
 	): Promise<EnrolmentAnswer & { readonly proof: string }> {
-		dropExpired();
-		const code = open.get(request.codeId);
-		const isOthers = code !== undefined && code.usedBy !== null && code.usedBy !== request.gatewayId;
-		if (code === undefined || isOthers || !isSameSecret(requestProof(code.key, request), proof)) {
-			log.warn('enrolment-refused', { gateway: request.gatewayId });
+		await dropExpired();
+		const id = request.gatewayId;
+		const code = await provenCode(request, proof);
+		refuseTakeover(gateways.find(id), code, id);
+		const { certPem, ...facts } = await certificates.issue(id, request.csrPem);
+		// Signing took its time: another gateway may have used the code meanwhile, and one that was burned or revoked is gone.
+		const present = codes.find(code.codeId);
+		if (present === null || (present.usedBy ?? id) !== id)
 			throw new Fault('bad-credentials', 'the enrolment code is wrong, used or expired');
-		}
-		const expiresAt = epochMs(Math.min(code.expiresAt, clock.now() + REPEAT_MS));
-		open.set(request.codeId, {
-			...code,
-			usedBy: request.gatewayId,
-			expiresAt: code.usedBy === null ? expiresAt : code.expiresAt,
+		// The code first: when power fails in between, the gateway asks again with it.
+		await useUp(present, id);
+		await gateways.change(id, (current) => {
+			refuseTakeover(current, present, id);
+			return { id, name: request.name, certificates: [facts], enrolledAt: clock.now(), revokedAt: null };
 		});
-		await gateways.put({
-			id: request.gatewayId,
-			name: request.name,
-			secretHash: request.secretHash,
-			enrolledAt: clock.now(),
-			revokedAt: null,
-		});
-		disconnect(request.gatewayId, 'the gateway was enrolled anew');
-		log.info('gateway-enrolled', { gateway: request.gatewayId, name: request.name });
-		const given = answer();
+		disconnect(id, 'the gateway was enrolled anew');
+		log.info('gateway-enrolled', { gateway: id, name: request.name, serial: facts.serial });
+		const given = { ...answer(), certPem };
 		return { ...given, proof: answerProof(code.key, request.nonce, given) };
 	}
 
-	/** Shuts a gateway out at once; its devices and history stay. */
+	/** Shuts a gateway out at once; its devices and history stay. @throws Fault `not-found` */
 	async function revoke(id: GatewayId): Promise<void> {
-		const record = gateways.find(id);
-		if (record === null) throw new Fault('not-found', `gateway ${id} does not exist`);
-		for (const [codeId, { usedBy }] of open) if (usedBy === id) open.delete(codeId);
-		await gateways.put({ ...record, revokedAt: clock.now() });
+		await codes.remove(
+			codes.all().flatMap(({ codeId, usedBy, onlyFor }) => (usedBy === id || onlyFor === id ? [codeId] : [])),
+		);
+		await gateways.change(id, (current) => {
+			if (current === null) throw new Fault('not-found', `gateway ${id} does not exist`);
+			return { ...current, certificates: [], revokedAt: clock.now() };
+		});
 		disconnect(id, 'the gateway was revoked');
 		log.info('gateway-revoked', { gateway: id });
 	}
 
-	/** The gateway a user name and password on the link belong to; `null`: nobody. */
-	function authenticate(id: GatewayId, hashOfSecret: string): GatewayId | null {
-		const record = gateways.find(id);
-		const isRight = isSameSecret(record?.secretHash ?? '', hashOfSecret);
-		return record !== null && isRight && record.revokedAt === null ? id : null;
-	}
-
-	return { openCode, enrol, revoke, authenticate };
+	return { openCode, isOpen, enrol, revoke };
 }
 
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>;

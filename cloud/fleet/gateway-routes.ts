@@ -7,6 +7,7 @@ import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
+import { MAX_CSR_CHARACTERS } from '../../core/link/link-messages.ts';
 import type { EnrolmentService } from '../enrolment/enrolment-service.ts';
 import type { GatewayCompleteness } from '../ingest/ledger.ts';
 import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
@@ -33,16 +34,23 @@ const enrolmentBody = Joi.object({
 	code_id: Joi.string().length(4).required(),
 	gateway_id: Joi.string().guid().lowercase().required(),
 	name: Joi.string().max(255).allow('').required(),
-	secret_hash: digestText,
+	csr: Joi.string().max(MAX_CSR_CHARACTERS).required(),
 	nonce: Joi.string().min(16).max(64).required(),
 	proof: digestText,
 });
+
+/** A code for this one gateway, which may be enrolled; without a body: for any that is not. */
+const codeBody = Joi.object({ gateway_id: Joi.string().guid().lowercase().allow(null) }).allow(null);
+
+interface CodeBody {
+	readonly gateway_id?: string | null;
+}
 
 interface EnrolmentBody {
 	readonly code_id: string;
 	readonly gateway_id: string;
 	readonly name: string;
-	readonly secret_hash: string;
+	readonly csr: string;
 	readonly nonce: string;
 	readonly proof: string;
 }
@@ -57,6 +65,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 
 		function toView(record: GatewayRecord) {
 			const { online, lastSeenAt, version } = presence(record.id);
+			const expiry = record.certificates.at(-1)?.expiresAt;
 			const { receivedSamples, missingSamples, declaredLostSamples } = completeness(record.id);
 			return {
 				id: record.id,
@@ -65,6 +74,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				version,
 				last_seen_at: lastSeenAt === null ? null : toIso(lastSeenAt),
 				enrolled_at: toIso(record.enrolledAt),
+				certificate_expires_at: expiry === undefined ? null : toIso(expiry),
 				revoked_at: record.revokedAt === null ? null : toIso(record.revokedAt),
 				devices: deviceCount(record.id),
 				received_samples: receivedSamples,
@@ -112,13 +122,9 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				...permitted('gateways:delete'),
 				validate: { params },
 				handler: async (request: ById, h: ResponseToolkit) => {
-					const gateway = find(request);
-					await enrolment.revoke(gateway.id);
-					noteChange(request, {
-						target: gateway.id,
-						before: { name: gateway.name, revoked: false },
-						after: { revoked: true },
-					});
+					const before = toView(find(request));
+					await enrolment.revoke(gatewayId(before.id));
+					noteChange(request, { target: before.id, before, after: toView(find(request)) });
 					return h.response().code(204);
 				},
 			},
@@ -128,12 +134,14 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			path: '/gateways/enrolment-codes',
 			options: {
 				...permitted('gateways:delete'),
-				handler: async (request, h) => {
-					const { code, expiresAt } = await enrolment.openCode();
+				validate: { payload: codeBody },
+				handler: async (request: Request<{ Payload: CodeBody | null }>, h: ResponseToolkit) => {
+					const onlyFor = request.payload?.gateway_id ?? null;
+					const { code, expiresAt } = await enrolment.openCode(onlyFor === null ? null : gatewayId(onlyFor));
+					const view = { gateway_id: onlyFor, expires_at: toIso(expiresAt) };
 					// The first group names a code, and opens nothing.
-					const target = code.slice(0, code.indexOf('-'));
-					noteChange(request, { target, before: null, after: { expires_at: toIso(expiresAt) } });
-					return h.response({ code, expires_at: toIso(expiresAt) }).code(201);
+					noteChange(request, { target: code.slice(0, code.indexOf('-')), before: null, after: view });
+					return h.response({ code, ...view }).code(201);
 				},
 			},
 		});
@@ -145,13 +153,17 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				validate: { payload: enrolmentBody },
 				handler: async (request: Request<{ Payload: EnrolmentBody }>) => {
 					limiter.take(addressKey(request.info.remoteAddress));
-					const { code_id, gateway_id, name, secret_hash, nonce, proof } = request.payload;
-					const answer = await enrolment.enrol(
-						{ codeId: code_id, gatewayId: gatewayId(gateway_id), name, secretHash: secret_hash, nonce },
-						proof,
-					);
-					noteChange(request, { target: gateway_id, before: null, after: { name, code_id } });
-					return { link_host: answer.linkHost, link_port: answer.linkPort, ca_pem: answer.caPem, proof: answer.proof };
+					const { code_id, gateway_id, name, csr, nonce, proof } = request.payload;
+					const id = gatewayId(gateway_id);
+					const answer = await enrolment.enrol({ codeId: code_id, gatewayId: id, name, csrPem: csr, nonce }, proof);
+					noteChange(request, { target: id, before: null, after: { name, code_id } });
+					return {
+						link_host: answer.linkHost,
+						link_port: answer.linkPort,
+						ca_pem: answer.caPem,
+						cert_pem: answer.certPem,
+						proof: answer.proof,
+					};
 				},
 			},
 		});

@@ -1,19 +1,26 @@
+import { createGate } from '../../core/kernel/gate.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { openDatabase } from '../../core/storage/pouch.ts';
 import type { GatewayRecord, GatewayRepository } from './gateway-record.ts';
 
+/** Records of before there were certificates have none: their gateways are to be enrolled again. */
+type Saved = Omit<GatewayRecord, 'certificates'> & Partial<Pick<GatewayRecord, 'certificates'>>;
+
+/** Most changes that may wait for the disk: a fleet that is switched on at once. */
+const MAX_WAITING = 5_000;
+
 /** Gateways in a document database, all of them in memory too: the link asks at each connection. */
 export async function openGatewayStore(folder: string): Promise<GatewayRepository & Stoppable> {
-	const database = openDatabase<GatewayRecord>(folder);
+	const database = openDatabase<Saved>(folder);
 	const byId = new Map<GatewayId, GatewayRecord>();
 	const { rows } = await database.allDocs({ include_docs: true });
 	for (const { doc } of rows) {
 		if (doc === undefined) continue;
-		const { id, name, secretHash, enrolledAt, revokedAt } = doc;
-		byId.set(id, { id, name, secretHash, enrolledAt, revokedAt });
+		const { id, name, certificates, enrolledAt, revokedAt } = doc;
+		byId.set(id, { id, name, certificates: certificates ?? [], enrolledAt, revokedAt });
 	}
-	let writing: Promise<void> = Promise.resolve();
+	const gate = createGate({ what: 'changes of gateways', parallel: 1, waiting: MAX_WAITING });
 
 	async function write(record: GatewayRecord): Promise<void> {
 		const { rows: found } = await database.allDocs({ keys: [record.id] });
@@ -26,9 +33,14 @@ export async function openGatewayStore(folder: string): Promise<GatewayRepositor
 	return {
 		find: (id) => byId.get(id) ?? null,
 		all: () => [...byId.values()],
-		put: (record) => (writing = writing.catch(() => undefined).then(() => write(record))),
+		change: (id, change) =>
+			gate.run(async () => {
+				const record = change(byId.get(id) ?? null);
+				if (record !== byId.get(id)) await write(record);
+				return record;
+			}),
 		async stop() {
-			await writing.catch(() => undefined);
+			await gate.run(async () => undefined);
 			await database.close();
 		},
 	};

@@ -14,7 +14,7 @@ import {
 import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
-import { secretHash } from '../../core/identity/secret-text.ts';
+import type { GatewayCertificates, Standing } from '../enrolment/gateway-certificates.ts';
 import type { GatewayPresence } from '../fleet/gateway-record.ts';
 import type { HubIngest } from '../ingest/hub-ingest.ts';
 import type { Ledger } from '../ingest/ledger.ts';
@@ -22,10 +22,12 @@ import type { Ledger } from '../ingest/ledger.ts';
 /** A gateway on the link; its name is its id. */
 export interface LinkAccount extends MqttAccount {
 	readonly gateway: GatewayId;
+	/** SHA-256 of the certificate it has come with. */
+	readonly certificate: string;
 }
 
 export interface HubLinkDeps {
-	readonly authenticate: (gateway: GatewayId, hashOfSecret: string) => GatewayId | null;
+	readonly certificates: Pick<GatewayCertificates, 'standing' | 'used' | 'expiring' | 'renew'>;
 	readonly ingest: Pick<HubIngest, 'receive'>;
 	readonly ledger: Ledger;
 	/** Writes the ledger down; awaited before a loss is acknowledged. */
@@ -73,6 +75,12 @@ const isFinal = (error: unknown): boolean =>
 const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
 	list.slice(-MAX_RANGES).map(({ epoch, ranges }) => ({ epoch, ranges: ranges.slice(-MAX_RANGES) }));
 
+/** What a gateway may say whose certificate has expired: who it is, and that it wants another. */
+const RENEWAL_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'renew']);
+
+const isOpenTo = (standing: Standing | null, kind: UpKind): boolean =>
+	standing === 'valid' || (standing === 'expired' && RENEWAL_KINDS.has(kind));
+
 interface Presence {
 	lastSeenAt: EpochMs;
 	version: string | null;
@@ -80,16 +88,32 @@ interface Presence {
 
 /** The hub's end of the link: what each message of a gateway means. The broker calls these; nothing here knows MQTT's library. */
 export function createHubLink(deps: HubLinkDeps) {
-	const { ingest, ledger, adopt, ownerOf, setHealth, clock, log } = deps;
+	const { certificates, ingest, ledger, adopt, ownerOf, setHealth, clock, log } = deps;
 	const presence = new Map<GatewayId, Presence>();
+	/** The certificate of each gateway's newest connection. */
+	const cameWith = new Map<GatewayId, string>();
 	const liveBlocks = new Map<GatewayId, number>();
 	let broker: Broker | null = null;
 
 	const logRefused = (gateway: GatewayId, kind: UpKind, reason: string): void =>
 		log.warn('link-message-refused', { gateway, kind, reason });
 
-	async function onHello(gateway: GatewayId, message: MqttMessage): Promise<void> {
+	/** Tells a gateway to renew its certificate; it may not know what day it is. */
+	function sayExpiring({ gateway, certificate }: LinkAccount): void {
+		const expiresAt = certificates.expiring(gateway, certificate);
+		if (expiresAt === null) return;
+		broker?.publish(downTopic(gateway, 'expiring'), linkMessage('expiring', { expiresAt }), { qos: 1 });
+	}
+
+	async function onHello(account: LinkAccount, message: MqttMessage): Promise<void> {
+		const { gateway } = account;
 		const hello = parseLinkMessage('hello', message.payload);
+		sayExpiring(account);
+		// Without a welcome it sends nothing but its request for another certificate.
+		if (certificates.standing(gateway, account.certificate) !== 'valid') {
+			log.warn('gateway-certificate-expired', { gateway, version: hello.version });
+			return;
+		}
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
 		const received = newest(ledger.receivedFrom(gateway, hello.oldestEpoch));
 		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
@@ -112,7 +136,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		}
 	}
 
-	async function onDocuments(gateway: GatewayId, message: MqttMessage): Promise<void> {
+	async function onDocuments({ gateway }: LinkAccount, message: MqttMessage): Promise<void> {
 		const { devices, health, mistakes } = parseDocuments(message.payload);
 		for (const mistake of mistakes) logRefused(gateway, 'documents', mistake);
 		for (const device of devices) await adoptOf(gateway, device);
@@ -122,7 +146,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		}
 	}
 
-	async function onLosses(gateway: GatewayId, message: MqttMessage): Promise<void> {
+	async function onLosses({ gateway }: LinkAccount, message: MqttMessage): Promise<void> {
 		const { losses } = parseLinkMessage('losses', message.payload);
 		for (const loss of losses) ledger.declare({ ...loss, origin: gateway });
 		await deps.saveLedger();
@@ -131,7 +155,7 @@ export function createHubLink(deps: HubLinkDeps) {
 	}
 
 	/** The live lane does not wait for the disk - the gateway learns of it by the acknowledgement - unless it floods. */
-	async function onLive(gateway: GatewayId, { payload }: MqttMessage): Promise<void> {
+	async function onLive({ gateway }: LinkAccount, { payload }: MqttMessage): Promise<void> {
 		const waiting = (liveBlocks.get(gateway) ?? 0) + 1;
 		liveBlocks.set(gateway, waiting);
 		const receiving = ingest.receive(gateway, 'live', payload).finally(() => {
@@ -142,17 +166,24 @@ export function createHubLink(deps: HubLinkDeps) {
 		if (waiting >= LIVE_BLOCKS) await receiving;
 	}
 
-	async function onBackfill(gateway: GatewayId, { payload }: MqttMessage): Promise<void> {
+	async function onBackfill({ gateway }: LinkAccount, { payload }: MqttMessage): Promise<void> {
 		await ingest.receive(gateway, 'backfill', payload);
 	}
 
-	const handlers: Readonly<Record<UpKind, (gateway: GatewayId, message: MqttMessage) => Promise<void>>> = {
+	async function onRenew({ gateway, certificate }: LinkAccount, { payload }: MqttMessage): Promise<void> {
+		const { csrPem } = parseLinkMessage('renew', payload);
+		const certPem = await certificates.renew(gateway, certificate, csrPem);
+		broker?.publish(downTopic(gateway, 'certificate'), linkMessage('certificate', { certPem }), { qos: 1 });
+	}
+
+	const handlers: Readonly<Record<UpKind, (account: LinkAccount, message: MqttMessage) => Promise<void>>> = {
 		hello: onHello,
 		documents: onDocuments,
 		losses: onLosses,
 		live: onLive,
 		backfill: onBackfill,
-		commands: (gateway, { payload }) => deps.commands.reported(gateway, payload),
+		renew: onRenew,
+		commands: ({ gateway }, { payload }) => deps.commands.reported(gateway, payload),
 	};
 
 	async function onPublish(account: LinkAccount, message: MqttMessage): Promise<PublishVerdict> {
@@ -161,7 +192,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		const seen = presence.get(account.gateway);
 		if (seen !== undefined) seen.lastSeenAt = clock.now();
 		try {
-			await handlers[parsed.kind](account.gateway, message);
+			await handlers[parsed.kind](account, message);
 		} catch (error) {
 			// Nobody asks for documents again: without an acknowledgement the gateway comes back and sends them.
 			if (parsed.kind === 'documents' && !isFinal(error)) throw error;
@@ -172,23 +203,37 @@ export function createHubLink(deps: HubLinkDeps) {
 		return 'discard';
 	}
 
+	/** The gateway whose certificate this is. */
+	async function admit(gateway: GatewayId, certificate: string): Promise<LinkAccount | null> {
+		if (certificates.standing(gateway, certificate) === null) return null;
+		// The older certificate is over as soon as the newer one was used: that has to be on disk before the gateway forgets the older key.
+		await certificates.used(gateway, certificate);
+		if (certificates.standing(gateway, certificate) === null) return null;
+		cameWith.set(gateway, certificate);
+		return { name: gateway, gateway, certificate };
+	}
+
 	const policy: Pick<
 		BrokerDeps<LinkAccount>,
 		'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'onPublish'
 	> = {
-		async authenticate({ username, password }) {
-			if (!isUuid(username)) return null;
-			const gateway = deps.authenticate(gatewayId(username), secretHash(password.toString('utf8')));
-			return gateway === null ? null : { name: gateway, gateway };
+		authenticate: async ({ username, certificate }) =>
+			certificate !== null && isUuid(username) ? admit(gatewayId(username), certificate) : null,
+		authorizePublish({ gateway, certificate }, topic) {
+			const kind = topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) ? parseUpTopic(topic)?.kind : undefined;
+			return kind !== undefined && isOpenTo(certificates.standing(gateway, certificate), kind);
 		},
-		authorizePublish: ({ gateway }, topic) =>
-			topic.startsWith(`${LINK_ROOT}/${gateway}/up/`) && parseUpTopic(topic) !== null,
-		authorizeSubscribe: ({ gateway }, filter) => filter === downFilter(gateway),
+		authorizeSubscribe: ({ gateway, certificate }, filter) =>
+			filter === downFilter(gateway) && certificates.standing(gateway, certificate) !== null,
 		onPublish,
 	};
 
-	const isOnline = (gateway: GatewayId): boolean =>
-		broker?.clients().some(({ account }) => account === gateway) ?? false;
+	/** Connected, and not only to be renewed. */
+	function isOnline(gateway: GatewayId): boolean {
+		const certificate = cameWith.get(gateway);
+		if (certificate === undefined || certificates.standing(gateway, certificate) !== 'valid') return false;
+		return broker?.clients().some(({ account }) => account === gateway) ?? false;
+	}
 
 	return {
 		policy,

@@ -45,7 +45,7 @@ export async function openIdentity({
 	await ensureSound(join(data, 'accounts'), log);
 	const store = lifecycle.own('accounts', createAccountStore(join(data, 'accounts')));
 	const accounts = await openAccountDirectory(store);
-	const claimCode = await openClaimCode({ path: join(data, 'claim-code'), isClaimed: accounts.count() > 0 });
+	const claimCode = await openClaimCode({ path: join(data, 'claim-code'), isClaimed: accounts.count() > 0, clock });
 	const tokens = createAccessTokens({
 		key: await ensureTokenKey(settings),
 		lifetimeSeconds: accessTokenMinutes * 60,

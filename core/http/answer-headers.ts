@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { isBoom } from '@hapi/boom';
 import type { Plugin } from '@hapi/hapi';
 
+import { isEncrypted } from './encrypted.ts';
+
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
 		/** Identity of this request in answers (`X-Request-Id`) and in the log. */
@@ -52,7 +54,7 @@ export const answerHeaders: Plugin<void> = {
 			response.header('x-request-id', request.app.requestId);
 			for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.header(name, value);
 			// Browsers know it on HTTPS only, and complain about it elsewhere.
-			if (request.server.info.protocol === 'https') response.header('cross-origin-opener-policy', 'same-origin');
+			if (isEncrypted(request)) response.header('cross-origin-opener-policy', 'same-origin');
 			// An answer of the API belongs to its caller; a shared computer must not keep it.
 			if (response.headers['cache-control'] === undefined) response.header('cache-control', 'no-store');
 			return h.continue;

@@ -91,15 +91,18 @@ const corsOf = (origins: readonly string[]) =>
 		],
 	};
 
+/** The limits as a listener of the platform knows them, with TLS or without. */
+export const listenerOptions = (limits: HttpLimits) => ({
+	maxHeaderSize: limits.headerBytes,
+	headersTimeout: limits.headersWithinMs,
+	requestTimeout: limits.requestWithinMs,
+	connectionsCheckingInterval: limits.checkEveryMs,
+	// Refused by `requestGuard`, with a body.
+	requireHostHeader: false,
+});
+
 function createListener(limits: HttpLimits): HttpListener {
-	const listener = createServer({
-		maxHeaderSize: limits.headerBytes,
-		headersTimeout: limits.headersWithinMs,
-		requestTimeout: limits.requestWithinMs,
-		connectionsCheckingInterval: limits.checkEveryMs,
-		// Refused by `requestGuard`, with a body.
-		requireHostHeader: false,
-	});
+	const listener = createServer(listenerOptions(limits));
 	listener.maxConnections = limits.connections;
 	return listener;
 }

@@ -36,8 +36,10 @@ export interface IdentityRoutesOptions {
 	/** What this box is, for the page before anybody is logged in. */
 	readonly role: 'gateway' | 'hub';
 	readonly version: string;
-	/** True where the pages come over HTTPS: then browsers may return the refresh cookie over HTTPS only. */
+	/** True behind a proxy that speaks HTTPS: browsers return the refresh cookie over HTTPS only, as they do when the request came over TLS. */
 	readonly secureCookies: boolean;
+	/** SHA-256 of the authority behind this box's HTTPS; `null`: it has none. */
+	readonly authorityFingerprint?: string | null;
 	/**
 	 * Tries of login, registration and claim together, per address; of logins per account from networks it was never used from; and of
 	 * changes of a password per account.
@@ -73,7 +75,7 @@ const clientOf = ({ info, headers }: Pick<Request, 'info' | 'headers'>): Client 
 function mountSetup(
 	server: Server,
 	{ identity, attempts }: Entrance,
-	{ role, version }: Pick<IdentityRoutesOptions, 'role' | 'version'>,
+	{ role, version, authorityFingerprint }: Pick<IdentityRoutesOptions, 'role' | 'version' | 'authorityFingerprint'>,
 ): void {
 	const { entry } = identity;
 	server.route({
@@ -86,7 +88,13 @@ function mountSetup(
 				summary: 'What this box is, and whether it has an administrator',
 				answers: { 200: setupAnswer },
 			}),
-			handler: () => ({ claimed: entry.isClaimed(), role, version, registration: entry.registration() }),
+			handler: () => ({
+				claimed: entry.isClaimed(),
+				role,
+				version,
+				registration: entry.registration(),
+				...(authorityFingerprint !== undefined && { certificate_authority_sha256: authorityFingerprint }),
+			}),
 		},
 	});
 
@@ -108,7 +116,7 @@ function mountSetup(
 				const grant = await entry.claim(code, { email, password, fullName }, client);
 				const after = identity.users.me({ userId: grant.userId });
 				noteChange(request, { target: after.id, before: null, after: userView(after) });
-				return withRefreshCookie(h.response(toTokens(grant)).code(201), grant);
+				return withRefreshCookie(request, h.response(toTokens(grant)).code(201), grant);
 			},
 		},
 	});
@@ -134,7 +142,7 @@ function mountRegister(server: Server, { identity, attempts }: Entrance): void {
 				noteChange(request, { target: account.id, before: null, after: userView(account) });
 				const { id, username, email } = account;
 				if (grant === null) return h.response({ id, username, email, status: 'awaiting_approval' }).code(202);
-				return withRefreshCookie(h.response({ id, username, email, ...toTokens(grant) }).code(201), grant);
+				return withRefreshCookie(request, h.response({ id, username, email, ...toTokens(grant) }).code(201), grant);
 			},
 		},
 	});
@@ -169,7 +177,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 				takeAttempt(client, email);
 				const grant = await entry.login(email, password, client);
 				noteChange(request, { target: grant.userId, before: null, after: null });
-				return withRefreshCookie(h.response(toTokens(grant)), grant);
+				return withRefreshCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});
@@ -193,7 +201,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 				if (token === null)
 					throw new Fault('not-authenticated', 'a refresh token is required, in the body or as cookie');
 				const grant = await sessions.refresh(token, { isShared: own === undefined, client });
-				return withRefreshCookie(h.response(toTokens(grant)), grant);
+				return withRefreshCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});

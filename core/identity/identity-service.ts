@@ -3,7 +3,7 @@ import { Fault } from '../kernel/fault.ts';
 import { DEFAULT_TENANT } from '../kernel/id.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { Account } from './account.ts';
+import { type Account, loggedOut, normalEmail } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { ClaimCode } from './claim-code.ts';
 import type { Passwords } from './password.ts';
@@ -54,25 +54,44 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 
 	const isClaimed = (): boolean => accounts.count() > 0;
 
-	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
-		const passwordHash = await passwords.hash(draft.password, { owner: ownTexts(draft) });
-		const username = freeUsername(draft.email.trim().toLowerCase(), () => false);
+	async function addAdministrator(draft: NewAdministrator, passwordHash: string): Promise<Account> {
+		const username = freeUsername(normalEmail(draft.email), (name) => accounts.byUsername(name) !== undefined);
 		const facts = { ...draft, role: 'superadmin', tenantId: DEFAULT_TENANT } as const;
 		const account = { ...newAccount(facts, username, clock), isVerified: true, passwordHash };
 		await accounts.add(account);
+		return account;
+	}
+
+	/** Whoever has the shell has the box: the account becomes a superadmin with this password, and every earlier login of it ends. */
+	const resetTo = (id: string, passwordHash: string): Promise<Account> =>
+		accounts.change(id, (current) => ({
+			...loggedOut(current),
+			role: 'superadmin',
+			isActive: true,
+			mustChangePassword: false,
+			passwordHash,
+		}));
+
+	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
+		const passwordHash = await passwords.hash(draft.password, { owner: ownTexts(draft) });
+		const known = accounts.byEmail(draft.email);
+		const account =
+			known === undefined ? await addAdministrator(draft, passwordHash) : await resetTo(known.id, passwordHash);
 		await claimCode.consume();
 		log.info('administrator-created', { userId: account.id });
 		return account;
 	}
 
 	/**
-	 * Makes the first administrator and logs in.
-	 * @throws Fault `state-conflict` once there is one, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
+	 * Makes the first administrator and logs in; with a code of the shell a further one, or resets the account of this email to one.
+	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
 	 */
 	function claim(code: string, draft: NewAdministrator, client: Client = UNKNOWN_CLIENT): Promise<Grant> {
 		return claims.run(async () => {
-			if (isClaimed()) throw new Fault('state-conflict', 'this box is already claimed; log in instead');
-			if (!claimCode.matches(code))
+			const isReset = await claimCode.matchesReset(code);
+			if (isClaimed() && isReset === null)
+				throw new Fault('state-conflict', 'this box is already claimed; log in instead');
+			if (isReset !== true && (isClaimed() || !claimCode.matches(code)))
 				throw new Fault('bad-credentials', 'the claim code is wrong', { field: 'claim_code' });
 			const account = await createAdministrator(draft);
 			return sessions.start(account.id, client, wrongLogin);

@@ -1,5 +1,6 @@
 import type { Request, ResponseObject, Server } from '@hapi/hapi';
 
+import { isEncrypted } from '../http/encrypted.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Grant } from './session-service.ts';
 
@@ -30,7 +31,13 @@ export function refreshCookieOf(request: Pick<Request, 'state' | 'headers' | 'in
 	return token;
 }
 
+/** Over TLS the browser is told to return it over TLS only. */
 export const withRefreshCookie = (
+	request: Pick<Request, 'raw'>,
 	answer: ResponseObject,
 	{ refreshToken, refreshLifetimeSeconds }: Grant,
-): ResponseObject => answer.state(REFRESH_COOKIE, refreshToken, { ttl: refreshLifetimeSeconds * 1_000 });
+): ResponseObject =>
+	answer.state(REFRESH_COOKIE, refreshToken, {
+		ttl: refreshLifetimeSeconds * 1_000,
+		...(isEncrypted(request) && { isSecure: true }),
+	});

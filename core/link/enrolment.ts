@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, scrypt } from 'node:crypto';
+import { createHmac, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import { normalCode, randomCode } from '../kernel/code.ts';
@@ -7,8 +7,8 @@ import type { GatewayId } from '../kernel/id.ts';
 
 /**
  * Enrolment over a line that nobody protects. Both sides know the enrolment code (100 bits: 20 name it, 80 are the secret). The gateway makes
- * its link secret itself and tells only its hash; request and answer each carry a keyed digest under the code, so that nobody in
- * between can read a secret, slip in his own hash, or hand out his own certificate authority.
+ * its key pair itself and asks for a certificate of it; request and answer each carry a keyed digest under the code, so that nobody in
+ * between can slip in his own key, or hand out his own certificate authority. Nothing on the way is a secret.
  */
 
 /** First group names the code; the other four are its secret. */
@@ -32,24 +32,25 @@ export interface EnrolmentKey {
 
 const scryptAsync = promisify<string, string, number, Buffer>(scrypt);
 
+/** Whether a text has the form of an enrolment code. */
+export const isEnrolmentCode = (text: string): boolean => CODE_FORM.test(normalCode(text));
+
 /** @throws Fault `rule-violation` when the text is no enrolment code. */
 export async function enrolmentKey(code: string): Promise<EnrolmentKey> {
 	const normal = normalCode(code);
-	if (!CODE_FORM.test(normal)) {
+	if (!isEnrolmentCode(code)) {
 		throw fieldFault('rule-violation', 'code', 'an enrolment code has 20 letters and digits in five groups of four');
 	}
 	const codeId = normal.slice(0, 4);
 	return { codeId, key: Uint8Array.from(await scryptAsync(normal.slice(5), `drawbridge enrolment ${codeId}`, 32)) };
 }
 
-/** The secret a gateway proves itself with on the link: 256 random bits, made on the gateway, never sent in enrolment. */
-export const newLinkSecret = (): string => randomBytes(32).toString('base64url');
-
 export interface EnrolmentRequest {
 	readonly codeId: string;
 	readonly gatewayId: GatewayId;
 	readonly name: string;
-	readonly secretHash: string;
+	/** Request for a certificate of the gateway's own key, PKCS #10 in PEM. */
+	readonly csrPem: string;
 	readonly nonce: string;
 }
 
@@ -57,8 +58,10 @@ export interface EnrolmentAnswer {
 	/** Host of the link broker; empty: the host of the hub's URL. */
 	readonly linkHost: string;
 	readonly linkPort: number;
-	/** Certificate authority that signs the link broker's certificate. */
+	/** Certificate authority of the link: signs the broker's certificate and those of the gateways. */
 	readonly caPem: string;
+	/** The gateway's certificate. */
+	readonly certPem: string;
 }
 
 function digest(key: Uint8Array<ArrayBuffer>, parts: readonly (string | number)[]): string {
@@ -69,7 +72,7 @@ function digest(key: Uint8Array<ArrayBuffer>, parts: readonly (string | number)[
 }
 
 export const requestProof = (key: Uint8Array<ArrayBuffer>, request: EnrolmentRequest): string =>
-	digest(key, ['request', request.codeId, request.gatewayId, request.name, request.secretHash, request.nonce]);
+	digest(key, ['request', request.codeId, request.gatewayId, request.name, request.csrPem, request.nonce]);
 
 export const answerProof = (key: Uint8Array<ArrayBuffer>, nonce: string, answer: EnrolmentAnswer): string =>
-	digest(key, ['answer', nonce, answer.linkHost, answer.linkPort, answer.caPem]);
+	digest(key, ['answer', nonce, answer.linkHost, answer.linkPort, answer.caPem, answer.certPem]);

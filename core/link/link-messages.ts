@@ -107,6 +107,26 @@ export interface Losses {
 	readonly losses: readonly Omit<DeclaredLoss, 'origin'>[];
 }
 
+/** Longest request for a certificate, and longest certificate, characters. */
+export const MAX_CSR_CHARACTERS = 4_096;
+const MAX_CERTIFICATE_CHARACTERS = 16_384;
+
+/** A gateway asks for its next certificate; over a connection that its present one has opened. */
+export interface Renew {
+	/** PKCS #10 in PEM, for a fresh key. */
+	readonly csrPem: string;
+}
+
+/** The hub says that the certificate of this connection comes to its end, or is past it: the gateway's clock may not know. */
+export interface Expiring {
+	readonly expiresAt: number;
+}
+
+/** The next certificate. The present one stays good until this one has been used. */
+export interface NextCertificate {
+	readonly certPem: string;
+}
+
 /** Most bytes of a block of readings; the hub ends a connection whose packet is larger than twice of it. */
 export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 
@@ -238,6 +258,9 @@ const schemas = {
 			.max(MAX_RANGES)
 			.required(),
 	}),
+	renew: Joi.object<Renew>({ csrPem: Joi.string().max(MAX_CSR_CHARACTERS).required() }),
+	expiring: Joi.object<Expiring>({ expiresAt: instant.required() }),
+	certificate: Joi.object<NextCertificate>({ certPem: Joi.string().max(MAX_CERTIFICATE_CHARACTERS).required() }),
 	command: Joi.object<CommandMessages>({
 		commands: Joi.array().items(commandMessage).max(MAX_COMMANDS).required(),
 	}),
@@ -253,6 +276,9 @@ interface LinkMessages {
 	readonly ack: Ack;
 	readonly documents: UncheckedDocuments;
 	readonly losses: Losses;
+	readonly renew: Renew;
+	readonly expiring: Expiring;
+	readonly certificate: NextCertificate;
 	readonly command: CommandMessages;
 	readonly commands: CommandReport;
 }

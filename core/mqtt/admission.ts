@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { Client, ConnectPacket } from 'aedes';
 
 import type { Clock } from '../kernel/clock.ts';
+import { clientCertificateOf } from './client-certificate.ts';
 import type { Connection, ConnectionRegistry } from './connection.ts';
 import type { MqttLimits } from './mqtt-limits.ts';
 import type { MqttAccount, MqttCredentials } from './mqtt.ts';
@@ -52,12 +53,10 @@ const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
 
 /** What the TLS layer knows of the peer. */
-function encryptionOf(socket: Socket): Pick<MqttCredentials, 'encrypted' | 'certificate'> {
-	if (!(socket instanceof TLSSocket)) return { encrypted: false, certificate: null };
-	// The type leaves out that there is none when the client sent no certificate.
-	const certificate: string | undefined = socket.authorized ? socket.getPeerCertificate().fingerprint256 : undefined;
-	return { encrypted: true, certificate: certificate ?? null };
-}
+const encryptionOf = (socket: Socket): Pick<MqttCredentials, 'encrypted' | 'certificate'> =>
+	socket instanceof TLSSocket
+		? { encrypted: true, certificate: clientCertificateOf(socket) }
+		: { encrypted: false, certificate: null };
 
 /** Decides on a CONNECT. */
 export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
@@ -99,15 +98,18 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		password: Buffer | undefined,
 	): Promise<Connection<A>> {
 		const { client, socket } = applicant;
-		if (!username || password === undefined) throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
+		const encryption = encryptionOf(socket);
+		// A certificate proves more than a password does.
+		if (!username || (password === undefined && encryption.certificate === null))
+			throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
 		checkIdentifier(applicant);
 		const remoteAddress = socket.remoteAddress ?? '';
 		const account = await deps.authenticate({
 			username,
-			password,
+			password: password ?? Buffer.alloc(0),
 			clientId: client.id,
 			remoteAddress,
-			...encryptionOf(socket),
+			...encryption,
 		});
 		if (account === null) {
 			deps.failed(remoteAddress);

@@ -17,7 +17,10 @@ export interface MqttCredentials {
 	readonly clientId: string;
 	readonly remoteAddress: string;
 	readonly encrypted: boolean;
-	/** SHA-256 of the client certificate that the TLS layer has verified, e.g. `AB:CD:…`; `null` without one. */
+	/**
+	 * SHA-256 of the client certificate that the TLS layer has verified, e.g. `AB:CD:…`; `null` without one. It may have expired: the rule that
+	 * knows certificates knows their ends too.
+	 */
 	readonly certificate: string | null;
 }
 
@@ -52,7 +55,7 @@ export interface BrokerDeps<A extends MqttAccount> {
 	readonly log: Logger;
 	readonly clock: Clock;
 	readonly limits: MqttLimits;
-	/** `null` refuses the connection. Connections without username and password never get here. */
+	/** `null` refuses the connection. Connections without a username, or with neither password nor certificate, never get here. */
 	readonly authenticate: (credentials: MqttCredentials) => Promise<A | null>;
 	/** `false` closes the connection: MQTT 3.1.1 has no answer for a forbidden topic (3.3.5). Also asked for the will's topic. */
 	readonly authorizePublish: (account: A, topic: string) => boolean;
@@ -126,6 +129,8 @@ export interface Broker extends Stoppable {
 		payload: string | Buffer,
 		options: { readonly timeoutMs: number },
 	): Promise<DeliveryResult>;
+	/** Resolves when a message to nobody has passed through the broker; rejects when it does not take any. */
+	probe(): Promise<void>;
 	clients(): readonly MqttClientInfo[];
 	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;

@@ -124,4 +124,3 @@ export function createAdmissions({ tokens, clock, setTimer, log, rightsChanged }
 	};
 }
 
-export type Admissions = ReturnType<typeof createAdmissions>;

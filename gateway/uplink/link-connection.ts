@@ -8,6 +8,7 @@ import type { GatewayId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { backoffMs } from '../../core/kernel/retry.ts';
+import type { Credential } from '../../core/pki/certificate.ts';
 import type { Enrolment } from './uplink-store.ts';
 
 /** Seconds between MQTT pings: a black hole is noticed after one and a half of them. */
@@ -34,18 +35,22 @@ export interface Link {
 	/** Ends the connection, which is then made anew: for a line that takes bytes and answers nothing. */
 	renew(why: string): void;
 	state(): LinkState;
+	/** Time from the last message at QoS 1 to the hub's acknowledgement, ms; `null` before the first. */
+	roundTripMs(): number | null;
 }
 
 export interface LinkEvents {
-	/** A fresh connection stands; nothing was published on it yet. */
-	readonly up: () => void;
+	/** A fresh connection stands, and this has opened it; nothing was published on it yet. */
+	readonly up: (credential: Credential) => void;
 	readonly down: () => void;
 	readonly message: (kind: DownKind, payload: Uint8Array) => void;
 }
 
 export interface LinkConnectionDeps {
 	readonly gateway: GatewayId;
-	readonly enrolment: Enrolment;
+	readonly hub: Pick<Enrolment, 'linkHost' | 'linkPort' | 'caPem'>;
+	/** What the gateway can prove itself with, the newest first, at least one; when it is refused the next one is tried. Asked at each attempt. */
+	readonly credentials: () => readonly Credential[];
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly events: LinkEvents;
@@ -60,12 +65,14 @@ const kindOf = (topic: string): DownKind | null => {
  * Keeps one MQTT connection over TLS to the hub, with a fresh client object each time: connect, subscribe, say up, and when it ends wait a
  * growing, jittered time. Queues nothing: what is not sent is still in the journal.
  */
-export function createLinkConnection({ gateway, enrolment, clock, log, events }: LinkConnectionDeps): Link & Stoppable {
+export function createLinkConnection(deps: LinkConnectionDeps): Link & Stoppable {
+	const { gateway, hub, credentials, clock, log, events } = deps;
 	let client: MqttClient | null = null;
 	let state: LinkState = { state: 'connecting', since: clock.now(), lastError: null };
 	let failures = 0;
 	let retryTimer: NodeJS.Timeout | null = null;
 	let isStopped = false;
+	let roundTripMs: number | null = null;
 
 	function become(next: LinkState['state'], lastError: string | null): void {
 		if (next !== state.state) log.info('link-state', { state: next, reason: lastError });
@@ -74,18 +81,22 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 
 	function connect(): void {
 		retryTimer = null;
-		const { linkHost, linkPort, caPem, secret } = enrolment;
+		const known = credentials();
+		// The first try after a connection that stood is none that was refused.
+		const credential = known[Math.max(0, failures - 1) % known.length];
+		if (credential === undefined) throw new Error('a link needs a certificate');
 		const fresh = mqtt.connect({
 			protocol: 'mqtts',
-			host: linkHost,
-			port: linkPort,
+			host: hub.linkHost,
+			port: hub.linkPort,
 			servername: LINK_SERVER_NAME,
-			ca: caPem,
+			ca: hub.caPem,
+			cert: credential.certPem,
+			key: credential.keyPem,
 			rejectUnauthorized: true,
 			protocolVersion: 4,
 			clientId: gateway,
 			username: gateway,
-			password: secret,
 			clean: true,
 			keepalive: KEEPALIVE_S,
 			connectTimeout: CONNECT_TIMEOUT_MS,
@@ -110,7 +121,7 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 				}
 				failures = 0;
 				become('online', null);
-				events.up();
+				events.up(credential);
 			});
 		});
 		fresh.on('close', () => ended(fresh, reason ?? 'the connection was closed'));
@@ -136,6 +147,7 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 		if (current === null || state.state !== 'online') {
 			return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
 		}
+		const sentMs = clock.monotonicMs();
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(
 				() => reject(new Fault('timeout', `the hub took no ${kind} for ${PUBLISH_TIMEOUT_MS} ms`)),
@@ -143,8 +155,10 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 			);
 			current.publish(upTopic(gateway, kind), Buffer.from(payload), { qos }, (error) => {
 				clearTimeout(timer);
-				if (error === undefined || error === null) resolve();
-				else reject(new Fault('unreachable', messageOf(error), { cause: error }));
+				if (error === undefined || error === null) {
+					if (qos === 1) roundTripMs = clock.monotonicMs() - sentMs;
+					resolve();
+				} else reject(new Fault('unreachable', messageOf(error), { cause: error }));
 			});
 		});
 	}
@@ -160,6 +174,7 @@ export function createLinkConnection({ gateway, enrolment, clock, log, events }:
 			if (current !== null) ended(current, why);
 		},
 		state: () => state,
+		roundTripMs: () => roundTripMs,
 		async stop() {
 			isStopped = true;
 			if (retryTimer !== null) clearTimeout(retryTimer);

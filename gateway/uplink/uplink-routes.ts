@@ -3,6 +3,7 @@ import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted } from '../../core/http/access.ts';
+import type { RouteDescription } from '../../core/http/describe.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -16,6 +17,7 @@ export interface UplinkRoutesOptions {
 	/** Samples in the journal. */
 	readonly storedSamples: () => number;
 	readonly enrol: (hubUrl: string, code: string) => Promise<void>;
+	readonly leave: () => Promise<void>;
 }
 
 interface EnrolBody {
@@ -31,12 +33,19 @@ const enrolBody = Joi.object<EnrolBody>({
 	code: Joi.string().min(1).max(64).required(),
 });
 
+const LEAVE_HUB: RouteDescription = {
+	operationId: 'leaveHub',
+	tag: 'Uplink',
+	summary: 'Forget the hub, the key and the certificate, so that this gateway can be enrolled anew',
+	answers: { 204: null },
+};
+
 const iso = (at: EpochMs | null): string | null => (at === null ? null : toIso(at));
 
 /** The state of the link as an installer wants to see it: what is stored, how old, how far the hub has it. */
 export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 	name: 'uplink-routes',
-	register(server, { gatewayId, status, journal, journalMaxBytes, storedSamples, enrol }) {
+	register(server, { gatewayId, status, journal, journalMaxBytes, storedSamples, enrol, leave }) {
 		function view() {
 			const uplink = status();
 			const stats = journal();
@@ -89,6 +98,20 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 						after: { hub_url: request.payload.hub_url },
 					});
 					return view();
+				},
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/uplink',
+			options: {
+				...permitted('gateways:delete'),
+				app: { ...permitted('gateways:delete').app, api: LEAVE_HUB },
+				handler: async (request, h) => {
+					const before = { hub_url: status().hubUrl };
+					await leave();
+					noteChange(request, { target: gatewayId, before, after: null });
+					return h.response().code(204);
 				},
 			},
 		});

@@ -7,16 +7,20 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
+import type { Credential } from '../../core/pki/certificate.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 
-/** What enrolment left behind. The secret never leaves this box. */
+/** What enrolment left behind. The private keys never leave this box. */
 export interface Enrolment {
 	readonly hubUrl: string;
 	readonly linkHost: string;
 	readonly linkPort: number;
 	readonly caPem: string;
-	readonly secret: string;
+	/** What this gateway proves itself with. */
+	readonly own: Credential;
+	/** Its next certificate, until it has been used once; the hub then lets in this one only. */
+	readonly next: Credential | null;
 }
 
 /** A loss without its origin, which is this gateway. */
@@ -42,6 +46,9 @@ interface LossStream {
 	readonly ranges: RangeSet;
 }
 
+/** What an older version of the product has left has no certificate, and is no enrolment. */
+const isWhole = (enrolment: object): boolean => 'own' in enrolment && 'next' in enrolment;
+
 async function readId(path: string): Promise<GatewayId | null> {
 	const text = (await readFile(path, 'utf8').catch(() => '')).trim();
 	return isUuid(text) ? gatewayId(text) : null;
@@ -57,6 +64,11 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		defaults: { gatewayId: null, enrolment: null, acked: [], toldLostSamples: 0, losses: [] },
 		log,
 	});
+	const saved = settings.get().enrolment;
+	if (saved !== null && !isWhole(saved)) {
+		log.warn('enrolment-without-certificate', { path });
+		await settings.update((current) => ({ ...current, enrolment: null, acked: [] }));
+	}
 	const idPath = join(dirname(path), 'gateway-id');
 	const savedId = await readId(idPath);
 	const id = settings.get().gatewayId ?? savedId ?? newGatewayId();
@@ -98,6 +110,14 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
 			// Another hub holds nothing of ours yet.
 			await settings.update((current) => ({ ...current, enrolment, acked: [] }));
+		},
+		/** Notes the next certificate, or that it has taken the place of the present one, or that it is void. Durable when it resolves. */
+		async changeCertificates(change: (current: Enrolment) => Pick<Enrolment, 'own' | 'next'>): Promise<void> {
+			await settings.update((current) =>
+				current.enrolment === null
+					? current
+					: { ...current, enrolment: { ...current.enrolment, ...change(current.enrolment) } },
+			);
 		},
 		acked: (): readonly EpochRanges[] => settings.get().acked,
 		async saveAcked(acked: readonly EpochRanges[]): Promise<void> {

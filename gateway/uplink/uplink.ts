@@ -1,5 +1,5 @@
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
-import type { Journal } from '../../core/journal/journal.ts';
+import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
@@ -14,8 +14,11 @@ import {
 	MAX_RANGES,
 	parseLinkMessage,
 } from '../../core/link/link-messages.ts';
+import type { DownKind } from '../../core/link/link-topics.ts';
+import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from './backfill-lane.ts';
+import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { documentMessages } from './document-messages.ts';
 import { goneRanges } from './gone-ranges.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
@@ -34,6 +37,12 @@ const GATHER_MS = 200;
 
 /** A hub that is connected and does not answer the hello for so long: the line is made anew. */
 const WELCOME_TIMEOUT_MS = 15_000;
+
+/** How often the age of the certificate is looked at on a connection that just stays. */
+const CHECK_CERTIFICATE_MS = 3_600_000;
+
+/** A position after everything: without a hub, nothing is kept for it. */
+const NOTHING_HELD: JournalPosition = { segment: Number.MAX_SAFE_INTEGER, offset: 0 };
 
 export interface UplinkDeps {
 	readonly store: UplinkStore;
@@ -96,6 +105,8 @@ export function createUplink(deps: UplinkDeps) {
 		clock,
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
+
+	const renewal = createCertificateRenewal({ store, link: () => connection, clock, log });
 
 	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
 
@@ -160,19 +171,14 @@ export function createUplink(deps: UplinkDeps) {
 		declareGone(owed);
 		const controller = new AbortController();
 		session = controller;
+		deps.commands.linkUp();
 		runSession(link, controller.signal).catch((error: unknown) => {
 			if (controller.signal.aborted) isLost(error);
 			else link.renew(messageOf(error));
 		});
 	}
 
-	function hear(kind: 'welcome' | 'ack', payload: Uint8Array): void {
-		const link = connection;
-		if (link === null) return;
-		if (kind === 'welcome') {
-			startSession(link, payload);
-			return;
-		}
+	function hearAck(payload: Uint8Array): void {
 		const ack = parseLinkMessage('ack', payload);
 		backfill.acknowledge(ack.received);
 		for (const { epoch, ranges } of ack.losses)
@@ -181,28 +187,43 @@ export function createUplink(deps: UplinkDeps) {
 		if (ack.losses.length > 0 && store.undeclaredLosses().length > 0) lossesTimer ??= setTimeout(sendLost, GATHER_MS);
 	}
 
+	const hear: Readonly<Record<DownKind, (link: Link, payload: Uint8Array) => void>> = {
+		welcome: startSession,
+		ack: (_link, payload) => hearAck(payload),
+		command: (_link, payload) => deps.commands.received(payload),
+		expiring: () => renewal.ask(),
+		certificate: (_link, payload) => renewal.take(parseLinkMessage('certificate', payload).certPem),
+	};
+
+	function came(credential: Credential): void {
+		renewal.came(credential);
+		if (connection !== null) sayHello(connection);
+		renewal.check();
+	}
+
+	function wentDown(): void {
+		renewal.forget();
+		endSession();
+	}
+
 	function connect(enrolment: Enrolment): void {
 		journal.hold('uplink', journal.oldest());
 		connection = createLinkConnection({
 			gateway: store.gatewayId(),
-			enrolment: {
-				...enrolment,
+			hub: {
+				caPem: enrolment.caPem,
 				linkHost: deps.linkHost || enrolment.linkHost,
 				linkPort: deps.linkPort || enrolment.linkPort,
 			},
+			credentials: () => credentialsOf(store.enrolment() ?? enrolment),
 			clock,
 			log,
 			events: {
-				up: () => {
-					if (connection === null) return;
-					sayHello(connection);
-					deps.commands.linkUp();
-				},
-				down: endSession,
+				up: came,
+				down: wentDown,
 				message(kind, payload) {
 					try {
-						if (kind === 'welcome' || kind === 'ack') hear(kind, payload);
-						else if (kind === 'command') deps.commands.received(payload);
+						if (connection !== null) hear[kind](connection, payload);
 					} catch (error) {
 						log.warn('link-message-refused', { kind, reason: messageOf(error) });
 					}
@@ -211,15 +232,18 @@ export function createUplink(deps: UplinkDeps) {
 		});
 	}
 
-	async function use(enrolment: Enrolment): Promise<void> {
+	/** @param enrolment `null`: this gateway has no hub any more */
+	async function use(enrolment: Enrolment | null): Promise<void> {
 		if (isStopped) return;
 		await store.setEnrolment(enrolment);
-		endSession();
+		wentDown();
 		backfill.reset([]);
 		const old = connection;
 		connection = null;
 		await old?.stop();
-		if (!isStopped) connect(enrolment);
+		if (isStopped) return;
+		if (enrolment === null) journal.hold('uplink', NOTHING_HELD);
+		else connect(enrolment);
 	}
 
 	function sendLost(): void {
@@ -254,6 +278,9 @@ export function createUplink(deps: UplinkDeps) {
 	const saveTimer = setInterval(() => void saveAcked(), SAVE_ACKED_MS);
 	saveTimer.unref();
 
+	const renewalTimer = setInterval(() => renewal.check(), CHECK_CERTIFICATE_MS);
+	renewalTimer.unref();
+
 	const existing = store.enrolment();
 	if (existing !== null) connect(existing);
 
@@ -276,15 +303,19 @@ export function createUplink(deps: UplinkDeps) {
 		/** Tells the hub of commands. @throws Fault `unreachable` or `timeout` when it has not heard it */
 		reportCommands(report: CommandReport): Promise<void> {
 			const link = connection;
-			if (link === null) return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
+			// Before its welcome it hears of nothing else.
+			if (link === null || session === null)
+				return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
 			return link.publish('commands', linkMessage('commands', report), 1);
 		},
-		/** Uses a new enrolment from now on; one after the other, so that there is one connection. */
-		enrolled(enrolment: Enrolment): Promise<void> {
+		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
+		enrolled(enrolment: Enrolment | null): Promise<void> {
 			const turn = lastEnrolment.then(() => use(enrolment));
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
 		},
+		/** Time of the last round trip to the hub, ms; `null` before the first. */
+		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
@@ -306,8 +337,7 @@ export function createUplink(deps: UplinkDeps) {
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();
-			clearInterval(oldestTimer);
-			clearInterval(saveTimer);
+			for (const timer of [oldestTimer, saveTimer, renewalTimer]) clearInterval(timer);
 			await saveAcked();
 			await store.stop();
 		},

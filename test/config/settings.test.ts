@@ -29,7 +29,9 @@ const gatewayMistakes = (text: string, environment: Readonly<Record<string, stri
 test('without file and environment the documented defaults hold', (t) => {
 	const settings = readSettings({ role: 'gateway', environment: {} });
 	t.deepEqual(settings.http, { host: '0.0.0.0', port: 8000, requestsPerSecond: 30, corsOrigins: [] });
+	t.deepEqual(settings.https, { enabled: true, host: '0.0.0.0', port: 8443 });
 	t.deepEqual(settings.mqtt, { host: '0.0.0.0', port: 1883 });
+	t.deepEqual(settings.mqttTls, { enabled: true, host: '0.0.0.0', port: 8883 });
 	t.deepEqual(settings.journal, {
 		flushIntervalMs: 1_000,
 		flushBytes: 65_536,
@@ -53,7 +55,8 @@ test('without file and environment the documented defaults hold', (t) => {
 
 	const hub = readSettings({ role: 'hub', environment: {} });
 	t.deepEqual(hub.http, { host: '0.0.0.0', port: 8101, requestsPerSecond: 30, corsOrigins: [] });
-	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, plainPort: 1_884, publicHost: '' });
+	t.deepEqual(hub.https, { enabled: true, host: '0.0.0.0', port: 8444 });
+	t.deepEqual(hub.link, { host: '0.0.0.0', port: 8884, publicHost: '' });
 });
 
 test('the example files are valid and show the defaults', async (t) => {

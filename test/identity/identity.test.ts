@@ -150,7 +150,12 @@ test('an unknown email costs the same work as a wrong password', async (t) => {
 			return false;
 		},
 	};
-	const claimCode = { current: () => null, matches: () => false, consume: async () => undefined };
+	const claimCode = {
+		current: () => null,
+		matches: () => false,
+		matchesReset: async () => null,
+		consume: async () => undefined,
+	};
 	const identity = createIdentity({
 		accounts,
 		passwords,

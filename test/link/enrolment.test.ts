@@ -1,59 +1,33 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import test from 'ava';
 
-import { createEnrolmentService } from '../../cloud/enrolment/enrolment-service.ts';
-import type { GatewayRecord } from '../../cloud/fleet/gateway-record.ts';
-import { secretHash } from '../../core/identity/secret-text.ts';
 import { newGatewayId } from '../../core/kernel/id.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import { answerProof, enrolmentKey, requestProof } from '../../core/link/enrolment.ts';
-import { createManualClock } from '../fake/manual-clock.ts';
+import { isPair, isSignedBy, requestCertificate } from '../../core/pki/certificate.ts';
+import { DAY_MS, enrolmentBox, fingerprintOf, request } from './enrolment-box.ts';
 
-const ANSWER = { linkHost: '', linkPort: 8884, caPem: 'the authority' };
+const WRONG = { message: /wrong, used or expired/ };
 
-function hub() {
-	const clock = createManualClock();
-	const records = new Map<string, GatewayRecord>();
-	const cut: string[] = [];
-	const service = createEnrolmentService({
-		gateways: {
-			find: (id) => records.get(id) ?? null,
-			all: () => [...records.values()],
-			put: async (record) => void records.set(record.id, record),
-		},
-		answer: () => ANSWER,
-		disconnect: (gateway) => cut.push(gateway),
-		clock,
-		log: silentLog,
-	});
-	return { clock, records, cut, service };
-}
-
-async function request(code: string, secret = 'a secret of the gateway') {
-	const { codeId, key } = await enrolmentKey(code);
-	const asked = {
-		codeId,
-		gatewayId: newGatewayId(),
-		name: 'roof',
-		secretHash: secretHash(secret),
-		nonce: 'a nonce of 16 chars',
-	};
-	return { asked, key, proof: requestProof(key, asked) };
-}
-
-test('a gateway with the code is let in, and both sides have proved that they know it', async (t) => {
-	const { service } = hub();
+test('a gateway with the code gets a certificate for its own key, and both sides have proved that they know the code', async (t) => {
+	const { service, certificates, authority, place } = await enrolmentBox(t);
 	const { code } = await service.openCode();
-	const { asked, key, proof } = await request(code);
+	const { asked, key, keyPem, proof } = await request(code);
 
-	const answer = await service.enrol(asked, proof);
+	const { certPem, proof: answered, ...rest } = await service.enrol(asked, proof);
 
-	t.is(answer.proof, answerProof(key, asked.nonce, ANSWER));
-	t.is(service.authenticate(asked.gatewayId, secretHash('a secret of the gateway')), asked.gatewayId);
-	t.is(service.authenticate(asked.gatewayId, secretHash('another secret')), null);
+	t.deepEqual(rest, place);
+	t.is(answered, answerProof(key, asked.nonce, { ...place, certPem }));
+	t.true(isPair({ certPem, keyPem }));
+	t.true(isSignedBy(certPem, authority.caPem));
+	t.is(certificates.standing(asked.gatewayId, fingerprintOf(certPem)), 'valid');
+	t.is(certificates.standing(newGatewayId(), fingerprintOf(certPem)), null);
+	t.is(certificates.standing(asked.gatewayId, fingerprintOf(authority.caPem)), null);
 });
 
 test('a code is accepted as people type it', async (t) => {
-	const { service } = hub();
+	const { service } = await enrolmentBox(t);
 	const { code } = await service.openCode();
 	const typed = ` ${code.toLowerCase().replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l')} `;
 	const { asked, proof } = await request(typed);
@@ -61,63 +35,129 @@ test('a code is accepted as people type it', async (t) => {
 });
 
 test('a code works once', async (t) => {
-	const { service } = hub();
+	const { service } = await enrolmentBox(t);
 	const { code } = await service.openCode();
 	const first = await request(code);
 	await service.enrol(first.asked, first.proof);
 	const second = await request(code);
-	await t.throwsAsync(service.enrol(second.asked, second.proof), { message: /wrong, used or expired/ });
+	await t.throwsAsync(service.enrol(second.asked, second.proof), WRONG);
+});
+
+test('of two gateways that use a code at the same moment one gets in', async (t) => {
+	const { service, gateways } = await enrolmentBox(t);
+	const { code } = await service.openCode();
+	const both = await Promise.all([request(code), request(code)]);
+	const outcomes = await Promise.allSettled(both.map(({ asked, proof }) => service.enrol(asked, proof)));
+	t.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+	t.is(gateways.records.size, 1);
 });
 
 test('the gateway that has used a code may ask again for ten minutes, since the answer may have been lost', async (t) => {
-	const { service, clock } = hub();
+	const { service, certificates, clock } = await enrolmentBox(t);
 	const { code } = await service.openCode();
-	const { asked, key, proof } = await request(code);
-	await service.enrol(asked, proof);
+	const { asked, proof } = await request(code);
+	const lost = await service.enrol(asked, proof);
 	clock.advance(599_999);
-	const again = { ...asked, secretHash: secretHash('another secret') };
-	await service.enrol(again, requestProof(key, again));
-	t.is(service.authenticate(asked.gatewayId, secretHash('another secret')), asked.gatewayId);
+	const again = await request(code, asked.gatewayId);
+	const { certPem } = await service.enrol(again.asked, again.proof);
+	t.is(certificates.standing(asked.gatewayId, fingerprintOf(certPem)), 'valid');
+	t.is(certificates.standing(asked.gatewayId, fingerprintOf(lost.certPem)), null, 'the certificate that was lost');
 	clock.advance(1);
-	await t.throwsAsync(service.enrol(again, requestProof(key, again)), { message: /wrong, used or expired/ });
+	await t.throwsAsync(service.enrol(again.asked, again.proof), WRONG);
 });
 
 test('a revoked gateway does not come back with the code it has used', async (t) => {
-	const { service } = hub();
+	const { service } = await enrolmentBox(t);
 	const { asked, proof } = await request((await service.openCode()).code);
 	await service.enrol(asked, proof);
 	await service.revoke(asked.gatewayId);
-	await t.throwsAsync(service.enrol(asked, proof), { message: /wrong, used or expired/ });
+	await t.throwsAsync(service.enrol(asked, proof), WRONG);
 });
 
 test('a code expires after a day', async (t) => {
-	const { service, clock } = hub();
+	const { service, clock } = await enrolmentBox(t);
 	const { code } = await service.openCode();
-	clock.advance(86_400_000);
+	t.true(await service.isOpen(code));
+	clock.advance(DAY_MS);
+	t.false(await service.isOpen(code));
 	const { asked, proof } = await request(code);
-	await t.throwsAsync(service.enrol(asked, proof), { message: /wrong, used or expired/ });
+	await t.throwsAsync(service.enrol(asked, proof), WRONG);
+});
+
+test('codes survive a restart of the hub, and the file of them names none', async (t) => {
+	const { folder, service, restart } = await enrolmentBox(t);
+	const { code } = await service.openCode();
+	const file = join(folder, 'enrolment-codes.json');
+	t.is(statSync(file).mode & 0o777, 0o600);
+	t.false(readFileSync(file, 'utf8').includes(code.slice(5, 9)));
+	const after = await restart();
+	t.true(await after.service.isOpen(code));
+	const { asked, proof } = await request(code);
+	await after.service.enrol(asked, proof);
+	const later = await restart();
+	t.false(await later.service.isOpen(code));
+	const other = await request(code);
+	await t.throwsAsync(later.service.enrol(other.asked, other.proof), WRONG);
 });
 
 test('whoever changes the request on its way is refused, and the code stays good', async (t) => {
-	const { service, records } = hub();
+	const { service, gateways } = await enrolmentBox(t);
 	const { code } = await service.openCode();
 	const { asked, proof } = await request(code);
+	const { csrPem } = await requestCertificate(asked.gatewayId);
 	for (const changed of [
-		{ ...asked, secretHash: secretHash('mine') },
+		{ ...asked, csrPem },
 		{ ...asked, gatewayId: newGatewayId() },
 		{ ...asked, name: 'other' },
 		{ ...asked, nonce: 'another nonce of 16' },
 	]) {
-		await t.throwsAsync(service.enrol(changed, proof), { message: /wrong, used or expired/ });
+		await t.throwsAsync(service.enrol(changed, proof), WRONG);
 	}
-	t.is(records.size, 0);
+	t.is(gateways.records.size, 0);
 	await t.notThrowsAsync(service.enrol(asked, proof));
 });
 
-test('an answer with another authority does not carry the proof of the code', async (t) => {
+test('five wrong tries burn a code, over restarts of the hub', async (t) => {
+	const { service, restart } = await enrolmentBox(t);
+	const { code } = await service.openCode();
+	const { asked, proof } = await request(code);
+	const wrong = { ...asked, name: 'other' };
+	for (let attempt = 0; attempt < 4; attempt += 1) await t.throwsAsync(service.enrol(wrong, proof), WRONG);
+	const after = await restart();
+	t.true(await after.service.isOpen(code));
+	await t.throwsAsync(after.service.enrol(wrong, proof), WRONG);
+	t.false(await after.service.isOpen(code));
+	await t.throwsAsync(after.service.enrol(asked, proof), WRONG);
+	t.false(await (await restart()).service.isOpen(code));
+});
+
+test('what does not prove possession of a key gets no certificate, and the code stays good', async (t) => {
+	const { service, gateways } = await enrolmentBox(t);
+	const { code } = await service.openCode();
+	const { asked, key, proof } = await request(code);
+	const lines = asked.csrPem.trim().split('\n');
+	const middle = Math.floor(lines.length / 2);
+	const line = lines[middle] ?? '';
+	const spoilt = lines.with(middle, (line.startsWith('A') ? 'B' : 'A') + line.slice(1)).join('\n');
+	for (const csrPem of [
+		'',
+		'no request',
+		spoilt,
+		'-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
+	]) {
+		const changed = { ...asked, csrPem };
+		await t.throwsAsync(service.enrol(changed, requestProof(key, changed)), { message: /^csr: must be a PKCS #10/ });
+	}
+	t.is(gateways.records.size, 0);
+	await t.notThrowsAsync(service.enrol(asked, proof));
+});
+
+test('an answer with another authority or another certificate does not carry the proof of the code', async (t) => {
 	const { key } = await enrolmentKey('0000-1111-2222-3333-4444');
-	t.not(answerProof(key, 'nonce', ANSWER), answerProof(key, 'nonce', { ...ANSWER, caPem: 'mine' }));
-	t.not(answerProof(key, 'nonce', ANSWER), answerProof(key, 'other', ANSWER));
+	const answer = { linkHost: '', linkPort: 8884, caPem: 'the authority', certPem: 'the certificate' };
+	t.not(answerProof(key, 'nonce', answer), answerProof(key, 'nonce', { ...answer, caPem: 'mine' }));
+	t.not(answerProof(key, 'nonce', answer), answerProof(key, 'nonce', { ...answer, certPem: 'mine' }));
+	t.not(answerProof(key, 'nonce', answer), answerProof(key, 'other', answer));
 });
 
 test('what is no code is said to be none', async (t) => {
@@ -127,15 +167,50 @@ test('what is no code is said to be none', async (t) => {
 });
 
 test('a revoked gateway is cut off and does not get in again; a new code lets it in', async (t) => {
-	const { service, cut } = hub();
+	const { service, certificates, cut } = await enrolmentBox(t);
+	const first = await request((await service.openCode()).code);
+	const id = first.asked.gatewayId;
+	const { certPem: before } = await service.enrol(first.asked, first.proof);
+	cut.length = 0;
+	await service.revoke(id);
+	t.is(certificates.standing(id, fingerprintOf(before)), null);
+	t.deepEqual(cut, [id]);
+
+	const again = await request((await service.openCode()).code, id);
+	const { certPem } = await service.enrol(again.asked, again.proof);
+	t.is(certificates.standing(id, fingerprintOf(certPem)), 'valid');
+	t.is(certificates.standing(id, fingerprintOf(before)), null, 'the certificate from before stays shut out');
+});
+
+test('a code for anybody does not take over a gateway that is enrolled; one for this gateway does', async (t) => {
+	const { service, certificates } = await enrolmentBox(t);
+	const first = await request((await service.openCode()).code);
+	const id = first.asked.gatewayId;
+	const { certPem: before } = await service.enrol(first.asked, first.proof);
+
+	const { code: any } = await service.openCode();
+	const thief = await request(any, id);
+	await t.throwsAsync(service.enrol(thief.asked, thief.proof), {
+		message: /enrolled already; open a code for this very/,
+	});
+	t.is(certificates.standing(id, fingerprintOf(before)), 'valid');
+	t.true(await service.isOpen(any), 'it is still there for a gateway that is new');
+
+	const { code: own } = await service.openCode(id);
+	const other = await request(own);
+	await t.throwsAsync(service.enrol(other.asked, other.proof), WRONG, 'a code for one gateway is for no other');
+	const renewed = await request(own, id);
+	const { certPem } = await service.enrol(renewed.asked, renewed.proof);
+	t.is(certificates.standing(id, fingerprintOf(certPem)), 'valid');
+	t.is(certificates.standing(id, fingerprintOf(before)), null);
+});
+
+test('a revocation takes the codes for the gateway with it', async (t) => {
+	const { service } = await enrolmentBox(t);
 	const first = await request((await service.openCode()).code);
 	await service.enrol(first.asked, first.proof);
+	const { code } = await service.openCode(first.asked.gatewayId);
 	await service.revoke(first.asked.gatewayId);
-	t.is(service.authenticate(first.asked.gatewayId, first.asked.secretHash), null);
-	t.true(cut.includes(first.asked.gatewayId));
-
-	const again = await request((await service.openCode()).code);
-	const asked = { ...again.asked, gatewayId: first.asked.gatewayId };
-	await service.enrol(asked, requestProof(again.key, asked));
-	t.is(service.authenticate(asked.gatewayId, asked.secretHash), asked.gatewayId);
+	t.false(await service.isOpen(code));
+	await t.throwsAsync(service.revoke(newGatewayId()), { message: /does not exist/ });
 });

@@ -1,24 +1,15 @@
 import test from 'ava';
 
-import { createEnrolmentService } from '../../cloud/enrolment/enrolment-service.ts';
 import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
 import { createLedger } from '../../cloud/ingest/ledger.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import { bareServer } from '../fake/bare-server.ts';
-import { createManualClock } from '../fake/manual-clock.ts';
+import { enrolmentBox } from './enrolment-box.ts';
 
 test('whoever guesses enrolment codes is slowed down, per address', async (t) => {
-	const clock = createManualClock();
-	const gateways = { find: () => null, all: () => [], put: async () => undefined };
+	const { gateways, clock, service } = await enrolmentBox(t);
 	const server = await bareServer(gatewayRoutes, {
 		gateways,
-		enrolment: createEnrolmentService({
-			gateways,
-			answer: () => ({ linkHost: '', linkPort: 8884, caPem: '' }),
-			disconnect: () => undefined,
-			clock,
-			log: silentLog,
-		}),
+		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
 		completeness: createLedger().completeness,
 		deviceCount: () => 0,
@@ -29,7 +20,7 @@ test('whoever guesses enrolment codes is slowed down, per address', async (t) =>
 			code_id: 'AAAA',
 			gateway_id: '9a000000-0000-4000-8000-000000000001',
 			name: '',
-			secret_hash: 'a'.repeat(43),
+			csr: 'a request',
 			nonce: 'n'.repeat(16),
 			proof: 'p'.repeat(43),
 		};

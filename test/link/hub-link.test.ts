@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import type { Standing } from '../../cloud/enrolment/gateway-certificates.ts';
 import { createLedger } from '../../cloud/ingest/ledger.ts';
 import { createHubLink, type LinkAccount } from '../../cloud/link/hub-link.ts';
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
@@ -8,13 +9,13 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { type HealthDocument, linkMessage } from '../../core/link/link-messages.ts';
-import { downFilter, type UpKind, upTopic } from '../../core/link/link-topics.ts';
+import { downFilter, UP_KINDS, type UpKind, upTopic } from '../../core/link/link-topics.ts';
 import { deferred } from '../fake/deferred.ts';
 import { deviceOf, GATEWAY } from '../fake/device-box.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const OTHER = gatewayId('9a000000-0000-4000-8000-000000000002');
-const account: LinkAccount = { name: GATEWAY, gateway: GATEWAY };
+const account: LinkAccount = { name: GATEWAY, gateway: GATEWAY, certificate: 'AB:CD' };
 
 const healthOf = (device: DeviceId): HealthDocument => ({
 	device,
@@ -26,14 +27,20 @@ const healthOf = (device: DeviceId): HealthDocument => ({
 interface Options {
 	readonly adopt?: (device: Device) => Promise<void>;
 	readonly receive?: () => Promise<null>;
+	readonly standing?: Standing | null;
 }
 
-function hub({ adopt = async () => undefined, receive = async () => null }: Options = {}) {
+function hub({ adopt = async () => undefined, receive = async () => null, standing = 'valid' }: Options = {}) {
 	const owners = new Map<DeviceId, GatewayId | null>();
 	const adopted: string[] = [];
 	const healths: [DeviceId, DeviceHealth['state']][] = [];
 	const link = createHubLink({
-		authenticate: () => null,
+		certificates: {
+			standing: () => standing,
+			used: async () => undefined,
+			expiring: () => null,
+			renew: async () => 'the next certificate',
+		},
 		ingest: { receive },
 		ledger: createLedger(),
 		saveLedger: async () => undefined,
@@ -145,4 +152,16 @@ test('a gateway publishes below its own root and hears its own answers only', (t
 		downFilter(GATEWAY).toUpperCase(),
 	];
 	for (const filter of filters) t.false(authorizeSubscribe(account, filter), filter);
+});
+
+test('a gateway whose certificate has expired may say who it is and ask for another, and nothing else; one that is shut out may nothing', (t) => {
+	const expired = hub({ standing: 'expired' }).link.policy;
+	for (const kind of ['hello', 'renew'] as const)
+		t.true(expired.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
+	for (const kind of ['live', 'backfill', 'documents', 'losses'] as const)
+		t.false(expired.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
+	t.true(expired.authorizeSubscribe(account, downFilter(GATEWAY)));
+	const shutOut = hub({ standing: null }).link.policy;
+	for (const kind of UP_KINDS) t.false(shutOut.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
+	t.false(shutOut.authorizeSubscribe(account, downFilter(GATEWAY)));
 });

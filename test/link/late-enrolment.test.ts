@@ -1,66 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import test from 'ava';
 
-import test, { type ExecutionContext } from 'ava';
-
-import { composeHub } from '../../cloud/compose.ts';
-import { readSettings } from '../../config/read-settings.ts';
-import { systemClock } from '../../core/kernel/clock.ts';
-import { silentLog } from '../../core/kernel/log.ts';
-import { composeGateway } from '../../gateway/compose.ts';
-import { ADMINISTRATOR, createRest, login, member, type Rest } from '../system/kit/rest.ts';
+import { createRest, member, type Rest } from '../system/kit/rest.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
+import { startPair } from './pair.ts';
 
 const TEXT_BYTES = 900_000;
 const SEGMENT_BYTES = 1024 * 1024;
 const WITHIN_MS = 30_000;
 
-const ENVIRONMENT = {
-	DRAWBRIDGE_HTTP_HOST: '127.0.0.1',
-	DRAWBRIDGE_HTTP_PORT: '0',
-	DRAWBRIDGE_LINK_HOST: '127.0.0.1',
-	DRAWBRIDGE_LINK_PORT: '0',
-	DRAWBRIDGE_LINK_PLAIN_PORT: '0',
-	DRAWBRIDGE_MQTT_HOST: '127.0.0.1',
-	DRAWBRIDGE_MQTT_PORT: '0',
+const JOURNAL = {
 	DRAWBRIDGE_JOURNAL_SEGMENT_BYTES: String(SEGMENT_BYTES),
 	DRAWBRIDGE_JOURNAL_MAX_BYTES: String(64 * SEGMENT_BYTES),
 };
-
-const forRole = (prefixes: readonly string[]) =>
-	Object.fromEntries(
-		Object.entries(ENVIRONMENT).filter(([key]) => prefixes.some((prefix) => key.startsWith(`DRAWBRIDGE_${prefix}_`))),
-	);
-
-/** A gateway and a hub in this process, that do not know each other yet. */
-async function pair(t: ExecutionContext) {
-	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-pair-'));
-	const common = {
-		templateFolders: [],
-		web: null,
-		administrator: ADMINISTRATOR,
-		version: '0.0.0',
-		clock: systemClock,
-		log: silentLog,
-	};
-	const hubSettings = readSettings({ role: 'hub', environment: forRole(['HTTP', 'LINK']) });
-	const hub = await composeHub({ ...common, settings: hubSettings, data: join(folder, 'hub') });
-	const gatewaySettings = readSettings({ role: 'gateway', environment: forRole(['HTTP', 'MQTT', 'JOURNAL']) });
-	const gateway = await composeGateway({ ...common, settings: gatewaySettings, data: join(folder, 'gateway') });
-	t.teardown(async () => {
-		await gateway.stop();
-		await hub.stop();
-		rmSync(folder, { recursive: true, force: true });
-	});
-	const hubUrl = `http://127.0.0.1:${hub.httpPort}`;
-	return {
-		hubUrl,
-		code: readFileSync(join(folder, 'hub', 'enrolment-code'), 'utf8').trim(),
-		hub: await login(hubUrl),
-		gateway: await login(`http://127.0.0.1:${gateway.httpPort}`),
-	};
-}
 
 const textOf = (seed: number): string =>
 	Array.from({ length: TEXT_BYTES / 18 }, (_, index) => String(Math.sin(seed * 1e6 + index)).slice(-18)).join('');
@@ -80,7 +31,9 @@ test.serial(
 	'a gateway that comes late, with large documents and large values, is heard in full and says what it has no more',
 	async (t) => {
 		t.timeout(120_000);
-		const { hubUrl, code, hub, gateway } = await pair(t);
+		const pair = await startPair(t, { gateway: JOURNAL });
+		const [hubUrl, code] = [pair.hubUrl(), pair.code()];
+		const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 		const note = 'n'.repeat(TEXT_BYTES);
 		for (const uid of ['talker', 'a', 'b', 'c', 'd', 'e', 'f']) {
 			const device = { device_uid: uid, name: uid, device_type: 'sensor', connection: { driver: 'mqtt' } };

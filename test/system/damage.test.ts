@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
@@ -157,8 +157,10 @@ test.serial(
 			SOON_MS,
 			async () => (await hubRest.get(`/api/v1/devices/${DEVICE}`)).status === 200,
 		);
-		// Within ten minutes the used code of the settings would let this gateway in again by itself; a restarted hub knows it no more.
-		await hub.restart();
+		// Within ten minutes the used code of the settings would let this gateway in again by itself.
+		await hub.stop();
+		rmSync(join(hub.dataFolder, 'enrolment-codes.json'));
+		await hub.start();
 		await untilOnline(gatewayRest);
 		// What is owed when the enrolment is lost may be let go before there is another: declared, but no matter of this test.
 		await waitFor('nothing owed', SOON_MS, async () => {
@@ -168,8 +170,12 @@ test.serial(
 		const rest = await suffer(t, gateway, { file: 'uplink.json', harm: overwrite, said: /settings-lost/ });
 		t.is(await uplinkOf(rest, 'state'), 'not-enrolled');
 		await waitFor('history without a hub', SOON_MS, async () => (await recordsOf(rest, DEVICE)).length >= 15);
-		const { body } = await hubRest.post('/api/v1/gateways/enrolment-codes', {});
-		const enrolled = await rest.post('/api/v1/uplink/enrol', { hub_url: hub.url(), code: member(body, 'code') });
+		const gateway_id = await uplinkOf(rest, 'gateway_id');
+		const codeFor = async (payload: object): Promise<unknown> =>
+			member((await hubRest.post('/api/v1/gateways/enrolment-codes', payload)).body, 'code');
+		const enrolWith = (code: unknown) => rest.post('/api/v1/uplink/enrol', { hub_url: hub.url(), code });
+		t.is((await enrolWith(await codeFor({}))).status, 409, 'a code for anybody is none for a gateway that is enrolled');
+		const enrolled = await enrolWith(await codeFor({ gateway_id }));
 		t.true(enrolled.status < 300, JSON.stringify(enrolled.body));
 		await untilOnline(rest);
 		const own = await recordsOf(rest, DEVICE);

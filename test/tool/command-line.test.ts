@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import test from 'ava';
@@ -20,6 +21,8 @@ const mistakes = [
 	{ args: ['gateway', '--config'], message: /--config needs a FILE/ },
 	{ args: ['hub', '--data', '--config'], message: /--data needs a DIR/ },
 	{ args: ['hub', '--data', 'a', '--data', 'b'], message: /given twice/ },
+	{ args: ['claim-code'], message: /claim-code needs --data DIR/ },
+	{ args: ['claim-code', '--config', 'a'], message: /unknown option "--config"/ },
 	{ args: ['hub', 'extra'], message: /unknown option "extra"/ },
 ] as const;
 
@@ -39,4 +42,19 @@ test('help and version are answered on standard output', (t) => {
 	t.regex(readFileSync(join(process.cwd(), 'package.json'), 'utf8'), new RegExp(`"version": "${stdout.trim()}"`));
 	t.regex(run('--help').stdout, /gateway\|hub/);
 	t.regex(run('gateway', '--help').stdout, /--data DIR/);
+});
+
+test('a claim code is made for a data folder that is one, and shown once', (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-claim-'));
+	t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+	const refused = run('claim-code', '--data', folder);
+	t.is(refused.status, 66);
+	t.regex(refused.stderr, /is no data folder of a gateway or hub/);
+	writeFileSync(join(folder, 'settings.json'), '{}');
+	const { status, stdout } = run('claim-code', '--data', folder);
+	t.is(status, 0);
+	t.regex(stdout, /^([0-9A-Z]{4}-){4}[0-9A-Z]{4}\n$/);
+	const path = join(folder, 'claim-code-reset');
+	t.is(statSync(path).mode & 0o777, 0o600);
+	t.false(readFileSync(path, 'utf8').includes(stdout.slice(0, 9)), 'the file does not tell the code');
 });

@@ -61,7 +61,7 @@ export function createHullProcess(options: HullOptions): HullProcess {
 	}
 
 	async function start(): Promise<ReadyLine> {
-		mkdirSync(dataFolder, { recursive: true });
+		mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
 		writeSettings(settingsFile, options.settings(port));
 		current = startChild({
 			name: role,
