@@ -2,10 +2,12 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
 import { type Command, type CommandStatus, isOpen, TRANSITIONS } from '../../core/command/command.ts';
+import { addCommandMetrics } from '../../core/box/command-part.ts';
 import { createCommandIds } from '../../core/command/command-id.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { isUuid } from '../../core/kernel/id.ts';
+import { createMetrics } from '../../core/system/metrics.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { commandBox, draftOfCommand } from '../fake/command-box.ts';
 import { deviceOf } from '../fake/device-box.ts';
@@ -265,4 +267,19 @@ test('what is open of a deleted device fails', async (t) => {
 	await commands.fail(DEVICE.id, 'the device was deleted');
 	t.like(commands.find(id), { status: 'failed', error: 'the device was deleted' });
 	t.is(commands.find(other.id)?.status, 'pending');
+});
+
+test('the metrics tell the length of the queue and what became of commands', async (t) => {
+	const { commands } = await opened(t);
+	const metrics = createMetrics();
+	addCommandMetrics(metrics, { commands });
+	const [one] = [
+		await commands.create(DEVICE, draftOfCommand(), MANAGER),
+		await commands.create(DEVICE, draftOfCommand(), MANAGER),
+	];
+	await commands.advance(one.id, { status: 'executed' });
+	const text = await metrics.text();
+	t.regex(text, /^drawbridge_commands_open\{status="pending"\} 1$/m);
+	t.regex(text, /^drawbridge_commands_open\{status="sent"\} 0$/m);
+	t.regex(text, /^drawbridge_commands_finished_total\{outcome="executed"\} 1$/m);
 });

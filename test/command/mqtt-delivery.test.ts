@@ -4,7 +4,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Device } from '../../core/device/device.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { deviceUid } from '../../core/kernel/id.ts';
+import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { Broker, DeliveryResult } from '../../core/mqtt/mqtt.ts';
 import { parseResponse } from '../../core/telemetry/telemetry-topics.ts';
@@ -154,7 +154,7 @@ test('a response to an unknown, a foreign or a final command changes nothing, an
 	await commands.advance(done.id, { status: 'failed', error: 'too late' });
 	const foreign = await send('foreign', {}, { ...pump, id: done.device, uid: deviceUid('valve') });
 	onResponse(pump, answer(done.id));
-	onResponse({ ...pump, id: '00000000-0000-4000-8000-000000000001' as typeof pump.id }, answer(foreign.id));
+	onResponse({ ...pump, id: deviceId('00000000-0000-4000-8000-000000000001') }, answer(foreign.id));
 	onResponse(pump, answer('01900000-0000-7000-8000-000000000001'));
 	await commands.advance('none', {});
 	t.is(statusOf(done.id), 'failed');
