@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,6 +69,8 @@ export interface Hub extends Stoppable {
 	/** `null`: off. */
 	readonly httpsPort: number | null;
 	readonly linkPort: number;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -292,6 +295,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			httpPort: http.listening.state().port,
 			httpsPort: http.https?.state().port ?? null,
 			linkPort: linkState().port,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,8 @@ import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
+import { createKnocking } from './broker/knocking.ts';
+import { knockingRoutes } from './broker/knocking-routes.ts';
 import { createLocalBroker } from './broker/local-broker.ts';
 import { mqttAccountRoutes } from './broker/mqtt-account-routes.ts';
 import { createMqttAccountService } from './broker/mqtt-account-service.ts';
@@ -71,6 +74,8 @@ export interface Gateway extends Stoppable {
 	readonly httpsPort: number | null;
 	readonly mqttPort: number;
 	readonly mqttTlsPort: number | null;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -169,11 +174,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
 
+		const mqttAccountStore = await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log);
 		const mqttAccounts = createMqttAccountService({
-			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
+			accounts: mqttAccountStore,
 			devices,
 			clock,
 			log,
+		});
+		const knocking = createKnocking({
+			clock,
+			isKnown: (name) => mqttAccountStore.find(name) !== null || devices.find(name) !== null,
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({
@@ -186,6 +196,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onWrongLogin: knocking.refused,
 			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
@@ -297,6 +308,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			isStarted: () => isStarted,
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
+				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
@@ -334,6 +346,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpsPort: http.https?.state().port ?? null,
 			mqttPort: mqtt.state().port,
 			mqttTlsPort: mqttTls?.state().port ?? null,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

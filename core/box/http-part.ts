@@ -18,6 +18,8 @@ import { httpsListener } from '../http/https-listener.ts';
 import { type Listening, listenWithRetry } from '../http/listen.ts';
 import { openAnswerStore } from '../http/answer-store.ts';
 import { createHttpServer, DEFAULT_HTTP_LIMITS, type HttpPart, part, startHttp } from '../http/server.ts';
+import { asyncApiDocument } from '../http/openapi/asyncapi-document.ts';
+import { documentRoutes } from '../http/openapi/document-routes.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
@@ -158,6 +160,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(analyticsRoutes, { analytics }, V1),
 			part(monitoringRoutes, monitoringOf(deps), V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
+			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
 			part(alarmRoutes, { alarms: deps.alarms }, V1),
 			...deps.more,
 		],

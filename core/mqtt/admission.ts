@@ -107,7 +107,7 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		const account = await deps.authenticate({
 			username,
 			password: password ?? Buffer.alloc(0),
-			clientId: client.id,
+			clientId: applicant.givenId,
 			remoteAddress,
 			...encryption,
 		});

@@ -72,6 +72,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		dropAboveBytes: limits.dropAboveBytes,
 		droppedForSlowClient: () => void (count.droppedForSlowClients += 1),
 		cutOff({ client, socket }) {
+			if (socket.destroyed) return;
 			noteCut('acknowledgements-missing', socket, client);
 			socket.destroy();
 		},

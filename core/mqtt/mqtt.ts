@@ -14,6 +14,7 @@ export interface MqttAccount {
 export interface MqttCredentials {
 	readonly username: string;
 	readonly password: Buffer;
+	/** As the client gave it; empty when it leaves the choice to the broker. */
 	readonly clientId: string;
 	readonly remoteAddress: string;
 	readonly encrypted: boolean;

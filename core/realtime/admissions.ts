@@ -123,4 +123,3 @@ export function createAdmissions({ tokens, clock, setTimer, log, rightsChanged }
 		},
 	};
 }
-

@@ -40,7 +40,7 @@ export function createStatusHistory({ gatewayId, accept, clock, log }: StatusHis
 				// The box says so, and not the device: no sign of life.
 				qualities: ['substituted'],
 			},
-			'group',
+			'prompt',
 		).catch((error: unknown) => log.debug('status-not-durable', { device: id, reason: messageOf(error) }));
 	}
 

@@ -171,6 +171,95 @@ test('events beyond the rate are refused, and a flood ends the connection', asyn
 	t.is(realtime.connections(), 1);
 });
 
+/** What no client library sends. */
+const HOSTILE: readonly string[] = [
+	'',
+	'9',
+	'4',
+	'49',
+	'42',
+	'42/monitoring',
+	'42/monitoring,',
+	'42/monitoring,{}',
+	'42/monitoring,[]',
+	'42/monitoring,[[[[',
+	'42/monitoring,[7]',
+	'42/monitoring,[null]',
+	'42/monitoring,["error"]',
+	'42/monitoring,["disconnect"]',
+	'42/monitoring,["disconnecting"]',
+	'42/monitoring,["newListener"]',
+	'42/monitoring,["__proto__",{"__proto__":{"text":"x"}}]',
+	'42/monitoring,["say",{"__proto__":{"text":"x"}}]',
+	'42/monitoring,["constructor"]',
+	'42/monitoring,99999999999999999999["say",{"text":"x"}]',
+	'42/monitoring,-1["say",{"text":"x"}]',
+	'43/monitoring,0["answer to nothing"]',
+	'4599999-/monitoring,["say",{"_placeholder":true,"num":0}]',
+	'451-/monitoring,["say",{"_placeholder":true,"num":99}]',
+	'40/monitoring,{"token":"alice"}',
+	'40/monitoring,{"token":{"a":1}}',
+	'40/monitoring,[[[[',
+	'40/nowhere,{"token":"alice"}',
+	'41/monitoring,',
+	`40/${'x'.repeat(10_000)},`,
+	`42/monitoring,["say",${'['.repeat(5_000)}${']'.repeat(5_000)}]`,
+	`42/monitoring,["say",{"text":"${'x'.repeat(20_000)}"}]`,
+];
+
+test('what no client library sends breaks nothing but its own connection', async (t) => {
+	const { client, close, port, realtime } = await served();
+	t.teardown(close);
+	const bob = await connected(client('bob', '/monitoring'));
+	for (const packet of HOSTILE) {
+		const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
+		socket.on('error', () => undefined);
+		await new Promise<void>((resolve) => {
+			socket.on('message', (message: Buffer) => {
+				if (message.toString().startsWith('0{')) socket.send('40/monitoring,{"token":"alice"}');
+				else if (message.toString().startsWith('40/monitoring')) resolve();
+			});
+		});
+		const gone = new Promise<void>((resolve) => void socket.on('close', () => resolve()));
+		socket.send(packet);
+		socket.send(Buffer.from(packet));
+		t.like(await ask(bob, 'say', { text: `after ${packet.slice(0, 20)}` }), { success: true }, packet.slice(0, 60));
+		socket.close();
+		await gone;
+	}
+	t.is(realtime.connections(), 1);
+	for (const query of [
+		'EIO=3&transport=websocket',
+		'EIO=4&transport=carrier-pigeon',
+		'EIO=4&transport=polling&sid=unknown',
+	])
+		t.is((await fetch(`http://127.0.0.1:${port}/socket.io/?${query}`)).status, 400, query);
+	t.like(await ask(bob, 'say', { text: 'still here' }), { success: true });
+});
+
+test('what is sent within a moment does not make a client slow, what no client could owe does', async (t) => {
+	const { client, close, realtime, timer } = await served({ waitingPackets: 10, slowAfterMs: 1_000 });
+	t.teardown(close);
+	const namespace = realtime.namespace('/device');
+	namespace.on('connection', (socket) => void socket.join('room'));
+	const bob = await connected(client('bob', '/device'));
+	const burst = (events: number): void => {
+		for (let number = 0; number < events; number += 1) {
+			namespace.to('room').emit('data', number);
+			realtime.cutSlow(namespace, 'room');
+		}
+	};
+	for (let round = 0; round < 3; round += 1) {
+		timer.advance(10_000);
+		burst(90);
+		t.like(await ask(bob, 'say', { text: 'x' }), { success: true });
+	}
+	const gone = heard(bob, 'disconnect');
+	burst(200);
+	await gone;
+	t.is(realtime.connections(), 0);
+});
+
 const EVENTS = 1_500;
 const EVENT_BYTES = 64 * 1_024;
 /** What was sent to the frozen client is more than this many times as much. */
@@ -182,7 +271,8 @@ function usedBytes(): number {
 }
 
 test('a websocket client that is frozen costs bounded memory, and the others miss nothing', async (t) => {
-	const { client, close, realtime, port } = await served({ waitingPackets: 50 });
+	const { client, close, realtime, port, timer, passes } = await served({ waitingPackets: 50 });
+	passes.set('alice', { actor: ALICE });
 	t.teardown(close);
 	const namespace = realtime.namespace('/device');
 	namespace.on('connection', (socket) => void socket.join('room'));
@@ -202,6 +292,7 @@ test('a websocket client that is frozen costs bounded memory, and the others mis
 	const text = 'x'.repeat(EVENT_BYTES);
 	let cutAfter = 0;
 	for (let number = 0; number < EVENTS; number += 1) {
+		timer.advance(50);
 		namespace.to('room').emit('data', { number, text });
 		realtime.cutSlow(namespace, 'room');
 		if (cutAfter === 0 && realtime.connections() === 1) cutAfter = number;

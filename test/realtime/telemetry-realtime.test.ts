@@ -285,7 +285,7 @@ test('a client that asks and asks without taking anything in is owed each device
 });
 
 test('a client that does not take in what it is sent is disconnected, the others are not', async (t) => {
-	const { client, close, events, meter, realtime, port } = await monitoring({ waitingPackets: 20 });
+	const { client, close, events, meter, realtime, port } = await monitoring({ waitingPackets: 5 });
 	t.teardown(close);
 	const healthy = client('good');
 	await ask(healthy, 'subscribe_device', { device_uid: 'meter-1' });
