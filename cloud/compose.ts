@@ -146,7 +146,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const publicNames = settings.link.publicHost === '' ? [] : [settings.link.publicHost];
 		const lanTls = await openLanTls({ data, moreNames: publicNames, lifecycle, clock, log });
-		const linkAuthority = await openAuthority({ folder: data, name: 'link', commonName: 'Drawbridge link authority', log });
+		const linkAuthority = await openAuthority({
+			folder: data,
+			name: 'link',
+			commonName: 'Drawbridge link authority',
+			log,
+		});
 		const linkCertificate = lifecycle.own(
 			'link certificate',
 			await openServerCertificate({

@@ -40,7 +40,11 @@ const toCode = (saved: SavedCode): OpenCode => ({
 
 /** The codes in a file (mode 0600), all of them in memory too. Damage to it makes open codes void, and nothing else. */
 export async function openEnrolmentCodes(path: string, log: Logger): Promise<EnrolmentCodes> {
-	const file = await openSettingsStore<{ readonly codes: readonly SavedCode[] }>({ path, defaults: { codes: [] }, log });
+	const file = await openSettingsStore<{ readonly codes: readonly SavedCode[] }>({
+		path,
+		defaults: { codes: [] },
+		log,
+	});
 	const open = new Map(file.get().codes.map((saved) => [saved.codeId, toCode(saved)]));
 
 	async function save(): Promise<void> {

@@ -94,7 +94,14 @@ export async function openHttp(deps: HttpPartDeps) {
 			}),
 			part(
 				identityRoutes,
-				{ identity, clock, role, version, secureCookies: false, authorityFingerprint: deps.https === null ? null : lanTls.fingerprint },
+				{
+					identity,
+					clock,
+					role,
+					version,
+					secureCookies: false,
+					authorityFingerprint: deps.https === null ? null : lanTls.fingerprint,
+				},
 				V1,
 			),
 			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),

@@ -31,7 +31,11 @@ export interface AuthorityPlace {
 }
 
 /** The authority of an earlier start; `null` when there is none. A damaged one is put aside and said. */
-async function savedAuthority(caPath: string, keyPath: string, { name, log }: AuthorityPlace): Promise<Authority | null> {
+async function savedAuthority(
+	caPath: string,
+	keyPath: string,
+	{ name, log }: AuthorityPlace,
+): Promise<Authority | null> {
 	const [ca, key] = await Promise.all([readText(caPath), readText(keyPath)]);
 	if (ca === null && key === null) return null;
 	try {

@@ -87,7 +87,12 @@ export interface Validity {
 /** A key pair and a certificate for a TLS server under these names (DNS names and addresses, at least one). */
 export async function issueServer(
 	authority: Authority,
-	{ commonName, names, notBefore, notAfter }: Validity & { readonly commonName: string; readonly names: readonly string[] },
+	{
+		commonName,
+		names,
+		notBefore,
+		notAfter,
+	}: Validity & { readonly commonName: string; readonly names: readonly string[] },
 ): Promise<Credential> {
 	const keys = await newKeys();
 	const alternatives = names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
@@ -110,7 +115,12 @@ export async function issueServer(
  */
 export async function issueClient(
 	authority: Authority,
-	{ commonName, csrPem, now, days }: { readonly commonName: string; readonly csrPem: string; readonly now: EpochMs; readonly days: number },
+	{
+		commonName,
+		csrPem,
+		now,
+		days,
+	}: { readonly commonName: string; readonly csrPem: string; readonly now: EpochMs; readonly days: number },
 ): Promise<string> {
 	const certificate = await issue(authority, {
 		commonName,

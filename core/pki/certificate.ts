@@ -98,6 +98,10 @@ export async function provenKey(csrPem: string): Promise<x509.PublicKey> {
 		// The library's sentences speak of ASN.1; whoever asks needs ours.
 	}
 	if (csr === null)
-		throw fieldFault('rule-violation', 'csr', 'must be a PKCS #10 request in PEM for a P-256 key, signed with that key');
+		throw fieldFault(
+			'rule-violation',
+			'csr',
+			'must be a PKCS #10 request in PEM for a P-256 key, signed with that key',
+		);
 	return csr.publicKey;
 }

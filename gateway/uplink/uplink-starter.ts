@@ -44,7 +44,8 @@ export function createUplinkStarter({ uplink, store, settings, name, log }: Upli
 	const gate = createGate({ what: 'enrolments', parallel: 1, waiting: MAX_WAITING });
 
 	async function enrolOnce(url: string, code: string): Promise<void> {
-		if (store.enrolment() !== null) throw new Fault('state-conflict', 'this gateway has a hub; it has to leave that one first');
+		if (store.enrolment() !== null)
+			throw new Fault('state-conflict', 'this gateway has a hub; it has to leave that one first');
 		const enrolment = await enrolWithHub({ gatewayId: store.gatewayId(), name, hubUrl: url, code });
 		if (isStopped) return;
 		await uplink.enrolled(enrolment);

@@ -16,7 +16,11 @@ interface Answered {
 	readonly text: string;
 }
 
-function send(target: URL, options: RequestOptions, body?: object): Promise<Answered> {
+interface Options extends Omit<RequestOptions, 'headers'> {
+	readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send(target: URL, options: Options, body?: object): Promise<Answered> {
 	return new Promise((resolve, reject) => {
 		const headers = { ...options.headers, ...(body !== undefined && { 'content-type': 'application/json' }) };
 		const start = target.protocol === 'https:' ? request : plainRequest;
@@ -36,6 +40,8 @@ function send(target: URL, options: RequestOptions, body?: object): Promise<Answ
 	});
 }
 
+const cookieOf = ({ headers }: Answered): string => String(headers['set-cookie']);
+
 /** A gateway and the root that it hands out over plain HTTP. */
 async function box(t: ExecutionContext) {
 	const pair = await startPair(t);
@@ -44,7 +50,7 @@ async function box(t: ExecutionContext) {
 	const root = await send(new URL('/api/v1/certificate-authority', plain), {});
 	const agent = new Agent({ ca: root.text });
 	t.teardown(() => agent.destroy());
-	const tls = (path: string, options: RequestOptions = {}, body?: object): Promise<Answered> =>
+	const tls = (path: string, options: Options = {}, body?: object): Promise<Answered> =>
 		send(new URL(path, `https://localhost:${httpsPort}`), { agent, ...options }, body);
 	return { pair, plain, root, httpsPort: httpsPort ?? 0, mqttTlsPort: mqttTlsPort ?? 0, tls };
 }
@@ -68,7 +74,9 @@ test.serial('a client that trusts nothing but the root uses REST over HTTPS, by 
 	const health = await tls('/health');
 	t.is(health.status, 200);
 	t.is(health.headers['strict-transport-security'], undefined, 'another installation has another root');
-	const byAddress = await send(new URL('/health', `https://127.0.0.1:${httpsPort}`), { agent: new Agent({ ca: root.text }) });
+	const byAddress = await send(new URL('/health', `https://127.0.0.1:${httpsPort}`), {
+		agent: new Agent({ ca: root.text }),
+	});
 	t.is(byAddress.status, 200);
 	await t.throwsAsync(send(new URL('/health', `https://localhost:${httpsPort}`), { agent: new Agent() }), {
 		message: /self-signed|unable to (get|verify)/,
@@ -76,14 +84,17 @@ test.serial('a client that trusts nothing but the root uses REST over HTTPS, by 
 	const missing = await tls('/api/v1/nothing');
 	t.is(missing.status, 404);
 	t.regex(missing.text, /RESOURCE_NOT_FOUND/);
-	const expecting = await tls('/api/v1/auth/login', { method: 'POST', headers: { expect: '100-continue' } }, ADMINISTRATOR);
+	const expecting = await tls(
+		'/api/v1/auth/login',
+		{ method: 'POST', headers: { expect: '100-continue' } },
+		ADMINISTRATOR,
+	);
 	t.not(expecting.status, 0);
 });
 
 test.serial('the refresh cookie of a login over TLS is returned over TLS only', async (t) => {
 	const { tls, plain } = await box(t);
 	const { email, password } = ADMINISTRATOR;
-	const cookieOf = ({ headers }: Answered): string => String(headers['set-cookie']);
 	const secure = await tls('/api/v1/auth/login', { method: 'POST' }, { email, password });
 	t.is(secure.status, 200);
 	t.regex(cookieOf(secure), /Secure/);
@@ -142,7 +153,12 @@ test.serial('what is no HTTP, or has endless headers, is refused over TLS as it 
 test.serial('devices reach the MQTT broker over TLS with the same root', async (t) => {
 	const { root, mqttTlsPort, pair } = await box(t);
 	const rest = await pair.gatewayRest();
-	await rest.post('/api/v1/devices', { device_uid: 'sensor-1', name: 'Tank', device_type: 'sensor', connection: { driver: 'mqtt' } });
+	await rest.post('/api/v1/devices', {
+		device_uid: 'sensor-1',
+		name: 'Tank',
+		device_type: 'sensor',
+		connection: { driver: 'mqtt' },
+	});
 	const { body } = await rest.post('/api/v1/devices/sensor-1/mqtt-credentials', {});
 	const client = await mqtt.connectAsync(`mqtts://localhost:${mqttTlsPort}`, {
 		ca: root.text,
@@ -154,6 +170,10 @@ test.serial('devices reach the MQTT broker over TLS with the same root', async (
 	t.true(client.connected);
 	await client.endAsync(true);
 	await t.throwsAsync(
-		mqtt.connectAsync(`mqtts://localhost:${mqttTlsPort}`, { username: 'sensor-1', password: 'x', reconnectPeriod: 0 }, false),
+		mqtt.connectAsync(
+			`mqtts://localhost:${mqttTlsPort}`,
+			{ username: 'sensor-1', password: 'x', reconnectPeriod: 0 },
+			false,
+		),
 	);
 });

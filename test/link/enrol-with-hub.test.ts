@@ -26,7 +26,11 @@ async function served(t: ExecutionContext, listener: RequestListener): Promise<s
 const enrolAt = (hubUrl: string) => enrolWithHub({ gatewayId: newGatewayId(), name: 'roof', hubUrl, code: CODE });
 
 /** A hub that knows the code, and gives this certificate for the request of the gateway. */
-async function knowing(t: ExecutionContext, caPem: string, certify: (csrPem: string) => Promise<string>): Promise<string> {
+async function knowing(
+	t: ExecutionContext,
+	caPem: string,
+	certify: (csrPem: string) => Promise<string>,
+): Promise<string> {
 	const { key } = await enrolmentKey(CODE);
 	return served(t, (request, response) => {
 		const answer = async (text: string): Promise<void> => {

@@ -139,7 +139,12 @@ test('what does not prove possession of a key gets no certificate, and the code 
 	const middle = Math.floor(lines.length / 2);
 	const line = lines[middle] ?? '';
 	const spoilt = lines.with(middle, (line.startsWith('A') ? 'B' : 'A') + line.slice(1)).join('\n');
-	for (const csrPem of ['', 'no request', spoilt, '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----']) {
+	for (const csrPem of [
+		'',
+		'no request',
+		spoilt,
+		'-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
+	]) {
 		const changed = { ...asked, csrPem };
 		await t.throwsAsync(service.enrol(changed, requestProof(key, changed)), { message: /^csr: must be a PKCS #10/ });
 	}
@@ -185,7 +190,9 @@ test('a code for anybody does not take over a gateway that is enrolled; one for 
 
 	const { code: any } = await service.openCode();
 	const thief = await request(any, id);
-	await t.throwsAsync(service.enrol(thief.asked, thief.proof), { message: /enrolled already; open a code for this very/ });
+	await t.throwsAsync(service.enrol(thief.asked, thief.proof), {
+		message: /enrolled already; open a code for this very/,
+	});
 	t.is(certificates.standing(id, fingerprintOf(before)), 'valid');
 	t.true(await service.isOpen(any), 'it is still there for a gateway that is new');
 

@@ -156,7 +156,8 @@ test('a gateway publishes below its own root and hears its own answers only', (t
 
 test('a gateway whose certificate has expired may say who it is and ask for another, and nothing else; one that is shut out may nothing', (t) => {
 	const expired = hub({ standing: 'expired' }).link.policy;
-	for (const kind of ['hello', 'renew'] as const) t.true(expired.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
+	for (const kind of ['hello', 'renew'] as const)
+		t.true(expired.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
 	for (const kind of ['live', 'backfill', 'documents', 'losses'] as const)
 		t.false(expired.authorizePublish(account, upTopic(GATEWAY, kind)), kind);
 	t.true(expired.authorizeSubscribe(account, downFilter(GATEWAY)));

@@ -11,8 +11,7 @@ import { createShiftedClock, type Pair, startPair } from './pair.ts';
 
 const SOON_MS = 20_000;
 
-const stateOf = async (gateway: Rest): Promise<unknown> =>
-	member((await gateway.get('/api/v1/uplink')).body, 'state');
+const stateOf = async (gateway: Rest): Promise<unknown> => member((await gateway.get('/api/v1/uplink')).body, 'state');
 
 const untilOnline = (gateway: Rest): Promise<boolean> =>
 	waitFor('the link is online', SOON_MS, async () => (await stateOf(gateway)) === 'online');

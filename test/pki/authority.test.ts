@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +11,16 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import { ALWAYS, type Authority, issueClient, issueServer } from '../../core/pki/authority.ts';
 import { openAuthority } from '../../core/pki/authority-store.ts';
-import { type Credential, factsOf, isPair, isSignedBy, provenKey, requestCertificate } from '../../core/pki/certificate.ts';
+import {
+	type Credential,
+	factsOf,
+	isPair,
+	isSignedBy,
+	provenKey,
+	requestCertificate,
+} from '../../core/pki/certificate.ts';
 import { hostNames } from '../../core/pki/host-names.ts';
-import { lacks } from '../fake/peer-program.ts';
+import { lacks, run } from '../fake/peer-program.ts';
 
 const TOMORROW = new Date(Date.now() + 86_400_000);
 
@@ -39,6 +45,11 @@ const serverOf = (authority: Authority): Promise<Credential> =>
 
 const clientOf = (authority: Authority, csrPem: string): Promise<string> =>
 	issueClient(authority, { commonName: 'gateway', csrPem, now: systemClock.now(), days: 1 });
+
+const pemOf = (bytes: Buffer): string =>
+	`-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+
+const keyOf = async (pem: string): Promise<string> => Buffer.from((await provenKey(pem)).rawData).toString('hex');
 
 /** Whether a client that pins `caPem` accepts a server with this certificate. */
 function isTrusted(caPem: string, { certPem, keyPem }: Credential, servername: string): Promise<boolean> {
@@ -134,9 +145,6 @@ test('serial numbers are positive, of full length and never equal', async (t) =>
 test('a request with any octet changed gets a certificate for the key that has signed it, or none', async (t) => {
 	const { csrPem } = await requestCertificate('gateway');
 	const der = Buffer.from(csrPem.replaceAll(/-----.*-----|\s/g, ''), 'base64');
-	const pemOf = (bytes: Buffer): string =>
-		`-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-	const keyOf = async (pem: string): Promise<string> => Buffer.from((await provenKey(pem)).rawData).toString('hex');
 	const key = await keyOf(pemOf(der));
 	await fc.assert(
 		fc.asyncProperty(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
@@ -156,13 +164,15 @@ test('a request with any octet changed gets a certificate for the key that has s
 test('a key of another kind gets no certificate', async (t) => {
 	if (lacks(t, 'openssl')) return;
 	const folder = newFolder(t);
+	const requestOf = async (kind: string): Promise<string> => {
+		const args = `req -new -newkey ${kind} -nodes -subj /CN=gateway -keyout ${folder}/key`;
+		return (await run('openssl', args.split(' '))).out;
+	};
 	for (const kind of ['rsa:2048', 'ec -pkeyopt ec_paramgen_curve:secp384r1', 'ed25519']) {
-		const args = `req -new -newkey ${kind} -nodes -subj /CN=gateway -keyout ${folder}/key`.split(' ');
-		const csrPem = execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-		await t.throwsAsync(provenKey(csrPem), { message: /must be a PKCS #10 request in PEM for a P-256 key/ }, kind);
+		const message = /must be a PKCS #10 request in PEM for a P-256 key/;
+		await t.throwsAsync(provenKey(await requestOf(kind)), { message }, kind);
 	}
-	const args = `req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=gateway -keyout ${folder}/key`;
-	await t.notThrowsAsync(provenKey(execFileSync('openssl', args.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })));
+	await t.notThrowsAsync(provenKey(await requestOf('ec -pkeyopt ec_paramgen_curve:P-256')));
 });
 
 test('the names of this machine are those a certificate can carry', (t) => {

@@ -28,11 +28,16 @@ const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----(?:\n|\\n|\\r|\r)+([A-Za-z0-9+/]
 /** Pieces of everything in a text that nobody may see. */
 function secretsIn(text: string): readonly string[] {
 	const keys = [...text.matchAll(PRIVATE_KEY)].map(([, piece]) => piece ?? '');
-	const named = [...text.matchAll(/"(?:tokenKey|key|passwordHash|secretHash)":\s*"([^"]{20,})"/g)].map(([, piece]) => piece ?? '');
+	const named = [...text.matchAll(/"(?:tokenKey|key|passwordHash|secretHash)":\s*"([^"]{20,})"/g)].map(
+		([, piece]) => piece ?? '',
+	);
 	return [...keys, ...named];
 }
 
-function inspect(t: ExecutionContext, hull: HullProcess): { readonly secrets: readonly string[]; readonly log: string } {
+function inspect(
+	t: ExecutionContext,
+	hull: HullProcess,
+): { readonly secrets: readonly string[]; readonly log: string } {
 	const found = walk(hull.dataFolder);
 	for (const { path, mode } of found) t.is(mode & 0o077, 0, `${path} is ${mode.toString(8)}`);
 	for (const { path, isFolder, mode } of found) if (isFolder) t.is(mode, 0o700, path);
@@ -55,7 +60,13 @@ test.serial('keys and secrets at rest are for the service only, and no log names
 	const gatewayRest = await claim(gateway.url(), await gateway.claimCode());
 	await untilOnline(gatewayRest);
 	const { body } = await hubRest.post('/api/v1/gateways/enrolment-codes', {});
-	const more = [code, String(member(body, 'code')), ADMINISTRATOR.password, gatewayRest.token ?? '', hubRest.token ?? ''];
+	const more = [
+		code,
+		String(member(body, 'code')),
+		ADMINISTRATOR.password,
+		gatewayRest.token ?? '',
+		hubRest.token ?? '',
+	];
 
 	const hulls = [inspect(t, hub), inspect(t, gateway)];
 	for (const { secrets } of hulls) t.true(secrets.length >= 2, 'there are some to look for');
