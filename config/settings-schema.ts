@@ -93,6 +93,7 @@ export const identitySection = () =>
 	section({
 		access_token_minutes: Joi.number().integer().min(1).max(1_440).default(30),
 		refresh_token_days: Joi.number().integer().min(1).max(365).default(30),
+		registration: Joi.valid('open', 'approval', 'closed').default('closed'),
 	});
 
 export const logSection = () => section({ level: Joi.valid('debug', 'info', 'warn', 'error').default('info') });
@@ -137,6 +138,8 @@ export interface HistorySettings {
 export interface IdentitySettings {
 	readonly accessTokenMinutes: number;
 	readonly refreshTokenDays: number;
+	/** Who may make an account for itself: anybody, anybody whom an administrator then activates, or nobody. */
+	readonly registration: 'open' | 'approval' | 'closed';
 }
 
 export interface LogSettings {

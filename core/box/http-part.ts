@@ -6,6 +6,8 @@ import { createCommandRealtime } from '../command/command-realtime.ts';
 import { commandRoutes } from '../command/command-routes.ts';
 import { join } from 'node:path';
 
+import { alarmRoutes } from '../alarm/alarm-routes.ts';
+import type { AlarmService } from '../alarm/alarm-service.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
@@ -18,11 +20,15 @@ import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
-import type { IdentityService } from '../identity/identity-service.ts';
+import type { Identity } from '../identity/identity.ts';
+import { type Actor, refusePasswordDue } from '../identity/role.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { authorityRoutes } from '../pki/authority-routes.ts';
+import { systemTimer } from '../journal/set-timer.ts';
+import { createNotificationRealtime } from '../notification/notification-realtime.ts';
+import type { NotificationService } from '../notification/notification-service.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
@@ -50,10 +56,12 @@ export interface HttpPartDeps {
 	readonly web: WebFolder | null;
 	readonly audit: AuditStore;
 	readonly accounts: Pick<AccountDirectory, 'byEmail'>;
-	readonly identity: IdentityService;
+	readonly identity: Identity;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
 	readonly commands: CommandPart;
+	readonly alarms: AlarmService;
+	readonly notifications: NotificationService;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
 	readonly metrics: Metrics;
@@ -109,12 +117,21 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
+			part(alarmRoutes, { alarms: deps.alarms }, V1),
 			...deps.more,
 		],
 	});
+	/** Nothing there serves to change a password. */
+	function verifyForRealtime(token: string): Actor {
+		const actor = tokens.verify(token);
+		refusePasswordDue(actor);
+		return actor;
+	}
 	const realtime = createRealtimeServer({
 		listener: server.listener,
-		verify: (token) => tokens.verify(token),
+		tokens: { ...tokens, verify: verifyForRealtime },
+		clock,
+		setTimer: systemTimer,
 		log,
 		limits: DEFAULT_REALTIME_LIMITS,
 		origins: deps.corsOrigins,
@@ -132,6 +149,7 @@ export async function openHttp(deps: HttpPartDeps) {
 	deps.commands.responses.push(commanding.response);
 	devices.listen(commanding.device);
 	addCommandMetrics(deps.metrics, deps.commands);
+	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
 	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
 	const https = deps.https === null ? null : await openHttps(deps.https);
 	// Stops before the server, which would wait for its connections.

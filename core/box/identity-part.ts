@@ -4,7 +4,8 @@ import { createAccessTokens, ensureTokenKey } from '../identity/access-token.ts'
 import { openAccountDirectory } from '../identity/account-directory.ts';
 import { createAccountStore } from '../identity/account-store.ts';
 import { openClaimCode } from '../identity/claim-code-store.ts';
-import { createIdentityService } from '../identity/identity-service.ts';
+import { createIdentity } from '../identity/identity.ts';
+import type { Registration } from '../identity/identity-service.ts';
 import { createPasswords } from '../identity/password.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
@@ -17,6 +18,7 @@ export interface IdentityPartDeps {
 	readonly data: string;
 	readonly accessTokenMinutes: number;
 	readonly refreshTokenDays: number;
+	readonly registration: Registration;
 	/** Made the first administrator when nobody is yet. */
 	readonly administrator: { readonly email: string; readonly password: string } | null;
 	readonly lifecycle: Lifecycle;
@@ -29,6 +31,7 @@ export async function openIdentity({
 	data,
 	accessTokenMinutes,
 	refreshTokenDays,
+	registration,
 	administrator,
 	lifecycle,
 	clock,
@@ -49,15 +52,16 @@ export async function openIdentity({
 		clock,
 		accounts,
 	});
-	const identity = createIdentityService({
+	const identity = createIdentity({
 		accounts,
 		passwords: createPasswords(),
 		tokens,
 		claimCode,
 		refreshTokenDays,
+		registration,
 		clock,
 		log,
 	});
-	if (administrator !== null) await identity.createFirstAdministrator({ ...administrator, fullName: '' });
+	if (administrator !== null) await identity.entry.createFirstAdministrator({ ...administrator, fullName: '' });
 	return { accounts, tokens, identity, claimCode };
 }

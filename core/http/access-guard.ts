@@ -1,6 +1,6 @@
 import type { Plugin, RequestRoute } from '@hapi/hapi';
 
-import { may } from '../identity/role.ts';
+import { may, refusePasswordDue } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
 
@@ -28,11 +28,12 @@ export const accessGuard: Plugin<void> = {
 		});
 
 		server.ext('onPostAuth', (request, h) => {
-			const access = request.route.settings.app?.access;
+			const { access, evenPasswordDue = false } = request.route.settings.app ?? {};
 			if (access === 'public') return h.continue;
 			// A route that was added after the check above.
 			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
+			if (!evenPasswordDue) refusePasswordDue(actor);
 			if (access !== 'authenticated' && !may(actor, access))
 				throw new Fault('forbidden', `this needs the permission ${access}, which the role ${actor.role} does not have`);
 			return h.continue;

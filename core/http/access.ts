@@ -10,6 +10,8 @@ declare module '@hapi/hapi' {
 		readonly access: Permission | 'authenticated' | 'public';
 		/** With access `authenticated`: others than the owner of the record need this permission; the service decides. */
 		readonly ownerOr?: Permission;
+		/** Open even to somebody who must change the password first. */
+		readonly evenPasswordDue?: true;
 	}
 	interface UserCredentials {
 		readonly actor: Actor;
@@ -24,6 +26,12 @@ export const publicAccess = { auth: false, app: { access: 'public' } } as const;
 
 /** Route options: any valid token. */
 export const anyUser = { auth: TOKEN_STRATEGY, app: { access: 'authenticated' } } as const;
+
+/** Route options: any valid token, even of somebody who must change the password before anything else. */
+export const anyUserPasswordDue = {
+	auth: TOKEN_STRATEGY,
+	app: { access: 'authenticated', evenPasswordDue: true },
+} as const;
 
 /** Route options: whoever has this permission. */
 export const permitted = (permission: Permission) => ({ auth: TOKEN_STRATEGY, app: { access: permission } }) as const;

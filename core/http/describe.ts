@@ -1,3 +1,4 @@
+import type { RouteOptionsApp } from '@hapi/hapi';
 import type { Schema } from 'joi';
 
 declare module '@hapi/hapi' {
@@ -18,3 +19,9 @@ export interface RouteDescription {
 	/** Schema of the body of each success status; `null`: no body, or none that is JSON. */
 	readonly answers: Readonly<Record<number, Schema | null>>;
 }
+
+/** Route options: the access with what the API document says of the route. */
+export const described = <A extends { readonly app: RouteOptionsApp }>(access: A, api: RouteDescription) => ({
+	...access,
+	app: { ...access.app, api },
+});

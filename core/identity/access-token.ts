@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import Jwt from '@hapi/jwt';
 
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Account, actorFor } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
@@ -11,18 +11,27 @@ import type { Actor } from './role.ts';
 /** Issues and verifies access tokens: JWT, HS256, without any permission inside. */
 export interface AccessTokens {
 	readonly lifetimeSeconds: number;
-	issue(account: Account): string;
+	/** A token of one session of the account; it ends with the session. */
+	issue(account: Pick<Account, 'id'>, sessionId: string): string;
 	/**
 	 * Who the token belongs to, with the role of this moment.
 	 * @throws Fault `token-expired`, or `bad-credentials` for a token that is forged, revoked or of an inactive account.
 	 */
 	verify(token: string): Actor;
+	/** When the token ends by itself. @throws Fault `bad-credentials` for a token that is forged */
+	expiresAt(token: string): EpochMs;
 }
 
 interface Claims {
 	readonly accountId: string;
-	readonly generation: number;
+	readonly sessionId: string;
 	readonly expiresAtMs: number;
+}
+
+/** A token whose signature is good, and what was found out about it with this state of the account. */
+interface Verified extends Claims {
+	account: Account | null;
+	actor: Actor | null;
 }
 
 /** Section of the settings document that keeps the signing key. */
@@ -58,9 +67,9 @@ const forged = (): Fault => new Fault('bad-credentials', 'the access token is no
 
 function claimsOf(payload: unknown): Claims {
 	if (typeof payload !== 'object' || payload === null) throw forged();
-	const { sub, gen, exp, iss }: { sub?: unknown; gen?: unknown; exp?: unknown; iss?: unknown } = payload;
-	if (iss !== ISSUER || typeof sub !== 'string' || typeof gen !== 'number' || typeof exp !== 'number') throw forged();
-	return { accountId: sub, generation: gen, expiresAtMs: exp * 1_000 };
+	const { sub, sid, exp, iss }: { sub?: unknown; sid?: unknown; exp?: unknown; iss?: unknown } = payload;
+	if (iss !== ISSUER || typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number') throw forged();
+	return { accountId: sub, sessionId: sid, expiresAtMs: exp * 1_000 };
 }
 
 export function createAccessTokens({
@@ -76,16 +85,16 @@ export function createAccessTokens({
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly maxCached?: number;
 }): AccessTokens {
-	/** Signatures that were found good. What can change - time, account, revocation - is looked at each time. */
-	const verified = new Map<string, Claims>();
+	/** Signatures that were found good. What can change - time, account, session - is looked at each time. */
+	const verified = new Map<string, Verified>();
 
-	function remember(token: string, claims: Claims): void {
+	function remember(token: string, known: Verified): void {
 		const oldest = verified.keys().next();
 		if (verified.size >= maxCached && oldest.done !== true) verified.delete(oldest.value);
-		verified.set(token, claims);
+		verified.set(token, known);
 	}
 
-	function read(token: string): Claims {
+	function read(token: string): Verified {
 		const known = verified.get(token);
 		if (known !== undefined) return known;
 		let payload: unknown;
@@ -96,28 +105,41 @@ export function createAccessTokens({
 		} catch {
 			throw forged();
 		}
-		const claims = claimsOf(payload);
-		remember(token, claims);
-		return claims;
+		const fresh: Verified = { ...claimsOf(payload), account: null, actor: null };
+		remember(token, fresh);
+		return fresh;
+	}
+
+	/** Every change makes a new account, so one that was looked at before says the same again. */
+	function actorOf(token: Verified): Actor {
+		const account = accounts.byId(token.accountId);
+		if (account !== undefined && account === token.account && token.actor !== null) return token.actor;
+		token.account = null;
+		token.actor = null;
+		const { sessionId } = token;
+		if (account === undefined || !account.isActive || !account.sessions.some(({ id }) => id === sessionId))
+			throw forged();
+		token.account = account;
+		token.actor = actorFor(account, sessionId);
+		return token.actor;
 	}
 
 	return {
 		lifetimeSeconds,
-		issue: ({ id, tokenGeneration }) =>
+		issue: ({ id }, sessionId) =>
 			Jwt.token.generate(
-				{ iss: ISSUER, sub: id, gen: tokenGeneration, jti: randomBytes(9).toString('base64url') },
+				{ iss: ISSUER, sub: id, sid: sessionId, jti: randomBytes(9).toString('base64url') },
 				{ key, algorithm: ALGORITHM },
 				{ now: clock.now(), ttlSec: lifetimeSeconds },
 			),
+		expiresAt: (token) => epochMs(read(token).expiresAtMs),
 		verify(token) {
-			const { accountId, generation, expiresAtMs } = read(token);
-			if (expiresAtMs <= clock.now()) {
+			const known = read(token);
+			if (known.expiresAtMs <= clock.now()) {
 				verified.delete(token);
 				throw new Fault('token-expired', 'the access token has expired');
 			}
-			const account = accounts.byId(accountId);
-			if (account === undefined || !account.isActive || account.tokenGeneration !== generation) throw forged();
-			return actorFor(account);
+			return actorOf(known);
 		},
 	};
 }

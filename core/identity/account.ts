@@ -2,23 +2,7 @@ import type { EpochMs } from '../kernel/clock.ts';
 import type { TenantId } from '../kernel/id.ts';
 import { type Permission, permissionsOf } from './permission.ts';
 import type { Actor, Role } from './role.ts';
-
-export interface RecentToken {
-	readonly secretHash: string;
-	readonly issuedAt: EpochMs;
-	/** `null`: not used yet. */
-	readonly replacedAt: EpochMs | null;
-}
-
-/** One line of refresh tokens: begins with a login, and is replaced at each refresh (decision D4). */
-export interface Session {
-	readonly id: string;
-	/** SHA-256 of the refresh token that was given last, base64url. */
-	readonly secretHash: string;
-	/** Tokens before it that were given or replaced a moment ago, oldest first; only where several tabs share one (a cookie). */
-	readonly recent?: readonly RecentToken[];
-	readonly expiresAt: EpochMs;
-}
+import type { Session } from './session.ts';
 
 /** A person who may log in. Unset texts are ''. */
 export interface Account {
@@ -26,7 +10,7 @@ export interface Account {
 	readonly id: string;
 	/** Lower case; unique. */
 	readonly email: string;
-	/** Unique. */
+	/** Unique; case does not count. */
 	readonly username: string;
 	readonly fullName: string;
 	readonly phone: string;
@@ -38,46 +22,67 @@ export interface Account {
 	readonly granted: readonly Permission[];
 	readonly isActive: boolean;
 	readonly isVerified: boolean;
-	/** argon2id in the PHC string format. */
+	/** argon2id in the PHC string format; '' once deleted. */
 	readonly passwordHash: string;
-	/** Access tokens carry the generation they were issued in; counting up revokes them all. */
-	readonly tokenGeneration: number;
-	/** Oldest first; at most `MAX_SESSIONS`. */
+	/** The password was set by an administrator: until it is changed, nothing else is allowed. */
+	readonly mustChangePassword: boolean;
+	/** In the order of their last use; at most `MAX_SESSIONS`. */
 	readonly sessions: readonly Session[];
+	/** Networks of logins that succeeded (`Client.network`), the newest last; at most `MAX_KNOWN_NETWORKS`. */
+	readonly knownNetworks: readonly string[];
 	readonly createdAt: EpochMs;
 	readonly lastLoginAt: EpochMs | null;
+	/** `null` while the account is there. A deleted one is a record without rights, and its email and username are free. */
+	readonly deletedAt: EpochMs | null;
 }
 
-/** Most logins of one account at the same time; the oldest gives way. */
+/** Most logins of one account at the same time; the one unused for longest gives way. */
 export const MAX_SESSIONS = 20;
+
+/** Places a person works from; the oldest gives way. */
+export const MAX_KNOWN_NETWORKS = 8;
 
 /** The form in which addresses are compared and kept. */
 export const normalEmail = (email: string): string => email.trim().toLowerCase();
 
-export const actorFor = ({ id, email, role, tenantId, granted }: Account): Actor => ({
+/** @param sessionId session of the token in use; none where no token of this box is */
+export const actorFor = (
+	{ id, email, role, tenantId, granted, mustChangePassword }: Account,
+	sessionId?: string,
+): Actor => ({
 	userId: id,
 	email,
 	role,
 	tenantId,
 	permissions: permissionsOf(role, granted),
+	mustChangePassword,
+	...(sessionId !== undefined && { sessionId }),
 });
 
-/** The account with this session in place of one with the same id, without expired ones. */
-export function withSession(account: Account, session: Session, now: EpochMs): Account {
-	const others = account.sessions.filter(({ id, expiresAt }) => id !== session.id && expiresAt > now);
+/** The account with this session in place of one with the same id. Expired ones stay for a while: their tokens are told that they are. */
+export function withSession(account: Account, session: Session): Account {
+	const others = account.sessions.filter(({ id }) => id !== session.id);
 	return { ...account, sessions: [...others, session].slice(-MAX_SESSIONS) };
 }
 
-/** The account without this session, and with all its access tokens revoked; the other sessions refresh theirs. */
+/** The account without this session, whose access tokens end with it; the other sessions go on. */
 export const withoutSession = (account: Account, sessionId: string): Account => ({
 	...account,
-	tokenGeneration: account.tokenGeneration + 1,
 	sessions: account.sessions.filter(({ id }) => id !== sessionId),
 });
 
-/** The account with every token revoked. */
-export const loggedOut = (account: Account): Account => ({
+/** The account with every token revoked, but for those of one session. */
+export const withOnlySession = (account: Account, sessionId: string | undefined): Account => ({
 	...account,
-	tokenGeneration: account.tokenGeneration + 1,
-	sessions: [],
+	sessions: account.sessions.filter(({ id }) => id === sessionId),
 });
+
+/** The account with every token revoked. */
+export const loggedOut = (account: Account): Account => ({ ...account, sessions: [] });
+
+/** The account with a network that its owner has proved to use. */
+export function withKnownNetwork(account: Account, network: string): Account {
+	if (network === '') return account;
+	const others = account.knownNetworks.filter((known) => known !== network);
+	return { ...account, knownNetworks: [...others, network].slice(-MAX_KNOWN_NETWORKS) };
+}

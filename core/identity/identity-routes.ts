@@ -1,12 +1,12 @@
-import type { Plugin, Request, ResponseObject, Server } from '@hapi/hapi';
+import type { Plugin, Request, Server } from '@hapi/hapi';
 
 import { noteChange } from '../audit/audit-note.ts';
-import { actorOf, anyUser, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
-import { isEncrypted } from '../http/encrypted.ts';
+import { actorOf, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
+import { described } from '../http/describe.ts';
 import { addressKey, createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
-import { type Clock, toIso } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import { type Account, normalEmail } from './account.ts';
+import { normalEmail } from './account.ts';
 import {
 	type ClaimBody,
 	claimBody,
@@ -14,11 +14,24 @@ import {
 	loginBody,
 	type RefreshBody,
 	refreshBody,
+	type RegisterBody,
+	registerBody,
+	registeredAnswer,
+	setupAnswer,
+	tokensAnswer,
+	toTokens,
+	waitingAnswer,
 } from './identity-schema.ts';
-import type { Grant, IdentityService } from './identity-service.ts';
+import type { Identity } from './identity.ts';
+import { defineRefreshCookie, REFRESH_COOKIE, refreshCookieOf, withRefreshCookie } from './refresh-cookie.ts';
+import { mountPasswordRoutes } from './password-routes.ts';
+import { mountSessionRoutes } from './session-routes.ts';
+import { type Client, shortUserAgent } from './session.ts';
+import { mountUserRoutes } from './user-routes.ts';
+import { userView } from './user-schema.ts';
 
 export interface IdentityRoutesOptions {
-	readonly identity: IdentityService;
+	readonly identity: Identity;
 	readonly clock: Clock;
 	/** What this box is, for the page before anybody is logged in. */
 	readonly role: 'gateway' | 'hub';
@@ -27,7 +40,10 @@ export interface IdentityRoutesOptions {
 	readonly secureCookies: boolean;
 	/** SHA-256 of the authority behind this box's HTTPS; `null`: it has none. */
 	readonly authorityFingerprint?: string | null;
-	/** Tries of login and claim together, per address; and of logins per account. */
+	/**
+	 * Tries of login, registration and claim together, per address; of logins per account from networks it was never used from; and of
+	 * changes of a password per account.
+	 */
 	readonly attemptsPerMinute?: number;
 }
 
@@ -36,62 +52,47 @@ const ATTEMPTS_PER_MINUTE = 5;
 /** Refreshes per try of a login, per address: every reload of a page is one, and no token of 256 bits is guessed. */
 const REFRESHES_PER_ATTEMPT = 6;
 
-const COOKIE = 'refresh_token';
+const TAG = 'Auth';
 
-const toTokens = (grant: Grant) => ({
-	access_token: grant.accessToken,
-	refresh_token: grant.refreshToken,
-	token_type: 'bearer',
-	expires_in: grant.accessLifetimeSeconds,
-});
+/** Who calls is not known yet, but the email says whose account it is about. */
+const publicByEmail = { ...publicAccess, app: { access: 'public', audit: 'caller-by-email' } } as const;
 
-const toView = (account: Account) => ({
-	id: account.id,
-	_id: account.id,
-	username: account.username,
-	email: account.email,
-	role: account.role,
-	is_active: account.isActive,
-	disabled: !account.isActive,
-	is_verified: account.isVerified,
-	full_name: account.fullName,
-	phone: account.phone,
-	organization: account.organization,
-	avatar_url: account.avatarUrl,
-	created_at: toIso(account.createdAt),
-	last_login: account.lastLoginAt === null ? null : toIso(account.lastLoginAt),
-});
+/** Renewing a token is no decision of a person. */
+const publicUnaudited = { ...publicAccess, app: { access: 'public', audit: false } } as const;
 
-/**
- * The refresh token of the cookie. Cookies know no ports: a page of another service on this host is "same site" and could send it,
- * so the page's own origin is compared too.
- */
-function cookieOf(request: Pick<Request, 'state' | 'headers' | 'info'>): string | null {
-	const token: unknown = request.state[COOKIE];
-	if (typeof token !== 'string' || token === '') return null;
-	const origin: unknown = request.headers['origin'];
-	const isForeign = typeof origin === 'string' && !(URL.canParse(origin) && new URL(origin).host === request.info.host);
-	if (isForeign) throw new Fault('forbidden', 'the refresh cookie is accepted from pages of this host only');
-	return token;
+interface Entrance {
+	readonly identity: Identity;
+	readonly attempts: RateLimiter;
+	readonly refreshes: RateLimiter;
 }
 
-const withCookie = (request: Pick<Request, 'raw'>, answer: ResponseObject, grant: Grant): ResponseObject =>
-	answer.state(COOKIE, grant.refreshToken, {
-		ttl: grant.refreshLifetimeSeconds * 1_000,
-		...(isEncrypted(request) && { isSecure: true }),
-	});
+const clientOf = ({ info, headers }: Pick<Request, 'info' | 'headers'>): Client => ({
+	address: info.remoteAddress,
+	network: addressKey(info.remoteAddress),
+	userAgent: shortUserAgent(headers['user-agent']),
+});
 
-function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: RateLimiter): void {
-	const { identity, role, version, authorityFingerprint } = options;
+function mountSetup(
+	server: Server,
+	{ identity, attempts }: Entrance,
+	{ role, version, authorityFingerprint }: Pick<IdentityRoutesOptions, 'role' | 'version' | 'authorityFingerprint'>,
+): void {
+	const { entry } = identity;
 	server.route({
 		method: 'GET',
 		path: '/setup',
 		options: {
-			...publicAccess,
+			...described(publicAccess, {
+				operationId: 'getSetup',
+				tag: TAG,
+				summary: 'What this box is, and whether it has an administrator',
+				answers: { 200: setupAnswer },
+			}),
 			handler: () => ({
-				claimed: identity.isClaimed(),
+				claimed: entry.isClaimed(),
 				role,
 				version,
+				registration: entry.registration(),
 				...(authorityFingerprint !== undefined && { certificate_authority_sha256: authorityFingerprint }),
 			}),
 		},
@@ -101,108 +102,157 @@ function setupRoutes(server: Server, options: IdentityRoutesOptions, limiter: Ra
 		method: 'POST',
 		path: '/setup/claim',
 		options: {
-			...publicAccess,
-			app: { access: 'public', audit: 'caller-by-email' },
+			...described(publicByEmail, {
+				operationId: 'claimBox',
+				tag: TAG,
+				summary: 'Make the first administrator with the claim code, and log in',
+				answers: { 201: tokensAnswer },
+			}),
 			validate: { payload: claimBody },
 			handler: async (request, h) => {
-				limiter.take(addressKey(request.info.remoteAddress));
+				const client = clientOf(request);
+				attempts.take(client.network);
 				const { claim_code: code, email, password, full_name: fullName } = request.payload;
-				const grant = await identity.claim(code, { email, password, fullName });
-				return withCookie(request, h.response(toTokens(grant)).code(201), grant);
+				const grant = await entry.claim(code, { email, password, fullName }, client);
+				const after = identity.users.me({ userId: grant.userId });
+				noteChange(request, { target: after.id, before: null, after: userView(after) });
+				return withRefreshCookie(request, h.response(toTokens(grant)).code(201), grant);
 			},
 		},
 	});
 }
 
-function loginRoutes(server: Server, { identity }: IdentityRoutesOptions, limiter: RateLimiter): void {
+function mountRegister(server: Server, { identity, attempts }: Entrance): void {
+	server.route<{ Payload: RegisterBody }>({
+		method: 'POST',
+		path: '/auth/register',
+		options: {
+			...described(publicByEmail, {
+				operationId: 'registerUser',
+				tag: TAG,
+				summary: 'Register and receive tokens, or wait for an approval',
+				answers: { 201: registeredAnswer, 202: waitingAnswer },
+			}),
+			validate: { payload: registerBody },
+			handler: async (request, h) => {
+				const client = clientOf(request);
+				attempts.take(client.network);
+				const { full_name: fullName, ...rest } = request.payload;
+				const { account, grant } = await identity.entry.register({ ...rest, fullName }, client);
+				noteChange(request, { target: account.id, before: null, after: userView(account) });
+				const { id, username, email } = account;
+				if (grant === null) return h.response({ id, username, email, status: 'awaiting_approval' }).code(202);
+				return withRefreshCookie(request, h.response({ id, username, email, ...toTokens(grant) }).code(201), grant);
+			},
+		},
+	});
+}
+
+function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance): void {
+	const { entry, sessions } = identity;
+
+	/**
+	 * An address has few tries, whoever it asks for. Guessing at one account from many addresses has few tries too, and none of them
+	 * can be taken from the places where its owner has logged in before: nobody is locked out by others.
+	 */
+	function takeAttempt({ network }: Client, email: string): void {
+		attempts.take(network);
+		if (!entry.isKnownNetwork(email, network)) attempts.take(`account ${normalEmail(email)}`);
+	}
+
 	server.route<{ Payload: LoginBody }>({
 		method: 'POST',
 		path: '/auth/login',
 		options: {
-			...publicAccess,
-			app: { access: 'public', audit: 'caller-by-email' },
+			...described(publicByEmail, {
+				operationId: 'login',
+				tag: TAG,
+				summary: 'Log in with email and password',
+				answers: { 200: tokensAnswer },
+			}),
 			validate: { payload: loginBody },
 			handler: async (request, h) => {
 				const { email, password } = request.payload;
-				limiter.take(addressKey(request.info.remoteAddress));
-				limiter.take(`account ${normalEmail(email)}`);
-				const grant = await identity.login(email, password);
-				return withCookie(request, h.response(toTokens(grant)), grant);
+				const client = clientOf(request);
+				takeAttempt(client, email);
+				const grant = await entry.login(email, password, client);
+				noteChange(request, { target: grant.userId, before: null, after: null });
+				return withRefreshCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});
-}
 
-function refreshRoute(server: Server, { identity }: IdentityRoutesOptions, limiter: RateLimiter): void {
 	server.route<{ Payload: RefreshBody }>({
 		method: 'POST',
 		path: '/auth/refresh',
 		options: {
-			...publicAccess,
-			app: { access: 'public', audit: false },
+			...described(publicUnaudited, {
+				operationId: 'refreshTokens',
+				tag: TAG,
+				summary: 'Exchange a refresh token for a new pair',
+				answers: { 200: tokensAnswer },
+			}),
 			validate: { payload: refreshBody },
 			handler: async (request, h) => {
-				limiter.take(addressKey(request.info.remoteAddress));
+				const client = clientOf(request);
+				refreshes.take(client.network);
 				const own = request.payload.refresh_token;
-				const token = own ?? cookieOf(request);
+				const token = own ?? refreshCookieOf(request);
 				if (token === null)
 					throw new Fault('not-authenticated', 'a refresh token is required, in the body or as cookie');
-				const grant = await identity.refresh(token, { isShared: own === undefined });
-				return withCookie(request, h.response(toTokens(grant)), grant);
+				const grant = await sessions.refresh(token, { isShared: own === undefined, client });
+				return withRefreshCookie(request, h.response(toTokens(grant)), grant);
 			},
 		},
 	});
 }
 
-function sessionRoutes(server: Server, { identity }: IdentityRoutesOptions): void {
-	/** The access token, or else the cookie alone, says who it is. */
+function mountLogout(server: Server, { sessions }: Identity): void {
+	/** The access token, or else the cookie alone, says who it is. @throws what is wrong with the token when there is no cookie */
 	function callerOf(request: Request): string {
 		if (request.auth.isAuthenticated) return actorOf(request).userId;
-		const token = cookieOf(request);
-		if (token === null) throw new Fault('not-authenticated', 'a valid access token is required');
-		return identity.ownerOf(token);
+		const token = refreshCookieOf(request);
+		if (token === null) throw request.auth.error ?? new Fault('not-authenticated', 'a valid access token is required');
+		return sessions.ownerOf(token);
 	}
 
 	server.route({
 		method: 'POST',
 		path: '/auth/logout',
 		options: {
-			auth: { strategy: TOKEN_STRATEGY, mode: 'try' },
-			app: { access: 'public' },
+			...described({ auth: { strategy: TOKEN_STRATEGY, mode: 'try' }, app: { access: 'public' } } as const, {
+				operationId: 'logout',
+				tag: TAG,
+				summary: 'Log out everywhere',
+				answers: { 204: null },
+			}),
 			handler: async (request, h) => {
 				const userId = callerOf(request);
-				await identity.logout(userId);
+				await sessions.logout(userId);
 				noteChange(request, { target: userId, before: null, after: null });
-				return h.response().code(204).unstate(COOKIE);
+				return h.response().code(204).unstate(REFRESH_COOKIE);
 			},
 		},
 	});
-
-	server.route({
-		method: 'GET',
-		path: '/users/me',
-		options: { ...anyUser, handler: (request) => toView(identity.me(actorOf(request))) },
-	});
 }
 
-/** Claiming the box, logging in and out, and the own account. To be mounted below `/api/v1`. */
+/** Claiming the box, registering, logging in and out, users, logins and passwords. To be mounted below `/api/v1`. */
 export const identityRoutes: Plugin<IdentityRoutesOptions> = {
 	name: 'identity-routes',
 	register(server, options) {
-		const { clock, secureCookies, attemptsPerMinute = ATTEMPTS_PER_MINUTE } = options;
-		const limiter = createRateLimiter({ clock, perMinute: attemptsPerMinute });
-		server.state(COOKIE, {
-			isHttpOnly: true,
-			isSecure: secureCookies,
-			isSameSite: 'Strict',
-			path: '/api',
-			encoding: 'none',
-			ignoreErrors: true,
-		});
-		const refreshLimiter = createRateLimiter({ clock, perMinute: attemptsPerMinute * REFRESHES_PER_ATTEMPT });
-		setupRoutes(server, options, limiter);
-		loginRoutes(server, options, limiter);
-		refreshRoute(server, options, refreshLimiter);
-		sessionRoutes(server, options);
+		const { identity, clock, secureCookies, attemptsPerMinute = ATTEMPTS_PER_MINUTE } = options;
+		const entrance = {
+			identity,
+			attempts: createRateLimiter({ clock, perMinute: attemptsPerMinute }),
+			refreshes: createRateLimiter({ clock, perMinute: attemptsPerMinute * REFRESHES_PER_ATTEMPT }),
+		};
+		defineRefreshCookie(server, secureCookies);
+		mountSetup(server, entrance, options);
+		mountRegister(server, entrance);
+		mountLogin(server, entrance);
+		mountLogout(server, identity);
+		mountUserRoutes(server, identity);
+		mountSessionRoutes(server, identity);
+		mountPasswordRoutes(server, identity, entrance.attempts);
 	},
 };

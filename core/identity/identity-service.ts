@@ -1,33 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-
-import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { DEFAULT_TENANT } from '../kernel/id.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { AccessTokens } from './access-token.ts';
-import {
-	type Account,
-	loggedOut,
-	normalEmail,
-	type RecentToken,
-	type Session,
-	withoutSession,
-	withSession,
-} from './account.ts';
+import { type Account, loggedOut, normalEmail } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { ClaimCode } from './claim-code.ts';
 import type { Passwords } from './password.ts';
-import type { Actor } from './role.ts';
-import { isSameSecret, secretHash } from './secret-text.ts';
-
-/** What a login gives. */
-export interface Grant {
-	readonly accessToken: string;
-	readonly accessLifetimeSeconds: number;
-	readonly refreshToken: string;
-	readonly refreshLifetimeSeconds: number;
-}
+import { type Client, UNKNOWN_CLIENT } from './session.ts';
+import type { Grant, SessionService } from './session-service.ts';
+import { newAccount, ownTexts, type UserService } from './user-service.ts';
+import { freeUsername } from './user-rules.ts';
 
 export interface NewAdministrator {
 	readonly email: string;
@@ -35,114 +18,60 @@ export interface NewAdministrator {
 	readonly fullName: string;
 }
 
+/** Who may make an account for itself (decision D2): anybody, anybody after an administrator agrees, or nobody. */
+export type Registration = 'open' | 'approval' | 'closed';
+
+export interface NewRegistration {
+	readonly email: string;
+	readonly password: string;
+	readonly username?: string;
+	readonly fullName: string;
+}
+
+export interface Registered {
+	readonly account: Account;
+	/** `null`: the account waits for an administrator who activates it. */
+	readonly grant: Grant | null;
+}
+
 export interface IdentityServiceDeps {
 	readonly accounts: AccountDirectory;
 	readonly passwords: Passwords;
-	readonly tokens: AccessTokens;
+	readonly users: Pick<UserService, 'add'>;
+	readonly sessions: Pick<SessionService, 'start'>;
 	readonly claimCode: ClaimCode;
-	readonly refreshTokenDays: number;
+	readonly registration: Registration;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
 
-const DAY_SECONDS = 86_400;
-const SECRET_BYTES = 32;
-
-/**
- * Tabs of a browser share one cookie and may renew at the same moment, their answers may arrive in any order, and one may be lost:
- * for this long the tokens of such a moment all count.
- */
-const GRACE_MS = 10_000;
-/** Most tokens of such a moment; the oldest give way. */
-const MAX_RECENT = 16;
-
-/** account, session, secret */
-const REFRESH_TOKEN = /^([0-9a-f-]{36})\.([\w-]{22})\.([\w-]{43})$/;
-
-interface RefreshToken {
-	readonly accountId: string;
-	readonly sessionId: string;
-	readonly secret: string;
-}
+/** What makes an account one that may everything. */
+const ADMINISTRATOR = { role: 'superadmin', isActive: true, mustChangePassword: false } as const;
 
 const wrongLogin = (): Fault => new Fault('bad-credentials', 'the email or the password is wrong');
-const wrongRefresh = (): Fault => new Fault('bad-credentials', 'the refresh token is not valid');
 
-function parseRefreshToken(text: string): RefreshToken {
-	const [, accountId, sessionId, secret] = REFRESH_TOKEN.exec(text) ?? [];
-	if (accountId === undefined || sessionId === undefined || secret === undefined) throw wrongRefresh();
-	return { accountId, sessionId, secret };
-}
-
-function newAdministrator(draft: NewAdministrator, passwordHash: string, createdAt: EpochMs): Account {
-	const email = normalEmail(draft.email);
-	return {
-		id: randomUUID(),
-		email,
-		username: email.slice(0, email.indexOf('@')),
-		fullName: draft.fullName,
-		phone: '',
-		organization: '',
-		avatarUrl: '',
-		role: 'superadmin',
-		tenantId: DEFAULT_TENANT,
-		granted: [],
-		isActive: true,
-		isVerified: true,
-		passwordHash,
-		tokenGeneration: 1,
-		sessions: [],
-		createdAt,
-		lastLoginAt: null,
-	};
-}
-
-/** Who may come in: the first administrator, logins, refresh tokens and their revocation. */
+/** Who may come in: the first administrator, logins and registrations. */
 export function createIdentityService(deps: IdentityServiceDeps) {
-	const { accounts, passwords, tokens, claimCode, refreshTokenDays, clock, log } = deps;
-	const refreshLifetimeSeconds = refreshTokenDays * DAY_SECONDS;
+	const { accounts, passwords, users, sessions, claimCode, registration, clock, log } = deps;
 	const claims = createGate({ what: 'claims', parallel: 1, waiting: 8 });
 
 	const isClaimed = (): boolean => accounts.count() > 0;
 
-	function newSession(id: string, secret: string): Session {
-		return { id, secretHash: secretHash(secret), expiresAt: epochMs(clock.now() + refreshLifetimeSeconds * 1_000) };
-	}
-
-	function grant(account: Account, sessionId: string, secret: string): Grant {
-		return {
-			accessToken: tokens.issue(account),
-			accessLifetimeSeconds: tokens.lifetimeSeconds,
-			refreshToken: `${account.id}.${sessionId}.${secret}`,
-			refreshLifetimeSeconds,
-		};
-	}
-
-	async function startSession(accountId: string): Promise<Grant> {
-		const sessionId = randomBytes(16).toString('base64url');
-		const secret = randomBytes(SECRET_BYTES).toString('base64url');
-		const account = await accounts.change(accountId, (current) => {
-			// The account may have been deactivated while its password was checked.
-			if (!current.isActive) throw wrongLogin();
-			const now = clock.now();
-			return { ...withSession(current, newSession(sessionId, secret), now), lastLoginAt: now };
+	function addAdministrator(draft: NewAdministrator, passwordHash: string): Promise<Account> {
+		return accounts.create(() => {
+			const username = freeUsername(normalEmail(draft.email), (name) => accounts.byUsername(name) !== undefined);
+			const facts = { ...draft, role: ADMINISTRATOR.role, tenantId: DEFAULT_TENANT };
+			return { ...newAccount(facts, username, clock), isVerified: true, passwordHash };
 		});
-		return grant(account, sessionId, secret);
 	}
 
 	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
-		const made = newAdministrator(draft, await passwords.hash(draft.password), clock.now());
-		const existing = accounts.byEmail(made.email);
+		const passwordHash = await passwords.hash(draft.password, { owner: ownTexts(draft) });
+		const existing = accounts.byEmail(draft.email);
 		const account =
 			existing === undefined
-				? made
-				: await accounts.change(existing.id, (current) => ({
-						...loggedOut(current),
-						role: made.role,
-						isActive: true,
-						passwordHash: made.passwordHash,
-					}));
-		if (existing === undefined) await accounts.add(made);
+				? await addAdministrator(draft, passwordHash)
+				: await accounts.change(existing.id, (current) => ({ ...loggedOut(current), ...ADMINISTRATOR, passwordHash }));
 		await claimCode.consume();
 		log.info('administrator-created', { userId: account.id });
 		return account;
@@ -150,9 +79,10 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 
 	/**
 	 * Makes the first administrator and logs in; with a code of the shell a further one, or resets the account of this email to one.
-	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
+	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code,
+	 * `rule-violation` for a poor password.
 	 */
-	function claim(code: string, draft: NewAdministrator): Promise<Grant> {
+	function claim(code: string, draft: NewAdministrator, client: Client = UNKNOWN_CLIENT): Promise<Grant> {
 		return claims.run(async () => {
 			const isReset = await claimCode.matchesReset(code);
 			if (isClaimed() && isReset === null)
@@ -160,7 +90,7 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 			if (isReset !== true && (isClaimed() || !claimCode.matches(code)))
 				throw new Fault('bad-credentials', 'the claim code is wrong', { field: 'claim_code' });
 			const account = await createAdministrator(draft);
-			return startSession(account.id);
+			return sessions.start(account.id, client, wrongLogin);
 		});
 	}
 
@@ -174,106 +104,44 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 	}
 
 	/** @throws Fault `bad-credentials`: one answer, after the same time, for an unknown email, a wrong password and an inactive account. */
-	async function login(email: string, password: string): Promise<Grant> {
+	async function login(email: string, password: string, client: Client = UNKNOWN_CLIENT): Promise<Grant> {
 		const account = accounts.byEmail(email);
 		const isRight = await passwords.verify(account?.passwordHash ?? null, password);
 		if (account === undefined || !isRight || !account.isActive) {
-			log.warn('login-refused', { userId: account?.id });
+			log.warn('login-refused', { userId: account?.id, address: client.address });
 			throw wrongLogin();
 		}
-		const given = await startSession(account.id);
+		const given = await sessions.start(account.id, client, wrongLogin);
 		log.info('logged-in', { userId: account.id });
 		return given;
 	}
 
-	/** The session that a refresh token names, in this state of the account. */
-	function sessionFor(account: Account | undefined, { sessionId }: RefreshToken): Session {
-		const session = account?.sessions.find(({ id }) => id === sessionId);
-		if (account === undefined || session === undefined || !account.isActive) throw wrongRefresh();
-		if (session.expiresAt <= clock.now()) throw new Fault('token-expired', 'the refresh token has expired');
-		return session;
-	}
-
-	/** Every token of the session that may still be used, and those just replaced. */
-	const tokensOf = ({ secretHash: newest, recent = [], expiresAt }: Session): readonly RecentToken[] => [
-		...recent,
-		{ secretHash: newest, issuedAt: epochMs(expiresAt - refreshLifetimeSeconds * 1_000), replacedAt: null },
-	];
-
-	/** A clock that was set makes nothing a moment ago. */
-	const isMomentAgo = (at: EpochMs): boolean => Math.abs(clock.now() - at) < GRACE_MS;
-
-	/** The token, when its use is none of a replaced one; `null` otherwise. */
-	function usable(session: Session, secret: string, isShared: boolean): RecentToken | null {
-		const used = secretHash(secret);
-		const token = tokensOf(session).find((known) => isSameSecret(known.secretHash, used));
-		if (token === undefined) return null;
-		return token.replacedAt === null || (isShared && isMomentAgo(token.replacedAt)) ? token : null;
-	}
-
-	/** What the session is after the use of one of its tokens; `null` when the token had been replaced before. */
-	function afterUse(session: Session, usedSecret: string, nextSecret: string, isShared: boolean): Session | null {
-		const used = usable(session, usedSecret, isShared);
-		if (used === null) return null;
-		const next = newSession(session.id, nextSecret);
-		if (!isShared) return next;
-		const now = clock.now();
-		const recent = tokensOf(session)
-			.map((token) =>
-				token.secretHash === used.secretHash
-					? Object.assign({}, token, { replacedAt: token.replacedAt ?? now })
-					: token,
-			)
-			.filter(({ issuedAt, replacedAt }) => isMomentAgo(replacedAt ?? issuedAt));
-		return { ...next, recent: recent.slice(-MAX_RECENT) };
-	}
+	/** True for a network from which this account has logged in; an unknown email has none. */
+	const isKnownNetwork = (email: string, network: string): boolean =>
+		accounts.byEmail(email)?.knownNetworks.includes(network) ?? false;
 
 	/**
-	 * A new pair for a refresh token, which is then used up. A token that comes a second time was copied: its session ends, and the
-	 * account's access tokens with it (decision D4).
-	 * @param isShared the token may be in the hands of several tabs (a cookie): one just replaced is then excused for a moment. A thief
-	 * gains nothing lasting by that: the first refresh after that moment makes the tokens of everybody else re-used ones.
-	 * @throws Fault `token-expired` | `bad-credentials`
+	 * Makes an account of the lowest level for whoever asks, and logs in; with `approval` it waits for its activation instead.
+	 * @throws Fault `forbidden` where nobody may, `duplicate`, `rule-violation` for a poor password
 	 */
-	async function refresh(refreshToken: string, { isShared = false } = {}): Promise<Grant> {
-		const given = parseRefreshToken(refreshToken);
-		const secret = randomBytes(SECRET_BYTES).toString('base64url');
-		let isReused = false;
-		if (accounts.byId(given.accountId) === undefined) throw wrongRefresh();
-		const account = await accounts.change(given.accountId, (current) => {
-			const next = afterUse(sessionFor(current, given), given.secret, secret, isShared);
-			isReused = next === null;
-			return next === null ? withoutSession(current, given.sessionId) : withSession(current, next, clock.now());
-		});
-		if (isReused) {
-			log.warn('refresh-token-reused', { userId: account.id });
-			throw wrongRefresh();
-		}
-		return grant(account, given.sessionId, secret);
+	async function register(draft: NewRegistration, client: Client = UNKNOWN_CLIENT): Promise<Registered> {
+		// The first account is the administrator's, who has the claim code.
+		if (!isClaimed()) throw new Fault('forbidden', 'this box is not claimed yet, so nobody can register');
+		if (registration === 'closed')
+			throw new Fault('forbidden', 'registration is closed; an administrator can make an account');
+		const isActive = registration === 'open';
+		const account = await users.add({ ...draft, role: 'user', tenantId: DEFAULT_TENANT, isActive });
+		log.info('registered', { userId: account.id, isActive });
+		return { account, grant: isActive ? await sessions.start(account.id, client, wrongLogin) : null };
 	}
 
-	/** Revokes every token of the account. */
-	async function logout(userId: string): Promise<void> {
-		await accounts.change(userId, loggedOut);
-		log.info('logged-out', { userId });
-	}
-
-	/** Whose refresh token this is. @throws Fault `token-expired` | `bad-credentials` */
-	function ownerOf(refreshToken: string): string {
-		const given = parseRefreshToken(refreshToken);
-		const session = sessionFor(accounts.byId(given.accountId), given);
-		if (usable(session, given.secret, true) === null) throw wrongRefresh();
-		return given.accountId;
-	}
-
-	/** The caller's own account. */
-	function me({ userId }: Actor): Account {
-		const account = accounts.byId(userId);
-		if (account === undefined) throw new Fault('not-authenticated', 'a valid access token is required');
-		return account;
-	}
-
-	return { isClaimed, claim, createFirstAdministrator, login, refresh, logout, ownerOf, me };
+	return {
+		isClaimed,
+		registration: () => registration,
+		claim,
+		createFirstAdministrator,
+		login,
+		isKnownNetwork,
+		register,
+	};
 }
-
-export type IdentityService = ReturnType<typeof createIdentityService>;

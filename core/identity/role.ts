@@ -1,3 +1,4 @@
+import { Fault } from '../kernel/fault.ts';
 import type { TenantId } from '../kernel/id.ts';
 import type { Permission } from './permission.ts';
 
@@ -19,6 +20,19 @@ export interface Actor {
 	readonly tenantId: TenantId;
 	/** Those of the level and those granted directly. */
 	readonly permissions: ReadonlySet<Permission>;
+	/** Session of the access token; unset where no token of this box was used. */
+	readonly sessionId?: string;
+	/** An administrator has set the password: only what serves to change it is allowed. */
+	readonly mustChangePassword?: boolean;
+}
+
+/** @throws Fault `forbidden` while the password is one that an administrator has set */
+export function refusePasswordDue({ mustChangePassword = false }: Pick<Actor, 'mustChangePassword'>): void {
+	if (mustChangePassword)
+		throw new Fault(
+			'forbidden',
+			'the password was set by an administrator; change it first, then everything else works',
+		);
 }
 
 /** The one question behind every check of a permission. */

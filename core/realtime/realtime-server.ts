@@ -1,14 +1,20 @@
 import type { Server as HttpServer } from 'node:http';
-import { callbackify } from 'node:util';
 
+import Joi from 'joi';
 import { type Namespace, Server, type Socket } from 'socket.io';
 
 import { isAllowedOrigin } from '../http/origin.ts';
+import type { AccessTokens } from '../identity/access-token.ts';
 import type { Actor } from '../identity/role.ts';
-import { Fault, messageOf } from '../kernel/fault.ts';
+import type { SetTimer } from '../journal/set-timer.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createAdmissions } from './admissions.ts';
+import { createEventBudget, type EventBudget, type EventRate } from './event-budget.ts';
 import { toRealtimeError } from './realtime-error.ts';
+import { acknowledgementOf, answerEvent, type EventWork } from './realtime-event.ts';
 
 export interface RealtimeLimits {
 	/** Connections at once, with and without a valid token. */
@@ -19,6 +25,10 @@ export interface RealtimeLimits {
 	readonly waitingPackets: number;
 	/** Time between two checks that the tokens of all connections are still valid, ms. */
 	readonly tokenCheckMs: number;
+	/** Events of one connection; more are refused. The burst lets a page subscribe to all it shows. */
+	readonly events: EventRate;
+	/** Messages of one connection, whatever they are; more end it. */
+	readonly messages: EventRate;
 }
 
 export const DEFAULT_REALTIME_LIMITS: RealtimeLimits = {
@@ -26,13 +36,16 @@ export const DEFAULT_REALTIME_LIMITS: RealtimeLimits = {
 	messageBytes: 16 * 1024,
 	waitingPackets: 1_000,
 	tokenCheckMs: 15_000,
+	events: { perSecond: 50, burst: 1_000 },
+	messages: { perSecond: 200, burst: 3_000 },
 };
 
 export interface RealtimeServerDeps {
 	/** The HTTP server of the REST API; it stays its owner's. */
 	readonly listener: HttpServer;
-	/** @throws Fault when the token is not valid (any more) */
-	readonly verify: (token: string) => Actor | Promise<Actor>;
+	readonly tokens: Pick<AccessTokens, 'verify' | 'expiresAt'>;
+	readonly clock: Clock;
+	readonly setTimer: SetTimer;
 	readonly log: Logger;
 	readonly limits: RealtimeLimits;
 	/** Origins of other hosts' pages that may connect; the same list as for REST. */
@@ -40,35 +53,44 @@ export interface RealtimeServerDeps {
 }
 
 export interface RealtimeServer extends Stoppable {
-	/** A namespace that only lets valid tokens in. */
-	namespace(name: `/${string}`): Namespace;
-	/** The caller behind a connection of such a namespace. */
+	/**
+	 * A namespace that only lets valid tokens in.
+	 * @param rightsChanged told of a connection whose person may do something else than before, so that it leaves what it may no longer see
+	 */
+	namespace(name: `/${string}`, rightsChanged?: (socket: Socket) => void): Namespace;
+	/** Answers an event of a connection: validates its payload, does the work and acknowledges, once, whatever comes. */
+	on<T>(socket: Socket, event: string, schema: Joi.ObjectSchema<T>, work: EventWork<T>): void;
+	/** The caller behind a connection of such a namespace, with the rights of this moment. @throws Fault when the token has ended */
 	actorOf(socket: Socket): Actor;
+	/** True while a client takes in less than it is sent; who has more for it waits for `drain` of its `conn`. */
+	isBehind(socket: Socket): boolean;
 	/** Disconnects those of a room that take in less than they are sent; to be called where a room is written to. */
 	cutSlow(namespace: Namespace, room: string): void;
 	connections(): number;
 }
 
-interface Admission {
-	readonly token: string;
-	actor: Actor;
-}
-
-const BEARER = /^Bearer +(\S+)$/i;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The token of a handshake: `auth.token`, or the Authorization header (contract rule R7). */
-function tokenOf({ handshake }: Socket): string {
-	const token: unknown = handshake.auth['token'];
-	const given = typeof token === 'string' ? token : BEARER.exec(handshake.headers.authorization ?? '')?.[1];
-	if (given === undefined || given === '') throw new Fault('not-authenticated', 'a valid access token is required');
-	return given;
-}
+/** A client is behind when so many of the packets it may owe wait. */
+const BEHIND_SHARE = 0.25;
+
+const freshToken = Joi.object<{ token: string }>({ token: Joi.string().max(4_096).required() }).options({
+	stripUnknown: true,
+});
 
 /** Packets that the transport has not taken yet. */
 function waitingPackets({ conn }: Socket): number {
 	const waiting: unknown = Reflect.get(conn, 'writeBuffer');
 	return Array.isArray(waiting) ? waiting.length : 0;
+}
+
+/** Ends a connection that takes nothing: a websocket would wait half a minute for the peer's farewell, with all that is unsent in memory. */
+function cut({ conn }: Socket): void {
+	const websocket: unknown = Reflect.get(conn.transport, 'socket');
+	conn.close(true);
+	if (typeof websocket !== 'object' || websocket === null) return;
+	const terminate: unknown = Reflect.get(websocket, 'terminate');
+	if (typeof terminate === 'function') Reflect.apply(terminate, websocket, []);
 }
 
 /** What the client's `connect_error` carries: the error object as `data`. */
@@ -78,14 +100,11 @@ function refusal(error: unknown): Error {
 }
 
 /** Socket.IO beside the REST API: path `/socket.io/`, websocket and long polling, a valid token for every namespace. */
-export function createRealtimeServer({
-	listener,
-	verify,
-	log,
-	limits,
-	origins = [],
-}: RealtimeServerDeps): RealtimeServer {
-	const admissions = new Map<Socket, Admission>();
+export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
+	const { listener, clock, log, limits, origins = [] } = deps;
+	const listeners = new Map<string, (socket: Socket) => void>();
+	const budgets = new WeakMap<object, EventBudget>();
+	const admissions = createAdmissions({ ...deps, rightsChanged: (socket) => listeners.get(socket.nsp.name)?.(socket) });
 	const io = new Server({
 		path: '/socket.io/',
 		serveClient: false,
@@ -109,58 +128,79 @@ export function createRealtimeServer({
 	// Nothing happens in the default namespace, so nobody has business there.
 	io.use((_socket, next) => next(new Error('there is nothing in this namespace')));
 
-	async function admit(socket: Socket): Promise<void> {
-		const token = tokenOf(socket);
-		const actor = await verify(token);
-		admissions.set(socket, { token, actor });
-		socket.once('disconnect', () => admissions.delete(socket));
+	const monotonicMs = (): number => clock.monotonicMs();
+	io.engine.on('connection', (connection: Socket['conn']) => {
+		const mayHaveMore = createEventBudget(limits.messages, monotonicMs);
+		connection.on('packet', () => {
+			if (mayHaveMore()) return;
+			log.warn('realtime-client-floods', { address: connection.remoteAddress, perSecond: limits.messages.perSecond });
+			connection.close(true);
+		});
+	});
+
+	/** The budget is that of the connection, in whatever namespace it speaks. */
+	function budgetOf({ conn }: Socket): EventBudget {
+		const known = budgets.get(conn);
+		if (known !== undefined) return known;
+		const budget = createEventBudget(limits.events, monotonicMs);
+		budgets.set(conn, budget);
+		return budget;
 	}
 
-	async function checkTokens(): Promise<void> {
-		for (const [socket, admission] of admissions) {
-			try {
-				admission.actor = await verify(admission.token);
-			} catch (error) {
-				log.debug('realtime-token-ended', { user: admission.actor.userId, reason: messageOf(error) });
-				admissions.delete(socket);
-				socket.disconnect(true);
+	function boundEvents(socket: Socket): void {
+		const mayAsk = budgetOf(socket);
+		socket.use((packet, next) => {
+			if (mayAsk()) next();
+			else {
+				const sentence = `a connection takes ${limits.events.perSecond} events per second`;
+				acknowledgementOf(packet)(toRealtimeError(new Fault('rate-limited', sentence)));
 			}
-		}
+		});
 	}
 
-	const admitThen = callbackify(admit);
-	let checking: Promise<void> = Promise.resolve();
-	const timer = setInterval(() => {
-		checking = checking.then(checkTokens);
-	}, limits.tokenCheckMs).unref();
+	const timer = setInterval(() => admissions.checkAll(), limits.tokenCheckMs).unref();
 
-	return {
-		namespace(name) {
+	const server: RealtimeServer = {
+		namespace(name, rightsChanged) {
 			const namespace = io.of(name);
-			namespace.use((socket, next) =>
-				admitThen(socket, (error: unknown) => (error === null ? next() : next(refusal(error)))),
+			if (rightsChanged !== undefined) listeners.set(name, rightsChanged);
+			namespace.use((socket, next) => {
+				try {
+					admissions.admit(socket);
+				} catch (error) {
+					next(refusal(error));
+					return;
+				}
+				boundEvents(socket);
+				next();
+			});
+			namespace.on('connection', (socket) =>
+				server.on(socket, 'authenticate', freshToken, ({ token }) => admissions.renew(socket, token)),
 			);
 			return namespace;
 		},
-		actorOf(socket) {
-			const admission = admissions.get(socket);
-			if (admission === undefined) throw new Fault('not-authenticated', 'a valid access token is required');
-			return admission.actor;
+		on(socket, event, schema, work) {
+			socket.on(event, (...given: unknown[]) => {
+				void answerEvent({ given, schema, log, event }, (payload) => work(payload, admissions.actorOf(socket)));
+			});
 		},
+		actorOf: (socket) => admissions.actorOf(socket),
+		isBehind: (socket) => waitingPackets(socket) > limits.waitingPackets * BEHIND_SHARE,
 		cutSlow(namespace, room) {
 			for (const id of namespace.adapter.rooms.get(room) ?? []) {
 				const socket = namespace.sockets.get(id);
 				if (socket === undefined || waitingPackets(socket) <= limits.waitingPackets) continue;
 				log.warn('realtime-client-slow', { address: socket.handshake.address, limit: limits.waitingPackets });
-				socket.conn.close(true);
+				cut(socket);
 			}
 		},
 		connections: () => io.engine.clientsCount,
 		async stop() {
 			clearInterval(timer);
-			await checking;
+			admissions.stop();
 			io.disconnectSockets(true);
 			io.engine.close();
 		},
 	};
+	return server;
 }

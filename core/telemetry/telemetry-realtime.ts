@@ -1,13 +1,14 @@
 import Joi from 'joi';
 import type { Namespace, Socket } from 'socket.io';
 
+import { maySee } from '../device/device-access.ts';
 import type { DeviceListener } from '../device/device-events.ts';
 import { DEVICE_UID_PATTERN } from '../device/device-schema.ts';
 import type { DeviceService } from '../device/device-service.ts';
+import type { Actor } from '../identity/role.ts';
 import type { Device } from '../device/device.ts';
 import { type Clock, type EpochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
-import { malformed, toRealtimeError } from '../realtime/realtime-error.ts';
 import type { RealtimeServer } from '../realtime/realtime-server.ts';
 import type { LatestValue, LatestValues } from './latest-values.ts';
 import { type PointFactsOf, shownBy } from './point-facts.ts';
@@ -16,7 +17,7 @@ import type { ReadingListener } from './telemetry-service.ts';
 import { badQualities, latestView, metricsOf } from './telemetry-view.ts';
 
 export interface TelemetryRealtimeDeps {
-	readonly realtime: Pick<RealtimeServer, 'namespace' | 'actorOf' | 'cutSlow'>;
+	readonly realtime: Pick<RealtimeServer, 'namespace' | 'on' | 'actorOf' | 'isBehind' | 'cutSlow'>;
 	readonly devices: Pick<DeviceService, 'find' | 'get'>;
 	readonly latest: Pick<LatestValues, 'of'>;
 	readonly pointFactsOf: PointFactsOf;
@@ -55,22 +56,6 @@ const deviceRef = Joi.object<{ device_uid: string }>({
 	device_uid: Joi.string().pattern(DEVICE_UID_PATTERN).required(),
 }).options({ stripUnknown: true });
 
-/** Runs a request of a client and acknowledges it; what it returns comes after the acknowledgement. */
-function answer(payload: unknown, ack: unknown, work: (reference: string) => (() => void) | void): void {
-	const acknowledge = (body: object): void => {
-		if (typeof ack === 'function') Reflect.apply(ack, undefined, [body]);
-	};
-	const { value, error } = deviceRef.validate(payload);
-	if (error !== undefined) return acknowledge(malformed(error.message));
-	try {
-		const after = work(value.device_uid);
-		acknowledge({ success: true });
-		after?.();
-	} catch (thrown) {
-		acknowledge(toRealtimeError(thrown));
-	}
-}
-
 /** Namespace `/monitoring`: rooms of devices, with what is read from them at the moment it is read. */
 export function createTelemetryRealtime({
 	realtime,
@@ -80,7 +65,7 @@ export function createTelemetryRealtime({
 	clock,
 	subscriptionsPerClient = DEFAULT_SUBSCRIPTIONS,
 }: TelemetryRealtimeDeps): { readonly reading: ReadingListener; readonly device: DeviceListener } {
-	const namespace: Namespace = realtime.namespace('/monitoring');
+	const namespace: Namespace = realtime.namespace('/monitoring', leaveUnseen);
 	const { rooms } = namespace.adapter;
 
 	/**
@@ -112,27 +97,84 @@ export function createTelemetryRealtime({
 			});
 	}
 
-	function subscribe(socket: Socket, reference: string): () => void {
-		const device = devices.get(reference, realtime.actorOf(socket));
+	/** What sends a client the latest values of a device; made at its first subscription. */
+	const senders = new WeakMap<Socket, (device: string) => void>();
+
+	/** Sends latest values while the client keeps up. At most its subscriptions wait, however often it asks. */
+	function createSender(socket: Socket): (device: string) => void {
+		const owed = new Set<string>();
+		let isSending = false;
+		function send(): void {
+			// Handing packets over says `drain` by itself.
+			if (isSending) return;
+			isSending = true;
+			for (const id of owed) {
+				if (realtime.isBehind(socket)) break;
+				owed.delete(id);
+				const device = socket.rooms.has(id) ? devices.find(id) : null;
+				if (device !== null) for (const event of snapshot(device)) socket.emit('telemetry', event);
+			}
+			isSending = false;
+		}
+		socket.conn.on('drain', send);
+		socket.once('disconnect', () => socket.conn.off('drain', send));
+		return (device) => {
+			owed.add(device);
+			send();
+		};
+	}
+
+	function senderOf(socket: Socket): (device: string) => void {
+		const known = senders.get(socket);
+		if (known !== undefined) return known;
+		const sender = createSender(socket);
+		senders.set(socket, sender);
+		return sender;
+	}
+
+	function subscribe(socket: Socket, reference: string, actor: Actor): () => void {
+		const device = devices.get(reference, actor);
 		// A connection is also in a room of its own.
 		if (!socket.rooms.has(device.id) && socket.rooms.size > subscriptionsPerClient)
 			throw new Fault('rule-violation', `a connection takes ${subscriptionsPerClient} subscriptions at most`);
 		void socket.join(device.id);
-		return () => {
-			for (const event of snapshot(device)) socket.emit('telemetry', event);
-		};
+		return () => senderOf(socket)(device.id);
 	}
 
-	function unsubscribe(socket: Socket, reference: string): void {
-		void socket.leave(devices.get(reference, realtime.actorOf(socket)).id);
+	function unsubscribe(socket: Socket, reference: string, actor: Actor): void {
+		void socket.leave(devices.get(reference, actor).id);
+	}
+
+	/** Leaves the rooms of devices that the person behind the connection may not see any more. */
+	function leaveUnseen(socket: Socket): void {
+		const actor = realtime.actorOf(socket);
+		for (const room of socket.rooms) {
+			if (room === socket.id) continue;
+			const device = devices.find(room);
+			if (device === null || !maySee(actor, device)) void socket.leave(room);
+		}
+	}
+
+	/** The device has another owner or tenant: whoever may not see it any more hears nothing of it from now on. */
+	function sendAwayStrangers(device: Device): void {
+		for (const id of rooms.get(device.id) ?? []) {
+			const socket = namespace.sockets.get(id);
+			if (socket === undefined) continue;
+			try {
+				if (!maySee(realtime.actorOf(socket), device)) void socket.leave(device.id);
+			} catch {
+				// Its token has ended, and with it the connection in a moment.
+				void socket.leave(device.id);
+			}
+		}
 	}
 
 	namespace.on('connection', (socket) => {
-		socket.on('subscribe_device', (payload: unknown, ack: unknown) =>
-			answer(payload, ack, (reference) => subscribe(socket, reference)),
-		);
-		socket.on('unsubscribe_device', (payload: unknown, ack: unknown) =>
-			answer(payload, ack, (reference) => unsubscribe(socket, reference)),
+		realtime.on(socket, 'subscribe_device', deviceRef, ({ device_uid: reference }, actor) => ({
+			after: subscribe(socket, reference, actor),
+		}));
+		realtime.on(socket, 'unsubscribe_device', deviceRef, ({ device_uid: reference }, actor) =>
+			unsubscribe(socket, reference, actor),
 		);
 	});
 
@@ -155,8 +197,9 @@ export function createTelemetryRealtime({
 			status: ({ id, uid, status }) => tell('device_status', id, { device_uid: uid, device_id: id, status }),
 			health: ({ id, uid }, { state, since, reason }) =>
 				tell('device_health', id, { device_uid: uid, device_id: id, state, since: toIso(since), reason }),
-			changed: ({ id, deletedAt }) => {
-				if (deletedAt !== null) namespace.in(id).socketsLeave(id);
+			changed(device) {
+				if (device.deletedAt !== null) namespace.in(device.id).socketsLeave(device.id);
+				else if (rooms.has(device.id)) sendAwayStrangers(device);
 			},
 		},
 	};

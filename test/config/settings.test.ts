@@ -48,7 +48,7 @@ test('without file and environment the documented defaults hold', (t) => {
 		backfillBytesPerSecond: 1_048_576,
 	});
 	t.deepEqual(settings.templates, { folder: '' });
-	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30 });
+	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30, registration: 'closed' });
 	t.is(settings.history.retentionDays, 365);
 	t.is(settings.log.level, 'info');
 	t.deepEqual(settings.devices, []);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,10 @@ import { type AccountDirectory, openAccountDirectory } from '../../core/identity
 import type { AccountRepository } from '../../core/identity/account-repository.ts';
 import { openClaimCode } from '../../core/identity/claim-code-store.ts';
 import { identityRoutes } from '../../core/identity/identity-routes.ts';
-import { createIdentityService, type IdentityService } from '../../core/identity/identity-service.ts';
+import { createIdentity, type Identity } from '../../core/identity/identity.ts';
+import type { Registration } from '../../core/identity/identity-service.ts';
 import { createPasswords } from '../../core/identity/password.ts';
+import type { Role } from '../../core/identity/role.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 import { createLogger } from '../../core/system/pino-logger.ts';
 import { createManualClock, type ManualClock } from '../fake/manual-clock.ts';
@@ -27,7 +30,7 @@ export interface Box {
 	readonly clock: ManualClock;
 	readonly code: string;
 	readonly accounts: AccountDirectory;
-	readonly identity: IdentityService;
+	readonly identity: Identity;
 	readonly server: Server;
 	/** All log output so far. */
 	readonly logged: () => string;
@@ -47,6 +50,7 @@ export interface Call {
 
 export interface Answer {
 	readonly status: number;
+	/** An object, or an array as its entries by index. */
 	readonly body: Readonly<Record<string, unknown>>;
 	readonly headers: Readonly<Record<string, unknown>>;
 }
@@ -56,6 +60,7 @@ export function memoryAccounts(): AccountRepository {
 	return {
 		all: async () => [...kept.values()],
 		save: async (account) => void kept.set(account.id, account),
+		forget: async (id) => void kept.delete(id),
 	};
 }
 
@@ -64,7 +69,11 @@ export function bodyOf(payload: string): Readonly<Record<string, unknown>> {
 	return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
 }
 
-export async function box(t: ExecutionContext, attemptsPerMinute = 1_000): Promise<Box> {
+export async function box(
+	t: ExecutionContext,
+	attemptsPerMinute = 1_000,
+	registration: Registration = 'open',
+): Promise<Box> {
 	const folder = await mkdtemp(join(tmpdir(), 'identity-'));
 	const clock = createManualClock();
 	const lines: string[] = [];
@@ -78,7 +87,16 @@ export async function box(t: ExecutionContext, attemptsPerMinute = 1_000): Promi
 	const claimCode = await openClaimCode({ path: join(folder, 'claim-code'), isClaimed: false });
 	const tokens = createAccessTokens({ key: await ensureTokenKey(settings), lifetimeSeconds: 1_800, clock, accounts });
 	const passwords = createPasswords();
-	const identity = createIdentityService({ accounts, passwords, tokens, claimCode, refreshTokenDays: 30, clock, log });
+	const identity = createIdentity({
+		accounts,
+		passwords,
+		tokens,
+		claimCode,
+		refreshTokenDays: 30,
+		registration,
+		clock,
+		log,
+	});
 	const options = {
 		identity,
 		clock,
@@ -130,11 +148,45 @@ export const textOf = ({ body }: Answer, name: string): string => String(body[na
 export async function claimed(
 	t: ExecutionContext,
 	attemptsPerMinute?: number,
+	registration?: Registration,
 ): Promise<Box & { readonly first: Answer }> {
-	const one = await box(t, attemptsPerMinute);
+	const one = await box(t, attemptsPerMinute, registration);
 	const first = await one.call({ path: '/setup/claim', body: claimBody(one.code) });
 	t.is(first.status, 201);
 	return { ...one, first };
 }
 
 export const loginBody = { email: EMAIL, password: PASSWORD };
+
+/** Somebody who is logged in. */
+export interface Person {
+	readonly id: string;
+	readonly email: string;
+	readonly token: string;
+	readonly refreshToken: string;
+}
+
+export async function logIn({ call }: Pick<Box, 'call'>, email: string, password = PASSWORD): Promise<Person> {
+	const answer = await call({ path: '/auth/login', body: { email, password } });
+	if (answer.status !== 200) throw new Error(`${email} cannot log in: ${answer.status}`);
+	const token = textOf(answer, 'access_token');
+	const me = await call({ method: 'GET', path: '/users/me', token });
+	return { id: textOf(me, 'id'), email, token, refreshToken: textOf(answer, 'refresh_token') };
+}
+
+/** A claimed box with somebody of each level; the superadmin is the one who claimed it. */
+export async function peopled(t: ExecutionContext) {
+	const one = await claimed(t);
+	const superadmin = await logIn(one, EMAIL);
+	const make = async (role: Role, more: object = {}): Promise<Person> => {
+		const email = `${role}-${randomUUID()}@example.com`;
+		const body = { email, password: PASSWORD, role, ...more };
+		const made = await one.call({ path: '/users', token: superadmin.token, body });
+		if (made.status !== 201) throw new Error(`cannot make ${role}: ${JSON.stringify(made.body)}`);
+		return logIn(one, email);
+	};
+	return { ...one, superadmin, make };
+}
+
+/** Status and `error_code`. */
+export const refusalOf = ({ status, body }: Answer) => [status, body['error_code']];

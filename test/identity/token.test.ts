@@ -10,7 +10,7 @@ import { openAccountDirectory } from '../../core/identity/account-directory.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
-import { EMAIL, DAY_MS, memoryAccounts, textOf, claimed, loginBody } from './identity-box.ts';
+import { EMAIL, DAY_MS, memoryAccounts, refusalOf, textOf, claimed, loginBody } from './identity-box.ts';
 
 test('an access token ends after half an hour', async (t) => {
 	const { call, clock, first } = await claimed(t);
@@ -43,7 +43,7 @@ test('a forged access token is refused, however it is forged', async (t) => {
 	const token = textOf(first, 'access_token');
 	const [header = '', payload = '', signature = ''] = token.split('.');
 	const account = accounts.byEmail(EMAIL);
-	const claims = { iss: 'drawbridge', sub: account?.id, gen: account?.tokenGeneration, exp: 9_999_999_999 };
+	const claims = { iss: 'drawbridge', sub: account?.id, sid: account?.sessions[0]?.id, exp: 9_999_999_999 };
 	const signed = (head: object, key: string): string => {
 		const content = `${base64url(head)}.${base64url(claims)}`;
 		return `${content}.${createHmac('sha256', key).update(content).digest('base64url')}`;
@@ -226,7 +226,8 @@ test('logout revokes every token of the account and clears the cookie', async (t
 
 test('logout knows the caller by the cookie alone, and nobody without either', async (t) => {
 	const { call, first } = await claimed(t);
-	t.is((await call({ path: '/auth/logout' })).status, 401);
+	t.deepEqual(refusalOf(await call({ path: '/auth/logout' })), [401, 'NOT_AUTHENTICATED']);
+	t.deepEqual(refusalOf(await call({ path: '/auth/logout', token: 'a.b.c' })), [401, 'INVALID_CREDENTIALS']);
 	t.is((await call({ path: '/auth/logout', cookie: 'x' })).status, 401);
 	t.is((await call({ path: '/auth/logout', cookie: textOf(first, 'refresh_token') })).status, 204);
 	t.is((await call({ method: 'GET', path: '/users/me', token: textOf(first, 'access_token') })).status, 401);
@@ -239,9 +240,11 @@ test('the cache of verified tokens stays bounded and never outlives a token', as
 	t.truthy(first);
 	const account = known.byEmail(EMAIL);
 	if (account === undefined) throw new TypeError('no account');
+	const [session] = account.sessions;
+	if (session === undefined) throw new TypeError('no session');
 	await accounts.add(account);
 	const tokens = createAccessTokens({ key: Buffer.alloc(32), lifetimeSeconds: 60, clock, accounts, maxCached: 2 });
-	const issued = Array.from({ length: 5 }, () => tokens.issue(account));
+	const issued = Array.from({ length: 5 }, () => tokens.issue(account, session.id));
 	t.is(new Set(issued).size, 5);
 	for (const token of [...issued, ...issued]) t.is(tokens.verify(token).userId, account.id);
 	clock.advance(60_000);

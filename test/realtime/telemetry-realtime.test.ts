@@ -5,7 +5,8 @@ import test from 'ava';
 import { connect, type Socket } from 'socket.io-client';
 
 import type { Actor, Role } from '../../core/identity/role.ts';
-import { epochMs } from '../../core/kernel/clock.ts';
+import { systemTimer } from '../../core/journal/set-timer.ts';
+import { epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
@@ -36,11 +37,16 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 	const port = typeof address === 'object' ? address?.port : 0;
 	const realtime = createRealtimeServer({
 		listener: http,
-		verify: (token): Actor => {
-			const role = tokens.get(token);
-			if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-			return actorOfRole(role, userIdOf(role));
+		tokens: {
+			verify: (token): Actor => {
+				const role = tokens.get(token);
+				if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
+				return actorOfRole(role, userIdOf(role));
+			},
+			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
 		},
+		clock: systemClock,
+		setTimer: systemTimer,
 		log: silentLog,
 		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },
 	});

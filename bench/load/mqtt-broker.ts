@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Aedes } from 'aedes';
+
+import { readSettings } from '../../config/read-settings.ts';
+import { openTelemetry } from '../../core/box/telemetry-part.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { deviceUid, newGatewayId } from '../../core/kernel/id.ts';
+import { createLifecycle } from '../../core/kernel/lifecycle.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { mqttServer } from '../../core/mqtt/mqtt-listener.ts';
+import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
+import { listenOnLoopback } from '../../demo/listen.ts';
+import { createDeviceTopics } from '../../gateway/broker/device-topics.ts';
+import { createLocalBroker } from '../../gateway/broker/local-broker.ts';
+import { createMqttAccountService } from '../../gateway/broker/mqtt-account-service.ts';
+import { createMqttAccountStore } from '../../gateway/broker/mqtt-account-store.ts';
+import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publisher.ts';
+import { requiredArguments } from './arguments.ts';
+
+/**
+ * Program: a broker in a process of its own. `drawbridge` is the local broker as the gateway composes it, with its journal in a
+ * temporary folder and a login for each of `devices`, plus one for a reader; `stock` is aedes with its defaults and noDelay. A line `memory` on standard
+ * input is answered with the resident memory after a collection (needs `--expose-gc`).
+ */
+interface Started {
+	readonly server: Server;
+	/** Passwords of the devices `bench-<n>`, then that of the reader `reader`. */
+	readonly passwords: readonly string[];
+	stop(): Promise<void>;
+}
+
+async function startStock(): Promise<Started> {
+	const broker = await Aedes.createBroker();
+	return { server: createServer({ noDelay: true }, broker.handle), passwords: [], stop: async () => undefined };
+}
+
+async function startProduct(devices: number): Promise<Started> {
+	const data = await mkdtemp(join(tmpdir(), 'mqtt-bench-'));
+	const lifecycle = createLifecycle(silentLog);
+	const common = { clock: systemClock, log: silentLog };
+	const gatewayId = newGatewayId();
+	const settings = readSettings({ role: 'gateway', environment: {} });
+	const part = await openTelemetry({
+		data,
+		journal: settings.journal,
+		holders: [],
+		givesUpHeld: true,
+		retentionDays: settings.history.retentionDays,
+		origin: gatewayId,
+		gatewayId,
+		templates: new Set<string>(),
+		accounts: { byId: () => undefined },
+		onLoss: () => undefined,
+		lost: () => undefined,
+		lifecycle,
+		...common,
+	});
+	const accounts = createMqttAccountService({
+		accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), silentLog),
+		devices: part.devices,
+		...common,
+	});
+	const topics = createDeviceTopics({ ...part, ...common, onResponse: () => undefined });
+	const broker = await createLocalBroker({ accounts, topics, limits: DEFAULT_MQTT_LIMITS, ...common });
+	const publisher = createTelemetryPublisher({ broker, devices: part.devices });
+	part.listeners.push(publisher.reading);
+	lifecycle.own('broker', broker);
+	const passwords: string[] = [];
+	for (let index = 0; index < devices; index += 1) {
+		const uid = deviceUid(`bench-${index}`);
+		await part.devices.register({ uid, name: uid, deviceType: 'bench', connection: { driver: 'mqtt' } });
+		passwords.push((await accounts.issueForDevice(uid)).password);
+	}
+	passwords.push((await accounts.addReader('reader')).password);
+	const server = mqttServer({
+		admit: (socket) => broker.admit(socket),
+		handle: (socket) => broker.handle(socket),
+		log: silentLog,
+	});
+	return {
+		server,
+		passwords,
+		async stop() {
+			await lifecycle.stop();
+			await rm(data, { recursive: true, force: true });
+		},
+	};
+}
+
+const { kind, devices } = requiredArguments(['kind', 'devices']);
+const started = await (kind === 'stock' ? startStock() : startProduct(Number(devices)));
+const mqttPort = await listenOnLoopback(started.server, 0);
+process.stdin.on('data', () => {
+	globalThis.gc?.();
+	console.log(JSON.stringify({ event: 'memory', rss_bytes: process.memoryUsage().rss }));
+});
+console.log(JSON.stringify({ event: 'ready', mqtt_port: mqttPort, passwords: started.passwords }));
+process.once('SIGTERM', () => void started.stop().finally(() => process.exit(0)));

@@ -1,0 +1,127 @@
+import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
+
+import { noteChange } from '../audit/audit-note.ts';
+import { actorOf, permitted } from '../http/access.ts';
+import type { RouteDescription } from '../http/describe.ts';
+import type { Window } from '../kernel/page.ts';
+import {
+	alarmListQuery,
+	alertAnswer,
+	alertParams,
+	type AlertRuleBody,
+	alertRuleAnswer,
+	alertRuleCreate,
+	alertRuleParams,
+	alertRulePatch,
+	alertRuleView,
+	alertView,
+	type NewAlertRuleBody,
+	toNewRule,
+	toRuleChange,
+} from './alarm-schema.ts';
+import type { AlarmService } from './alarm-service.ts';
+
+type Wire<P = unknown> = Request<{ Params: { alert_id: string; rule_id: string }; Query: Window; Payload: P }>;
+
+/** Who may call, and what the API document says. */
+function operation(
+	permission: 'alarms:write' | 'alarms:ack',
+	operationId: string,
+	summary: string,
+	answers: RouteDescription['answers'],
+) {
+	const access = permitted(permission);
+	return { ...access, app: { ...access.app, api: { operationId, tag: 'Monitoring', summary, answers } } };
+}
+
+/** Alerts and alert rules of reference 000; single rules are this product's own. Registered below the prefix of its family. */
+export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
+	name: 'alarm-routes',
+	register(server, { alarms }) {
+		server.route({
+			method: 'GET',
+			path: '/monitoring/alerts',
+			options: {
+				...operation('alarms:write', 'listAlerts', 'Unacknowledged alerts, newest first', {
+					200: Joi.array().items(alertAnswer),
+				}),
+				validate: { query: alarmListQuery },
+				handler: (request: Wire) => alarms.unacknowledged(request.query, actorOf(request)).map(alertView),
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/monitoring/alerts/{alert_id}/acknowledge',
+			options: {
+				...operation('alarms:ack', 'acknowledgeAlert', 'Acknowledge an alert', { 200: alertAnswer }),
+				validate: { params: alertParams },
+				handler: async (request: Wire) => {
+					const { before, after } = await alarms.acknowledge(request.params.alert_id, actorOf(request));
+					noteChange(request, { target: after.id, before: alertView(before), after: alertView(after) });
+					return alertView(after);
+				},
+			},
+		});
+		server.route({
+			method: 'GET',
+			path: '/monitoring/alert-rules',
+			options: {
+				...operation('alarms:write', 'listAlertRules', 'Alert rules, newest first', {
+					200: Joi.array().items(alertRuleAnswer),
+				}),
+				validate: { query: alarmListQuery },
+				handler: (request: Wire) => alarms.rules(request.query, actorOf(request)).map(alertRuleView),
+			},
+		});
+		server.route({
+			method: 'POST',
+			path: '/monitoring/alert-rules',
+			options: {
+				...operation('alarms:write', 'createAlertRule', 'Create an alert rule', { 201: alertRuleAnswer }),
+				validate: { payload: alertRuleCreate },
+				handler: async (request: Wire<NewAlertRuleBody>, h: ResponseToolkit) => {
+					const rule = await alarms.addRule(toNewRule(request.payload), actorOf(request));
+					noteChange(request, { target: rule.id, before: null, after: alertRuleView(rule) });
+					return h.response(alertRuleView(rule)).code(201);
+				},
+			},
+		});
+		server.route({
+			method: 'GET',
+			path: '/monitoring/alert-rules/{rule_id}',
+			options: {
+				...operation('alarms:write', 'getAlertRule', 'One alert rule', { 200: alertRuleAnswer }),
+				validate: { params: alertRuleParams },
+				handler: (request: Wire) => alertRuleView(alarms.rule(request.params.rule_id, actorOf(request))),
+			},
+		});
+		server.route({
+			method: 'PATCH',
+			path: '/monitoring/alert-rules/{rule_id}',
+			options: {
+				...operation('alarms:write', 'updateAlertRule', 'Change an alert rule', { 200: alertRuleAnswer }),
+				validate: { params: alertRuleParams, payload: alertRulePatch },
+				handler: async (request: Wire<AlertRuleBody>) => {
+					const change = toRuleChange(request.payload);
+					const { before, after } = await alarms.changeRule(request.params.rule_id, change, actorOf(request));
+					noteChange(request, { target: after.id, before: alertRuleView(before), after: alertRuleView(after) });
+					return alertRuleView(after);
+				},
+			},
+		});
+		server.route({
+			method: 'DELETE',
+			path: '/monitoring/alert-rules/{rule_id}',
+			options: {
+				...operation('alarms:write', 'deleteAlertRule', 'Delete an alert rule', { 204: null }),
+				validate: { params: alertRuleParams },
+				handler: async (request: Wire, h: ResponseToolkit) => {
+					const rule = await alarms.removeRule(request.params.rule_id, actorOf(request));
+					noteChange(request, { target: rule.id, before: alertRuleView(rule), after: null });
+					return h.response().code(204);
+				},
+			},
+		});
+	},
+};

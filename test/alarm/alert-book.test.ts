@@ -1,0 +1,106 @@
+import test from 'ava';
+
+import { openAlertBook } from '../../core/alarm/alert-book.ts';
+import { type Alert, ALERT_RETENTION_MS, alertSentence, plainNumber } from '../../core/alarm/alert.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { DEFAULT_TENANT } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { alertRule } from '../fake/alert-rule.ts';
+import { deviceOf } from '../fake/device-box.ts';
+import { createManualTimer } from '../fake/manual-timer.ts';
+
+const METER = deviceOf(1, 'meter-1');
+
+function alertOf(number: number, changes: Partial<Alert> = {}): Alert {
+	return {
+		id: `a1-${number}`,
+		ruleId: `rule-${number}`,
+		deviceId: METER.id,
+		tenantId: DEFAULT_TENANT,
+		severity: 'warning',
+		message: '',
+		metric: 'temperature',
+		value: '1',
+		createdAt: epochMs(Date.UTC(2026, 0, 1) + number),
+		raisedAt: epochMs(Date.UTC(2026, 0, 1) + number),
+		clearedAt: null,
+		occurrences: 1,
+		acknowledgedBy: null,
+		acknowledgedAt: null,
+		...changes,
+	};
+}
+
+const settled = (number: number): Alert => {
+	const alert = alertOf(number);
+	return { ...alert, clearedAt: alert.createdAt, acknowledgedAt: alert.createdAt, acknowledgedBy: 'u' };
+};
+
+async function book(stored: readonly Alert[], maxAlerts = 3) {
+	const { clock, setTimer, advance } = createManualTimer();
+	const onDisk = new Map(stored.map((alert) => [alert.id, alert]));
+	const opened = await openAlertBook({
+		alerts: {
+			all: async () => [...onDisk.values()],
+			async write(changed, removedIds) {
+				for (const alert of changed) onDisk.set(alert.id, alert);
+				for (const id of removedIds) onDisk.delete(id);
+			},
+		},
+		clock,
+		setTimer,
+		log: silentLog,
+		maxAlerts,
+	});
+	return { ...opened, onDisk, clock, advance };
+}
+
+test('too many alerts: the oldest settled one goes first, an open one only when all are open', async (t) => {
+	const { put, flush, onDisk } = await book([alertOf(1), settled(2), alertOf(3)]);
+	put(alertOf(4), 'now');
+	await flush();
+	t.deepEqual([...onDisk.keys()], ['a1-1', 'a1-3', 'a1-4']);
+	put(alertOf(5), 'now');
+	await flush();
+	t.deepEqual([...onDisk.keys()], ['a1-3', 'a1-4', 'a1-5']);
+});
+
+test('alerts are kept for 400 days', async (t) => {
+	const old = alertOf(0);
+	const { put, flush, onDisk, advance, openOf } = await book([old, alertOf(3_600_000)]);
+	advance(ALERT_RETENTION_MS + 1_000);
+	put(alertOf(ALERT_RETENTION_MS), 'now');
+	await flush();
+	t.deepEqual([...onDisk.keys()], [`a1-3600000`, `a1-${ALERT_RETENTION_MS}`]);
+	t.is(openOf(old.ruleId, METER.id), null);
+});
+
+test('a new alert is written at once, what only counts within five seconds', async (t) => {
+	const { put, onDisk, advance, stop } = await book([]);
+	put(alertOf(1), 'now');
+	advance(0);
+	await Promise.resolve();
+	t.is(onDisk.size, 1);
+	put(alertOf(1, { occurrences: 2 }), 'soon');
+	put(alertOf(1, { occurrences: 3 }), 'soon');
+	advance(4_999);
+	await Promise.resolve();
+	t.is(onDisk.get('a1-1')?.occurrences, 1);
+	await stop();
+	t.is(onDisk.get('a1-1')?.occurrences, 3);
+});
+
+test('numbers are said without digits that were never measured', (t) => {
+	t.is(plainNumber(Math.fround(43.2)), '43.2');
+	t.is(plainNumber(43.123456789), '43.123456789');
+	t.is(plainNumber(16_777_217), '16777217');
+	t.is(plainNumber(2n ** 60n), '1152921504606846976');
+	t.is(plainNumber(Math.fround(1e-20)), '1e-20');
+});
+
+test('the sentence names device, value, threshold, tolerance and duration', (t) => {
+	const said = (changes: Parameters<typeof alertRule>[0]) => alertSentence(alertRule(changes), METER, 50.25);
+	t.is(said({}), 'meter-1 (meter-1): temperature 50.25 is above 40');
+	t.is(said({ condition: 'lte', threshold: 60, durationSeconds: 30, hysteresis: 2 }), 'meter-1 (meter-1): temperature 50.25 is at or below 60 for 30 s');
+	t.is(said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }), 'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2');
+});

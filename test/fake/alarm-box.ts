@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+
+import { openAlarmService, type AlarmService } from '../../core/alarm/alarm-service.ts';
+import type { AlertRepository } from '../../core/alarm/alert-repository.ts';
+import { createAlertRuleStore } from '../../core/alarm/alert-rule-store.ts';
+import { createAlertStore } from '../../core/alarm/alert-store.ts';
+import type { Alert } from '../../core/alarm/alert.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { type DeviceBox, deviceBox } from './device-box.ts';
+import { createManualTimer, type ManualTimer } from './manual-timer.ts';
+
+export interface AlarmBox extends DeviceBox {
+	readonly timer: ManualTimer;
+	readonly alarms: () => AlarmService;
+	/** Alerts that people were told of. */
+	readonly told: readonly Alert[];
+	/** Batches the disk has written. */
+	readonly writes: readonly (readonly Alert[])[];
+	/** While set, the disk refuses. */
+	readonly disk: { refusal: string | null };
+	/** A second life on the same folder. */
+	readonly restart: (options?: { readonly isOrderly: boolean }) => Promise<void>;
+}
+
+/** The alarm service over the real stores in a temporary folder, with devices and a clock that moves when told. */
+export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
+	const box = await deviceBox();
+	const timer = createManualTimer();
+	const told: Alert[] = [];
+	const writes: Alert[][] = [];
+	const disk: { refusal: string | null } = { refusal: null };
+	let close: (isOrderly: boolean) => Promise<void> = async () => undefined;
+	let alarms: AlarmService;
+
+	async function open(): Promise<AlarmService> {
+		const rules = createAlertRuleStore(join(box.folder, 'alert-rules'));
+		const store = createAlertStore(join(box.folder, 'alerts'));
+		const alerts: AlertRepository = {
+			all: () => store.all(),
+			async write(changed, removedIds) {
+				if (disk.refusal !== null) throw new Error(disk.refusal);
+				await store.write(changed, removedIds);
+				writes.push([...changed]);
+			},
+		};
+		const service = await openAlarmService({
+			rules,
+			alerts,
+			devices: box.devices,
+			notify: (alert) => void told.push(alert),
+			clock: timer.clock,
+			setTimer: timer.setTimer,
+			log,
+		});
+		const remove = box.devices.listen(service.device);
+		close = async (isOrderly) => {
+			remove();
+			if (isOrderly) await service.stop();
+			await store.stop();
+			await rules.stop();
+		};
+		return service;
+	}
+
+	alarms = await open();
+	return {
+		...box,
+		timer,
+		alarms: () => alarms,
+		told,
+		writes,
+		disk,
+		async restart({ isOrderly } = { isOrderly: true }) {
+			await close(isOrderly);
+			alarms = await open();
+		},
+		async close() {
+			await close(true);
+			await box.close();
+		},
+	};
+}
