@@ -19,7 +19,8 @@ import {
 	provenKey,
 	requestCertificate,
 } from '../../core/pki/certificate.ts';
-import { hostNames } from '../../core/pki/host-names.ts';
+import { hostNames, machineName } from '../../core/pki/host-names.ts';
+import { withinLimits } from '../../core/pki/name-limits.ts';
 import { lacks, run } from '../fake/peer-program.ts';
 
 const TOMORROW = new Date(Date.now() + 86_400_000);
@@ -32,7 +33,7 @@ function newFolder(t: ExecutionContext): string {
 
 function open(folder: string, events: string[] = []): Promise<Authority> {
 	const log: Logger = { ...silentLog, error: (event) => void events.push(event) };
-	return openAuthority({ folder, name: 'link', commonName: 'Test authority', log });
+	return openAuthority({ folder, name: 'link', commonName: 'Test authority', isLocal: false, log });
 }
 
 const serverOf = (authority: Authority): Promise<Credential> =>
@@ -173,6 +174,44 @@ test('a key of another kind gets no certificate', async (t) => {
 		await t.throwsAsync(provenKey(await requestOf(kind)), { message }, kind);
 	}
 	await t.notThrowsAsync(provenKey(await requestOf('ec -pkeyopt ec_paramgen_curve:P-256')));
+});
+
+test('a local authority makes nobody believe that it is a site of the internet', async (t) => {
+	const authority = await openAuthority({
+		folder: newFolder(t),
+		name: 'lan',
+		commonName: 'Local',
+		isLocal: true,
+		log: silentLog,
+	});
+	const serverFor = (names: readonly string[]): Promise<Credential> =>
+		issueServer(authority, { commonName: 'box', names, notBefore: ALWAYS, notAfter: TOMORROW });
+	for (const name of ['localhost', 'gateway-7.local', 'box.internal', machineName()]) {
+		t.true(
+			await isTrusted(authority.caPem, await serverFor([name, '127.0.0.1', '::1', '10.1.2.3', 'fe80::1']), name),
+			name,
+		);
+	}
+	for (const name of ['bank.example.org', 'notlocal', 'evil-local', 'localhost.example.org'])
+		t.false(await isTrusted(authority.caPem, await serverFor([name]), name), name);
+	for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1', '2001:db8::1'])
+		t.false(await isTrusted(authority.caPem, await serverFor(['localhost', address]), 'localhost'), address);
+
+	const names = [
+		'localhost',
+		'a.local',
+		'bank.example.org',
+		'notlocal',
+		'127.0.0.1',
+		'172.31.9.9',
+		'172.32.0.1',
+		'fd00::1',
+		'2001:db8::1',
+	];
+	const kept = withinLimits(authority.certificate, names);
+	t.deepEqual(kept, ['localhost', 'a.local', '127.0.0.1', '172.31.9.9', 'fd00::1']);
+	t.true(await isTrusted(authority.caPem, await serverFor(kept), 'a.local'));
+	t.deepEqual(withinLimits((await open(newFolder(t))).certificate, names), names, 'one without limits');
 });
 
 test('the names of this machine are those a certificate can carry', (t) => {
