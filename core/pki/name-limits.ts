@@ -45,11 +45,13 @@ const PERMITTED = 0xa0;
 const DNS_NAME = 0x82;
 const IP_ADDRESS = 0x87;
 
+const groups = (text: string): readonly number[] =>
+	text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+
+/** The bytes of an address: four, or sixteen of one with at most one `::`. */
 function addressBytes(address: string): Uint8Array<ArrayBuffer> {
 	if (isIP(address) === 4) return Uint8Array.from(address.split('.').map(Number));
 	const [head = '', tail = ''] = address.split('::');
-	const groups = (text: string): readonly number[] =>
-		text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
 	const [before, after] = [groups(head), groups(tail)];
 	const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
 	return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
@@ -84,7 +86,7 @@ export function withinLimits(authority: x509.X509Certificate, names: readonly st
 	for (const [address, bits] of NETWORKS) networks.addSubnet(address, bits, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 	/** The name itself, or one that it is below. */
 	const isNamed = (name: string): boolean =>
-		name.split('.').some((_, index, labels) => limits.includes(dnsName(labels.slice(index).join('.'))));
+		name.split('.').some((_, index, labels) => limits.includes(Buffer.from(dnsName(labels.slice(index).join('.')))));
 	return names.filter((name) => {
 		const family = isIP(name);
 		return family === 0 ? isNamed(name) : networks.check(name, family === 4 ? 'ipv4' : 'ipv6');

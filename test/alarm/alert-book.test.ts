@@ -101,12 +101,6 @@ test('numbers are said without digits that were never measured', (t) => {
 test('the sentence names device, value, threshold, tolerance and duration', (t) => {
 	const said = (changes: Parameters<typeof alertRule>[0]) => alertSentence(alertRule(changes), METER, 50.25);
 	t.is(said({}), 'meter-1 (meter-1): temperature 50.25 is above 40');
-	t.is(
-		said({ condition: 'lte', threshold: 60, durationSeconds: 30, hysteresis: 2 }),
-		'meter-1 (meter-1): temperature 50.25 is at or below 60 for 30 s',
-	);
-	t.is(
-		said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }),
-		'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2',
-	);
+	t.is(said({ condition: 'lte', threshold: 60, durationSeconds: 30, hysteresis: 2 }), 'meter-1 (meter-1): temperature 50.25 is at or below 60 for 30 s');
+	t.is(said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }), 'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2');
 });
