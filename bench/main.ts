@@ -33,6 +33,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
 	start: async () => (await import('./start-bench.ts')).runStartBench(options),
 	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
+	http: async () => (await import('./http-bench.ts')).runHttpBench(options),
+	realtime: async () => (await import('./realtime-bench.ts')).runRealtimeBench(options),
+	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 };
 

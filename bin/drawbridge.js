@@ -1,7 +1,8 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=8 node --max-semi-space-size=4
 /**
  * The command line of both hulls: finds the role, checks the options, hands over. Young objects get 12 MB instead of up to 48: a box
- * has little memory, and it costs no processor time at its load.
+ * has little memory, and it costs no processor time at its load. Eight threads instead of four serve disk, names and passwords, so that
+ * logins leave some for the journal; Node reads their number before the first line of a script runs.
  */
 import { existsSync, readFileSync } from 'node:fs';
 

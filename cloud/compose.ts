@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,11 +6,13 @@ import { join } from 'node:path';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
+import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
@@ -66,6 +69,8 @@ export interface Hub extends Stoppable {
 	/** `null`: off. */
 	readonly httpsPort: number | null;
 	readonly linkPort: number;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -133,9 +138,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				deviceOf: (id) => deviceRepository.find(id),
 				send: (gateway, message) => link.command(gateway, message),
 				isOnline: (gateway) => link.presence(gateway).online,
-				response(device, data) {
-					for (const listener of commandPart.responses) listener(device, data);
-				},
+				listeners: commandPart.responses,
 				clock,
 				log,
 			}),
@@ -254,6 +257,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			...alarmPart,
 			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
+			mqtt: brokerProbe(linkState, broker),
+			uplink: brokerProbe(linkState, broker),
+			pipelines: () => ({ running: 0, stopped: 0, error: 0 }),
+			settings: shownSettings('hub', settings),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
@@ -289,6 +296,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			httpPort: http.listening.state().port,
 			httpsPort: http.https?.state().port ?? null,
 			linkPort: linkState().port,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

@@ -54,6 +54,9 @@ process.on('exit', () => {
 	for (const child of running) child.kill('SIGKILL');
 });
 
+/** As the first line of the command says; who names `node` himself has to repeat it. */
+const THREADS = { UV_THREADPOOL_SIZE: '8' };
+
 function inheritedEnvironment(): NodeJS.ProcessEnv {
 	return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DRAWBRIDGE_')));
 }
@@ -101,7 +104,7 @@ function listenTo(process_: ChildProcess, log: WriteStream | null) {
 export function startChild(options: ChildOptions): Child {
 	const { name, args, env = {}, logFile } = options;
 	const child = spawn(process.execPath, ['--import', LEASH, '--enable-source-maps', ...args], {
-		env: { ...inheritedEnvironment(), ...env },
+		env: { ...inheritedEnvironment(), ...THREADS, ...env },
 		stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
 	});
 	child.channel?.unref();

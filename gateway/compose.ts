@@ -1,3 +1,4 @@
+import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -5,11 +6,13 @@ import { join } from 'node:path';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
 import { openCommands } from '../core/box/command-part.ts';
+import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
@@ -31,6 +34,8 @@ import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
+import { createKnocking } from './broker/knocking.ts';
+import { knockingRoutes } from './broker/knocking-routes.ts';
 import { createLocalBroker } from './broker/local-broker.ts';
 import { mqttAccountRoutes } from './broker/mqtt-account-routes.ts';
 import { createMqttAccountService } from './broker/mqtt-account-service.ts';
@@ -44,7 +49,7 @@ import { createMqttDelivery } from './command/mqtt-delivery.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
-import { gatewayComponents, addGatewayMetrics } from './gateway-status.ts';
+import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -69,6 +74,8 @@ export interface Gateway extends Stoppable {
 	readonly httpsPort: number | null;
 	readonly mqttPort: number;
 	readonly mqttTlsPort: number | null;
+	/** REST as it is mounted; calls can be injected. */
+	readonly server: Server;
 	/** Code for the first administrator; `null` once claimed. */
 	readonly claimCode: string | null;
 }
@@ -167,11 +174,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
 
+		const mqttAccountStore = await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log);
 		const mqttAccounts = createMqttAccountService({
-			accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), log),
+			accounts: mqttAccountStore,
 			devices,
 			clock,
 			log,
+		});
+		const knocking = createKnocking({
+			clock,
+			isKnown: (name) => mqttAccountStore.find(name) !== null || devices.find(name) !== null,
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({
@@ -184,6 +196,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
+			onWrongLogin: knocking.refused,
 			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,
@@ -287,10 +300,15 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				lines: () => driver.lines(),
 				templateMistakes: mistakes.length,
 			}),
+			mqtt: brokerProbe(() => mqtt.state(), broker),
+			uplink: uplinkProbe(status, () => up.roundTripMs()),
+			pipelines: () => collectorCounts(driver.lines()),
+			settings: shownSettings('gateway', settings),
 			metrics,
 			isStarted: () => isStarted,
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
+				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
@@ -328,6 +346,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			httpsPort: http.https?.state().port ?? null,
 			mqttPort: mqtt.state().port,
 			mqttTlsPort: mqttTls?.state().port ?? null,
+			server: http.server,
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};

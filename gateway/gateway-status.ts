@@ -3,6 +3,7 @@ import type { ListenState } from '../core/http/listen.ts';
 import type { JournalStats } from '../core/journal/journal.ts';
 import type { BrokerStats } from '../core/mqtt/mqtt.ts';
 import type { Component } from '../core/system/health.ts';
+import type { PipelineCounts, ProbedComponent } from '../core/system/monitoring-health.ts';
 import type { Metrics, MetricValue } from '../core/system/metrics.ts';
 import type { LineStats } from './driver/driver.ts';
 import type { UplinkStatus } from './uplink/uplink.ts';
@@ -62,6 +63,25 @@ export function gatewayComponents({
 			}),
 		},
 	];
+}
+
+/** The link to the hub, by its last round trip; not in use while the gateway is not enrolled. */
+export const uplinkProbe = (status: () => UplinkStatus, roundTripMs: () => number | null): ProbedComponent => ({
+	isInUse: () => status().enrolled,
+	async probe() {
+		const { state, lastError } = status();
+		if (state !== 'online') throw new Error(lastError ?? state);
+		return roundTripMs();
+	},
+});
+
+const PIPELINE_STATE = { open: 'running', opening: 'running', closed: 'stopped', failed: 'error' } as const;
+
+/** Each line that is polled is a collector (type `modbus_collector`). */
+export function collectorCounts(lines: readonly LineStats[]): PipelineCounts {
+	const counts = { running: 0, stopped: 0, error: 0 };
+	for (const { state } of lines) counts[PIPELINE_STATE[state]] += 1;
+	return counts;
 }
 
 const one = (value: number): readonly MetricValue[] => [{ value }];

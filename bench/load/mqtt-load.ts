@@ -5,8 +5,8 @@ import { requiredArguments } from './arguments.ts';
 import { usageOf } from './process-usage.ts';
 
 /**
- * Program: `publishers` clients publish at QoS 1 as fast as the broker acknowledges, each with `window` messages under way; one client
- * subscribed at QoS 1 hears them all. Its own codec, so that the load is not what is measured. Tells messages that arrived per second,
+ * Program: `publishers` clients publish at QoS 1, each with `window` messages that have not yet come out again; one client subscribed at
+ * QoS 1 hears them all. Its own codec, so that the load is not what is measured. Tells messages that arrived per second,
  * and their age.
  */
 const given = requiredArguments(['port', 'publishers', 'window', 'warm', 'seconds', 'passwords', 'pid']);
@@ -19,17 +19,14 @@ const KEEPALIVE_S = 60;
 /** Added to the clock of this process, so that every stamp has the same number of digits. */
 const STAMP_BASE = 1e9;
 const STAMP_DIGITS = 14;
-const STAMP_AT = '{"sent":'.length;
+const STAMP_AT = '{"uptime":'.length;
 /** One age of this many messages is kept. */
 const AGE_EVERY = 16;
 
 const stamp = (): string => (STAMP_BASE + performance.now()).toFixed(3);
 
-/** 128 bytes of what a meter says. */
-const payload = (): Buffer =>
-	Buffer.from(
-		`{"sent":${stamp()},"voltage":230.41,"current":4.873,"power":1119.5,"energy":48211.93,"frequency":50.02,"factor":0.997,"no":7}`,
-	);
+/** What a sensor says, two metrics; one of them is the clock. */
+const payload = (): Buffer => Buffer.from(`{"uptime":${stamp()},"temperature":21.47,"telemetry_type":"sensor_data"}`);
 
 const text = (value: string): Buffer => {
 	const bytes = Buffer.from(value);
@@ -109,6 +106,9 @@ function note(body: Buffer, payloadAt: number): void {
 	ages.push(performance.now() + STAMP_BASE - Number(body.toString('latin1', from, from + STAMP_DIGITS)));
 }
 
+/** By topic: what came out is followed by the next. */
+const publishNext = new Map<string, () => void>();
+
 async function startSubscriber(): Promise<void> {
 	const granted = { done: (): void => undefined };
 	const subscribed = new Promise<void>((resolve) => (granted.done = resolve));
@@ -118,6 +118,7 @@ async function startSubscriber(): Promise<void> {
 		if (type >> 4 !== 3) return;
 		const topicEnd = 2 + body.readUInt16BE(0);
 		const qos = (type >> 1) & 3;
+		publishNext.get(body.toString('latin1', 2, topicEnd))?.();
 		if (qos > 0) send(Buffer.from([0x40, 2, body[topicEnd] ?? 0, body[topicEnd + 1] ?? 0]));
 		note(body, qos > 0 ? topicEnd + 2 : topicEnd);
 	});
@@ -127,16 +128,16 @@ async function startSubscriber(): Promise<void> {
 
 async function startPublisher(index: number): Promise<void> {
 	const username = `bench-${index}`;
-	const topic = text(`devices/${username}/telemetry`);
+	const name = `devices/${username}/telemetry`;
+	const topic = text(name);
 	let messageId = 0;
 	const publish = (): void => {
 		messageId = messageId === 0xffff ? 1 : messageId + 1;
 		send(packet(0x32, topic, Buffer.from([messageId >> 8, messageId & 0xff]), payload()));
 	};
 	const send = gathering(() => socket);
-	const socket = await open(username, passwords[index] ?? '', (type) => {
-		if (type >> 4 === 4) publish();
-	});
+	const socket = await open(username, passwords[index] ?? '', () => undefined);
+	publishNext.set(name, publish);
 	for (let first = 0; first < window; first += 1) publish();
 }
 

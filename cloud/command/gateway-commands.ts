@@ -25,7 +25,7 @@ export interface GatewayCommandsDeps {
 	readonly send: (gateway: GatewayId, message: CommandMessages) => boolean;
 	readonly isOnline: (gateway: GatewayId) => boolean;
 	/** Told of the answers of devices. */
-	readonly response: ResponseListener;
+	readonly listeners: readonly ResponseListener[];
 	readonly clock: Pick<Clock, 'now'>;
 	readonly log: Logger;
 }
@@ -115,7 +115,8 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 			for (const state of changes) await note(gateway, state);
 			for (const { device: id, data } of responses) {
 				const device = deviceOf(id);
-				if (device?.gatewayId === gateway) deps.response(device, data);
+				if (device?.gatewayId !== gateway) continue;
+				for (const listener of deps.listeners) listener(device, data);
 			}
 		},
 		/** To be added to the listeners of the command service. */

@@ -3,6 +3,7 @@ import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted, publicAccess } from '../../core/http/access.ts';
+import { described } from '../../core/http/describe.ts';
 import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
@@ -10,6 +11,7 @@ import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { MAX_CSR_CHARACTERS } from '../../core/link/link-messages.ts';
 import type { EnrolmentService } from '../enrolment/enrolment-service.ts';
 import type { GatewayCompleteness } from '../ingest/ledger.ts';
+import { enrolmentAnswer, enrolmentCodeAnswer, gatewayAnswer, ledgerAnswer } from './gateway-schema.ts';
 import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
 
 export interface GatewayRoutesOptions {
@@ -57,6 +59,8 @@ interface EnrolmentBody {
 
 type ById = Request<{ Params: { gateway_id: string } }>;
 
+const api = (operationId: string, summary: string) => ({ operationId, tag: 'Gateways', summary });
+
 /** The hub's gateways: who is there, what is missing and why, and letting new ones in. */
 export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 	name: 'gateway-routes',
@@ -93,13 +97,22 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 		server.route({
 			method: 'GET',
 			path: '/gateways',
-			options: { ...anyUser, handler: () => gateways.all().map(toView) },
+			options: {
+				...described(anyUser, {
+					...api('listGateways', 'The gateways of this hub'),
+					answers: { 200: Joi.array().items(gatewayAnswer) },
+				}),
+				handler: () => gateways.all().map(toView),
+			},
 		});
 		server.route({
 			method: 'GET',
 			path: '/gateways/{gateway_id}/ledger',
 			options: {
-				...anyUser,
+				...described(anyUser, {
+					...api('getGatewayLedger', 'What the hub holds of a gateway, and why the rest is missing'),
+					answers: { 200: ledgerAnswer },
+				}),
 				validate: { params },
 				handler: (request: ById) => {
 					const { id } = find(request);
@@ -119,7 +132,10 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			method: 'DELETE',
 			path: '/gateways/{gateway_id}',
 			options: {
-				...permitted('gateways:delete'),
+				...described(permitted('gateways:delete'), {
+					...api('revokeGateway', 'Revoke a gateway: its connection ends at once'),
+					answers: { 204: null },
+				}),
 				validate: { params },
 				handler: async (request: ById, h: ResponseToolkit) => {
 					const before = toView(find(request));
@@ -133,7 +149,10 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			method: 'POST',
 			path: '/gateways/enrolment-codes',
 			options: {
-				...permitted('gateways:delete'),
+				...described(permitted('gateways:delete'), {
+					...api('createEnrolmentCode', 'A code that lets one gateway in'),
+					answers: { 201: enrolmentCodeAnswer },
+				}),
 				validate: { payload: codeBody },
 				handler: async (request: Request<{ Payload: CodeBody | null }>, h: ResponseToolkit) => {
 					const onlyFor = request.payload?.gateway_id ?? null;
@@ -149,7 +168,10 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			method: 'POST',
 			path: '/enrolment',
 			options: {
-				...publicAccess,
+				...described(publicAccess, {
+					...api('enrolGateway', 'Enrol a gateway, which proves that it knows a code'),
+					answers: { 200: enrolmentAnswer },
+				}),
 				validate: { payload: enrolmentBody },
 				handler: async (request: Request<{ Payload: EnrolmentBody }>) => {
 					limiter.take(addressKey(request.info.remoteAddress));

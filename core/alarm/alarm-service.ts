@@ -46,6 +46,9 @@ export interface Changed<T> {
 /** Most changes of rules that may wait for the disk. */
 const MAX_WAITING = 64;
 
+const isUnseen = (alert: Alert, actor?: Actor): boolean =>
+	!isAcknowledged(alert) && (actor === undefined || isInTenantOf(actor, alert));
+
 /** Alert rules, the alerts they raise, and who has seen them. */
 export async function openAlarmService({
 	rules: repository,
@@ -191,9 +194,6 @@ export async function openAlarmService({
 		}
 		return { before, after: book.find(id) ?? before };
 	}
-
-	const isUnseen = (alert: Alert, actor?: Actor): boolean =>
-		!isAcknowledged(alert) && (actor === undefined || isInTenantOf(actor, alert));
 
 	const reading: ReadingListener = engine.reading;
 	const device: DeviceListener = {

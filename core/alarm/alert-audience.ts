@@ -41,4 +41,3 @@ export function createAlertAudience({ accounts, clock }: AlertAudienceDeps) {
 	};
 }
 
-export type AlertAudience = ReturnType<typeof createAlertAudience>;

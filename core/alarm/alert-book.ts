@@ -18,17 +18,17 @@ export interface AlertBookDeps {
 
 /** All alerts in memory over their repository: whoever raises one never waits for the disk, and the disk is tried until it takes it. */
 export interface AlertBook extends Stoppable {
-	find(id: string): Alert | null;
+	readonly find: (id: string) => Alert | null;
 	/** The open alert of a rule on a device. */
-	openOf(ruleId: string, deviceId: DeviceId): Alert | null;
+	readonly openOf: (ruleId: string, deviceId: DeviceId) => Alert | null;
 	/** All open alerts, or those of one device. */
-	open(deviceId?: DeviceId): readonly Alert[];
+	readonly open: (deviceId?: DeviceId) => readonly Alert[];
 	/** Newest first. */
-	newestFirst(filter: (alert: Alert) => boolean): readonly Alert[];
+	readonly newestFirst: (filter: (alert: Alert) => boolean) => readonly Alert[];
 	/** Keeps an alert; on its way to the disk at once, or within `SOON_MS`. */
-	put(alert: Alert, urgency: 'now' | 'soon'): void;
+	readonly put: (alert: Alert, urgency: 'now' | 'soon') => void;
 	/** Resolves when everything put before is on disk. @throws what the repository throws; the disk is tried again all the same */
-	flush(): Promise<void>;
+	readonly flush: () => Promise<void>;
 }
 
 /** What only counts or clears may wait a little: a value that flaps must not wear out the disk. */
@@ -144,7 +144,7 @@ export async function openAlertBook({
 		openOf: (ruleId, deviceId) => openByDevice.get(deviceId)?.get(ruleId) ?? null,
 		open: (deviceId) =>
 			deviceId === undefined
-				? [...openByDevice.values()].flatMap((ofDevice) => [...ofDevice.values()])
+				? [...openByDevice.values()].flatMap((ofDevice) => Array.from(ofDevice.values()))
 				: [...(openByDevice.get(deviceId)?.values() ?? [])],
 		newestFirst: (filter) => [...byId.values()].filter(filter).toReversed(),
 		put(alert, urgency) {

@@ -65,6 +65,10 @@ function isClearedBy(watch: Watch): boolean {
 	return wasRaised;
 }
 
+/** The value at this place of a reading; `null` when it is no sample. */
+const valueAt = ({ values, qualities }: EngineReading, index: number): Comparable | null =>
+	qualities !== null && qualities[index] !== 'good' ? null : comparable(values[index] ?? null);
+
 function byMetricOf(rules: readonly AlertRule[]): ReadonlyMap<string, readonly AlertRule[]> {
 	const byMetric = new Map<string, AlertRule[]>();
 	for (const rule of rules) {
@@ -104,7 +108,7 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 	}
 
 	/** Makes or renews the watches of a metric; `null` while the device is not known. */
-	function watch(device: DeviceId, metric: string, rules: readonly AlertRule[]): Watched | null {
+	function renew(device: DeviceId, metric: string, rules: readonly AlertRule[]): Watched | null {
 		const own = applying(rules, device);
 		if (own === null) return null;
 		let byMetric = devices.get(device);
@@ -116,6 +120,11 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 		const watched: Watched = { generation, lastAt, watches };
 		byMetric.set(metric, watched);
 		return watched;
+	}
+
+	function watchedOf(device: DeviceId, metric: string, rules: readonly AlertRule[]): Watched | null {
+		const known = devices.get(device)?.get(metric);
+		return known?.generation === generation ? known : renew(device, metric, rules);
 	}
 
 	function isOld(at: EpochMs, lastAt: number): boolean {
@@ -137,29 +146,27 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 	}
 
 	return {
-		reading({ device, readAt, telemetryType, points, values, qualities }: EngineReading): void {
+		reading: (reading: EngineReading): void => {
+			const { device, readAt, telemetryType, points } = reading;
 			if (rulesByMetric.size === 0 || EVENT_TYPES.has(telemetryType)) return;
-			const known = devices.get(device);
 			for (let index = 0; index < points.length; index += 1) {
 				const metric = points[index] ?? '';
 				const rules = rulesByMetric.get(metric);
-				if (rules === undefined || (qualities !== null && qualities[index] !== 'good')) continue;
-				const value = comparable(values[index] ?? null);
-				if (value === null) continue;
-				const current = known?.get(metric);
-				const watched = current?.generation === generation ? current : watch(device, metric, rules);
-				if (watched !== null) sample(watched, device, value, readAt);
+				if (rules === undefined) continue;
+				const value = valueAt(reading, index);
+				const watched = value === null ? null : watchedOf(device, metric, rules);
+				if (value !== null && watched !== null) sample(watched, device, value, readAt);
 			}
 		},
 		/** The rules of this box from now on. */
-		setRules(rules: readonly AlertRule[]): void {
+		setRules: (rules: readonly AlertRule[]): void => {
 			generation += 1;
 			rulesByMetric = byMetricOf(rules.filter(({ isActive }) => isActive));
 			for (const byMetric of devices.values())
 				for (const metric of byMetric.keys()) if (!rulesByMetric.has(metric)) byMetric.delete(metric);
 		},
 		/** Another rule may apply to the device now. */
-		deviceChanged(device: DeviceId): void {
+		deviceChanged: (device: DeviceId): void => {
 			for (const watched of devices.get(device)?.values() ?? []) watched.generation = 0;
 		},
 		/** The device is gone. */
@@ -167,4 +174,3 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 	};
 }
 
-export type AlertEngine = ReturnType<typeof createAlertEngine>;

@@ -5,8 +5,6 @@ import type { Alert } from './alert.ts';
 
 export type AlertDocument = Alert & { readonly kind: 'alert' };
 
-type Written = PouchDB.Core.PutDocument<AlertDocument> | { readonly _id: string; readonly _deleted: true };
-
 /** Alerts as documents of a database of their own, one document per alert. Writes come one after the other. */
 export function createAlertStore(folder: string): AlertRepository & Stoppable {
 	const database: DocumentDatabase<AlertDocument> = openDatabase<AlertDocument>(folder);
@@ -27,6 +25,11 @@ export function createAlertStore(folder: string): AlertRepository & Stoppable {
 		}
 	}
 
+	const documentOf = (alert: Alert): AlertDocument & { readonly _id: string } =>
+		Object.assign({ _id: alert.id, kind: 'alert' as const }, revisionOf(alert.id), alert);
+
+	const removalOf = (id: string) => Object.assign({ _id: id, _deleted: true as const }, revisionOf(id));
+
 	return {
 		async all() {
 			const { rows } = await database.allDocs({ include_docs: true });
@@ -38,15 +41,11 @@ export function createAlertStore(folder: string): AlertRepository & Stoppable {
 			});
 		},
 		async write(changed, removedIds) {
-			const documents: Written[] = [
-				...changed.map((alert) => ({ ...alert, kind: 'alert' as const, _id: alert.id, ...revisionOf(alert.id) })),
-				// One that never reached the disk needs no removal.
-				...removedIds
-					.filter((id) => revisions.has(id))
-					.map((id) => ({ _id: id, ...revisionOf(id), _deleted: true as const })),
-			];
+			// One that never reached the disk needs no removal.
+			const removals = removedIds.filter((id) => revisions.has(id)).map(removalOf);
 			// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of bulkDocs know no deletions
-			const results = await database.bulkDocs(documents as PouchDB.Core.PutDocument<AlertDocument>[]);
+			const documents = [...changed.map(documentOf), ...removals] as PouchDB.Core.PutDocument<AlertDocument>[];
+			const results = await database.bulkDocs(documents);
 			const removed = new Set(removedIds);
 			const refused: string[] = [];
 			for (const { id = '', ...result } of results) {

@@ -1,4 +1,4 @@
-import type { Plugin, Request } from '@hapi/hapi';
+import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 import { isBoom } from '@hapi/boom';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
@@ -15,8 +15,6 @@ const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429]);
 
 /** Longest address looked up. */
 const MAX_EMAIL_LENGTH = 254;
-
-const isOfTheApi = ({ path }: Request): boolean => path.startsWith('/api/');
 
 const actionOf = ({ route, method }: Request): string =>
 	route.settings.app?.api?.operationId ?? `${method.toUpperCase()} ${route.path}`;
@@ -56,29 +54,54 @@ function eventOf(request: Request, caller: AuditCaller | null): Omit<AuditEvent,
 	};
 }
 
+type Handler = (request: Request, h: ResponseToolkit) => unknown;
+
+const isChange = ({ method, path, settings }: RequestRoute): boolean =>
+	CHANGES.has(method) && path.startsWith('/api/') && settings.app?.audit !== false;
+
+/** False for a refusal, and for the repetition of an answer that was written down when it was given. */
+function isDone(response: ResponseObject): boolean {
+	// Not set before the answer is on its way, unless the handler does it.
+	const status: number | null = response.statusCode;
+	if (response.headers['idempotency-replayed'] !== undefined) return false;
+	return status === null || (status >= 200 && status < 300);
+}
+
 /**
  * Writes down every change below `/api` before its answer leaves, and every refusal. To be registered after `faultResponses`, whose
- * answers it reads.
+ * answers it reads, and after `idempotency`. It works around the handler, so that nobody escapes it by hanging up.
  */
 export const auditHttp: Plugin<AuditHttpOptions> = {
 	name: 'audit-http',
 	register(server, { audit, callerByEmail }) {
-		server.ext('onPreResponse', async (request, h) => {
-			const { response } = request;
-			if (!isOfTheApi(request) || isBoom(response)) return h.continue;
-			const { statusCode } = response;
-			if (REFUSALS.has(statusCode)) {
-				const event = eventOf(request, callerOf(request, callerByEmail));
-				const target = event.target ?? request.path;
-				audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, statusCode) });
-			} else if (
-				CHANGES.has(request.method) &&
-				statusCode >= 200 &&
-				statusCode < 300 &&
-				request.route.settings.app?.audit !== false
-			) {
-				await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
+		const recorded =
+			(handler: Handler): Lifecycle.Method =>
+			async (request, h) => {
+				const result: unknown = await handler(request, h);
+				// What ends a request without an answer.
+				if (typeof result === 'symbol') return result;
+				const response = h.response(result ?? undefined);
+				if (isDone(response))
+					await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
+				return response;
+			};
+
+		server.ext('onPreStart', () => {
+			for (const route of server.table().filter(isChange)) {
+				const { handler } = route.settings;
+				if (typeof handler !== 'function') continue;
+				// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the framework's type is a bare `Function`
+				route.settings.handler = recorded(handler as Handler);
 			}
+		});
+
+		server.ext('onPreResponse', (request, h) => {
+			const { response } = request;
+			if (!request.path.startsWith('/api/') || isBoom(response) || !REFUSALS.has(response.statusCode))
+				return h.continue;
+			const event = eventOf(request, callerOf(request, callerByEmail));
+			const target = event.target ?? request.path;
+			audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, response.statusCode) });
 			return h.continue;
 		});
 	},

@@ -1,3 +1,4 @@
+import { analyticsRoutes } from '../analytics/analytics-routes.ts';
 import { auditHttp } from '../audit/audit-http.ts';
 import { auditRoutes } from '../audit/audit-routes.ts';
 import type { AuditCaller } from '../audit/audit-note.ts';
@@ -10,12 +11,15 @@ import { alarmRoutes } from '../alarm/alarm-routes.ts';
 import type { AlarmService } from '../alarm/alarm-service.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
+import { maySee } from '../device/device-access.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
 import { httpsListener } from '../http/https-listener.ts';
 import { type Listening, listenWithRetry } from '../http/listen.ts';
 import { openAnswerStore } from '../http/answer-store.ts';
 import { createHttpServer, DEFAULT_HTTP_LIMITS, type HttpPart, part, startHttp } from '../http/server.ts';
+import { asyncApiDocument } from '../http/openapi/asyncapi-document.ts';
+import { documentRoutes } from '../http/openapi/document-routes.ts';
 import { identityRoutes } from '../identity/identity-routes.ts';
 import type { Account } from '../identity/account.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
@@ -25,16 +29,20 @@ import { type Actor, refusePasswordDue } from '../identity/role.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
-import { authorityRoutes } from '../pki/authority-routes.ts';
 import { systemTimer } from '../journal/set-timer.ts';
 import { createNotificationRealtime } from '../notification/notification-realtime.ts';
 import type { NotificationService } from '../notification/notification-service.ts';
+import { authorityRoutes } from '../pki/authority-routes.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realtime-server.ts';
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
+import { createDataUsage } from '../system/data-usage.ts';
+import { createMonitoringHealth, type PipelineCounts, type ProbedComponent } from '../system/monitoring-health.ts';
+import { monitoringRoutes, type MonitoringRoutesOptions } from '../system/monitoring-routes.ts';
 import { systemRoutes } from '../system/system-routes.ts';
 import type { LanTls } from './lan-tls-part.ts';
+import { openAnalytics } from './analytics-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
@@ -64,6 +72,13 @@ export interface HttpPartDeps {
 	readonly notifications: NotificationService;
 	readonly pointFactsOf: PointFactsOf;
 	readonly components: readonly Component[];
+	/** The local broker and the way to the hub; on a hub its link for gateways is both. */
+	readonly mqtt: ProbedComponent;
+	readonly uplink: ProbedComponent;
+	/** Scheduled jobs by state; on a gateway the lines that are polled. */
+	readonly pipelines: () => PipelineCounts;
+	/** The settings in force, in the words of the file, without any secret. */
+	readonly settings: Readonly<Record<string, unknown>>;
 	readonly metrics: Metrics;
 	readonly isStarted: () => boolean;
 	/** Routes that only this hull has. */
@@ -78,11 +93,37 @@ const V1 = '/api/v1';
 const toCaller = (account: Account | undefined): AuditCaller | undefined =>
 	account && { userId: account.id, email: account.email, tenantId: account.tenantId };
 
+function monitoringOf(deps: HttpPartDeps): MonitoringRoutesOptions {
+	const { role, version, telemetry, tokens, clock } = deps;
+	const { devices, probes } = telemetry;
+	return {
+		service: `drawbridge-${role}`,
+		version,
+		clock,
+		health: createMonitoringHealth({
+			components: { ...probes, mqtt: deps.mqtt, uplink: deps.uplink },
+			pipelines: deps.pipelines,
+			activeDevices: (actor) =>
+				devices.all().filter((device) => device.status === 'online' && maySee(actor, device)).length,
+			activeAlerts: (actor) => deps.alarms.activeAlerts(actor),
+			clock,
+			setTimer: systemTimer,
+		}),
+		settings: {
+			...deps.settings,
+			access_token_expire_seconds: tokens.lifetimeSeconds,
+			rate_limit_per_minute: deps.requestsPerSecond * 60,
+		},
+		dataUsage: createDataUsage({ folder: deps.data, clock }),
+	};
+}
+
 /** REST, realtime and pages: what both hulls serve, and what the hull adds. */
 export async function openHttp(deps: HttpPartDeps) {
 	const { role, version, audit, identity, tokens, telemetry, lanTls, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	addAuditMetrics(deps.metrics, () => audit.stats());
+	const analytics = await openAnalytics({ data: deps.data, telemetry, lifecycle, clock, log });
 	const server = await createHttpServer({
 		log,
 		tokens,
@@ -116,7 +157,10 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(deviceRoutes, { devices }, V1),
 			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
+			part(analyticsRoutes, { analytics }, V1),
+			part(monitoringRoutes, monitoringOf(deps), V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
+			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
 			part(alarmRoutes, { alarms: deps.alarms }, V1),
 			...deps.more,
 		],

@@ -4,16 +4,18 @@ import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
-import type { JournalLoss } from '../journal/journal.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { GatewayId } from '../kernel/id.ts';
+import type { Journal, JournalLoss } from '../journal/journal.ts';
+import { type Clock, epochMs } from '../kernel/clock.ts';
+import { deviceId, type GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { LossReason, StreamRange } from '../ledger/stream-range.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
+import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import { openHistory } from '../telemetry/history-store.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
+import { createStatusHistory } from '../telemetry/status-history.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
 import { createTelemetryService, type ReadingListener } from '../telemetry/telemetry-service.ts';
 
@@ -25,6 +27,9 @@ export interface JournalOptions {
 	readonly maxBytes: number;
 	readonly minFreeBytes: number;
 }
+
+/** How far back a probe looks, ms. */
+const PROBED_MS = 60_000;
 
 export interface TelemetryPartDeps {
 	readonly data: string;
@@ -47,6 +52,23 @@ export interface TelemetryPartDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
 }
+
+/** Looks for what is never there: the way through journal state and chunks is that of a real question. */
+const probeOf =
+	(journal: Pick<Journal, 'stats'>, history: HistoryRepository, origin: GatewayId, clock: Clock) =>
+	async (): Promise<null> => {
+		const { writeError } = journal.stats();
+		if (writeError !== null) throw new Error(writeError);
+		const to = clock.now();
+		await history.range({
+			device: deviceId(origin),
+			from: epochMs(to - PROBED_MS),
+			to,
+			order: 'newest-first',
+			limit: 1,
+		});
+		return null;
+	};
 
 /** Journal, history, devices and the way of a sample: the same on gateway and hub. Listeners are added while composing. */
 export async function openTelemetry(deps: TelemetryPartDeps) {
@@ -99,6 +121,9 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		listeners,
 		lost: deps.lost,
 	});
+	const statuses = createStatusHistory({ gatewayId: deps.gatewayId, accept: telemetry.accept, clock, log });
+	listeners.push(statuses.reading);
+	devices.listen(statuses.device);
 	const restoring = new AbortController();
 	const restored = restoreLatest({
 		devices: devices.all().map(({ id }) => id),
@@ -114,7 +139,11 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		},
 	});
 	devices.listen({ changed: (device) => device.deletedAt !== null && latest.forget(device.id) });
-	return { journal, history, devices, deviceRepository, latest, listeners, telemetry };
+	const probes = {
+		documents: { isInUse: () => true, probe: () => database.allDocs({ limit: 1 }).then(() => null) },
+		telemetry: { isInUse: () => true, probe: probeOf(journal, history, deps.origin, clock) },
+	};
+	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, probes };
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -7,11 +7,12 @@ const LAST_IN_MS = 0xfff;
 
 /**
  * Makes UUIDs of version 7 (RFC 9562, 5.7) that sort in the order in which they were made, also within a millisecond (6.2, method 1)
- * and when the wall clock goes back while the process lives.
+ * and when the wall clock goes back.
+ * @param last the last id that an earlier life of the process has made; `null`: none
  */
-export function createCommandIds(clock: Pick<Clock, 'now'>): () => string {
-	let lastMs = 0;
-	let counter = 0;
+export function createCommandIds(clock: Pick<Clock, 'now'>, last: string | null = null): () => string {
+	let lastMs = last === null ? 0 : Number.parseInt(last.replace('-', '').slice(0, 12), 16);
+	let counter = last === null ? 0 : LAST_IN_MS;
 	return () => {
 		const nowMs = clock.now();
 		counter = nowMs > lastMs ? 0 : counter + 1;

@@ -34,6 +34,15 @@ export interface CommandRealtimeDeps {
 /** Somebody answered a command of this device; `data` carries its `command_id`. */
 export type ResponseListener = (device: Device, data: CommandPayload) => void;
 
+const eventOf = (socket: Socket, actor: Actor): Omit<AuditEvent, 'outcome' | 'reason' | 'target' | 'after'> => ({
+	action: EVENT,
+	actor: { userId: actor.userId, email: actor.email },
+	tenantId: actor.tenantId,
+	from: socket.handshake.address,
+	before: null,
+	requestId: null,
+});
+
 /** Namespace `/device`: commands in, and the answers of devices out to the connections that commanded them. */
 export function createCommandRealtime({
 	realtime,
@@ -45,15 +54,6 @@ export function createCommandRealtime({
 }: CommandRealtimeDeps): { readonly response: ResponseListener; readonly device: DeviceListener } {
 	const namespace: Namespace = realtime.namespace('/device');
 	const { rooms } = namespace.adapter;
-
-	const eventOf = (socket: Socket, actor: Actor): Omit<AuditEvent, 'outcome' | 'reason' | 'target' | 'after'> => ({
-		action: EVENT,
-		actor: { userId: actor.userId, email: actor.email },
-		tenantId: actor.tenantId,
-		from: socket.handshake.address,
-		before: null,
-		requestId: null,
-	});
 
 	function noteRefusal(socket: Socket, actor: Actor, reference: string, { error }: RealtimeError): void {
 		audit.refused({
@@ -113,10 +113,9 @@ export function createCommandRealtime({
 					toRealtimeError(new Fault('rate-limited', 'too many commands at once; wait for their answers')),
 				);
 			waiting += 1;
-			void answer(socket, value).then((body) => {
-				waiting -= 1;
-				acknowledge(body);
-			});
+			void answer(socket, value)
+				.then(acknowledge)
+				.finally(() => (waiting -= 1));
 		});
 	});
 

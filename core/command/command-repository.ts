@@ -8,6 +8,8 @@ export interface CommandRepository {
 	open(device?: DeviceId): readonly Command[];
 	/** Newest first: at most `limit` that were made before the command `before`, or the newest for `null`. */
 	newest(device: DeviceId, before: string | null, limit: number): readonly Command[];
+	/** The id that was made last on this box, as far as it is kept; `null`: none is. */
+	lastId(): string | null;
 	/** How many there are, open and final. */
 	count(): number;
 	/** Puts new or changed commands; durable when it resolves. Final ones beyond the bounds of the store are forgotten, oldest first. */

@@ -83,7 +83,7 @@ export function createCommandService({
 	log,
 	limits = DEFAULT_LIMITS,
 }: CommandServiceDeps) {
-	const newId = createCommandIds(clock);
+	const newId = createCommandIds(clock, commands.lastId());
 	const listeners = new Set<CommandListener>();
 	const gate = createGate({ what: 'new commands', parallel: 1, waiting: WAITING_COMMANDS });
 	const finished: Record<FinalStatus, number> = { executed: 0, failed: 0, expired: 0 };
@@ -232,7 +232,7 @@ export function createCommandService({
 	async function finishAll(which: (command: Command) => boolean, end: (command: Command) => CommandChange) {
 		const before = commands.open().filter(which);
 		if (before.length === 0) return;
-		const after = before.map((command) => ({ ...command, ...end(command) }));
+		const after = before.map((command): Command => Object.assign({}, command, end(command)));
 		await commands.put(after);
 		for (const command of after) {
 			noteFinal(command);

@@ -1,13 +1,16 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, permitted } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
+import { described } from '../http/describe.ts';
 import { ifMatch, withEtag } from '../http/etag.ts';
 import { byPage, cutAtLimit, DEFAULT_CURSOR_LIMIT, DEFAULT_PAGE_SIZE } from '../http/paging.ts';
 import {
 	type DeviceBody,
 	type ListQuery,
+	deviceAnswer,
 	deviceCreate,
 	deviceListQuery,
 	deviceParams,
@@ -21,6 +24,8 @@ import type { DeviceService } from './device-service.ts';
 import type { Device } from './device.ts';
 
 type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payload: T }>;
+
+const api = (operationId: string, summary: string) => ({ operationId, tag: 'Devices', summary });
 
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
 export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
@@ -46,7 +51,10 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'GET',
 			path: '/devices',
 			options: {
-				...anyUser,
+				...described(anyUser, {
+					...api('listDevices', 'Devices by page, or by cursor as a bare array'),
+					answers: { 200: Joi.alternatives(byPage.schemaOf(deviceAnswer), Joi.array().items(deviceAnswer)) },
+				}),
 				validate: { query: deviceListQuery },
 				handler: (request: Wire<unknown>, h: ResponseToolkit) =>
 					request.query.limit === undefined && request.query.cursor === undefined
@@ -58,7 +66,11 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'POST',
 			path: '/devices',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('createDevice', 'Register a device'),
+					answers: { 201: deviceAnswer },
+					etag: true,
+				}),
 				validate: { payload: deviceCreate },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
@@ -71,7 +83,11 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'GET',
 			path: '/devices/{device_id}',
 			options: {
-				...anyUser,
+				...described(anyUser, {
+					...api('getDevice', 'One device, under its id or device_uid'),
+					answers: { 200: deviceAnswer },
+					etag: true,
+				}),
 				validate: { params: deviceParams },
 				handler: (request: Wire<unknown>, h: ResponseToolkit) =>
 					documentOf(devices.get(request.params.device_id, actorOf(request)), h),
@@ -81,7 +97,11 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'PATCH',
 			path: '/devices/{device_id}',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('updateDevice', 'Change a device; absent fields keep their value'),
+					answers: { 200: deviceAnswer },
+					etag: true,
+				}),
 				validate: { params: deviceParams, payload: devicePatch },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const { params, payload } = request;
@@ -96,7 +116,11 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 			method: 'DELETE',
 			path: '/devices/{device_id}',
 			options: {
-				...permitted('devices:delete'),
+				...described(permitted('devices:delete'), {
+					...api('deleteDevice', 'Remove a device; its history stays'),
+					answers: { 204: null },
+					etag: true,
+				}),
 				validate: { params: deviceParams },
 				handler: async (request: Wire<unknown>, h: ResponseToolkit) => {
 					const before = devices.get(request.params.device_id, actorOf(request));

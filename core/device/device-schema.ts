@@ -206,3 +206,55 @@ export const deviceView = (device: Device, health: DeviceHealth) => ({
 	gateway_id: device.gatewayId,
 	health: { state: health.state, since: toIso(health.since), reason: health.reason },
 });
+
+const instant = () => Joi.string().isoDate();
+
+const lineAnswer = Joi.alternatives(
+	Joi.object({ transport: Joi.valid('tcp'), host: Joi.string(), port: Joi.number() }).options({ presence: 'required' }),
+	Joi.object({
+		transport: Joi.valid('rtu'),
+		path: Joi.string(),
+		baud_rate: Joi.number(),
+		parity: Joi.string(),
+		data_bits: Joi.number(),
+		stop_bits: Joi.number(),
+	}).options({ presence: 'required' }),
+);
+
+const connectionAnswer = Joi.alternatives(
+	Joi.object({ driver: Joi.valid('mqtt').required() }),
+	Joi.object({
+		driver: Joi.valid('modbus'),
+		line: lineAnswer,
+		unit_id: Joi.number(),
+		template: Joi.string(),
+		period_ms: Joi.number(),
+		timeout_ms: Joi.number(),
+	}).options({ presence: 'required' }),
+).allow(null);
+
+/** What `deviceView` answers, for the API document. */
+export const deviceAnswer = Joi.object({
+	id: Joi.string().guid(),
+	device_uid: Joi.string(),
+	name: Joi.string().allow(''),
+	device_type: Joi.string().allow(''),
+	status: Joi.valid('online', 'offline', 'maintenance'),
+	firmware_version: Joi.string().allow('', null),
+	ip_address: Joi.string().allow(null),
+	group_id: Joi.string().guid().allow(null),
+	owner_id: Joi.string().guid().allow(null),
+	tenant_id: Joi.string().guid(),
+	metadata: Joi.object().unknown(),
+	last_seen_at: instant().allow(null),
+	created_at: instant(),
+	connection: connectionAnswer,
+	gateway_id: Joi.string().guid().allow(null),
+	health: Joi.object({
+		state: Joi.valid('ok', 'degraded', 'offline', 'unknown'),
+		since: instant(),
+		reason: Joi.string().allow(null),
+	}).options({ presence: 'required' }),
+})
+	.options({ presence: 'required' })
+	.label('Device');

@@ -5,6 +5,10 @@ import type { JsonValue } from '../telemetry/reading.ts';
 /** Reference 000. `maintenance` is set by a person and stays until a person ends it. */
 export type DeviceStatus = 'online' | 'offline' | 'maintenance';
 
+const STATUSES: readonly unknown[] = ['online', 'offline', 'maintenance'] satisfies DeviceStatus[];
+
+export const isDeviceStatus = (value: unknown): value is DeviceStatus => STATUSES.includes(value);
+
 export type Parity = 'none' | 'even' | 'odd';
 
 /** The line a Modbus device hangs on. Devices with the same line share one bus. */

@@ -18,6 +18,8 @@ export interface RouteDescription {
 	readonly summary: string;
 	/** Schema of the body of each success status; `null`: no body, or none that is JSON. */
 	readonly answers: Readonly<Record<number, Schema | null>>;
+	/** It answers or changes one document under an ETag: `If-None-Match` of its GET, `If-Match` of its changes. */
+	readonly etag?: boolean;
 }
 
 /** Route options: the access with what the API document says of the route. */

@@ -45,9 +45,6 @@ export interface IdentityServiceDeps {
 	readonly log: Logger;
 }
 
-/** What makes an account one that may everything. */
-const ADMINISTRATOR = { role: 'superadmin', isActive: true, mustChangePassword: false } as const;
-
 const wrongLogin = (): Fault => new Fault('bad-credentials', 'the email or the password is wrong');
 
 /** Who may come in: the first administrator, logins and registrations. */
@@ -57,21 +54,29 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 
 	const isClaimed = (): boolean => accounts.count() > 0;
 
-	function addAdministrator(draft: NewAdministrator, passwordHash: string): Promise<Account> {
-		return accounts.create(() => {
-			const username = freeUsername(normalEmail(draft.email), (name) => accounts.byUsername(name) !== undefined);
-			const facts = { ...draft, role: ADMINISTRATOR.role, tenantId: DEFAULT_TENANT };
-			return { ...newAccount(facts, username, clock), isVerified: true, passwordHash };
-		});
+	async function addAdministrator(draft: NewAdministrator, passwordHash: string): Promise<Account> {
+		const username = freeUsername(normalEmail(draft.email), (name) => accounts.byUsername(name) !== undefined);
+		const facts = { ...draft, role: 'superadmin', tenantId: DEFAULT_TENANT } as const;
+		const account = { ...newAccount(facts, username, clock), isVerified: true, passwordHash };
+		await accounts.add(account);
+		return account;
 	}
+
+	/** Whoever has the shell has the box: the account becomes a superadmin with this password, and every earlier login of it ends. */
+	const resetTo = (id: string, passwordHash: string): Promise<Account> =>
+		accounts.change(id, (current) => ({
+			...loggedOut(current),
+			role: 'superadmin',
+			isActive: true,
+			mustChangePassword: false,
+			passwordHash,
+		}));
 
 	async function createAdministrator(draft: NewAdministrator): Promise<Account> {
 		const passwordHash = await passwords.hash(draft.password, { owner: ownTexts(draft) });
-		const existing = accounts.byEmail(draft.email);
+		const known = accounts.byEmail(draft.email);
 		const account =
-			existing === undefined
-				? await addAdministrator(draft, passwordHash)
-				: await accounts.change(existing.id, (current) => ({ ...loggedOut(current), ...ADMINISTRATOR, passwordHash }));
+			known === undefined ? await addAdministrator(draft, passwordHash) : await resetTo(known.id, passwordHash);
 		await claimCode.consume();
 		log.info('administrator-created', { userId: account.id });
 		return account;

@@ -31,7 +31,7 @@ export function refreshCookieOf(request: Pick<Request, 'state' | 'headers' | 'in
 	return token;
 }
 
-/** A cookie that came over TLS is returned over TLS only. */
+/** Over TLS the browser is told to return it over TLS only. */
 export const withRefreshCookie = (
 	request: Pick<Request, 'raw'>,
 	answer: ResponseObject,

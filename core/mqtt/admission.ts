@@ -60,7 +60,7 @@ const encryptionOf = (socket: Socket): Pick<MqttCredentials, 'encrypted' | 'cert
 
 /** What a connection proves itself with. @throws Refusal when it is nothing */
 function credentialsOf(
-	{ client, socket }: Applicant,
+	{ givenId, socket }: Applicant,
 	username: string | undefined,
 	password: Buffer | undefined,
 ): MqttCredentials {
@@ -71,7 +71,7 @@ function credentialsOf(
 	return {
 		username,
 		password: password ?? Buffer.alloc(0),
-		clientId: client.id,
+		clientId: givenId,
 		remoteAddress: socket.remoteAddress ?? '',
 		...encryption,
 	};

@@ -72,6 +72,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		dropAboveBytes: limits.dropAboveBytes,
 		droppedForSlowClient: () => void (count.droppedForSlowClients += 1),
 		cutOff({ client, socket }) {
+			if (socket.destroyed) return;
 			noteCut('acknowledgements-missing', socket, client);
 			socket.destroy();
 		},
@@ -326,6 +327,14 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 			});
 			return deliverToAny(targets, topic, bytesOf(payload), timeoutMs);
 		},
+		probe: () =>
+			new Promise((resolve, reject) => {
+				if (stopping !== null) return reject(new Error('the broker is stopped'));
+				aedes.publish({ cmd: 'publish', topic: NOWHERE, payload: '', qos: 0, retain: false, dup: false }, (error) => {
+					if (error) reject(error);
+					else resolve();
+				});
+			}),
 		clients: () => [...registry.all()].map(infoOf),
 		disconnect(name, why) {
 			const theirs = registry.ofAccount(name);

@@ -39,7 +39,7 @@ export const DEFAULT_MQTT_LIMITS: MqttLimits = {
 	clientIdLength: 256,
 	firstPacketBytes: 32 * 1024,
 	packetBytes: 256 * 1024,
-	unacknowledged: 2_048,
+	unacknowledged: 16_384,
 	inboundQos2: 100,
 	dropAboveBytes: 256 * 1024,
 	backlogBytes: 4 * 1024 * 1024,

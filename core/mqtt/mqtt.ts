@@ -14,6 +14,7 @@ export interface MqttAccount {
 export interface MqttCredentials {
 	readonly username: string;
 	readonly password: Buffer;
+	/** As the client gave it; empty when it leaves the choice to the broker. */
 	readonly clientId: string;
 	readonly remoteAddress: string;
 	readonly encrypted: boolean;
@@ -129,6 +130,8 @@ export interface Broker extends Stoppable {
 		payload: string | Buffer,
 		options: { readonly timeoutMs: number },
 	): Promise<DeliveryResult>;
+	/** Resolves when a message to nobody has passed through the broker; rejects when it does not take any. */
+	probe(): Promise<void>;
 	clients(): readonly MqttClientInfo[];
 	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;

@@ -123,5 +123,3 @@ export function createAdmissions({ tokens, clock, setTimer, log, rightsChanged }
 		},
 	};
 }
-
-export type Admissions = ReturnType<typeof createAdmissions>;

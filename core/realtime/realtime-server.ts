@@ -21,8 +21,10 @@ export interface RealtimeLimits {
 	readonly connections: number;
 	/** Longest message of a client, bytes. */
 	readonly messageBytes: number;
-	/** Packets that may wait for one client before it is disconnected. */
+	/** Packets that may wait for one client for `slowAfterMs` before it is disconnected; ten times as many may never wait. */
 	readonly waitingPackets: number;
+	/** What is sent within a moment waits, however fast the client is. */
+	readonly slowAfterMs: number;
 	/** Time between two checks that the tokens of all connections are still valid, ms. */
 	readonly tokenCheckMs: number;
 	/** Events of one connection; more are refused. The burst lets a page subscribe to all it shows. */
@@ -35,6 +37,7 @@ export const DEFAULT_REALTIME_LIMITS: RealtimeLimits = {
 	connections: 1_000,
 	messageBytes: 16 * 1024,
 	waitingPackets: 1_000,
+	slowAfterMs: 1_000,
 	tokenCheckMs: 15_000,
 	events: { perSecond: 50, burst: 1_000 },
 	messages: { perSecond: 200, burst: 3_000 },
@@ -71,6 +74,9 @@ export interface RealtimeServer extends Stoppable {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** However short the moment, a client that owes so many times `waitingPackets` is disconnected. */
+const CEILING = 10;
+
 /** A client is behind when so many of the packets it may owe wait. */
 const BEHIND_SHARE = 0.25;
 
@@ -104,6 +110,8 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 	const { listener, clock, log, limits, origins = [] } = deps;
 	const listeners = new Map<string, (socket: Socket) => void>();
 	const budgets = new WeakMap<object, EventBudget>();
+	/** Since when too much waits for a client. */
+	const overloadedAtMs = new Map<Socket['conn'], number>();
 	const admissions = createAdmissions({ ...deps, rightsChanged: (socket) => listeners.get(socket.nsp.name)?.(socket) });
 	const io = new Server({
 		path: '/socket.io/',
@@ -131,6 +139,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 	const monotonicMs = (): number => clock.monotonicMs();
 	io.engine.on('connection', (connection: Socket['conn']) => {
 		const mayHaveMore = createEventBudget(limits.messages, monotonicMs);
+		connection.once('close', () => overloadedAtMs.delete(connection));
 		connection.on('packet', () => {
 			if (mayHaveMore()) return;
 			log.warn('realtime-client-floods', { address: connection.remoteAddress, perSecond: limits.messages.perSecond });
@@ -156,6 +165,21 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 				acknowledgementOf(packet)(toRealtimeError(new Fault('rate-limited', sentence)));
 			}
 		});
+	}
+
+	function isSlow(socket: Socket): boolean {
+		const { conn } = socket;
+		const waiting = waitingPackets(socket);
+		if (waiting <= limits.waitingPackets) {
+			overloadedAtMs.delete(conn);
+			return false;
+		}
+		const sinceMs = overloadedAtMs.get(conn);
+		if (sinceMs === undefined) overloadedAtMs.set(conn, monotonicMs());
+		return (
+			waiting > limits.waitingPackets * CEILING ||
+			(sinceMs !== undefined && monotonicMs() - sinceMs >= limits.slowAfterMs)
+		);
 	}
 
 	const timer = setInterval(() => admissions.checkAll(), limits.tokenCheckMs).unref();
@@ -189,7 +213,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 		cutSlow(namespace, room) {
 			for (const id of namespace.adapter.rooms.get(room) ?? []) {
 				const socket = namespace.sockets.get(id);
-				if (socket === undefined || waitingPackets(socket) <= limits.waitingPackets) continue;
+				if (socket === undefined || !isSlow(socket)) continue;
 				log.warn('realtime-client-slow', { address: socket.handshake.address, limit: limits.waitingPackets });
 				cut(socket);
 			}

@@ -1,6 +1,8 @@
 import type { Plugin, Request } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
+import { described } from '../http/describe.ts';
 import { type Clock, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Component, statusOf } from './health.ts';
@@ -89,7 +91,21 @@ export const systemRoutes: Plugin<SystemRoutesOptions> = {
 		server.route({
 			method: 'GET',
 			path: '/api/v1/system/health',
-			options: { ...publicAccess, handler: () => ({ status: 'ok', service, version }) },
+			options: {
+				...described(publicAccess, {
+					operationId: 'getSystemHealth',
+					tag: 'System',
+					summary: 'Whether the service answers',
+					answers: {
+						200: Joi.object({
+							status: Joi.valid('ok').required(),
+							service: Joi.string().required(),
+							version: Joi.string().required(),
+						}),
+					},
+				}),
+				handler: () => ({ status: 'ok', service, version }),
+			},
 		});
 	},
 };

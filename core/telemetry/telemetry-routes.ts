@@ -1,17 +1,22 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { mayWriteTelemetry } from '../device/device-access.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
-import { actorOf, anyUser } from '../http/access.ts';
+import { actorOf, anyUser, ownerOr } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
+import { described } from '../http/describe.ts';
 import { cutAtLimit } from '../http/paging.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Reading } from './reading.ts';
 import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
 import {
+	latestAnswer,
 	MAX_SERIES_MS,
+	recordAnswer,
+	seriesAnswer,
 	type SeriesRequest,
 	seriesQuery,
 	type TelemetryBody,
@@ -54,6 +59,8 @@ function spanOf({ from, to }: SeriesRequest, now: EpochMs): { readonly from: Epo
 	if (end - start > MAX_SERIES_MS) throw new Fault('rule-violation', 'from and to are more than 31 days apart');
 	return { from: start, to: end };
 }
+
+const api = (operationId: string, summary: string) => ({ operationId, tag: 'Telemetry', summary });
 
 /** Telemetry of one device: records (reference 002), latest values, and series for charts. */
 export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
@@ -137,27 +144,48 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 		server.route({
 			method: 'GET',
 			path: `${base}/telemetry`,
-			options: { ...anyUser, validate: { params, query: telemetryListQuery }, handler: list },
+			options: {
+				...described(anyUser, {
+					...api('listTelemetry', 'Records of a device, newest first'),
+					answers: { 200: Joi.array().items(recordAnswer) },
+				}),
+				validate: { params, query: telemetryListQuery },
+				handler: list,
+			},
 		});
+		const byWriter = ownerOr('telemetry:write');
+		const writing = described(
+			{ ...byWriter, app: { ...byWriter.app, audit: false } },
+			{ ...api('createTelemetry', 'Write a record of a device'), answers: { 201: recordAnswer } },
+		);
 		server.route({
 			method: 'POST',
 			path: `${base}/telemetry`,
-			options: {
-				...anyUser,
-				app: { ...anyUser.app, audit: false },
-				validate: { params, payload: telemetryCreate },
-				handler: create,
-			},
+			options: { ...writing, validate: { params, payload: telemetryCreate }, handler: create },
 		});
 		server.route({
 			method: 'GET',
 			path: `${base}/latest`,
-			options: { ...anyUser, validate: { params }, handler: latest },
+			options: {
+				...described(anyUser, {
+					...api('getLatestValues', 'The newest value of every point of a device'),
+					answers: { 200: latestAnswer },
+				}),
+				validate: { params },
+				handler: latest,
+			},
 		});
 		server.route({
 			method: 'GET',
 			path: `${base}/series`,
-			options: { ...anyUser, validate: { params, query: seriesQuery }, handler: series },
+			options: {
+				...described(anyUser, {
+					...api('getSeries', 'Points over time, thinned for a chart'),
+					answers: { 200: seriesAnswer },
+				}),
+				validate: { params, query: seriesQuery },
+				handler: series,
+			},
 		});
 	},
 };

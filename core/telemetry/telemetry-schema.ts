@@ -6,7 +6,7 @@ import { type CursorQuery, cursorQuery } from '../http/paging.ts';
 import { type GatewayId, gatewayId, isUuid } from '../kernel/id.ts';
 import type { HistoryQuery } from './history-repository.ts';
 import { isWithinBounds } from './json-bounds.ts';
-import type { JsonValue, Reading } from './reading.ts';
+import { type JsonValue, QUALITIES, type Reading } from './reading.ts';
 import { parseEndTimestamp, parseTimestamp } from './timestamp-input.ts';
 
 /** Most points of one record from outside. */
@@ -110,3 +110,51 @@ export const seriesQuery = Joi.object({
 	to: endTimestamp,
 	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
 });
+
+const quality = Joi.valid(...QUALITIES);
+const anyValue = Joi.any();
+const instant = () => Joi.string().isoDate();
+
+/** A telemetry record as it is answered. */
+export const recordAnswer = Joi.object({
+	id: Joi.string().guid().required(),
+	telemetry_type: Joi.string().required(),
+	payload: Joi.object().unknown().required(),
+	recorded_at: instant().required(),
+	quality: Joi.object().pattern(Joi.string(), quality),
+}).label('TelemetryRecord');
+
+/** The latest values of a device by point. */
+export const latestAnswer = Joi.object({
+	device_id: Joi.string().guid().required(),
+	device_uid: Joi.string().required(),
+	values: Joi.object()
+		.pattern(
+			Joi.string(),
+			Joi.object({
+				value: anyValue.required(),
+				quality: quality.required(),
+				read_at: instant().required(),
+				age_ms: Joi.number().required(),
+				stale_after_ms: Joi.number().allow(null).required(),
+				unit: Joi.string(),
+			}).label('LatestValue'),
+		)
+		.required(),
+}).label('LatestValues');
+
+/** A thinned series of each point: instants, values, and qualities where they are not all good. */
+export const seriesAnswer = Joi.object({
+	from: instant().required(),
+	to: instant().required(),
+	points: Joi.object()
+		.pattern(
+			Joi.string(),
+			Joi.object({
+				t: Joi.array().items(Joi.number()).required(),
+				v: Joi.array().items(Joi.number().allow(null)).required(),
+				q: Joi.array().items(quality),
+			}),
+		)
+		.required(),
+}).label('Series');

@@ -91,9 +91,17 @@ function writePdu(unit: Unit, pdu: Buffer): Buffer {
 	return refusal === null ? Buffer.from(pdu.subarray(0, 5)) : exceptionPdu(16, refusal);
 }
 
+/** Function 6: the reply repeats the request (Modbus application protocol, 6.6). */
+function writeOnePdu(unit: Unit, pdu: Buffer): Buffer {
+	if (pdu.length !== 5) return exceptionPdu(6, ILLEGAL_DATA_VALUE);
+	const refusal = unit.image.write(pdu.readUInt16BE(1), [pdu.readUInt16BE(3)]);
+	return refusal === null ? Buffer.from(pdu) : exceptionPdu(6, refusal);
+}
+
 function normalPdu(unit: Unit, pdu: Buffer, atMs: number): Buffer {
 	const functionCode = pdu[0] ?? 0;
 	if (functionCode === 3 || functionCode === 4) return readPdu(unit, functionCode, pdu, atMs);
+	if (functionCode === 6) return writeOnePdu(unit, pdu);
 	if (functionCode === 16) return writePdu(unit, pdu);
 	return exceptionPdu(functionCode, ILLEGAL_FUNCTION);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createBroker } from '../../core/mqtt/broker.ts';
-import type { Broker, MqttRefusal } from '../../core/mqtt/mqtt.ts';
+import type { Broker, MqttCredentials, MqttRefusal } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { DeviceTopics } from './device-topics.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
@@ -14,6 +14,8 @@ export interface LocalBrokerDeps {
 	readonly onConnected?: (account: LocalAccount) => void;
 	readonly onDisconnected?: (account: LocalAccount, last: boolean) => void;
 	readonly onSubscribed?: (account: LocalAccount, filter: string) => void;
+	/** Told of each login that is wrong, without what was tried as password. */
+	readonly onWrongLogin?: (credentials: Omit<MqttCredentials, 'password'>) => void;
 	readonly onRefused?: (refusal: MqttRefusal) => void;
 	readonly limits: MqttLimits;
 	readonly clock: Clock;
@@ -21,10 +23,14 @@ export interface LocalBrokerDeps {
 }
 
 /** The broker of the LAN: devices speak below their own root, readers listen. A login that ends takes its connections with it. */
-export async function createLocalBroker({ accounts, topics, ...deps }: LocalBrokerDeps): Promise<Broker> {
+export async function createLocalBroker({ accounts, topics, onWrongLogin, ...deps }: LocalBrokerDeps): Promise<Broker> {
 	const broker = await createBroker<LocalAccount>({
 		...deps,
-		authenticate: async ({ username, password }) => accounts.authenticate(username, password),
+		async authenticate({ password, ...login }) {
+			const account = accounts.authenticate(login.username, password);
+			if (account === null) onWrongLogin?.(login);
+			return account;
+		},
 		authorizePublish: mayPublish,
 		authorizeSubscribe: maySubscribe,
 		onPublish: topics.receive,

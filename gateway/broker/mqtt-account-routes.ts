@@ -1,14 +1,18 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { deviceParams } from '../../core/device/device-schema.ts';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { permitted } from '../../core/http/access.ts';
-import { readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
+import { described } from '../../core/http/describe.ts';
+import { loginAnswer, readerAnswer, readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
 
 type ForDevice = Request<{ Params: { device_id: string } }>;
 type ForReader = Request<{ Params: { name: string } }>;
 type NewReader = Request<{ Payload: { name: string } }>;
+
+const api = (operationId: string, summary: string) => ({ operationId, tag: 'MQTT', summary });
 
 /** Logins of the local MQTT broker. A password is shown in the answer that made it, and never again. */
 export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }> = {
@@ -18,7 +22,10 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'POST',
 			path: '/devices/{device_id}/mqtt-credentials',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('issueMqttCredentials', 'MQTT login of a device; the password is shown this once'),
+					answers: { 201: loginAnswer },
+				}),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
 					const login = await accounts.issueForDevice(request.params.device_id);
@@ -31,7 +38,10 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'DELETE',
 			path: '/devices/{device_id}/mqtt-credentials',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('revokeMqttCredentials', 'Revoke the MQTT login of a device'),
+					answers: { 204: null },
+				}),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
 					await accounts.revokeOfDevice(request.params.device_id);
@@ -44,7 +54,10 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'POST',
 			path: '/mqtt/readers',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('createMqttReader', 'A login that reads all devices; the password is shown this once'),
+					answers: { 201: loginAnswer },
+				}),
 				validate: { payload: readerCreate },
 				handler: async (request: NewReader, h: ResponseToolkit) => {
 					const { name } = request.payload;
@@ -57,13 +70,22 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 		server.route({
 			method: 'GET',
 			path: '/mqtt/readers',
-			options: { ...permitted('devices:write'), handler: () => accounts.readers().map(readerView) },
+			options: {
+				...described(permitted('devices:write'), {
+					...api('listMqttReaders', 'Logins that read all devices'),
+					answers: { 200: Joi.array().items(readerAnswer) },
+				}),
+				handler: () => accounts.readers().map(readerView),
+			},
 		});
 		server.route({
 			method: 'DELETE',
 			path: '/mqtt/readers/{name}',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('removeMqttReader', 'Remove a login that reads all devices'),
+					answers: { 204: null },
+				}),
 				validate: { params: readerParams },
 				handler: async (request: ForReader, h: ResponseToolkit) => {
 					const { name } = request.params;

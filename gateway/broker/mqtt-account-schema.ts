@@ -8,6 +8,16 @@ export const readerParams = Joi.object({ name: Joi.string().pattern(DEVICE_UID_P
 
 export const readerCreate = readerParams.options({ stripUnknown: true });
 
+/** A login as it is answered once, when it is made. */
+export const loginAnswer = Joi.object({ username: Joi.string().required(), password: Joi.string().required() }).label(
+	'MqttLogin',
+);
+
+export const readerAnswer = Joi.object({
+	name: Joi.string().required(),
+	created_at: Joi.string().isoDate().required(),
+}).label('MqttReader');
+
 /** A reader as it is listed; nobody can show its password any more. */
 export const readerView = ({ username, createdAt }: StoredAccount) => ({
 	name: username,

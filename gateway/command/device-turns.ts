@@ -16,24 +16,26 @@ export interface DeviceTurnsDeps {
 
 /** Gives each device one turn at a time. */
 export interface DeviceTurns extends Stoppable {
-	/** There may be something to do. */
+	/** There may be something to do; a device that waits for its next turn keeps waiting. */
 	wake(device: DeviceId): void;
+	/** What a device waited for may be there: its turn comes at once. */
+	hurry(device: DeviceId): void;
 	readonly isStopped: boolean;
 }
 
 export function createDeviceTurns({ run, setTimer, log }: DeviceTurnsDeps): DeviceTurns {
 	const running = new Map<DeviceId, Promise<void>>();
-	/** Woken during their turn: what was passed over then may be possible now. */
+	/** Woken during their turn, and hurried: what was passed over then may be possible now. */
 	const wokenAgain = new Set<DeviceId>();
+	const hurriedAgain = new Set<DeviceId>();
 	const retries = new Map<DeviceId, () => void>();
 	let isStopped = false;
 
 	function wakeAfter(id: DeviceId, delayMs: number): void {
 		if (isStopped) return;
-		retries.get(id)?.();
 		const cancel = setTimer(() => {
 			retries.delete(id);
-			wake(id);
+			begin(id);
 		}, delayMs);
 		retries.set(id, cancel);
 	}
@@ -46,18 +48,34 @@ export function createDeviceTurns({ run, setTimer, log }: DeviceTurnsDeps): Devi
 			log.error('command-turn-failed', { device: id, reason: messageOf(error) });
 		}
 		running.delete(id);
-		if (wokenAgain.delete(id)) wake(id);
+		const isWoken = wokenAgain.delete(id);
+		if (hurriedAgain.delete(id)) hurry(id);
+		else if (isWoken) wake(id);
+	}
+
+	function begin(id: DeviceId): void {
+		// The turn begins after it is noted as running.
+		if (!isStopped) running.set(id, Promise.resolve(id).then(takeTurn));
 	}
 
 	function wake(id: DeviceId): void {
-		if (isStopped) return;
 		if (running.has(id)) wokenAgain.add(id);
-		// The turn begins after it is noted as running.
-		else running.set(id, Promise.resolve(id).then(takeTurn));
+		else if (!retries.has(id)) begin(id);
+	}
+
+	function hurry(id: DeviceId): void {
+		if (running.has(id)) {
+			hurriedAgain.add(id);
+			return;
+		}
+		retries.get(id)?.();
+		retries.delete(id);
+		begin(id);
 	}
 
 	return {
 		wake,
+		hurry,
 		get isStopped() {
 			return isStopped;
 		},
@@ -65,13 +83,12 @@ export function createDeviceTurns({ run, setTimer, log }: DeviceTurnsDeps): Devi
 			isStopped = true;
 			for (const cancel of retries.values()) cancel();
 			retries.clear();
-			await new Promise<void>((resolve) => {
-				const cancel = setTimer(resolve, FINISH_MS);
-				void Promise.all(running.values()).then(() => {
-					cancel();
-					resolve();
-				});
+			let cancel = (): void => undefined;
+			const timeIsUp = new Promise<void>((resolve) => {
+				cancel = setTimer(resolve, FINISH_MS);
 			});
+			await Promise.race([Promise.all(running.values()), timeIsUp]);
+			cancel();
 		},
 	};
 }

@@ -32,7 +32,7 @@ export function createGatewayDelivery({
 	deliveries,
 }: {
 	readonly devices: Pick<DeviceService, 'find'>;
-	readonly deliveries: Readonly<Record<Driver, Pick<CommandDelivery, 'wake'>>>;
+	readonly deliveries: Readonly<Record<Driver, Pick<CommandDelivery, 'wake' | 'hurry'>>>;
 }): CommandListener & {
 	/** A device's connection can be reached on one more topic. */
 	readonly subscribed: (account: LocalAccount) => void;
@@ -46,7 +46,7 @@ export function createGatewayDelivery({
 
 	return {
 		queued,
-		subscribed: (account) => account.kind === 'device' && deliveries.mqtt.wake(account.device),
+		subscribed: (account) => account.kind === 'device' && deliveries.mqtt.hurry(account.device),
 		resume: (open) => open.forEach(queued),
 	};
 }

@@ -62,6 +62,9 @@ const refused = (id: string, error: string): CommandState => ({
 export function createHubCommands({ commands, devices, report, clock, log }: HubCommandsDeps) {
 	let responses: CommandResponse[] = [];
 	let isReporting = false;
+	/** Messages are taken one after the other, so that commands keep their order. */
+	let last: Promise<void> = Promise.resolve();
+	let isAskedAgain = false;
 
 	function tell(changes: readonly CommandState[]): void {
 		report({ changes, responses: [] }).catch((error: unknown) =>
@@ -69,9 +72,7 @@ export function createHubCommands({ commands, devices, report, clock, log }: Hub
 		);
 	}
 
-	async function tellResponses(): Promise<void> {
-		if (isReporting) return;
-		isReporting = true;
+	async function tellWaiting(): Promise<void> {
 		try {
 			while (responses.length > 0) {
 				const [batch = []] = commandBatches(responses);
@@ -80,9 +81,19 @@ export function createHubCommands({ commands, devices, report, clock, log }: Hub
 			}
 		} catch (error) {
 			log.debug('command-responses-wait', { responses: responses.length, reason: messageOf(error) });
-		} finally {
-			isReporting = false;
 		}
+	}
+
+	async function tellResponses(): Promise<void> {
+		isAskedAgain = isReporting;
+		if (isReporting) return;
+		isReporting = true;
+		// The link may have come up while an attempt was failing.
+		do {
+			isAskedAgain = false;
+			await tellWaiting();
+		} while (isAskedAgain);
+		isReporting = false;
 	}
 
 	async function take(message: CommandMessage): Promise<CommandState> {
@@ -111,10 +122,13 @@ export function createHubCommands({ commands, devices, report, clock, log }: Hub
 	return {
 		/** A message of the hub. @throws Fault `rule-violation` when it is none */
 		received(payload: Uint8Array): void {
-			takeAll(parseLinkMessage('command', payload).commands).catch((error: unknown) =>
-				// Not on disk, so not answered: the hub sends it again with the next connection.
-				log.error('hub-commands-not-stored', { reason: messageOf(error) }),
-			);
+			const { commands: messages } = parseLinkMessage('command', payload);
+			last = last
+				.then(() => takeAll(messages))
+				.catch((error: unknown) =>
+					// Not on disk, so not answered: the hub sends it again with the next connection.
+					log.error('hub-commands-not-stored', { reason: messageOf(error) }),
+				);
 		},
 		linkUp: (): void => void tellResponses(),
 		/** To be added to the listeners of the command service. */

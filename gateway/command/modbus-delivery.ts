@@ -98,6 +98,7 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 	const turns = createDeviceTurns({ run, setTimer, log });
 	return {
 		wake: (id) => turns.wake(id),
+		hurry: (id) => turns.hurry(id),
 		async recover() {
 			for (const { id, status, device } of commands.open()) {
 				if (status !== 'sent' || devices.find(device)?.connection?.driver !== 'modbus') continue;

@@ -28,8 +28,10 @@ export interface MqttDeliveryDeps {
 }
 
 export interface CommandDelivery extends Stoppable {
-	/** A command of this device may be sent now: it was queued, or the device came. */
+	/** A command of this device was queued. */
 	wake(device: DeviceId): void;
+	/** The device has come. */
+	hurry(device: DeviceId): void;
 }
 
 /**

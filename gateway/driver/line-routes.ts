@@ -1,6 +1,8 @@
 import type { Plugin } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { anyUser } from '../../core/http/access.ts';
+import { described } from '../../core/http/describe.ts';
 import type { LineStats } from './driver.ts';
 
 const toView = (stats: LineStats) => ({
@@ -20,10 +22,43 @@ const toView = (stats: LineStats) => ({
 	latency_p99_ms: stats.latencyP99Ms,
 });
 
+const count = () => Joi.number().min(0);
+
+const lineAnswer = Joi.object({
+	line: Joi.string(),
+	state: Joi.valid('closed', 'opening', 'open', 'failed'),
+	reason: Joi.string().allow(null),
+	requests: count(),
+	answers: count(),
+	timeouts: count(),
+	exceptions: count(),
+	crc_errors: count(),
+	stray_frames: count(),
+	quarantines: count(),
+	skipped_periods: count(),
+	utilisation: count(),
+	latency_p50_ms: count().allow(null),
+	latency_p99_ms: count().allow(null),
+})
+	.options({ presence: 'required' })
+	.label('Line');
+
 /** The lines of this gateway with their counters: the first thing an installer looks at. */
 export const lineRoutes: Plugin<{ readonly lines: () => readonly LineStats[] }> = {
 	name: 'line-routes',
 	register(server, { lines }) {
-		server.route({ method: 'GET', path: '/lines', options: { ...anyUser, handler: () => lines().map(toView) } });
+		server.route({
+			method: 'GET',
+			path: '/lines',
+			options: {
+				...described(anyUser, {
+					operationId: 'listLines',
+					tag: 'Lines',
+					summary: 'The lines of this gateway with their counters',
+					answers: { 200: Joi.array().items(lineAnswer) },
+				}),
+				handler: () => lines().map(toView),
+			},
+		});
 	},
 };

@@ -1,14 +1,26 @@
 import type { Plugin } from '@hapi/hapi';
+import Joi from 'joi';
 
 import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import { anyUser } from '../../core/http/access.ts';
+import { described } from '../../core/http/describe.ts';
 
 export interface TemplateRoutesOptions {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of files that could not be used: `wrong.json: points[0].count`. */
 	readonly mistakes: readonly SettingsMistake[];
 }
+
+const templateAnswer = Joi.object({
+	key: Joi.string(),
+	manufacturer: Joi.string().allow(''),
+	model: Joi.string().allow(''),
+	points: Joi.number(),
+	mistakes: Joi.array().items(Joi.string()),
+})
+	.options({ presence: 'required' })
+	.label('DeviceTemplate');
 
 /** Device templates that can be chosen, and the files that cannot, with what is wrong in them. */
 export const templateRoutes: Plugin<TemplateRoutesOptions> = {
@@ -27,6 +39,18 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 			mistakes: [] as string[],
 		}));
 		const bad = [...broken].map(([key, list]) => ({ key, manufacturer: '', model: '', points: 0, mistakes: list }));
-		server.route({ method: 'GET', path: '/templates', options: { ...anyUser, handler: () => [...good, ...bad] } });
+		server.route({
+			method: 'GET',
+			path: '/templates',
+			options: {
+				...described(anyUser, {
+					operationId: 'listTemplates',
+					tag: 'Templates',
+					summary: 'Device templates that can be chosen, and the files that cannot',
+					answers: { 200: Joi.array().items(templateAnswer) },
+				}),
+				handler: () => [...good, ...bad],
+			},
+		});
 	},
 };

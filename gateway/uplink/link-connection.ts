@@ -35,6 +35,8 @@ export interface Link {
 	/** Ends the connection, which is then made anew: for a line that takes bytes and answers nothing. */
 	renew(why: string): void;
 	state(): LinkState;
+	/** Time from the last message at QoS 1 to the hub's acknowledgement, ms; `null` before the first. */
+	roundTripMs(): number | null;
 }
 
 export interface LinkEvents {
@@ -70,6 +72,7 @@ export function createLinkConnection(deps: LinkConnectionDeps): Link & Stoppable
 	let failures = 0;
 	let retryTimer: NodeJS.Timeout | null = null;
 	let isStopped = false;
+	let roundTripMs: number | null = null;
 
 	function become(next: LinkState['state'], lastError: string | null): void {
 		if (next !== state.state) log.info('link-state', { state: next, reason: lastError });
@@ -144,6 +147,7 @@ export function createLinkConnection(deps: LinkConnectionDeps): Link & Stoppable
 		if (current === null || state.state !== 'online') {
 			return Promise.reject(new Fault('unreachable', 'the hub is not connected'));
 		}
+		const sentMs = clock.monotonicMs();
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(
 				() => reject(new Fault('timeout', `the hub took no ${kind} for ${PUBLISH_TIMEOUT_MS} ms`)),
@@ -151,8 +155,10 @@ export function createLinkConnection(deps: LinkConnectionDeps): Link & Stoppable
 			);
 			current.publish(upTopic(gateway, kind), Buffer.from(payload), { qos }, (error) => {
 				clearTimeout(timer);
-				if (error === undefined || error === null) resolve();
-				else reject(new Fault('unreachable', messageOf(error), { cause: error }));
+				if (error === undefined || error === null) {
+					if (qos === 1) roundTripMs = clock.monotonicMs() - sentMs;
+					resolve();
+				} else reject(new Fault('unreachable', messageOf(error), { cause: error }));
 			});
 		});
 	}
@@ -168,6 +174,7 @@ export function createLinkConnection(deps: LinkConnectionDeps): Link & Stoppable
 			if (current !== null) ended(current, why);
 		},
 		state: () => state,
+		roundTripMs: () => roundTripMs,
 		async stop() {
 			isStopped = true;
 			if (retryTimer !== null) clearTimeout(retryTimer);

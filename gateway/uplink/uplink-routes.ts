@@ -3,11 +3,12 @@ import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, permitted } from '../../core/http/access.ts';
-import type { RouteDescription } from '../../core/http/describe.ts';
+import { described } from '../../core/http/describe.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { UplinkStatus } from './uplink.ts';
+import { uplinkAnswer } from './uplink-schema.ts';
 
 export interface UplinkRoutesOptions {
 	readonly gatewayId: GatewayId;
@@ -33,14 +34,9 @@ const enrolBody = Joi.object<EnrolBody>({
 	code: Joi.string().min(1).max(64).required(),
 });
 
-const LEAVE_HUB: RouteDescription = {
-	operationId: 'leaveHub',
-	tag: 'Uplink',
-	summary: 'Forget the hub, the key and the certificate, so that this gateway can be enrolled anew',
-	answers: { 204: null },
-};
-
 const iso = (at: EpochMs | null): string | null => (at === null ? null : toIso(at));
+
+const TAG = 'Uplink';
 
 /** The state of the link as an installer wants to see it: what is stored, how old, how far the hub has it. */
 export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
@@ -82,12 +78,29 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			};
 		}
 
-		server.route({ method: 'GET', path: '/uplink', options: { ...anyUser, handler: view } });
+		server.route({
+			method: 'GET',
+			path: '/uplink',
+			options: {
+				...described(anyUser, {
+					operationId: 'getUplink',
+					tag: TAG,
+					summary: 'The link to the hub: what is stored, how old, how far the hub has it',
+					answers: { 200: uplinkAnswer },
+				}),
+				handler: view,
+			},
+		});
 		server.route({
 			method: 'POST',
 			path: '/uplink/enrol',
 			options: {
-				...permitted('gateways:delete'),
+				...described(permitted('gateways:delete'), {
+					operationId: 'enrolAtHub',
+					tag: TAG,
+					summary: 'Enrol this gateway at a hub',
+					answers: { 200: uplinkAnswer },
+				}),
 				validate: { payload: enrolBody },
 				handler: async (request: Request<{ Payload: EnrolBody }>) => {
 					const before = status();
@@ -105,8 +118,12 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			method: 'DELETE',
 			path: '/uplink',
 			options: {
-				...permitted('gateways:delete'),
-				app: { ...permitted('gateways:delete').app, api: LEAVE_HUB },
+				...described(permitted('gateways:delete'), {
+					operationId: 'leaveHub',
+					tag: TAG,
+					summary: 'Forget the hub, the key and the certificate, so that this gateway can be enrolled anew',
+					answers: { 204: null },
+				}),
 				handler: async (request, h) => {
 					const before = { hub_url: status().hubUrl };
 					await leave();

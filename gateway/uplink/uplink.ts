@@ -314,6 +314,8 @@ export function createUplink(deps: UplinkDeps) {
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
 		},
+		/** Time of the last round trip to the hub, ms; `null` before the first. */
+		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;

@@ -38,7 +38,7 @@ async function served() {
 		...box,
 		meter,
 		call,
-		raise(at: number, temperature: number) {
+		raise: (at: number, temperature: number) => {
 			const reading: Reading = { ...draftOf(meter.id, at, { temperature }), origin: GATEWAY, epoch: 1, firstSeq: 1 };
 			box.alarms().reading(reading);
 		},
@@ -68,7 +68,8 @@ test('a rule is created, listed, changed and deleted', async (t) => {
 	t.is(changed.status, 200);
 	t.like(changed.body, { ...SEED_RULE, ...change });
 	t.is((await call('DELETE', `/monitoring/alert-rules/${id}`, 'manager')).status, 204);
-	for (const method of ['GET', 'DELETE']) t.is((await call(method, `/monitoring/alert-rules/${id}`, 'manager')).status, 404);
+	for (const method of ['GET', 'DELETE'])
+		t.is((await call(method, `/monitoring/alert-rules/${id}`, 'manager')).status, 404);
 	t.is((await call('PATCH', `/monitoring/alert-rules/${id}`, 'manager', change)).status, 404);
 });
 
@@ -148,7 +149,8 @@ test('there are 500 rules at most', async (t) => {
 	t.teardown(close);
 	const { body } = await call('POST', '/monitoring/alert-rules', 'manager', SEED_RULE);
 	t.truthy(body);
-	for (let number = 1; number < MAX_ALERT_RULES; number += 1) await call('POST', '/monitoring/alert-rules', 'manager', SEED_RULE);
+	for (let number = 1; number < MAX_ALERT_RULES; number += 1)
+		await call('POST', '/monitoring/alert-rules', 'manager', SEED_RULE);
 	const refused = await call('POST', '/monitoring/alert-rules', 'manager', SEED_RULE);
 	t.is(refused.status, 422);
 	t.like(refused.body, { detail: 'this box takes 500 alert rules at most' });

@@ -162,7 +162,10 @@ test('what ends the watching ends the alert: another group, a deleted device, a 
 	);
 	if (moved === undefined || deleted === undefined || third === undefined) throw new Error('not registered');
 	const clearedOf = ({ id }: Device) =>
-		box.alarms().unacknowledged(ALL, MANAGER).find(({ deviceId }) => deviceId === id)?.clearedAt !== null;
+		box
+			.alarms()
+			.unacknowledged(ALL, MANAGER)
+			.find(({ deviceId }) => deviceId === id)?.clearedAt !== null;
 	for (const device of [moved, deleted, third]) read(box, device, 0, 50);
 	t.is(box.told.length, 3);
 	await box.devices.patch('moved', { groupId: null });
@@ -197,7 +200,10 @@ test('lists are newest first and in pages, and rules are limited', async (t) => 
 		await box.alarms().addRule(wanted({ name: `rule ${number}`, threshold: number }), MANAGER);
 	}
 	t.deepEqual(
-		box.alarms().rules({ skip: 1, limit: 2 }, MANAGER).map(({ name }) => name),
+		box
+			.alarms()
+			.rules({ skip: 1, limit: 2 }, MANAGER)
+			.map(({ name }) => name),
 		['rule 3', 'rule 2'],
 	);
 	for (let value = 1; value <= 5; value += 1) {
@@ -205,7 +211,10 @@ test('lists are newest first and in pages, and rules are limited', async (t) => 
 		read(box, meter, value, value);
 	}
 	t.deepEqual(
-		box.alarms().unacknowledged({ skip: 1, limit: 2 }, MANAGER).map(({ value }) => value),
+		box
+			.alarms()
+			.unacknowledged({ skip: 1, limit: 2 }, MANAGER)
+			.map(({ value }) => value),
 		['4', '3'],
 	);
 });

@@ -37,7 +37,7 @@ const settled = (number: number): Alert => {
 };
 
 async function book(stored: readonly Alert[], maxAlerts = 3) {
-	const { clock, setTimer, advance } = createManualTimer();
+	const timer = createManualTimer();
 	const onDisk = new Map(stored.map((alert) => [alert.id, alert]));
 	const opened = await openAlertBook({
 		alerts: {
@@ -47,12 +47,12 @@ async function book(stored: readonly Alert[], maxAlerts = 3) {
 				for (const id of removedIds) onDisk.delete(id);
 			},
 		},
-		clock,
-		setTimer,
+		clock: timer.clock,
+		setTimer: timer.setTimer,
 		log: silentLog,
 		maxAlerts,
 	});
-	return { ...opened, onDisk, clock, advance };
+	return { ...opened, onDisk, advance: (ms: number) => timer.advance(ms), stop: () => opened.stop() };
 }
 
 test('too many alerts: the oldest settled one goes first, an open one only when all are open', async (t) => {
@@ -98,9 +98,16 @@ test('numbers are said without digits that were never measured', (t) => {
 	t.is(plainNumber(Math.fround(1e-20)), '1e-20');
 });
 
+const said = (changes: Parameters<typeof alertRule>[0]) => alertSentence(alertRule(changes), METER, 50.25);
+
 test('the sentence names device, value, threshold, tolerance and duration', (t) => {
-	const said = (changes: Parameters<typeof alertRule>[0]) => alertSentence(alertRule(changes), METER, 50.25);
 	t.is(said({}), 'meter-1 (meter-1): temperature 50.25 is above 40');
-	t.is(said({ condition: 'lte', threshold: 60, durationSeconds: 30, hysteresis: 2 }), 'meter-1 (meter-1): temperature 50.25 is at or below 60 for 30 s');
-	t.is(said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }), 'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2');
+	t.is(
+		said({ condition: 'lte', threshold: 60, durationSeconds: 30, hysteresis: 2 }),
+		'meter-1 (meter-1): temperature 50.25 is at or below 60 for 30 s',
+	);
+	t.is(
+		said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }),
+		'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2',
+	);
 });

@@ -21,7 +21,8 @@ function watching(...given: readonly AlertRule[]) {
 	const isUnknown = new Set<DeviceId>();
 	const open = () =>
 		createAlertEngine({
-			applying: (some, device) => (isUnknown.has(device) ? null : some.filter((rule) => rule.deviceId !== METER || device === METER)),
+			applying: (some, device) =>
+				isUnknown.has(device) ? null : some.filter((rule) => rule.deviceId !== METER || device === METER),
 			raisedSince: ({ id }, device) => standing.get(`${id} ${device}`) ?? null,
 			raised({ rule, deviceId: device, at, value }) {
 				standing.set(`${rule.id} ${device}`, at);
@@ -40,17 +41,19 @@ function watching(...given: readonly AlertRule[]) {
 		isUnknown,
 		standing,
 		setNow: (at: number) => (now = NOW + at),
-		setRules(...changed: readonly AlertRule[]) {
+		setRules: (...changed: readonly AlertRule[]) => {
 			rules = changed;
 			engine.setRules(rules);
 		},
-		restart() {
+		restart: () => {
 			engine = open();
 			engine.setRules(rules);
 		},
 		engine: () => engine,
-		read(at: number, value: SampleValue, quality: Quality = 'good', device = METER) {
-			engine.reading(draftOf(device, NOW + at, { other: 1, temperature: value }, quality === 'good' ? null : ['good', quality]));
+		read: (at: number, sample: SampleValue, quality: Quality = 'good', device = METER) => {
+			engine.reading(
+				draftOf(device, NOW + at, { other: 1, temperature: sample }, quality === 'good' ? null : ['good', quality]),
+			);
 		},
 	};
 }
@@ -126,14 +129,84 @@ test('a sample from a clock that was far ahead does not make all later ones old'
 	t.deepEqual(signals, ['raised at 1000 by 50', 'cleared at 2000 by 10']);
 });
 
-const DURATIONS: readonly (readonly [string, readonly (readonly [atSeconds: number, value: number])[], readonly number[]])[] = [
-	['samples that hold throughout', [[0, 50], [10, 50], [20, 50], [29, 50], [30, 50], [40, 50]], [30]],
-	['a sample between that does not hold', [[0, 50], [20, 10], [30, 50], [59, 50], [60, 50]], [60]],
-	['a sample between within the hysteresis: the condition itself must hold', [[0, 50], [20, 39], [30, 50], [60, 50]], [60]],
-	['a gap is no proof, the duration begins anew after it', [[0, 50], [3_600, 50], [3_629, 50], [3_630, 50]], [3_630]],
-	['a gap as long as the duration is none', [[0, 50], [30, 50]], [30]],
-	['samples that are always further apart: the third in a row', [[0, 50], [60, 50], [120, 50], [180, 50]], [120]],
-	['samples that are further apart and do not all hold', [[0, 50], [60, 50], [120, 10], [180, 50], [240, 50], [300, 50]], [300]],
+const DURATIONS: readonly (readonly [
+	string,
+	readonly (readonly [atSeconds: number, value: number])[],
+	readonly number[],
+])[] = [
+	[
+		'samples that hold throughout',
+		[
+			[0, 50],
+			[10, 50],
+			[20, 50],
+			[29, 50],
+			[30, 50],
+			[40, 50],
+		],
+		[30],
+	],
+	[
+		'a sample between that does not hold',
+		[
+			[0, 50],
+			[20, 10],
+			[30, 50],
+			[59, 50],
+			[60, 50],
+		],
+		[60],
+	],
+	[
+		'a sample between within the hysteresis: the condition itself must hold',
+		[
+			[0, 50],
+			[20, 39],
+			[30, 50],
+			[60, 50],
+		],
+		[60],
+	],
+	[
+		'a gap is no proof, the duration begins anew after it',
+		[
+			[0, 50],
+			[3_600, 50],
+			[3_629, 50],
+			[3_630, 50],
+		],
+		[3_630],
+	],
+	[
+		'a gap as long as the duration is none',
+		[
+			[0, 50],
+			[30, 50],
+		],
+		[30],
+	],
+	[
+		'samples that are always further apart: the third in a row',
+		[
+			[0, 50],
+			[60, 50],
+			[120, 50],
+			[180, 50],
+		],
+		[120],
+	],
+	[
+		'samples that are further apart and do not all hold',
+		[
+			[0, 50],
+			[60, 50],
+			[120, 10],
+			[180, 50],
+			[240, 50],
+			[300, 50],
+		],
+		[300],
+	],
 ];
 
 for (const [what, samples, raisedAtSeconds] of DURATIONS)
@@ -191,15 +264,20 @@ const condition = fc.constantFrom<Condition>('gt', 'gte', 'lt', 'lte');
 
 test('law: within the band nothing changes, whatever came before', (t) => {
 	fc.assert(
-		fc.property(condition, fc.array(value, { maxLength: 30 }), fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true })), (kind, before, shares) => {
-			const { signals, read } = watching(alertRule({ condition: kind, threshold: 0, hysteresis: 10 }));
-			let at = 0;
-			for (const one of before) read((at += 1), one);
-			const changes = signals.length;
-			const sign = kind.startsWith('g') ? -10 : 10;
-			for (const share of shares) read((at += 1), sign * share);
-			return signals.length === changes;
-		}),
+		fc.property(
+			condition,
+			fc.array(value, { maxLength: 30 }),
+			fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true })),
+			(kind, before, shares) => {
+				const { signals, read } = watching(alertRule({ condition: kind, threshold: 0, hysteresis: 10 }));
+				let at = 0;
+				for (const one of before) read((at += 1), one);
+				const changes = signals.length;
+				const sign = kind.startsWith('g') ? -10 : 10;
+				for (const share of shares) read((at += 1), sign * share);
+				return signals.length === changes;
+			},
+		),
 	);
 	t.pass();
 });
@@ -211,7 +289,9 @@ test('law: raised and cleared take turns, beginning with raised, and each needs 
 			for (const [index, one] of samples.entries()) read(index * 1_000, one);
 			return signals.every((signal, index) => {
 				const by = Number(signal.split(' by ')[1]) * (kind.startsWith('g') ? 1 : -1);
-				return index % 2 === 0 ? signal.startsWith('raised') && by >= 0 : signal.startsWith('cleared') && by <= -hysteresis;
+				return index % 2 === 0
+					? signal.startsWith('raised') && by >= 0
+					: signal.startsWith('cleared') && by <= -hysteresis;
 			});
 		}),
 	);

@@ -1,11 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Plugin } from '@hapi/hapi';
 import test, { type ExecutionContext } from 'ava';
 import Joi from 'joi';
 
+import type { AuditLog } from '../../core/audit/audit.ts';
 import { auditHttp } from '../../core/audit/audit-http.ts';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { auditRoutes } from '../../core/audit/audit-routes.ts';
 import { auditEntryAnswer, auditVerifyAnswer } from '../../core/audit/audit-schema.ts';
+import { openAnswerStore } from '../../core/http/answer-store.ts';
 import { anyUser, permitted, publicAccess } from '../../core/http/access.ts';
 import type { RouteDescription } from '../../core/http/describe.ts';
 import { createHttpServer, part } from '../../core/http/server.ts';
@@ -13,7 +19,7 @@ import type { Actor, Role } from '../../core/identity/role.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { DEFAULT_TENANT, tenantId, uuidOf } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
-import { deferred } from '../fake/deferred.ts';
+import { type Deferred, deferred } from '../fake/deferred.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { auditBox, eventOf } from './audit-box.ts';
 
@@ -27,9 +33,26 @@ const UPDATE_THING: RouteDescription = {
 	answers: { 200: null },
 };
 
-const things: Plugin<void> = {
+interface Slow {
+	readonly begun: Deferred<void>;
+	readonly end: Deferred<void>;
+}
+
+const things: Plugin<Slow> = {
 	name: 'things',
-	register(server) {
+	register(server, { begun, end }) {
+		server.route({
+			method: 'POST',
+			path: '/api/v1/slow',
+			options: {
+				...anyUser,
+				handler: async (_request, h) => {
+					begun.resolve();
+					await end.promise;
+					return h.response({}).code(201);
+				},
+			},
+		});
 		server.route({
 			method: 'PATCH',
 			path: '/api/v1/things/{id}',
@@ -85,7 +108,15 @@ async function box(t: ExecutionContext) {
 		'r.viewer.x': actorOfRole('viewer'),
 		'r.stranger.x': { ...actorOfRole('admin'), tenantId: OTHER_TENANT },
 	};
+	const recorded = deferred<void>();
+	const watched: AuditLog = {
+		refused: (event) => audit.refused(event),
+		record: (event) => audit.record(event).finally(() => recorded.resolve()),
+	};
+	const slow = { begun: deferred<void>(), end: deferred<void>() };
+	const answers = mkdtempSync(join(tmpdir(), 'drawbridge-audit-'));
 	const server = await createHttpServer({
+		answers: await openAnswerStore({ folder: answers, clock: files.clock, log: silentLog }),
 		log: silentLog,
 		web: null,
 		tokens: {
@@ -96,12 +127,15 @@ async function box(t: ExecutionContext) {
 			},
 		},
 		parts: [
-			part(auditHttp, { audit, callerByEmail: (email) => (email === ADA.email ? ADA : undefined) }),
-			part(things, undefined),
+			part(auditHttp, { audit: watched, callerByEmail: (email) => (email === ADA.email ? ADA : undefined) }),
+			part(things, slow),
 			part(auditRoutes, { audit }, '/api/v1'),
 		],
 	});
-	t.teardown(() => server.stop());
+	t.teardown(async () => {
+		await server.stop();
+		rmSync(answers, { recursive: true });
+	});
 	const call = async (
 		method: string,
 		path: string,
@@ -119,7 +153,7 @@ async function box(t: ExecutionContext) {
 		return { status: answer.statusCode, headers: answer.headers, body, text: answer.payload };
 	};
 	const entries = async () => (await audit.page(null, 1_000, () => true)).entries.toReversed();
-	return { ...files, audit, server, call, entries };
+	return { ...files, audit, server, call, entries, slow, recorded };
 }
 
 test('a change is written down before its answer leaves, with who, from where, what, and before and after', async (t) => {
@@ -152,6 +186,26 @@ test('the answer waits for the disk', async (t) => {
 	t.false(isAnswered);
 	disk.resolve();
 	t.is((await answer).status, 200);
+});
+
+test('who hangs up is written down all the same, and a repeated answer is no second entry', async (t) => {
+	t.timeout(10_000);
+	const { server, entries, slow, recorded } = await box(t);
+	const headers = { authorization: 'Bearer r.admin.x', 'idempotency-key': 'k'.repeat(20) };
+	const request = { method: 'POST', url: '/api/v1/slow', headers, payload: {} };
+	const hungUp = server.inject({ ...request, simulate: { close: true } });
+	hungUp.catch(() => undefined);
+	await slow.begun.promise;
+	await Promise.race([hungUp, new Promise(setImmediate)]);
+	slow.end.resolve();
+	await recorded.promise;
+	const repeated = await server.inject(request);
+	t.is(repeated.statusCode, 201);
+	t.is(repeated.headers['idempotency-replayed'], 'true');
+	t.deepEqual(
+		(await entries()).map(({ action }) => action),
+		['POST /api/v1/slow'],
+	);
 });
 
 test('reading, data, and what failed for another reason are no entries', async (t) => {

@@ -30,10 +30,8 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 	const told: Alert[] = [];
 	const writes: Alert[][] = [];
 	const disk: { refusal: string | null } = { refusal: null };
-	let close: (isOrderly: boolean) => Promise<void> = async () => undefined;
-	let alarms: AlarmService;
 
-	async function open(): Promise<AlarmService> {
+	async function open() {
 		const rules = createAlertRuleStore(join(box.folder, 'alert-rules'));
 		const store = createAlertStore(join(box.folder, 'alerts'));
 		const alerts: AlertRepository = {
@@ -54,29 +52,31 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 			log,
 		});
 		const remove = box.devices.listen(service.device);
-		close = async (isOrderly) => {
-			remove();
-			if (isOrderly) await service.stop();
-			await store.stop();
-			await rules.stop();
+		return {
+			service,
+			async close(isOrderly: boolean) {
+				remove();
+				if (isOrderly) await service.stop();
+				await store.stop();
+				await rules.stop();
+			},
 		};
-		return service;
 	}
 
-	alarms = await open();
+	let life = await open();
 	return {
 		...box,
 		timer,
-		alarms: () => alarms,
+		alarms: () => life.service,
 		told,
 		writes,
 		disk,
 		async restart({ isOrderly } = { isOrderly: true }) {
-			await close(isOrderly);
-			alarms = await open();
+			await life.close(isOrderly);
+			life = await open();
 		},
-		async close() {
-			await close(true);
+		close: async () => {
+			await life.close(true);
 			await box.close();
 		},
 	};

@@ -10,6 +10,8 @@ export type SlaveReply =
 	| { readonly kind: 'wrong-transaction' }
 	| { readonly kind: 'wrong-unit' }
 	| { readonly kind: 'wrong-function' }
+	/** The echo of a write of another value. */
+	| { readonly kind: 'wrong-echo' }
 	/** One register less than was asked for. */
 	| { readonly kind: 'short' }
 	/** The reply up to its middle, then the connection ends. */
@@ -19,8 +21,13 @@ export interface SlaveRequest {
 	readonly unitId: number;
 	readonly functionCode: number;
 	readonly address: number;
+	/** Of functions 5 and 6 the value. */
 	readonly count: number;
+	/** Registers that function 16 brings. */
+	readonly words?: readonly number[];
 }
+
+const WRITES: ReadonlySet<number> = new Set([5, 6, 16]);
 
 /** Decides what happens; the default is data at once. Registers hold `address ^ (unitId << 8)`, bits `address % 3 === 0`. */
 export type SlaveBehaviour = (request: SlaveRequest, index: number) => SlaveReply;
@@ -38,8 +45,14 @@ export interface FakeSlave {
 export const registerOf = (unitId: number, address: number): number => (address ^ (unitId << 8)) & 0xffff;
 export const bitOf = (address: number): boolean => address % 3 === 0;
 
-/** Unit, function, byte count, data. */
+/** Unit, function, byte count and data; of a write the echo. */
 export function replyTo({ unitId, functionCode, address, count }: SlaveRequest): Buffer {
+	if (WRITES.has(functionCode)) {
+		const echo = Buffer.from([unitId, functionCode, 0, 0, 0, 0]);
+		echo.writeUInt16BE(address, 2);
+		echo.writeUInt16BE(count, 4);
+		return echo;
+	}
 	if (functionCode <= 2) {
 		const bits = Buffer.alloc(Math.ceil(count / 8));
 		for (let i = 0; i < count; i += 1) {
@@ -52,12 +65,16 @@ export function replyTo({ unitId, functionCode, address, count }: SlaveRequest):
 	return Buffer.concat([Buffer.from([unitId, functionCode, words.length]), words]);
 }
 
-export const requestOf = (pdu: Buffer): SlaveRequest => ({
-	unitId: pdu.readUInt8(0),
-	functionCode: pdu.readUInt8(1),
-	address: pdu.readUInt16BE(2),
-	count: pdu.readUInt16BE(4),
-});
+export function requestOf(pdu: Buffer): SlaveRequest {
+	const request = {
+		unitId: pdu.readUInt8(0),
+		functionCode: pdu.readUInt8(1),
+		address: pdu.readUInt16BE(2),
+		count: pdu.readUInt16BE(4),
+	};
+	if (request.functionCode !== 16) return request;
+	return { ...request, words: Array.from({ length: request.count }, (_, at) => pdu.readUInt16BE(7 + 2 * at)) };
+}
 
 function frame(transactionId: number, body: Buffer): Buffer {
 	const header = Buffer.alloc(6);
@@ -91,6 +108,9 @@ function answer(socket: Socket, transactionId: number, request: SlaveRequest, re
 		case 'wrong-function':
 			send(transactionId, Buffer.from([request.unitId, request.functionCode === 3 ? 4 : 3, ...good.subarray(2)]));
 			break;
+		case 'wrong-echo':
+			send(transactionId, replyTo({ ...request, count: request.count ^ 1 }));
+			break;
 		case 'short':
 			send(transactionId, replyTo({ ...request, count: request.count - 1 }));
 			break;
@@ -116,10 +136,13 @@ export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: '
 		let rest: Buffer = Buffer.alloc(0);
 		socket.on('data', (chunk) => {
 			rest = Buffer.concat([rest, chunk]);
-			for (; rest.length >= 12; rest = rest.subarray(12)) {
-				const request = requestOf(rest.subarray(6, 12));
+			for (;;) {
+				const length = rest.length < 6 ? Infinity : 6 + rest.readUInt16BE(4);
+				if (rest.length < length) return;
+				const request = requestOf(rest.subarray(6, length));
 				requests.push(request);
 				answer(socket, rest.readUInt16BE(0), request, behaviour(request, requests.length - 1));
+				rest = rest.subarray(length);
 			}
 		});
 	});

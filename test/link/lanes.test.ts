@@ -59,6 +59,7 @@ function memoryLink() {
 			sent.push({ kind, numbers: Buffer.from(payload).toString().split(',').map(Number) });
 			heard?.();
 		},
+		roundTripMs: () => null,
 		waitingBytes: () => 0,
 		renew: (why) => void renewals.push(why),
 		state: () => ({ state: 'online', since: epochMs(0), lastError: null }),

@@ -224,6 +224,33 @@ test('a token that ends disconnects its connection', async (t) => {
 	t.true(realtime.connections() <= 1);
 });
 
+test('whoever may not see a device any more hears no more of it: other owner, other rights', async (t) => {
+	const { client, close, devices, events, meter, tokens } = await monitoring({ tokenCheckMs: 20 });
+	t.teardown(close);
+	await devices.patch('meter-1', { ownerId: userIdOf('user') });
+	const owner = client('stranger');
+	const viewer = client('good');
+	const counts = { owner: 0, viewer: 0 };
+	owner.on('telemetry', () => (counts.owner += 1));
+	viewer.on('telemetry', () => (counts.viewer += 1));
+	for (const socket of [owner, viewer])
+		t.deepEqual(await ask(socket, 'subscribe_device', { device_uid: 'meter-1' }), { success: true });
+	const tell = async () => {
+		events.reading(stamped(draftOf(meter.id, NOW, { power: 1 })));
+		for (const socket of [owner, viewer]) await ask(socket, 'unsubscribe_device', {});
+	};
+	await tell();
+	t.deepEqual(counts, { owner: 1, viewer: 1 });
+	await devices.patch('meter-1', { ownerId: null });
+	await tell();
+	t.deepEqual(counts, { owner: 1, viewer: 2 }, 'it is no longer the property of the one');
+	tokens.set('good', 'user');
+	// The next event, or the check, notices.
+	await ask(viewer, 'unsubscribe_device', { device_uid: 'nobody' });
+	await tell();
+	t.deepEqual(counts, { owner: 1, viewer: 2 }, 'the other is a user without devices now');
+});
+
 test('a deleted device has no subscribers any more, and connections are limited', async (t) => {
 	const { client, close, devices, events, meter } = await monitoring({ connections: 1 });
 	t.teardown(close);
@@ -238,8 +265,27 @@ test('a deleted device has no subscribers any more, and connections are limited'
 	await heard(client('good'), 'connect_error');
 });
 
+test('a client that asks and asks without taking anything in is owed each device once', async (t) => {
+	const { client, close, latest, meter, port, realtime } = await monitoring({ waitingPackets: 200 });
+	t.teardown(close);
+	for (let age = 1; age <= 200; age += 1) latest.apply(draftOf(meter.id, NOW - age, { [`point-${age}`]: age }));
+	const base = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`;
+	const sid = /"sid":"([^"]+)"/.exec(await (await fetch(base)).text())?.[1];
+	const say = (body: string) => fetch(`${base}&sid=${sid}`, { method: 'POST', body });
+	await say('40/monitoring,{"token":"good"}');
+	await (await fetch(`${base}&sid=${sid}`)).text();
+	for (let count = 0; count < 50; count += 1) await say('42/monitoring,["subscribe_device",{"device_uid":"meter-1"}]');
+	const first = await (await fetch(`${base}&sid=${sid}`)).text();
+	t.is(first.split('"telemetry"').length - 1, 200, 'one snapshot waits, not fifty');
+	const second = await (await fetch(`${base}&sid=${sid}`)).text();
+	t.is(second.split('"telemetry"').length - 1, 200, 'and the newest when it has caught up');
+	const healthy = client('good');
+	t.deepEqual(await ask(healthy, 'subscribe_device', { device_uid: 'meter-1' }), { success: true });
+	t.is(realtime.connections(), 2);
+});
+
 test('a client that does not take in what it is sent is disconnected, the others are not', async (t) => {
-	const { client, close, events, meter, realtime, port } = await monitoring({ waitingPackets: 20 });
+	const { client, close, events, meter, realtime, port } = await monitoring({ waitingPackets: 5 });
 	t.teardown(close);
 	const healthy = client('good');
 	await ask(healthy, 'subscribe_device', { device_uid: 'meter-1' });

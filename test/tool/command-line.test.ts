@@ -44,6 +44,14 @@ test('help and version are answered on standard output', (t) => {
 	t.regex(run('gateway', '--help').stdout, /--data DIR/);
 });
 
+test('started by its own name, a hull has at least eight threads for disk and passwords', (t) => {
+	const [first = ''] = readFileSync(COMMAND, 'utf8').split('\n');
+	const [, assignment = ''] = /^#!\/usr\/bin\/env -S (\S+) node /.exec(first) ?? [];
+	t.true(Number(/^UV_THREADPOOL_SIZE=(\d+)$/.exec(assignment)?.[1]) >= 8, first);
+	const { status } = spawnSync(COMMAND, ['--version'], { encoding: 'utf8' });
+	t.is(status, 0);
+});
+
 test('a claim code is made for a data folder that is one, and shown once', (t) => {
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-claim-'));
 	t.teardown(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Server } from '@hapi/hapi';
+
 import { composeHub } from '../../../cloud/compose.ts';
 import { readSettings } from '../../../config/read-settings.ts';
 import { type Clock, epochMs, systemClock } from '../../../core/kernel/clock.ts';
@@ -17,8 +19,12 @@ export interface Box extends Stoppable {
 	/** Folder of everything durable. */
 	readonly data: string;
 	readonly httpPort: number;
-	/** Port of the local broker; 0 on a hub. */
+	readonly httpsPort: number;
+	/** Port of the local broker; 0 on a hub, and so is the next. */
 	readonly mqttPort: number;
+	/** REST as it is mounted, for calls as anybody. */
+	readonly server: Server;
+	readonly mqttTlsPort: number;
 	/** Code for the first administrator. */
 	readonly claimCode: string;
 	/** Moves the clock of the box: what it sees is the time of the system and this. */
@@ -37,19 +43,31 @@ export interface BoxOptions {
 const LOOPBACK = '127.0.0.1';
 const TEMPLATES = join(process.cwd(), 'config', 'template');
 
-const PORTS: Readonly<Record<HullRole, Readonly<Record<string, string>>>> = {
+/** More than one person of the tests asks for, less than a burst brings. */
+const REQUESTS_PER_SECOND = '300';
+
+const SETTINGS: Readonly<Record<HullRole, Readonly<Record<string, string>>>> = {
 	gateway: {
 		DRAWBRIDGE_HTTP_HOST: LOOPBACK,
 		DRAWBRIDGE_HTTP_PORT: '0',
+		DRAWBRIDGE_HTTP_REQUESTS_PER_SECOND: REQUESTS_PER_SECOND,
+		DRAWBRIDGE_HTTPS_HOST: LOOPBACK,
+		DRAWBRIDGE_HTTPS_PORT: '0',
 		DRAWBRIDGE_MQTT_HOST: LOOPBACK,
 		DRAWBRIDGE_MQTT_PORT: '0',
+		DRAWBRIDGE_MQTT_TLS_HOST: LOOPBACK,
+		DRAWBRIDGE_MQTT_TLS_PORT: '0',
+		DRAWBRIDGE_IDENTITY_REGISTRATION: 'open',
 	},
 	hub: {
 		DRAWBRIDGE_HTTP_HOST: LOOPBACK,
 		DRAWBRIDGE_HTTP_PORT: '0',
+		DRAWBRIDGE_HTTP_REQUESTS_PER_SECOND: REQUESTS_PER_SECOND,
+		DRAWBRIDGE_HTTPS_HOST: LOOPBACK,
+		DRAWBRIDGE_HTTPS_PORT: '0',
 		DRAWBRIDGE_LINK_HOST: LOOPBACK,
 		DRAWBRIDGE_LINK_PORT: '0',
-		DRAWBRIDGE_LINK_PLAIN_PORT: '0',
+		DRAWBRIDGE_IDENTITY_REGISTRATION: 'open',
 		DRAWBRIDGE_LINK_PUBLIC_HOST: LOOPBACK,
 	},
 };
@@ -72,7 +90,7 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 		now: () => epochMs(systemClock.now() + shiftMs),
 		monotonicMs: () => systemClock.monotonicMs(),
 	};
-	const read = { file: null, environment: { ...PORTS[role], ...environment } };
+	const read = { file: null, environment: { ...SETTINGS[role], ...environment } };
 	const common = {
 		data,
 		templateFolders: [TEMPLATES],
@@ -85,12 +103,19 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 	const hull =
 		role === 'gateway'
 			? await composeGateway({ ...common, settings: readSettings({ ...read, role }) })
-			: { ...(await composeHub({ ...common, settings: readSettings({ ...read, role }) })), mqttPort: 0 };
+			: {
+					...(await composeHub({ ...common, settings: readSettings({ ...read, role }) })),
+					mqttPort: 0,
+					mqttTlsPort: null,
+				};
 	return {
 		role,
 		data,
 		httpPort: hull.httpPort,
+		httpsPort: hull.httpsPort ?? 0,
 		mqttPort: hull.mqttPort,
+		server: hull.server,
+		mqttTlsPort: hull.mqttTlsPort ?? 0,
 		claimCode: hull.claimCode ?? '',
 		shiftClock: (ms) => {
 			shiftMs = ms;

@@ -1,12 +1,17 @@
 import { ROLES, type Role } from '../../../core/identity/role.ts';
 import { type ApiRequest, callerOf, type Case, type Plan } from './case.ts';
 import { nameOf, type Operation, statusesOf, successOf, type Tree } from './document.ts';
-import { freshAddress, type Person } from './people.ts';
+import type { Person } from './people.ts';
+import type { Answer } from './http-client.ts';
 import { malformedCases, missingCases, violationCases } from './schema-cases.ts';
 import type { Stage } from './stage.ts';
 
-/** Calls until a limit answers; far more than any setting of a limit lets through. */
-const MOST_CALLS_TO_A_LIMIT = 400;
+/** Calls until a limit answers; far more than the setting of the limit lets through. */
+const MOST_CALLS_TO_A_LIMIT = 3_000;
+const AT_ONCE = 20;
+
+/** Where too many calls come from; nobody else calls from there. */
+const HASTY_ADDRESS = '127.250.0.1';
 
 /** Who may call, by the document or by the rule that overrides it. */
 function rolesOf({ access }: Operation, { roles }: Plan): readonly Role[] {
@@ -65,18 +70,22 @@ const forbidden = (operation: Operation, plan: Plan): readonly Case[] =>
 			stage.sendAs(role, operation, await plan.request(stage, await stage.people.of('superadmin'), null)),
 	}));
 
-/** 429: calls from one address until it is too much. */
+/** 429: calls from one address until it is too much. The limit of addresses comes before tokens are looked at. */
 const tooMany = (plan: Plan, role: Role | null): Case => ({
 	name: 'too many calls from one address',
 	status: 429,
 	code: 'RATE_LIMITED',
 	async run(stage, operation) {
-		const who = await callerOf(stage, plan, role);
-		const request = await plan.request(stage, who, null);
-		const from = freshAddress();
-		let answer = await stage.send(operation, request, who?.accessToken ?? null, from);
-		for (let calls = 1; calls < MOST_CALLS_TO_A_LIMIT && answer.status !== 429; calls += 1)
-			answer = await stage.send(operation, request, who?.accessToken ?? null, from);
+		const request = await plan.request(stage, await callerOf(stage, plan, role), null);
+		let answer: Answer | undefined;
+		for (let calls = 0; calls < MOST_CALLS_TO_A_LIMIT; calls += AT_ONCE) {
+			const answers = await Promise.all(
+				Array.from({ length: AT_ONCE }, () => stage.send(operation, request, null, HASTY_ADDRESS)),
+			);
+			answer = answers.find(({ status }) => status === 429) ?? answers.at(-1);
+			if (answer?.status === 429) break;
+		}
+		if (answer === undefined) throw new RangeError('nothing was called');
 		return answer;
 	},
 });

@@ -2,32 +2,16 @@ import test from 'ava';
 
 import { member } from '../../system/kit/rest.ts';
 import { planOf } from '../plan/plans.ts';
-import { type Box, type BoxOptions, type HullRole, startBox } from './box.ts';
+import type { BoxOptions, HullRole } from './box.ts';
 import type { Case } from './case.ts';
 import { answerDifferences } from './conformance.ts';
 import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
-import { PENDING } from './pending.ts';
-import { openPeople } from './people.ts';
+import { openStage } from './open-stage.ts';
+import { titled } from './pending.ts';
 import { createResultTable } from './result-table.ts';
-import { createStage, type Stage } from './stage.ts';
-
-/** Older than a refresh token lives. */
-const LONG_AGO_MS = 31 * 86_400_000;
-
-/** A claimed box whose first tokens have expired. */
-export async function openStage(role: HullRole, options: BoxOptions = {}): Promise<Stage> {
-	const box: Box = await startBox(role, { ...options, clockShiftMs: -LONG_AGO_MS });
-	try {
-		const people = await openPeople(box);
-		box.shiftClock(0);
-		return createStage(box, people, people.administrator);
-	} catch (error) {
-		await box.stop();
-		throw error;
-	}
-}
+import type { Stage } from './stage.ts';
 
 /** The field that a refusal has to name, when it does not. */
 function fieldMistakes({ body }: Answer, field: readonly string[]): readonly string[] {
@@ -50,6 +34,13 @@ async function mistakesOf(stage: Stage, operation: Operation, one: Case): Promis
 	];
 }
 
+const TOO_MANY = 429;
+
+/** Statuses for which there are cases. */
+const provoked = (operation: Operation): readonly number[] => [
+	...new Set(casesOf(operation, planOf(operation)).map(({ status }) => status)),
+];
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Every case of every operation against one hull, over the network, and the table of what came out. */
@@ -63,22 +54,24 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 	});
 	test.after.always('the box ends', () => stage.box.stop());
 
-	for (const operation of operations) {
-		const cases = casesOf(operation, planOf(operation));
-		for (const status of new Set(cases.map((one) => one.status))) {
-			const own = cases.filter((one) => one.status === status);
-			const register = PENDING.has(`${role} ${operation.id} ${status}`) ? test.serial.failing : test.serial;
-			register(`${role}: ${nameOf(operation)} answers ${status} (${own.length})`, async (t) => {
-				const found: string[] = [];
-				for (const one of own) {
-					const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
-					table.note(operation, { status, mistakes });
-					found.push(...mistakes.map((mistake) => `${one.name}: ${mistake}`));
-				}
-				t.deepEqual(found, []);
-			});
-		}
+	function testCases(operation: Operation, status: number): void {
+		const own = casesOf(operation, planOf(operation)).filter((one) => one.status === status);
+		const title = `${role}: ${nameOf(operation)} answers ${status}`;
+		titled(title)(title, async (t) => {
+			const found: string[] = [];
+			for (const one of own) {
+				const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
+				table.note(operation, { status, mistakes });
+				found.push(...mistakes.map((mistake) => `${one.name}: ${mistake}`));
+			}
+			t.deepEqual(found, []);
+		});
 	}
+
+	// One address is in too much of a hurry for all operations, one after the other.
+	for (const operation of operations)
+		for (const status of provoked(operation).filter((one) => one !== TOO_MANY)) testCases(operation, status);
+	for (const operation of operations) testCases(operation, TOO_MANY);
 
 	test.serial(`${role}: no call has met a defect`, (t) => {
 		for (const line of table.lines()) t.log(line);

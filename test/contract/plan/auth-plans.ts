@@ -90,7 +90,7 @@ const registerPlan: Plan = {
 
 const loginPlan: Plan = {
 	async request(stage) {
-		const { email, password: own } = await stage.people.of('editor');
+		const { email, password: own } = await stage.people.another('user');
 		return { body: { email, password: own } };
 	},
 	verify: cookieMistakes,

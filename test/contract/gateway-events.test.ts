@@ -1,0 +1,3 @@
+import { testEvents } from './kit/test-events.ts';
+
+testEvents('gateway');
