@@ -150,11 +150,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const publicNames = settings.link.publicHost === '' ? [] : [settings.link.publicHost];
-		const lanTls = await openLanTls({ data, moreNames: publicNames, lifecycle, clock, log });
+		const lanTls = await openLanTls({ data, isLocal: false, moreNames: publicNames, lifecycle, clock, log });
 		const linkAuthority = await openAuthority({
 			folder: data,
 			name: 'link',
 			commonName: 'Drawbridge link authority',
+			isLocal: false,
 			log,
 		});
 		const linkCertificate = lifecycle.own(
