@@ -10,6 +10,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { faultResponses, schemaViolation, validationOptions } from './fault-responses.ts';
 import { idempotency } from './idempotency.ts';
 import { type Listening, listenWithRetry } from './listen.ts';
+import { preparedValidation } from './prepared-validation.ts';
 import { answerRaw } from './raw-answers.ts';
 import { requestGuard } from './request-guard.ts';
 import { requestLimit, type RequestLimitOptions } from './request-limit.ts';
@@ -130,6 +131,7 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 		},
 	});
 	answerRaw(listener);
+	await server.register(preparedValidation);
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
 	await server.register(requestGuard);

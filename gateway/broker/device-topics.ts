@@ -2,6 +2,7 @@ import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
+import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
@@ -44,6 +45,8 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 	const count = { accepted: 0, refused: 0, repeated: 0 };
 	const repeats = createRepeatMemory();
 	const loggedAtMs = new Map<string, number>();
+	/** Devices that have put themselves into maintenance, since the start: only they end it. What people have set, people end. */
+	const inOwnMaintenance = new Set<DeviceId>();
 
 	function instantOf(at: EpochMs | null): EpochMs {
 		const now = clock.now();
@@ -72,9 +75,13 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		async status(device, payload) {
 			const { status } = parseStatus(payload);
 			// First what may be done again: when storing fails, the device sends the message once more.
-			if (status === 'maintenance') await devices.patch(device.id, { status });
+			if (status === 'maintenance' || inOwnMaintenance.has(device.id)) await devices.patch(device.id, { status });
 			await store(device, 'status', null, { status });
-			if (status !== 'maintenance') devices.setStatus(device.id, status);
+			if (status === 'maintenance') inOwnMaintenance.add(device.id);
+			else {
+				inOwnMaintenance.delete(device.id);
+				devices.setStatus(device.id, status);
+			}
 		},
 		async log(device, payload) {
 			const { at, fields } = parseLog(payload);
