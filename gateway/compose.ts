@@ -117,7 +117,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		const lanTls = await openLanTls({ data, moreNames: [], lifecycle, clock, log });
+		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -197,7 +197,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
-			onWrongLogin: knocking.refused,
+			onWrongLogin: (login) => knocking.refused(login),
 			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,

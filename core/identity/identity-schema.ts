@@ -103,4 +103,5 @@ export const setupAnswer = Joi.object({
 	role: Joi.valid('gateway', 'hub').required(),
 	version: Joi.string().required(),
 	registration: Joi.valid('open', 'approval', 'closed').required(),
+	certificate_authority_sha256: Joi.string().allow(null),
 });
