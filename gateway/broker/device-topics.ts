@@ -1,3 +1,4 @@
+import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
@@ -80,10 +81,7 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 			if (status === 'maintenance' || inOwnMaintenance.has(device.id)) await devices.patch(device.id, { status });
 			await store(device, 'status', null, { status });
 			if (status === 'maintenance') inOwnMaintenance.add(device.id);
-			else {
-				inOwnMaintenance.delete(device.id);
-				devices.setStatus(device.id, status);
-			}
+			else devices.setStatus(device.id, status);
 		},
 		log(device, payload) {
 			const { at, fields } = parseLog(payload);
@@ -133,7 +131,15 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		}
 	}
 
-	return { receive, stats: (): DeviceTopicsStats => ({ ...count }) };
+	return {
+		receive,
+		stats: (): DeviceTopicsStats => ({ ...count }),
+		/** To be added to the listeners of the device service. */
+		device: {
+			status: ({ id, status }) => status !== 'maintenance' && inOwnMaintenance.delete(id),
+			changed: ({ id, deletedAt }) => deletedAt !== null && inOwnMaintenance.delete(id),
+		} satisfies DeviceListener,
+	};
 }
 
 export type DeviceTopics = ReturnType<typeof createDeviceTopics>;
