@@ -70,7 +70,13 @@ async function startTargets(endings: (() => Promise<void>)[]): Promise<readonly 
 		const child = startChild({ name: kind, args });
 		endings.push(() => child.stop());
 		const port = portOf(await child.ready(), 'http_port');
-		return { name: kind === 'bare' ? 'hapi, bare route' : 'hapi with @hapi/jwt', port, pid: child.pid, path, token: jwt };
+		return {
+			name: kind === 'bare' ? 'hapi, bare route' : 'hapi with @hapi/jwt',
+			port,
+			pid: child.pid,
+			path,
+			token: jwt,
+		};
 	};
 	const own = { name: 'drawbridge', port: hub.port('http_port'), pid: hub.child().pid, path, token: rest.token ?? '' };
 	return [await peer('bare'), await peer('jwt'), own];
@@ -105,7 +111,9 @@ async function compareRates({ rounds, warmSeconds, seconds }: HttpOptions) {
 }
 
 /** How long the event loop of this process waits while something is done, ms. */
-async function delayDuring(work: () => Promise<unknown>): Promise<{ readonly p99Ms: number; readonly maxMs: number; readonly ms: number }> {
+async function delayDuring(
+	work: () => Promise<unknown>,
+): Promise<{ readonly p99Ms: number; readonly maxMs: number; readonly ms: number }> {
 	const delay = monitorEventLoopDelay({ resolution: 1 });
 	const fromMs = performance.now();
 	delay.enable();

@@ -37,7 +37,7 @@ import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
-import { assertTemplateAllows } from './command/template-check.ts';
+import { assertGatewayTakes } from './command/draft-check.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
 import { isLetIn } from './fleet/gateway-record.ts';
@@ -125,7 +125,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const commandPart = await openCommands({
 			data,
 			devices,
-			assertFits: (device, draft) => assertTemplateAllows(device, draft, templates),
+			assertFits: (device, draft) => assertGatewayTakes(device, draft, templates),
 			awaitedUntil,
 			lifecycle,
 			clock,

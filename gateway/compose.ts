@@ -193,10 +193,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
 		});
+		devices.listen(topics.device);
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,
-			onWrongLogin: knocking.refused,
+			onWrongLogin: (login) => knocking.refused(login),
 			onRefused: auditMqtt(audit),
 			onSubscribed: delivery.subscribed,
 			limits: DEFAULT_MQTT_LIMITS,

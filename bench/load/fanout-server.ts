@@ -76,6 +76,7 @@ function product(): (number: number) => void {
 			}),
 			expiresAt: () => epochMs(systemClock.now() + HOUR_MS),
 		},
+		audit: { refused: () => undefined },
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,

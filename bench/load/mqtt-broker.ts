@@ -96,7 +96,8 @@ const started = await (kind === 'stock' ? startStock() : startProduct(Number(dev
 const mqttPort = await listenOnLoopback(started.server, 0);
 process.stdin.on('data', () => {
 	globalThis.gc?.();
-	console.log(JSON.stringify({ event: 'memory', rss_bytes: process.memoryUsage().rss }));
+	const { rss, heapUsed, external } = process.memoryUsage();
+	console.log(JSON.stringify({ event: 'memory', rss_bytes: rss, used_bytes: heapUsed + external }));
 });
 console.log(JSON.stringify({ event: 'ready', mqtt_port: mqttPort, passwords: started.passwords }));
 process.once('SIGTERM', () => void started.stop().finally(() => process.exit(0)));

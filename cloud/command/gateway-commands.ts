@@ -1,5 +1,6 @@
 import type { Command, CommandChange } from '../../core/command/command.ts';
 import type { ResponseListener } from '../../core/command/command-realtime.ts';
+import { keptResult } from '../../core/command/command-schema.ts';
 import type { CommandListener, CommandService } from '../../core/command/command-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import { type Clock, type EpochMs, epochMs } from '../../core/kernel/clock.ts';
@@ -101,7 +102,7 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 			sentAt: state.sent_at,
 			executedAt: state.executed_at,
 			error: state.error,
-			result: state.result,
+			result: state.result === null ? null : keptResult(state.result),
 		};
 		if ((await commands.advance(command.id, change)) === null)
 			log.debug('command-state-late', { gateway, command: command.id, status: state.status });
@@ -131,5 +132,3 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 		},
 	};
 }
-
-export type GatewayCommands = ReturnType<typeof createGatewayCommands>;

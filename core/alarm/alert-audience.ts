@@ -40,4 +40,3 @@ export function createAlertAudience({ accounts, clock }: AlertAudienceDeps) {
 		return isInTenantOf(actorFor(owner), { tenantId }) ? [...found, owner.id] : found;
 	};
 }
-

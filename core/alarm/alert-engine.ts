@@ -173,4 +173,3 @@ export function createAlertEngine({ applying, raisedSince, raised, cleared, now 
 		forget: (device: DeviceId): void => void devices.delete(device),
 	};
 }
-

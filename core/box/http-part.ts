@@ -174,6 +174,7 @@ export async function openHttp(deps: HttpPartDeps) {
 	const realtime = createRealtimeServer({
 		listener: server.listener,
 		tokens: { ...tokens, verify: verifyForRealtime },
+		audit,
 		clock,
 		setTimer: systemTimer,
 		log,

@@ -8,7 +8,7 @@ import type { Device } from '../device/device.ts';
 import type { Actor } from '../identity/role.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import { malformed, type RealtimeError, toRealtimeError } from '../realtime/realtime-error.ts';
+import { type RealtimeError, toRealtimeError } from '../realtime/realtime-error.ts';
 import type { RealtimeServer } from '../realtime/realtime-server.ts';
 import type { Command, CommandPayload } from './command.ts';
 import { commandable } from './command-access.ts';
@@ -17,13 +17,11 @@ import type { CommandService } from './command-service.ts';
 
 /** Devices whose answers one connection may wait for. */
 const DEVICES_PER_CLIENT = 1_000;
-/** Commands of one connection that may wait for the disk. */
-const WAITING_PER_CLIENT = 16;
 
 const EVENT = 'send_command';
 
 export interface CommandRealtimeDeps {
-	readonly realtime: Pick<RealtimeServer, 'namespace' | 'actorOf' | 'cutSlow'>;
+	readonly realtime: Pick<RealtimeServer, 'namespace' | 'on' | 'actorOf' | 'cutSlow'>;
 	readonly commands: Pick<CommandService, 'create'>;
 	readonly devices: Pick<DeviceService, 'find' | 'get'>;
 	readonly audit: AuditLog;
@@ -84,40 +82,19 @@ export function createCommandRealtime({
 		const draft = { name: command.action, payload: command.payload, ttlMs: DEFAULT_TTL_MS };
 		const queued = await commands.create(device, draft, actor);
 		await noteCreation(socket, actor, queued);
-		return { success: true, command_id: queued.id, status: 'pending' };
+		return { command_id: queued.id, status: 'pending' };
 	}
 
-	async function answer(socket: Socket, request: SendCommand): Promise<object> {
-		let actor: Actor | null = null;
-		try {
-			actor = realtime.actorOf(socket);
-			return await send(socket, actor, request);
-		} catch (thrown) {
-			const refusal = toRealtimeError(thrown);
-			if (!(thrown instanceof Fault)) log.error('send-command-failed', { reason: messageOf(thrown) });
-			else if (actor !== null) noteRefusal(socket, actor, request.device_uid, refusal);
-			return refusal;
-		}
-	}
-
-	namespace.on('connection', (socket) => {
-		let waiting = 0;
-		socket.on(EVENT, (payload: unknown, ack: unknown) => {
-			const acknowledge = (body: object): void => {
-				if (typeof ack === 'function') Reflect.apply(ack, undefined, [body]);
-			};
-			const { value, error } = sendCommand.validate(payload);
-			if (error !== undefined) return acknowledge(malformed(error.message));
-			if (waiting >= WAITING_PER_CLIENT)
-				return acknowledge(
-					toRealtimeError(new Fault('rate-limited', 'too many commands at once; wait for their answers')),
-				);
-			waiting += 1;
-			void answer(socket, value)
-				.then(acknowledge)
-				.finally(() => (waiting -= 1));
-		});
-	});
+	namespace.on('connection', (socket) =>
+		realtime.on(socket, EVENT, sendCommand, async (request, actor) => {
+			try {
+				return { body: await send(socket, actor, request) };
+			} catch (thrown) {
+				if (thrown instanceof Fault) noteRefusal(socket, actor, request.device_uid, toRealtimeError(thrown));
+				throw thrown;
+			}
+		}),
+	);
 
 	/** Rights may have been taken since the command was sent. */
 	function mayHear(socket: Socket, device: Device): boolean {

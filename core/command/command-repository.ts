@@ -8,6 +8,8 @@ export interface CommandRepository {
 	open(device?: DeviceId): readonly Command[];
 	/** Newest first: at most `limit` that were made before the command `before`, or the newest for `null`. */
 	newest(device: DeviceId, before: string | null, limit: number): readonly Command[];
+	/** How many are not final, of all devices. */
+	openCount(): number;
 	/** The id that was made last on this box, as far as it is kept; `null`: none is. */
 	lastId(): string | null;
 	/** How many there are, open and final. */

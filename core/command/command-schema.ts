@@ -9,10 +9,16 @@ import type { Command, CommandDraft, CommandPayload } from './command.ts';
 
 const PAYLOAD_BOUNDS = { depth: 8, nodes: 500 };
 /** As JSON; the queue is held in memory. */
-export const MAX_PAYLOAD_CHARS = 4_096;
+const MAX_PAYLOAD_CHARS = 4_096;
 
 const DEFAULT_TTL_S = 3_600;
 const MAX_TTL_S = 86_400;
+/** The longest time to live of a command, ms. */
+export const MAX_TTL_MS = MAX_TTL_S * 1_000;
+
+/** What a device answered, as it is kept with the command; `null` when it is too long. The whole answer is in the device's telemetry. */
+export const keptResult = (result: CommandPayload): CommandPayload | null =>
+	JSON.stringify(result).length > MAX_PAYLOAD_CHARS ? null : result;
 
 const hasPrototypeKey = (value: unknown): boolean =>
 	typeof value === 'object' &&

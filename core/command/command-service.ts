@@ -113,7 +113,7 @@ export function createCommandService({
 				'rule-violation',
 				`${ofDevice} commands of device ${device.uid} are open already; it takes no more`,
 			);
-		if (commands.open().length >= limits.open || commands.count() >= limits.all)
+		if (commands.openCount() >= limits.open || commands.count() >= limits.all)
 			throw new Fault('rule-violation', 'the command queue of this box is full');
 	}
 
@@ -256,7 +256,7 @@ export function createCommandService({
 	}
 
 	function sweepSoon(): void {
-		if (isStopped || cancelSweep !== null || commands.open().length === 0) return;
+		if (isStopped || cancelSweep !== null || commands.openCount() === 0) return;
 		cancelSweep = setTimer(sweep, SWEEP_MS);
 	}
 

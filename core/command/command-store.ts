@@ -134,6 +134,7 @@ export async function createCommandStore(
 			const older = [...(byDevice.get(device) ?? [])].filter((id) => before === null || id < before);
 			return commandsOf(older.toSorted().slice(-limit)).toReversed();
 		},
+		openCount: () => openIds.size,
 		lastId: () => commandsOf(kept.keys()).findLast(({ origin }) => origin === 'local')?.id ?? null,
 		count: () => kept.size,
 		put,

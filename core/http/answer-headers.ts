@@ -33,6 +33,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 	'referrer-policy': 'no-referrer',
 };
 
+const PAIRS = Object.entries(SECURITY_HEADERS);
+
 /** An id that a client or proxy chose is kept when it can stand in a log line as it is. */
 const REQUEST_ID = /^[\w.-]{8,64}$/;
 
@@ -52,7 +54,7 @@ export const answerHeaders: Plugin<void> = {
 			const { response } = request;
 			if (isBoom(response)) return h.continue;
 			response.header('x-request-id', request.app.requestId);
-			for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.header(name, value);
+			for (const [name, value] of PAIRS) response.header(name, value);
 			// Browsers know it on HTTPS only, and complain about it elsewhere.
 			if (isEncrypted(request)) response.header('cross-origin-opener-policy', 'same-origin');
 			// An answer of the API belongs to its caller; a shared computer must not keep it.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { Request, ResponseObject } from '@hapi/hapi';
 
@@ -12,7 +12,7 @@ const STATE_LENGTH = 8;
  * also tells answers apart that differ in what is no part of the stored document, such as health. `If-None-Match` is answered with 304 by the framework.
  */
 export function withEtag(response: ResponseObject, revision: number): ResponseObject {
-	const state = createHash('sha1').update(JSON.stringify(response.source)).digest('base64url').slice(0, STATE_LENGTH);
+	const state = hash('sha1', JSON.stringify(response.source), 'base64url').slice(0, STATE_LENGTH);
 	return response.etag(`${revision}-${state}`);
 }
 

@@ -16,6 +16,8 @@ const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 const CHARSET = /;\s*charset\s*=\s*"?([\w-]{1,40})/i;
 
 const isDecodable = (path: string): boolean => {
+	// Nearly every path, and decoding is not cheap.
+	if (!path.includes('%')) return !path.includes('\0');
 	try {
 		return !decodeURIComponent(path).includes('\0');
 	} catch {

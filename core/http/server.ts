@@ -10,6 +10,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { faultResponses, schemaViolation, validationOptions } from './fault-responses.ts';
 import { idempotency } from './idempotency.ts';
 import { type Listening, listenWithRetry } from './listen.ts';
+import { preparedValidation } from './prepared-validation.ts';
 import { answerRaw } from './raw-answers.ts';
 import { requestGuard } from './request-guard.ts';
 import { requestLimit, type RequestLimitOptions } from './request-limit.ts';
@@ -123,11 +124,14 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 			cors: corsOf(corsOrigins),
 			payload: { maxBytes: limits.bodyBytes, timeout: limits.bodyWithinMs, allow: 'application/json' },
 			timeout: { server: limits.answerWithinMs },
+			// A part of a JSON document is of no use; routes that send files may allow it.
+			response: { ranges: false },
 			state: { parse: true, failAction: 'ignore' },
 			validate: { options: validationOptions, failAction: schemaViolation },
 		},
 	});
 	answerRaw(listener);
+	await server.register(preparedValidation);
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
 	await server.register(requestGuard);

@@ -69,6 +69,7 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 			role: 'superadmin',
 			isActive: true,
 			mustChangePassword: false,
+			knownNetworks: [],
 			passwordHash,
 		}));
 

@@ -169,7 +169,8 @@ const connection = Joi.alternatives<Connection>(
 );
 
 const uuid = Joi.string().guid({ separator: '-' }).lowercase();
-const instant = Joi.number().integer();
+/** Beyond these no calendar goes (ECMA-262, 21.4.1.1). */
+const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 
 const device = Joi.object<Device>({
 	id: uuid.required(),

@@ -98,6 +98,8 @@ export function createAdmissions({ tokens, clock, setTimer, log, rightsChanged }
 			if (admission === undefined) throw notAuthenticated();
 			return look(socket, admission);
 		},
+		/** Who was behind the connection at the last look; `null` when it was not let in. */
+		personOf: (socket: Socket): Actor | null => admissions.get(socket)?.actor ?? null,
 		/** Goes on with another token, in all namespaces of the connection. @throws Fault `forbidden` for one of another user */
 		renew(socket: Socket, token: string): void {
 			const renewed = tokens.verify(token);

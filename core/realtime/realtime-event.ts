@@ -3,7 +3,7 @@ import type Joi from 'joi';
 import type { Actor } from '../identity/role.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import { malformed, toRealtimeError } from './realtime-error.ts';
+import { malformed, type RealtimeError, toRealtimeError } from './realtime-error.ts';
 
 /** What an event does, and what its acknowledgement says beside `success`; `after` is done when that is on its way. */
 export interface EventOutcome {
@@ -27,12 +27,14 @@ export interface ReceivedEvent<T> {
 	/** All arguments of the event. */
 	readonly given: readonly unknown[];
 	readonly schema: Joi.ObjectSchema<T>;
+	/** Told of what the acknowledgement refuses, and of a failure of ours. */
+	readonly refused: (error: RealtimeError) => void;
 	readonly log: Logger;
 }
 
 /** Validates, works and acknowledges, once. Never throws or rejects. */
 export async function answerEvent<T>(
-	{ event, given, schema, log }: ReceivedEvent<T>,
+	{ event, given, schema, refused, log }: ReceivedEvent<T>,
 	work: (payload: T) => ReturnType<EventWork<T>>,
 ): Promise<void> {
 	const acknowledge = acknowledgementOf(given);
@@ -48,7 +50,9 @@ export async function answerEvent<T>(
 		outcome = await work(value);
 	} catch (thrown) {
 		if (!(thrown instanceof Fault)) log.error('realtime-event-failed', { event, reason: messageOf(thrown) });
-		acknowledge(toRealtimeError(thrown));
+		const error = toRealtimeError(thrown);
+		refused(error);
+		acknowledge(error);
 		return;
 	}
 	acknowledge({ success: true, ...outcome?.body });

@@ -4,6 +4,8 @@ import Joi from 'joi';
 import { type Namespace, Server, type Socket } from 'socket.io';
 
 import { isAllowedOrigin } from '../http/origin.ts';
+import { FAULT_ANSWERS } from '../http/fault-answers.ts';
+import type { AuditLog } from '../audit/audit.ts';
 import type { AccessTokens } from '../identity/access-token.ts';
 import type { Actor } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
@@ -13,7 +15,7 @@ import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createAdmissions } from './admissions.ts';
 import { createEventBudget, type EventBudget, type EventRate } from './event-budget.ts';
-import { toRealtimeError } from './realtime-error.ts';
+import { type RealtimeError, toRealtimeError } from './realtime-error.ts';
 import { acknowledgementOf, answerEvent, type EventWork } from './realtime-event.ts';
 
 export interface RealtimeLimits {
@@ -47,6 +49,8 @@ export interface RealtimeServerDeps {
 	/** The HTTP server of the REST API; it stays its owner's. */
 	readonly listener: HttpServer;
 	readonly tokens: Pick<AccessTokens, 'verify' | 'expiresAt'>;
+	/** Hears of refused handshakes and events. */
+	readonly audit: Pick<AuditLog, 'refused'>;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
@@ -100,14 +104,18 @@ function cut({ conn }: Socket): void {
 }
 
 /** What the client's `connect_error` carries: the error object as `data`. */
-function refusal(error: unknown): Error {
-	const body = toRealtimeError(error);
-	return Object.assign(new Error(body.detail), { data: body });
-}
+const refusal = (body: RealtimeError): Error => Object.assign(new Error(body.detail), { data: body });
+
+/** Codes that the audit log is told of, as it is of their statuses (401, 403, 429) in REST. */
+const AUDITED: ReadonlySet<string> = new Set(
+	(['not-authenticated', 'token-expired', 'bad-credentials', 'forbidden', 'rate-limited'] as const).map(
+		(reason) => FAULT_ANSWERS[reason].code,
+	),
+);
 
 /** Socket.IO beside the REST API: path `/socket.io/`, websocket and long polling, a valid token for every namespace. */
 export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
-	const { listener, clock, log, limits, origins = [] } = deps;
+	const { listener, audit, clock, log, limits, origins = [] } = deps;
 	const listeners = new Map<string, (socket: Socket) => void>();
 	const budgets = new WeakMap<object, EventBudget>();
 	/** Since when too much waits for a client. */
@@ -156,13 +164,32 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 		return budget;
 	}
 
+	function noteRefusal(socket: Socket, action: string, { error_code: code, detail }: RealtimeError): void {
+		if (!AUDITED.has(code)) return;
+		const person = admissions.personOf(socket);
+		audit.refused({
+			action,
+			outcome: 'refused',
+			actor: person && { userId: person.userId, email: person.email },
+			tenantId: person?.tenantId ?? null,
+			from: socket.handshake.address,
+			target: socket.nsp.name,
+			reason: `${code}: ${detail}`,
+			before: null,
+			after: null,
+			requestId: null,
+		});
+	}
+
 	function boundEvents(socket: Socket): void {
 		const mayAsk = budgetOf(socket);
 		socket.use((packet, next) => {
 			if (mayAsk()) next();
 			else {
 				const sentence = `a connection takes ${limits.events.perSecond} events per second`;
-				acknowledgementOf(packet)(toRealtimeError(new Fault('rate-limited', sentence)));
+				const error = toRealtimeError(new Fault('rate-limited', sentence));
+				noteRefusal(socket, 'realtime-event', error);
+				acknowledgementOf(packet)(error);
 			}
 		});
 	}
@@ -191,7 +218,9 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 			namespace.use((socket, next) => {
 				try {
 					admissions.admit(socket);
-				} catch (error) {
+				} catch (thrown) {
+					const error = toRealtimeError(thrown);
+					noteRefusal(socket, 'realtime-connect', error);
 					next(refusal(error));
 					return;
 				}
@@ -204,8 +233,11 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 			return namespace;
 		},
 		on(socket, event, schema, work) {
+			const refused = (error: RealtimeError): void => noteRefusal(socket, event, error);
 			socket.on(event, (...given: unknown[]) => {
-				void answerEvent({ given, schema, log, event }, (payload) => work(payload, admissions.actorOf(socket)));
+				void answerEvent({ given, schema, log, event, refused }, (payload) =>
+					work(payload, admissions.actorOf(socket)),
+				);
 			});
 		},
 		actorOf: (socket) => admissions.actorOf(socket),

@@ -1,6 +1,6 @@
 import type { CommandPayload } from '../../core/command/command.ts';
 import type { ResponseListener } from '../../core/command/command-realtime.ts';
-import { MAX_PAYLOAD_CHARS } from '../../core/command/command-schema.ts';
+import { keptResult } from '../../core/command/command-schema.ts';
 import type { CommandService } from '../../core/command/command-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
@@ -20,10 +20,6 @@ function errorOf({ error, message }: CommandPayload): string {
 	return typeof words === 'string' ? `the device says: ${words.slice(0, 500)}` : 'the device says that it failed';
 }
 
-/** What is kept with the command; the whole answer is a record of the device's telemetry. */
-const resultOf = (fields: CommandPayload): CommandPayload | null =>
-	JSON.stringify(fields).length > MAX_PAYLOAD_CHARS ? null : fields;
-
 /** `devices/{uid}/response`: an answer ends its command. One to an unknown, foreign or final command changes nothing. */
 export function createDeviceResponses({ commands, listeners, log }: DeviceResponsesDeps) {
 	async function settle(device: Device, { commandId, status, at, fields }: ResponseMessage): Promise<void> {
@@ -31,8 +27,8 @@ export function createDeviceResponses({ commands, listeners, log }: DeviceRespon
 		const isOwn = command !== null && command.device === device.id;
 		const end =
 			status === 'executed'
-				? { status, result: resultOf(fields), ...(at !== null && { executedAt: at }) }
-				: { status, result: resultOf(fields), error: errorOf(fields) };
+				? { status, result: keptResult(fields), ...(at !== null && { executedAt: at }) }
+				: { status, result: keptResult(fields), error: errorOf(fields) };
 		if (!isOwn || (await commands.advance(commandId, end)) === null)
 			log.warn('command-response-ignored', {
 				device: device.uid,

@@ -83,12 +83,11 @@ export function createDeviceTurns({ run, setTimer, log }: DeviceTurnsDeps): Devi
 			isStopped = true;
 			for (const cancel of retries.values()) cancel();
 			retries.clear();
-			let cancel = (): void => undefined;
-			const timeIsUp = new Promise<void>((resolve) => {
-				cancel = setTimer(resolve, FINISH_MS);
+			const turns = Promise.all(running.values());
+			await new Promise<void>((resolve) => {
+				const cancel = setTimer(resolve, FINISH_MS);
+				void turns.then(cancel).finally(resolve);
 			});
-			await Promise.race([Promise.all(running.values()), timeIsUp]);
-			cancel();
 		},
 	};
 }

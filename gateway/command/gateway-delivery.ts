@@ -1,10 +1,10 @@
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Command, CommandDraft } from '../../core/command/command.ts';
 import type { CommandListener } from '../../core/command/command-service.ts';
+import { commandRoute } from '../../core/command/command-topics.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Connection, Device } from '../../core/device/device.ts';
 import type { LocalAccount } from '../broker/mqtt-account.ts';
-import { commandRoute } from './command-topics.ts';
 import { writeOf } from './modbus-write.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
 

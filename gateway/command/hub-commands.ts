@@ -1,4 +1,5 @@
 import type { Command, CommandPayload } from '../../core/command/command.ts';
+import { MAX_TTL_MS } from '../../core/command/command-schema.ts';
 import type { ResponseListener } from '../../core/command/command-realtime.ts';
 import type { CommandListener, CommandService } from '../../core/command/command-service.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
@@ -103,7 +104,7 @@ export function createHubCommands({ commands, devices, report, clock, log }: Hub
 		if (known !== null) return stateOf(known);
 		if (message.is_accepted) return refused(id, 'the gateway has lost the command; what became of it is not known');
 		if (device === null) return refused(id, `the gateway has no device ${deviceId}`);
-		const expiresAt = epochMs(clock.now() + Math.max(0, leftMs));
+		const expiresAt = epochMs(clock.now() + Math.min(Math.max(0, leftMs), MAX_TTL_MS));
 		return stateOf(await commands.accept(device, { id, name, payload, expiresAt, email }));
 	}
 

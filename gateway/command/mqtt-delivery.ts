@@ -1,5 +1,6 @@
 import type { Command } from '../../core/command/command.ts';
 import type { CommandService } from '../../core/command/command-service.ts';
+import { commandRoute, commandTopic } from '../../core/command/command-topics.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
@@ -8,7 +9,6 @@ import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Broker } from '../../core/mqtt/mqtt.ts';
-import { commandRoute, commandTopic } from './command-topics.ts';
 import { createDeviceTurns } from './device-turns.ts';
 
 /** Longest wait for a device's PUBACK. */

@@ -39,6 +39,7 @@ async function opened(t: ExecutionContext, devicesPerClient = 1_000) {
 			},
 			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
 		},
+		audit: { refused: () => undefined },
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,
@@ -135,7 +136,8 @@ test('what is no command is refused, whatever it is', async (t) => {
 		{ device_uid: '../pump', command: 'a' },
 		JSON.parse('{"device_uid": "pump", "command": {"action": "a", "payload": {"a": {"__proto__": {"b": 1}}}}}'),
 	];
-	for (const payload of payloads) t.is(codeOf(await ask(manager, payload)), 'VALIDATION_ERROR', JSON.stringify(payload));
+	for (const payload of payloads)
+		t.is(codeOf(await ask(manager, payload)), 'VALIDATION_ERROR', JSON.stringify(payload));
 	manager.emit('send_command');
 	t.is(codeOf(await ask(manager, undefined)), 'VALIDATION_ERROR');
 	t.deepEqual(commands.open(), []);

@@ -29,7 +29,12 @@ async function opened(t: ExecutionContext, rules: Parameters<typeof commandBox>[
 	});
 	await devices.register({ uid: deviceUid('pump'), name: 'Pump', deviceType: 'pump' });
 	await devices.register({ uid: deviceUid('own'), name: 'Own', deviceType: 'pump', ownerId: userIdOf('user') });
-	const call = async (method: string, url: string, payload?: object, role: Parameters<typeof bearer>[0] = 'manager') => {
+	const call = async (
+		method: string,
+		url: string,
+		payload?: object,
+		role: Parameters<typeof bearer>[0] = 'manager',
+	) => {
 		const response = await server.inject({ method, url, headers: bearer(role), ...(payload && { payload }) });
 		const body: unknown = response.payload === '' ? null : JSON.parse(response.payload);
 		return { status: response.statusCode, body, headers: response.headers };
@@ -39,6 +44,8 @@ async function opened(t: ExecutionContext, rules: Parameters<typeof commandBox>[
 
 const RESTART = { command_name: 'restart', payload: { delay: 5 } };
 const NOBODYS = '01900000-0000-7000-8000-000000000001';
+
+const names = (body: unknown) => (Array.isArray(body) ? body.map((one) => member(one, 'command_name')) : body);
 
 const idOf = (body: unknown): string => String(member(body, 'id'));
 
@@ -63,7 +70,6 @@ test('the list goes from the newest on, by cursor', async (t) => {
 	const { call } = await opened(t);
 	for (const name of ['a', 'b', 'c']) await call('POST', '/devices/pump/commands', { command_name: name });
 	const first = await call('GET', '/devices/pump/commands?limit=2', undefined, 'viewer');
-	const names = (body: unknown) => (Array.isArray(body) ? body.map((one) => member(one, 'command_name')) : body);
 	t.deepEqual(names(first.body), ['c', 'b']);
 	t.is(first.headers['x-limit'], '2');
 	const cursor = String(first.headers['x-next-cursor']);
@@ -107,7 +113,10 @@ const bodies: readonly (readonly [what: string, body: object])[] = [
 	['with an empty name', { command_name: '' }],
 	['with a long name', { command_name: 'n'.repeat(101) }],
 	['with a list as payload', { command_name: 'a', payload: [1] }],
-	['with a payload that is too deep', { command_name: 'a', payload: { a: { a: { a: { a: { a: { a: { a: { a: { a: 1 } } } } } } } } } }],
+	[
+		'with a payload that is too deep',
+		{ command_name: 'a', payload: { a: { a: { a: { a: { a: { a: { a: { a: { a: 1 } } } } } } } } } },
+	],
 	['with a payload that is too long', { command_name: 'a', payload: { text: 'x'.repeat(5_000) } }],
 	['with no time to live', { command_name: 'a', ttl_seconds: 0 }],
 	['with more than a day to live', { command_name: 'a', ttl_seconds: 86_401 }],

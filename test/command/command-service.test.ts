@@ -2,10 +2,12 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
 import { type Command, type CommandStatus, isOpen, TRANSITIONS } from '../../core/command/command.ts';
+import { addCommandMetrics } from '../../core/box/command-part.ts';
 import { createCommandIds } from '../../core/command/command-id.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { isUuid } from '../../core/kernel/id.ts';
+import { createMetrics } from '../../core/system/metrics.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { commandBox, draftOfCommand } from '../fake/command-box.ts';
 import { deviceOf } from '../fake/device-box.ts';
@@ -32,6 +34,8 @@ async function opened(t: ExecutionContext, rules: Parameters<typeof commandBox>[
 	return box;
 }
 
+const namesOf = (list: readonly Command[]) => list.map(({ name }) => name);
+
 /** Lets what was started by a timer reach the disk. */
 const settled = async (box: Awaited<ReturnType<typeof commandBox>>): Promise<void> => {
 	await box.commands.advance('none', {});
@@ -40,7 +44,10 @@ const settled = async (box: Awaited<ReturnType<typeof commandBox>>): Promise<voi
 test('executed, failed and expired are final, and no status comes back', (t) => {
 	for (const from of ALL)
 		for (const to of ALL) t.is(TRANSITIONS[from].includes(to), LEGAL.has(`${from} ${to}`), `${from} to ${to}`);
-	t.deepEqual(ALL.filter((status) => isOpen({ status })), ['pending', 'sent']);
+	t.deepEqual(
+		ALL.filter((status) => isOpen({ status })),
+		['pending', 'sent'],
+	);
 });
 
 test('ids sort in the order they were made, whatever the clock does', (t) => {
@@ -60,7 +67,7 @@ test('ids sort in the order they were made, whatever the clock does', (t) => {
 	t.deepEqual(many.toSorted(), many);
 });
 
-for (const [from, to] of ALL.flatMap((from) => ALL.map((to) => [from, to] as const))) {
+for (const [from, to] of ALL.flatMap((one) => ALL.map((other) => [one, other] as const))) {
 	if (to === 'expired' || from === to) continue;
 	const isLegal = LEGAL.has(`${from} ${to}`) || (from === 'expired' && to === 'failed');
 	test(`an update from ${from} to ${to} is ${isLegal ? 'taken' : 'a conflict'}`, async (t) => {
@@ -158,8 +165,7 @@ test('what a device does not take is refused before it is queued', async (t) => 
 test('pages go from the newest to the oldest and leave nothing out', async (t) => {
 	const { commands } = await opened(t);
 	const made: string[] = [];
-	for (let count = 0; count < 7; count += 1)
-		made.push((await commands.create(DEVICE, draftOfCommand(), MANAGER)).id);
+	for (let count = 0; count < 7; count += 1) made.push((await commands.create(DEVICE, draftOfCommand(), MANAGER)).id);
 	await commands.create(OTHER, draftOfCommand(), MANAGER);
 	const pages: string[] = [];
 	let before: string | null = null;
@@ -200,14 +206,13 @@ test('the newest final commands of a device are kept, and their places used agai
 		}
 	};
 	await names(6, 0);
-	const kept = (list: readonly Command[]) => list.map(({ name }) => name);
-	t.deepEqual(kept(box.commands.newest(DEVICE.id, null, 100)), ['c5', 'c4', 'c3']);
+	t.deepEqual(namesOf(box.commands.newest(DEVICE.id, null, 100)), ['c5', 'c4', 'c3']);
 	const next = await box.reopen();
-	t.deepEqual(kept(next.newest(DEVICE.id, null, 100)), ['c5', 'c4', 'c3']);
+	t.deepEqual(namesOf(next.newest(DEVICE.id, null, 100)), ['c5', 'c4', 'c3']);
 	const open = await next.create(DEVICE, draftOfCommand('open'), MANAGER);
-	t.deepEqual(kept(next.newest(DEVICE.id, null, 100)), ['open', 'c5', 'c4', 'c3']);
+	t.deepEqual(namesOf(next.newest(DEVICE.id, null, 100)), ['open', 'c5', 'c4', 'c3']);
 	await next.advance(open.id, { status: 'failed', error: 'no' });
-	t.deepEqual(kept(next.newest(DEVICE.id, null, 100)), ['open', 'c5', 'c4']);
+	t.deepEqual(namesOf(next.newest(DEVICE.id, null, 100)), ['open', 'c5', 'c4']);
 });
 
 test('a command of the hub is taken once, and is remembered for as long as it may come again', async (t) => {
@@ -262,4 +267,19 @@ test('what is open of a deleted device fails', async (t) => {
 	await commands.fail(DEVICE.id, 'the device was deleted');
 	t.like(commands.find(id), { status: 'failed', error: 'the device was deleted' });
 	t.is(commands.find(other.id)?.status, 'pending');
+});
+
+test('the metrics tell the length of the queue and what became of commands', async (t) => {
+	const { commands } = await opened(t);
+	const metrics = createMetrics();
+	addCommandMetrics(metrics, { commands });
+	const [one] = [
+		await commands.create(DEVICE, draftOfCommand(), MANAGER),
+		await commands.create(DEVICE, draftOfCommand(), MANAGER),
+	];
+	await commands.advance(one.id, { status: 'executed' });
+	const text = await metrics.text();
+	t.regex(text, /^drawbridge_commands_open\{status="pending"\} 1$/m);
+	t.regex(text, /^drawbridge_commands_open\{status="sent"\} 0$/m);
+	t.regex(text, /^drawbridge_commands_finished_total\{outcome="executed"\} 1$/m);
 });

@@ -16,6 +16,8 @@ const PUMP = deviceOf(1, 'pump');
 const OWN = deviceOf(2, 'own', { gatewayId: null });
 const HOUR_MS = 3_600_000;
 
+const deviceOfId = (id: string) => [PUMP, OWN].find((device) => device.id === id) ?? null;
+
 /** The queues of a hub and a gateway, and a link between them that can be cut and that can lose what it carries. */
 async function pair(t: ExecutionContext, hears: (draft: { readonly name: string }) => void = () => undefined) {
 	const hub = await commandBox({ awaitedUntil });
@@ -24,7 +26,6 @@ async function pair(t: ExecutionContext, hears: (draft: { readonly name: string 
 	const down: CommandMessages[] = [];
 	const reports: CommandReport[] = [];
 	const heard: [string, CommandPayload][] = [];
-	const deviceOfId = (id: string) => [PUMP, OWN].find((device) => device.id === id) ?? null;
 
 	let hubSide = openHub(hub.commands);
 	let gatewaySide = openGateway(gateway.commands);

@@ -36,7 +36,10 @@ const PLAIN = template(
 async function opened(
 	t: ExecutionContext,
 	port: number,
-	{ templates = new Map([['plain', PLAIN]]), isPolled = true }: { templates?: Map<string, DeviceTemplate>; isPolled?: boolean } = {},
+	{
+		templates = new Map([['plain', PLAIN]]),
+		isPolled = true,
+	}: { templates?: Map<string, DeviceTemplate>; isPolled?: boolean } = {},
 ) {
 	const [key = ''] = templates.keys();
 	const device = deviceOf(1, 'heater', {
@@ -90,7 +93,7 @@ const isWrite = ({ functionCode }: SlaveRequest): boolean => [5, 6, 16].includes
 
 test('a write reaches its register, scaled, in the order of the bytes, and is executed when the device says so', async (t) => {
 	const slave = await createFakeSlave();
-	t.teardown(slave.stop);
+	t.teardown(() => slave.stop());
 	const { write } = await opened(t, slave.port);
 	const done = await write({ point: 'setpoint', value: 21.5 });
 	t.like(done, { status: 'executed', error: null });
@@ -106,7 +109,7 @@ test('a write reaches its register, scaled, in the order of the bytes, and is ex
 
 test('writes go over the bus one after the other, in the order they were made', async (t) => {
 	const slave = await createFakeSlave(() => ({ kind: 'data', delayMs: 5 }));
-	t.teardown(slave.stop);
+	t.teardown(() => slave.stop());
 	const { create, commands } = await opened(t, slave.port);
 	for (let value = 5; value < 15; value += 1) await create({ point: 'setpoint', value });
 	await waitFor('all are written', 5_000, async () => commands.open().length === 0);
@@ -117,18 +120,23 @@ test('writes go over the bus one after the other, in the order they were made', 
 });
 
 test('an exception of the device is the reason of the failure, in words', async (t) => {
-	const slave = await createFakeSlave((request) => (isWrite(request) ? { kind: 'exception', code: 3 } : { kind: 'data' }));
-	t.teardown(slave.stop);
+	const slave = await createFakeSlave((request) =>
+		isWrite(request) ? { kind: 'exception', code: 3 } : { kind: 'data' },
+	);
+	t.teardown(() => slave.stop());
 	const { write } = await opened(t, slave.port);
 	const { status, error } = await write({ point: 'setpoint', value: 20 });
 	t.is(status, 'failed');
-	t.is(error, 'unit 1 refused function 6 at address 10, count 1: illegal data value: the device does not allow this count or value');
+	t.is(
+		error,
+		'unit 1 refused function 6 at address 10, count 1: illegal data value: the device does not allow this count or value',
+	);
 });
 
 for (const kind of ['silence', 'wrong-echo', 'wrong-function', 'wrong-transaction', 'drop-midway'] as const)
 	test(`a write answered with ${kind} has failed, is not known to be without effect, and is not sent again`, async (t) => {
 		const slave = await createFakeSlave((request) => (isWrite(request) ? { kind } : { kind: 'data' }));
-		t.teardown(slave.stop);
+		t.teardown(() => slave.stop());
 		const { write } = await opened(t, slave.port);
 		const { status, error } = await write({ point: 'target', value: 20 });
 		t.is(status, 'failed');
@@ -140,7 +148,7 @@ for (const kind of ['silence', 'wrong-echo', 'wrong-function', 'wrong-transactio
 
 test('a write waits for a line that is not open, and is not lost', async (t) => {
 	const slave = await createFakeSlave();
-	t.teardown(slave.stop);
+	t.teardown(() => slave.stop());
 	const { create, commands, driver, device } = await opened(t, slave.port, { isPolled: false });
 	const { id } = await create({ point: 'setpoint', value: 20 });
 	await new Promise((resolve) => setTimeout(resolve, 20));
@@ -151,7 +159,7 @@ test('a write waits for a line that is not open, and is not lost', async (t) => 
 
 test('a write that was under way when the gateway stopped is not done again, and one that waited is', async (t) => {
 	const slave = await createFakeSlave();
-	t.teardown(slave.stop);
+	t.teardown(() => slave.stop());
 	const { create, commands, delivery, driver, device } = await opened(t, slave.port, { isPolled: false });
 	const begun = await create({ point: 'setpoint', value: 20 });
 	const waiting = await create({ point: 'setpoint', value: 21 });
@@ -164,18 +172,30 @@ test('a write that was under way when the gateway stopped is not done again, and
 	t.is(slave.requests.filter(isWrite).length, 1);
 });
 
-const refused: readonly (readonly [what: string, name: string, payload: Command['payload'], field: string, words: RegExp])[] = [
+const refused: readonly (readonly [
+	what: string,
+	name: string,
+	payload: Command['payload'],
+	field: string,
+	words: RegExp,
+])[] = [
 	['another command', 'restart', {}, 'command_name', /takes write with payload \{point, value\}; found "restart"/],
 	['an unknown point', 'write', { point: 'none', value: 1 }, 'payload.point', /found "none"/],
 	['a point that can only be read', 'write', { point: 'serial', value: 1 }, 'payload.point', /only be read/],
 	['no value', 'write', { point: 'setpoint' }, 'payload.value', /be a number/],
-	['a value out of range', 'write', { point: 'setpoint', value: 31 }, 'payload.value', /at most 30 for point setpoint; found 31/],
+	[
+		'a value out of range',
+		'write',
+		{ point: 'setpoint', value: 31 },
+		'payload.value',
+		/at most 30 for point setpoint; found 31/,
+	],
 	['a value between two steps', 'write', { point: 'setpoint', value: 20.3 }, 'payload.value', /steps of 0.5/],
 ];
 for (const [what, name, payload, field, words] of refused)
 	test(`${what} is refused when the command is made`, async (t) => {
 		const slave = await createFakeSlave();
-		t.teardown(slave.stop);
+		t.teardown(() => slave.stop());
 		const { create } = await opened(t, slave.port);
 		const fault = await t.throwsAsync(create(payload, name), { instanceOf: Fault });
 		t.is(fault.reason, 'rule-violation');

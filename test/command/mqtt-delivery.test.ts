@@ -4,7 +4,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Device } from '../../core/device/device.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { deviceUid } from '../../core/kernel/id.ts';
+import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { Broker, DeliveryResult } from '../../core/mqtt/mqtt.ts';
 import { parseResponse } from '../../core/telemetry/telemetry-topics.ts';
@@ -74,7 +74,8 @@ async function opened(t: ExecutionContext, deliver?: Broker['deliver']) {
 	const send = (name: string, payload = {}, device: Device = pump) =>
 		commands.create(device, draftOfCommand(name, { payload }), MANAGER);
 	const statusOf = (id: string) => commands.find(id)?.status;
-	const becomes = (id: string, status: string) => waitFor(`${id} ${status}`, 5_000, async () => statusOf(id) === status);
+	const becomes = (id: string, status: string) =>
+		waitFor(`${id} ${status}`, 5_000, async () => statusOf(id) === status);
 	return { ...queue, pump, delivery, connect, send, statusOf, becomes, responses, onResponse };
 }
 
@@ -99,8 +100,8 @@ test('pending commands go out in order when the device subscribes, on their topi
 	);
 	t.is(statusOf(configure.id), 'executed');
 	t.is(statusOf(update.id), 'sent');
-	const answer = { command_id: restart.id, status: 'executed', uptime: 1 };
-	await client.publishAsync('devices/pump/response', JSON.stringify(answer), { qos: 1 });
+	const uptime = { command_id: restart.id, status: 'executed', uptime: 1 };
+	await client.publishAsync('devices/pump/response', JSON.stringify(uptime), { qos: 1 });
 	await client.publishAsync(
 		'devices/pump/response',
 		JSON.stringify({ command_id: plain.id, status: 'failed', error: 'no lamp' }),
@@ -108,9 +109,9 @@ test('pending commands go out in order when the device subscribes, on their topi
 	);
 	await becomes(restart.id, 'executed');
 	await becomes(plain.id, 'failed');
-	t.deepEqual(commands.find(restart.id)?.result, answer);
+	t.deepEqual(commands.find(restart.id)?.result, uptime);
 	t.is(commands.find(plain.id)?.error, 'the device says: no lamp');
-	t.deepEqual(responses[0], ['pump', answer]);
+	t.deepEqual(responses[0], ['pump', uptime]);
 });
 
 test('a command waits only for the topic it goes to', async (t) => {
@@ -134,19 +135,26 @@ test('a command that was acknowledged is not sent again, neither to a device tha
 	const heard: [string, string][] = [];
 	await connect('devices/pump/command', heard);
 	await becomes(second.id, 'sent');
-	t.deepEqual(heard.map(([, payload]) => JSON.parse(payload).action), ['second']);
+	t.deepEqual(
+		heard.map(([, payload]) => JSON.parse(payload).action),
+		['second'],
+	);
 	const next = await reopen();
-	t.deepEqual(next.open(pump.id).map(({ name, status }) => `${name} ${status}`), ['first sent', 'second sent']);
+	t.deepEqual(
+		next.open(pump.id).map(({ name, status }) => `${name} ${status}`),
+		['first sent', 'second sent'],
+	);
 });
+
+const answer = (id: string) => parseResponse(Buffer.from(JSON.stringify({ command_id: id })));
 
 test('a response to an unknown, a foreign or a final command changes nothing, and is told all the same', async (t) => {
 	const { commands, send, statusOf, responses, onResponse, pump } = await opened(t);
 	const done = await send('done');
 	await commands.advance(done.id, { status: 'failed', error: 'too late' });
 	const foreign = await send('foreign', {}, { ...pump, id: done.device, uid: deviceUid('valve') });
-	const answer = (id: string) => parseResponse(Buffer.from(JSON.stringify({ command_id: id })));
 	onResponse(pump, answer(done.id));
-	onResponse({ ...pump, id: '00000000-0000-4000-8000-000000000001' as typeof pump.id }, answer(foreign.id));
+	onResponse({ ...pump, id: deviceId('00000000-0000-4000-8000-000000000001') }, answer(foreign.id));
 	onResponse(pump, answer('01900000-0000-7000-8000-000000000001'));
 	await commands.advance('none', {});
 	t.is(statusOf(done.id), 'failed');

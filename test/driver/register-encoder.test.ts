@@ -123,7 +123,8 @@ test('a text is read as it was written, in both byte orders, or refused', (t) =>
 		);
 	const point = writable({ type: 'string', count: 4 });
 	t.is(readBack(point, 'Kühler'), 'Kühler');
-	for (const text of ['123456789', 'a ', 'a\0b', '\ud800']) t.throws(() => encodeWrite(point, text), { instanceOf: Fault });
+	for (const text of ['123456789', 'a ', 'a\0b', '\ud800'])
+		t.throws(() => encodeWrite(point, text), { instanceOf: Fault });
 });
 
 test('a coil is written by function 5, one register by 6, several by 16', (t) => {

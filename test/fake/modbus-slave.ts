@@ -83,41 +83,42 @@ function frame(transactionId: number, body: Buffer): Buffer {
 	return Buffer.concat([header, body]);
 }
 
-function answer(socket: Socket, transactionId: number, request: SlaveRequest, reply: SlaveReply): void {
+/** Unit, function and data in place of the right ones; `null`: the reply is no such frame. */
+function bodyOf(request: SlaveRequest, reply: SlaveReply): Buffer | null {
+	const { unitId, functionCode, count } = request;
 	const good = replyTo(request);
-	const send = (id: number, body: Buffer): void => void socket.write(frame(id, body));
 	switch (reply.kind) {
-		case 'data':
-			if (reply.delayMs === undefined) send(transactionId, good);
-			else setTimeout(() => send(transactionId, good), reply.delayMs);
-			break;
-		case 'silence':
-			break;
 		case 'exception':
-			send(transactionId, Buffer.from([request.unitId, request.functionCode | 0x80, reply.code]));
-			break;
-		case 'bytes':
-			socket.write(reply.bytes);
-			break;
-		case 'wrong-transaction':
-			send((transactionId + 7) & 0xffff, good);
-			break;
+			return Buffer.from([unitId, functionCode | 0x80, reply.code]);
 		case 'wrong-unit':
-			send(transactionId, Buffer.from([request.unitId + 1, ...good.subarray(1)]));
-			break;
+			return Buffer.from([unitId + 1, ...good.subarray(1)]);
 		case 'wrong-function':
-			send(transactionId, Buffer.from([request.unitId, request.functionCode === 3 ? 4 : 3, ...good.subarray(2)]));
-			break;
+			return Buffer.from([unitId, functionCode === 3 ? 4 : 3, ...good.subarray(2)]);
 		case 'wrong-echo':
-			send(transactionId, replyTo({ ...request, count: request.count ^ 1 }));
-			break;
+			return replyTo({ ...request, count: count ^ 1 });
 		case 'short':
-			send(transactionId, replyTo({ ...request, count: request.count - 1 }));
-			break;
+			return replyTo({ ...request, count: count - 1 });
+		case 'data':
+		case 'wrong-transaction':
+			return good;
+		case 'silence':
+		case 'bytes':
 		case 'drop-midway':
-			socket.end(frame(transactionId, good).subarray(0, 8));
-			break;
+			return null;
 	}
+}
+
+function answer(socket: Socket, transactionId: number, request: SlaveRequest, reply: SlaveReply): void {
+	const send = (id: number, body: Buffer): void => void socket.write(frame(id, body));
+	const body = bodyOf(request, reply);
+	if (reply.kind === 'bytes') socket.write(reply.bytes);
+	else if (reply.kind === 'drop-midway') socket.end(frame(transactionId, replyTo(request)).subarray(0, 8));
+	if (body === null) return;
+	if (reply.kind === 'data' && reply.delayMs !== undefined) {
+		setTimeout(() => send(transactionId, body), reply.delayMs);
+		return;
+	}
+	send(reply.kind === 'wrong-transaction' ? (transactionId + 7) & 0xffff : transactionId, body);
 }
 
 /** A Modbus TCP slave on a port of its own, with faults on demand. */

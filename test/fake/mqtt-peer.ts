@@ -73,8 +73,9 @@ export interface RawPeer {
 	closed(): Promise<void>;
 }
 
-export function rawPeer(port: number): RawPeer {
-	const socket = connect(port, '127.0.0.1');
+/** @param localAddress where it seems to come from, of 127.0.0.0/8 */
+export function rawPeer(port: number, localAddress = '127.0.0.1'): RawPeer {
+	const socket = connect({ port, host: '127.0.0.1', localAddress });
 	let heard = Buffer.alloc(0);
 	let isClosed = false;
 	const waiting = new Set<() => void>();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { connect, type Socket } from 'socket.io-client';
 
+import type { AuditEvent } from '../../core/audit/audit.ts';
 import type { Actor } from '../../core/identity/role.ts';
 import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
@@ -27,6 +28,8 @@ export interface RealtimeBox {
 	readonly timer: ManualTimer;
 	/** Tokens that are valid now. */
 	readonly passes: Map<string, Pass>;
+	/** What the audit log was told of. */
+	readonly refusals: readonly AuditEvent[];
 	readonly client: (token: string | null, namespace: string, transport?: 'websocket' | 'polling') => Socket;
 	readonly close: () => Promise<void>;
 }
@@ -37,6 +40,7 @@ const FOR_EVER = epochMs(Date.UTC(2100, 0, 1));
 export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise<RealtimeBox> {
 	const timer = createManualTimer();
 	const passes = new Map<string, Pass>();
+	const refusals: AuditEvent[] = [];
 	const http = createServer((_request, response) => response.writeHead(404).end('rest'));
 	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
 	const address: AddressInfo | string | null = http.address();
@@ -52,6 +56,7 @@ export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise
 			},
 			expiresAt: (token) => passes.get(token)?.endsAt ?? FOR_EVER,
 		},
+		audit: { refused: (event) => void refusals.push(event) },
 		clock: timer.clock,
 		setTimer: timer.setTimer,
 		log: silentLog,
@@ -63,6 +68,7 @@ export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise
 		port,
 		timer,
 		passes,
+		refusals,
 		client(token, namespace, transport = 'websocket') {
 			const socket = connect(`http://127.0.0.1:${port}${namespace}`, {
 				transports: [transport],

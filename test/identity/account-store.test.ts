@@ -53,7 +53,13 @@ test('users, changes and deletions outlive a restart, and what a deletion has fr
 	t.is(two.accounts.byId(gone.id), undefined);
 	t.is(two.accounts.byEmail('kim@example.com')?.id, again.id);
 	t.like(two.accounts.byUsername('KIM'), { role: 'editor', granted: ['telemetry:write'], deletedAt: null });
-	t.deepEqual(two.accounts.all().map(({ id }) => id).toSorted(), [chief.id, again.id].toSorted());
+	t.deepEqual(
+		two.accounts
+			.all()
+			.map(({ id }) => id)
+			.toSorted(),
+		[chief.id, again.id].toSorted(),
+	);
 	const kept = (await two.store.all()).find(({ id }) => id === gone.id);
 	t.like(kept, { email: 'kim@example.com', passwordHash: '', sessions: [], isActive: false, deletedAt: clock.now() });
 	await two.store.stop();
@@ -103,7 +109,10 @@ test('an account of an older version has the defaults of what it lacks', async (
 		createdAt: epochMs(1_000),
 		lastLoginAt: epochMs(1_500),
 	});
-	const changed = await accounts.change('aa000000-0000-4000-8000-000000000001', (current) => ({ ...current, phone: '1' }));
+	const changed = await accounts.change('aa000000-0000-4000-8000-000000000001', (current) => ({
+		...current,
+		phone: '1',
+	}));
 	t.is(changed.phone, '1');
 	await store.stop();
 });
@@ -116,9 +125,15 @@ test('accounts are bounded, and so are the records of deleted ones: the oldest g
 	await t.throwsAsync(accounts.add(account('d')), { message: /no more than 3/ });
 	for (const { id } of made) await accounts.change(id, (current) => ({ ...current, deletedAt: clock.now() }));
 	t.is(accounts.count(), 0);
-	t.deepEqual((await repository.all()).map(({ username }) => username), ['b', 'c']);
+	t.deepEqual(
+		(await repository.all()).map(({ username }) => username),
+		['b', 'c'],
+	);
 	await openAccountDirectory(repository, { maxDeleted: 1 });
-	t.deepEqual((await repository.all()).map(({ username }) => username), ['c']);
+	t.deepEqual(
+		(await repository.all()).map(({ username }) => username),
+		['c'],
+	);
 });
 
 test('a deleted account is as unknown as one that never was', async (t) => {
@@ -126,6 +141,12 @@ test('a deleted account is as unknown as one that never was', async (t) => {
 	const one = account('a');
 	await accounts.add(one);
 	await accounts.change(one.id, (current) => ({ ...current, deletedAt: clock.now() }));
-	t.deepEqual([accounts.byId(one.id), accounts.byEmail(one.email), accounts.byUsername('a')], [undefined, undefined, undefined]);
-	await t.throwsAsync(accounts.change(one.id, (current) => current), { message: /does not exist/ });
+	t.deepEqual(
+		[accounts.byId(one.id), accounts.byEmail(one.email), accounts.byUsername('a')],
+		[undefined, undefined, undefined],
+	);
+	await t.throwsAsync(
+		accounts.change(one.id, (current) => current),
+		{ message: /does not exist/ },
+	);
 });

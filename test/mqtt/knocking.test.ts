@@ -35,7 +35,7 @@ async function gateway() {
 	const broker = await createLocalBroker({
 		accounts,
 		topics: { receive: async () => 'deliver' },
-		onWrongLogin: knocking.refused,
+		onWrongLogin: (login) => knocking.refused(login),
 		limits: { ...DEFAULT_MQTT_LIMITS, failedLogins: { burst: 1_000, perSecond: 1 } },
 		clock: box.clock,
 		log: silentLog,

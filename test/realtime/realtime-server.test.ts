@@ -260,6 +260,35 @@ test('what is sent within a moment does not make a client slow, what no client c
 	t.is(realtime.connections(), 0);
 });
 
+test('what is refused is told to the audit log, what is merely wrong is not', async (t) => {
+	const { client, close, refusals } = await served({ events: { perSecond: 1, burst: 5 } });
+	t.teardown(close);
+	await heard(client('forged', '/device'), 'connect_error');
+	const alice = await connected(client('alice', '/monitoring'));
+	await ask(alice, 'say', { text: 'fault' });
+	await ask(alice, 'say', { text: 'defect' });
+	await ask(alice, 'say', {});
+	await ask(alice, 'say', { text: 'x' });
+	await ask(alice, 'authenticate', { token: 'bob' });
+	await ask(alice, 'say', { text: 'x' });
+	const person = { userId: ALICE.userId, email: ALICE.email };
+	t.deepEqual(
+		refusals.map(({ action, outcome, actor, target, reason }) => [action, outcome, actor, target, reason]),
+		[
+			['realtime-connect', 'refused', null, '/device', 'INVALID_CREDENTIALS: the token is not valid'],
+			[
+				'authenticate',
+				'refused',
+				person,
+				'/monitoring',
+				'PERMISSION_DENIED: token: it belongs to another user than the connection',
+			],
+			['realtime-event', 'refused', person, '/monitoring', 'RATE_LIMITED: a connection takes 1 events per second'],
+		],
+	);
+	t.true(refusals.every(({ from }) => from.includes('127.0.0.1')));
+});
+
 const EVENTS = 1_500;
 const EVENT_BYTES = 64 * 1_024;
 /** What was sent to the frozen client is more than this many times as much. */

@@ -45,6 +45,7 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 			},
 			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
 		},
+		audit: { refused: () => undefined },
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,

@@ -27,7 +27,7 @@ async function startDevice(t: ExecutionContext, { gateway, gatewayRest }: Enroll
 	});
 	t.teardown(() => client.endAsync(true));
 	client.on('message', (_topic, payload) => void told.push(JSON.parse(payload.toString())));
-	await client.subscribeAsync(`devices/${uid}/#`, { qos: 1 });
+	await client.subscribeAsync(`devices/${uid}/command`, { qos: 1 });
 	const answer = (id: string) =>
 		client.publishAsync(`devices/${uid}/response`, JSON.stringify({ command_id: id, status: 'executed', uptime: 7 }), {
 			qos: 1,
@@ -45,6 +45,16 @@ function openSocket(t: ExecutionContext, rest: Rest): Socket {
 	t.teardown(() => void socket.disconnect());
 	return socket;
 }
+
+const statusOf = async (rest: Rest, uid: string, id: string): Promise<unknown> => {
+	const list = await json(rest, `/api/v1/devices/${uid}/commands`);
+	return Array.isArray(list)
+		? member(
+				list.find((one) => member(one, 'id') === id),
+				'status',
+			)
+		: undefined;
+};
 
 test.serial('a command at the hub reaches the device behind the gateway once, and its answer comes back', async (t) => {
 	t.timeout(180_000);
@@ -77,10 +87,6 @@ test.serial('a command at the hub reaches the device behind the gateway once, an
 		const { status } = await hubRest.get('/api/v1/devices/valve');
 		return status === 200;
 	});
-	const statusOf = async (rest: Rest, uid: string, id: string): Promise<unknown> => {
-		const list = await json(rest, `/api/v1/devices/${uid}/commands`);
-		return Array.isArray(list) ? member(list.find((one) => member(one, 'id') === id), 'status') : undefined;
-	};
 	const becomes = (uid: string, id: string, status: string) =>
 		waitFor(`${uid} ${status}`, WITHIN_MS, async () => (await statusOf(hubRest, uid, id)) === status);
 
@@ -114,7 +120,9 @@ test.serial('a command at the hub reaches the device behind the gateway once, an
 
 	// While the link is cut, and over deaths on both sides: once.
 	link.setMode({ kind: 'cut' });
-	const offline = String(member(await post(hubRest, '/api/v1/devices/valve/commands', { command_name: 'close' }), 'id'));
+	const offline = String(
+		member(await post(hubRest, '/api/v1/devices/valve/commands', { command_name: 'close' }), 'id'),
+	);
 	await hub.kill9();
 	await hub.start();
 	hubRest = await login(hub.url());

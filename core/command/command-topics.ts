@@ -1,7 +1,7 @@
-import type { CommandDraft, CommandPayload } from '../../core/command/command.ts';
-import { fieldFault } from '../../core/kernel/fault.ts';
-import type { DeviceUid } from '../../core/kernel/id.ts';
-import { deviceRoot } from '../../core/telemetry/telemetry-topics.ts';
+import { fieldFault } from '../kernel/fault.ts';
+import type { DeviceUid } from '../kernel/id.ts';
+import { deviceRoot } from '../telemetry/telemetry-topics.ts';
+import type { CommandDraft, CommandPayload } from './command.ts';
 
 /** How commands of one name travel to a device over MQTT (reference 000). */
 interface CommandRoute {

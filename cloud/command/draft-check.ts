@@ -1,18 +1,21 @@
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import { writeMistake } from '../../config/template/write-rules.ts';
 import type { CommandDraft } from '../../core/command/command.ts';
+import { commandRoute } from '../../core/command/command-topics.ts';
 import type { Device } from '../../core/device/device.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
 
 /**
- * Refuses what the gateway of a device would refuse, as far as the hub knows the device's template; the gateway looks again.
+ * Refuses what the gateway of a device would refuse, as far as the hub can tell: it may not know the device's template, and how a
+ * value is put into registers is the gateway's business. The gateway looks again.
  * @throws Fault `rule-violation` naming the field, the rule and the value
  */
-export function assertTemplateAllows(
+export function assertGatewayTakes(
 	{ connection }: Pick<Device, 'connection'>,
 	{ name, payload }: CommandDraft,
 	templates: ReadonlyMap<string, DeviceTemplate>,
 ): void {
+	if (connection?.driver === 'mqtt') commandRoute(name).check(payload);
 	if (connection?.driver !== 'modbus') return;
 	if (name !== 'write')
 		throw fieldFault(
