@@ -12,6 +12,7 @@ export const gatewayAnswer = Joi.object({
 	version: Joi.string().allow(null).required(),
 	last_seen_at: instant().allow(null).required(),
 	enrolled_at: instant().required(),
+	certificate_expires_at: instant().allow(null).required(),
 	revoked_at: instant().allow(null).required(),
 	devices: count().required(),
 	received_samples: count().required(),
