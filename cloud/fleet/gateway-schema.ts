@@ -7,6 +7,7 @@ const count = () => Joi.number().min(0);
 export const gatewayAnswer = Joi.object({
 	id: Joi.string().guid().required(),
 	name: Joi.string().required(),
+	tenant_id: Joi.string().guid().required(),
 	online: Joi.boolean().required(),
 	version: Joi.string().allow(null).required(),
 	last_seen_at: instant().allow(null).required(),
