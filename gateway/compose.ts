@@ -193,6 +193,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
 		});
+		devices.listen(topics.device);
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,

@@ -69,6 +69,9 @@ function callOf(method: string, path: string, token: string | null, request: Api
 	};
 }
 
+const operationCall = (operation: Operation, request: ApiRequest, token: string | null): Call =>
+	callOf(operation.method, filled(operation.path, request.path ?? {}), token, request);
+
 export function createStage(box: Box, people: People, expired: Stage['expired']): Stage {
 	const hastyAgent = new Agent({ keepAlive: true });
 	let made = 0;
@@ -114,9 +117,6 @@ export function createStage(box: Box, people: People, expired: Stage['expired'])
 		const own = Array.isArray(body) ? body.find((alert: unknown) => member(alert, 'device_id') === device) : undefined;
 		return own === undefined ? null : String(member(own, 'id'));
 	}
-
-	const operationCall = (operation: Operation, request: ApiRequest, token: string | null): Call =>
-		callOf(operation.method, filled(operation.path, request.path ?? {}), token, request);
 
 	const sendWith: Stage['send'] = (operation, request, token) => patiently(operationCall(operation, request, token));
 
