@@ -91,6 +91,26 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		return session;
 	}
 
+	function connectionOf(account: A, applicant: Applicant): Connection<A> {
+		const { client, socket } = applicant;
+		const session = sessionOf(account, applicant);
+		const window = createOutboundWindow(limits.unacknowledged);
+		for (const { messageId } of session?.queue.all() ?? []) if (messageId !== null) window.retake(messageId);
+		return {
+			client,
+			account,
+			socket,
+			clientId: client.id,
+			connectedAt: clock.now(),
+			filters: new Map(),
+			window,
+			session,
+			incoming: session?.incoming ?? new Set(),
+			lastCounter: 0,
+			isReady: false,
+		};
+	}
+
 	/** @throws Refusal */
 	return async function admit(
 		applicant: Applicant,
@@ -117,21 +137,6 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		}
 		if (socket.destroyed) throw new Refusal(SERVER_UNAVAILABLE, 'the connection is gone');
 		checkAccount(account, applicant);
-		const session = sessionOf(account, applicant);
-		const window = createOutboundWindow(limits.unacknowledged);
-		for (const { messageId } of session?.queue.all() ?? []) if (messageId !== null) window.retake(messageId);
-		return {
-			client,
-			account,
-			socket,
-			clientId: client.id,
-			connectedAt: clock.now(),
-			filters: new Map(),
-			window,
-			session,
-			incoming: session?.incoming ?? new Set(),
-			lastCounter: 0,
-			isReady: false,
-		};
+		return connectionOf(account, applicant);
 	};
 }
