@@ -117,7 +117,7 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		username: string | undefined,
 		password: Buffer | undefined,
 	): Promise<Connection<A>> {
-		const { client, socket } = applicant;
+		const { socket } = applicant;
 		const encryption = encryptionOf(socket);
 		// A certificate proves more than a password does.
 		if (!username || (password === undefined && encryption.certificate === null))
