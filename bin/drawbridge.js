@@ -40,7 +40,8 @@ function mistakeOf(role, options) {
 	for (let index = 0; index < options.length; index += 2) {
 		const option = options[index];
 		const value = options[index + 1];
-		if (!Object.hasOwn(OPTIONS, option) || (NEEDS_DATA.has(role) && option !== '--data')) return `unknown option "${option}"`;
+		if (!Object.hasOwn(OPTIONS, option) || (NEEDS_DATA.has(role) && option !== '--data'))
+			return `unknown option "${option}"`;
 		if (seen.has(option)) return `${option} is given twice`;
 		if (value === undefined || value.startsWith('--')) return `${option} needs a ${OPTIONS[option]}`;
 		seen.add(option);

@@ -150,11 +150,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
 		const publicNames = settings.link.publicHost === '' ? [] : [settings.link.publicHost];
-		const lanTls = await openLanTls({ data, moreNames: publicNames, lifecycle, clock, log });
+		const lanTls = await openLanTls({ data, isLocal: false, moreNames: publicNames, lifecycle, clock, log });
 		const linkAuthority = await openAuthority({
 			folder: data,
 			name: 'link',
 			commonName: 'Drawbridge link authority',
+			isLocal: false,
 			log,
 		});
 		const linkCertificate = lifecycle.own(
@@ -200,7 +201,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ingest,
 			ledger,
 			saveLedger: () => ledgerFile.save(),
-			adopt: async (device) => void (await devices.adopt(device)),
+			adopt: async (device) => {
+				// A gateway knows one tenant only, its own; here it is that of whoever enrolled it.
+				const tenantId = device.gatewayId === null ? device.tenantId : gateways.find(device.gatewayId)?.tenantId;
+				await devices.adopt({ ...device, tenantId: tenantId ?? device.tenantId });
+			},
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,

@@ -117,7 +117,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
-		const lanTls = await openLanTls({ data, moreNames: [], lifecycle, clock, log });
+		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -193,6 +193,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
 		});
+		devices.listen(topics.device);
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,

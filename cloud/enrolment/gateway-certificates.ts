@@ -30,14 +30,14 @@ export interface GatewayCertificatesDeps {
 const unknownCertificate = (id: GatewayId): Fault =>
 	new Fault('forbidden', `the certificate is none of gateway ${id}, or no longer`);
 
+function find(record: GatewayRecord | null, fingerprint: string): CertificateFacts | undefined {
+	if (record === null || record.revokedAt !== null) return undefined;
+	return record.certificates.find((certificate) => certificate.fingerprint === fingerprint);
+}
+
 /** The certificates of gateways: issued, let in, renewed. Only those in the gateway's record count, whatever the authority has signed. */
 export function createGatewayCertificates({ gateways, authority, clock, log }: GatewayCertificatesDeps) {
 	const limiter = createRateLimiter({ clock, perMinute: RENEWALS_PER_MINUTE });
-
-	function find(record: GatewayRecord | null, fingerprint: string): CertificateFacts | undefined {
-		if (record === null || record.revokedAt !== null) return undefined;
-		return record.certificates.find((certificate) => certificate.fingerprint === fingerprint);
-	}
 
 	/** `null`: nobody, or not any more. Asked at each message too, so that a revocation leaves no gap. */
 	function standing(id: GatewayId, fingerprint: string): Standing | null {

@@ -16,8 +16,10 @@ const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429]);
 /** Longest address looked up. */
 const MAX_EMAIL_LENGTH = 254;
 
-const actionOf = ({ route, method }: Request): string =>
-	route.settings.app?.api?.operationId ?? `${method.toUpperCase()} ${route.path}`;
+/** What is refused before its route is looked for has only a path. */
+const actionOf = ({ route, method, path }: Request): string =>
+	route.settings.app?.api?.operationId ??
+	`${method.toUpperCase()} ${route.settings.app === undefined ? path : route.path}`;
 
 function emailOf(body: unknown): string | null {
 	if (typeof body !== 'object' || body === null || !('email' in body)) return null;

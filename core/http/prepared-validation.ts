@@ -13,9 +13,9 @@ const SOURCES = ['params', 'query', 'payload', 'headers', 'state'] as const;
 function prepared(schema: Joi.Schema): Joi.Schema {
 	const ready = schema.prefs(validationOptions);
 	function validateAsync(value: unknown): unknown {
-		const { error, value: valid }: { error?: unknown; value?: unknown } = ready.validate(value);
-		if (error !== undefined) throw error;
-		return valid;
+		const result = ready.validate(value);
+		if (result.error !== undefined) throw result.error;
+		return result.value;
 	}
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema itself, with one method of its own
 	return Object.create(schema, { validateAsync: { value: validateAsync } }) as Joi.Schema;

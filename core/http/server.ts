@@ -124,6 +124,8 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 			cors: corsOf(corsOrigins),
 			payload: { maxBytes: limits.bodyBytes, timeout: limits.bodyWithinMs, allow: 'application/json' },
 			timeout: { server: limits.answerWithinMs },
+			// A part of a JSON document is of no use; routes that send files may allow it.
+			response: { ranges: false },
 			state: { parse: true, failAction: 'ignore' },
 			validate: { options: validationOptions, failAction: schemaViolation },
 		},

@@ -85,7 +85,8 @@ export function createIdentityService(deps: IdentityServiceDeps) {
 
 	/**
 	 * Makes the first administrator and logs in; with a code of the shell a further one, or resets the account of this email to one.
-	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code, `rule-violation` for a poor password.
+	 * @throws Fault `state-conflict` once there is one and nobody has made a code at the shell, `bad-credentials` for a wrong code,
+	 * `rule-violation` for a poor password.
 	 */
 	function claim(code: string, draft: NewAdministrator, client: Client = UNKNOWN_CLIENT): Promise<Grant> {
 		return claims.run(async () => {

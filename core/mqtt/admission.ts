@@ -58,6 +58,25 @@ const encryptionOf = (socket: Socket): Pick<MqttCredentials, 'encrypted' | 'cert
 		? { encrypted: true, certificate: clientCertificateOf(socket) }
 		: { encrypted: false, certificate: null };
 
+/** What a connection proves itself with. @throws Refusal when it is nothing */
+function credentialsOf(
+	{ givenId, socket }: Applicant,
+	username: string | undefined,
+	password: Buffer | undefined,
+): MqttCredentials {
+	const encryption = encryptionOf(socket);
+	// A certificate proves more than a password does.
+	if (!username || (password === undefined && encryption.certificate === null))
+		throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
+	return {
+		username,
+		password: password ?? Buffer.alloc(0),
+		clientId: givenId,
+		remoteAddress: socket.remoteAddress ?? '',
+		...encryption,
+	};
+}
+
 /** Decides on a CONNECT. */
 export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 	const { limits, clock, registry, sessions } = deps;
@@ -117,25 +136,14 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		username: string | undefined,
 		password: Buffer | undefined,
 	): Promise<Connection<A>> {
-		const { socket } = applicant;
-		const encryption = encryptionOf(socket);
-		// A certificate proves more than a password does.
-		if (!username || (password === undefined && encryption.certificate === null))
-			throw new Refusal(NOT_AUTHORIZED, 'no username and password were given');
+		const credentials = credentialsOf(applicant, username, password);
 		checkIdentifier(applicant);
-		const remoteAddress = socket.remoteAddress ?? '';
-		const account = await deps.authenticate({
-			username,
-			password: password ?? Buffer.alloc(0),
-			clientId: applicant.givenId,
-			remoteAddress,
-			...encryption,
-		});
+		const account = await deps.authenticate(credentials);
 		if (account === null) {
-			deps.failed(remoteAddress);
+			deps.failed(credentials.remoteAddress);
 			throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
 		}
-		if (socket.destroyed) throw new Refusal(SERVER_UNAVAILABLE, 'the connection is gone');
+		if (applicant.socket.destroyed) throw new Refusal(SERVER_UNAVAILABLE, 'the connection is gone');
 		checkAccount(account, applicant);
 		return connectionOf(account, applicant);
 	};

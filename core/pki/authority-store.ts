@@ -10,6 +10,8 @@ import type { Logger } from '../kernel/log.ts';
 import { writeFileDurably } from '../storage/json-file.ts';
 import { moveAside } from '../storage/move-aside.ts';
 import { type Authority, makeAuthority } from './authority.ts';
+import { machineName } from './host-names.ts';
+import { limitExtension, localLimits } from './name-limits.ts';
 import { exportKey, importKey, isPair } from './certificate.ts';
 
 async function readText(path: string): Promise<string | null> {
@@ -27,6 +29,8 @@ export interface AuthorityPlace {
 	readonly name: string;
 	/** What people see when they look at the certificate. */
 	readonly commonName: string;
+	/** Keeps it to the names of the local network, and the name that this machine has when it is made. */
+	readonly isLocal: boolean;
 	readonly log: Logger;
 }
 
@@ -61,7 +65,8 @@ export async function openAuthority(place: AuthorityPlace): Promise<Authority> {
 	const keyPath = join(place.folder, `${place.name}-ca.key`);
 	const saved = await savedAuthority(caPath, keyPath, place);
 	if (saved !== null) return saved;
-	const authority = await makeAuthority(place.commonName);
+	const limits = place.isLocal ? [limitExtension(localLimits(machineName()))] : [];
+	const authority = await makeAuthority(place.commonName, limits);
 	await writeFileDurably(keyPath, await exportKey(authority.key));
 	await writeFileDurably(caPath, authority.caPem);
 	return authority;

@@ -32,8 +32,8 @@ const newSerial = (): string =>
 		.toString('hex')
 		.replace(/^[089a-f]/, '7');
 
-/** Makes an authority that signs certificates and no further authorities. */
-export async function makeAuthority(commonName: string): Promise<Authority> {
+/** Makes an authority that signs certificates and no further authorities. @param limits to what names it is kept; none: to no names */
+export async function makeAuthority(commonName: string, limits: readonly x509.Extension[] = []): Promise<Authority> {
 	const keys = await newKeys();
 	const certificate = await x509.X509CertificateGenerator.createSelfSigned({
 		serialNumber: newSerial(),
@@ -46,6 +46,7 @@ export async function makeAuthority(commonName: string): Promise<Authority> {
 			new x509.BasicConstraintsExtension(true, 0, true),
 			new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
 			await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+			...limits,
 		],
 	});
 	return { caPem: certificate.toString('pem'), certificate, key: keys.privateKey };

@@ -15,11 +15,11 @@ export interface ServerTls {
 
 /** The present certificate of this machine, which is made anew while it runs. */
 export interface ServerCertificate extends Stoppable {
-	current(): ServerTls;
+	readonly current: () => ServerTls;
 	/** Tells of each new certificate: to be handed to `setSecureContext`. */
-	onChange(listener: (tls: ServerTls) => void): void;
+	readonly onChange: (listener: (tls: ServerTls) => void) => void;
 	/** Makes a new certificate when names or time ask for one. Happens by itself; tests call it. */
-	check(): Promise<void>;
+	readonly check: () => Promise<void>;
 }
 
 export interface ServerCertificateDeps {

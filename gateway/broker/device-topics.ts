@@ -1,7 +1,9 @@
+import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
+import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
@@ -46,6 +48,8 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 	const repeats = createRepeatMemory();
 	const points = createPointsMemory();
 	const loggedAtMs = new Map<string, number>();
+	/** Devices that have put themselves into maintenance, since the start: only they end it. What people have set, people end. */
+	const inOwnMaintenance = new Set<DeviceId>();
 
 	function instantOf(at: EpochMs | null): EpochMs {
 		const now = clock.now();
@@ -74,9 +78,10 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		async status(device, payload) {
 			const { status } = parseStatus(payload);
 			// First what may be done again: when storing fails, the device sends the message once more.
-			if (status === 'maintenance') await devices.patch(device.id, { status });
+			if (status === 'maintenance' || inOwnMaintenance.has(device.id)) await devices.patch(device.id, { status });
 			await store(device, 'status', null, { status });
-			if (status !== 'maintenance') devices.setStatus(device.id, status);
+			if (status === 'maintenance') inOwnMaintenance.add(device.id);
+			else devices.setStatus(device.id, status);
 		},
 		log(device, payload) {
 			const { at, fields } = parseLog(payload);
@@ -126,7 +131,15 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		}
 	}
 
-	return { receive, stats: (): DeviceTopicsStats => ({ ...count }) };
+	return {
+		receive,
+		stats: (): DeviceTopicsStats => ({ ...count }),
+		/** To be added to the listeners of the device service. */
+		device: {
+			status: ({ id, status }) => status !== 'maintenance' && inOwnMaintenance.delete(id),
+			changed: ({ id, deletedAt }) => deletedAt !== null && inOwnMaintenance.delete(id),
+		} satisfies DeviceListener,
+	};
 }
 
 export type DeviceTopics = ReturnType<typeof createDeviceTopics>;

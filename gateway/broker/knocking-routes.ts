@@ -1,13 +1,16 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
-import { deviceView } from '../../core/device/device-schema.ts';
+import { deviceAnswer, deviceView } from '../../core/device/device-schema.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import { actorOf, permitted } from '../../core/http/access.ts';
+import { described } from '../../core/http/describe.ts';
 import { notFound } from '../../core/kernel/fault.ts';
 import { createAdoption } from './adopt-device.ts';
-import { type AdoptBody, adoptBody, knockerParams, knockerView } from './knocking-schema.ts';
+import { type AdoptBody, adoptBody, knockerAnswer, knockerParams, knockerView } from './knocking-schema.ts';
 import type { Knocking } from './knocking.ts';
+import { loginAnswer } from './mqtt-account-schema.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
 
 type Named = Request<{ Params: { name: string } }>;
@@ -19,6 +22,8 @@ export interface KnockingRoutesDeps {
 	readonly accounts: Pick<MqttAccountService, 'issueForDevice'>;
 }
 
+const api = (operationId: string, summary: string) => ({ operationId, tag: 'MQTT', summary });
+
 /** Devices that tried to log in and are not known: list, adopt, dismiss. */
 export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 	name: 'mqtt-knocking-routes',
@@ -27,13 +32,22 @@ export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 		server.route({
 			method: 'GET',
 			path: '/mqtt/knocking',
-			options: { ...permitted('devices:write'), handler: () => knocking.all().map(knockerView) },
+			options: {
+				...described(permitted('devices:write'), {
+					...api('listKnockingDevices', 'Devices that tried to log in and are not known'),
+					answers: { 200: Joi.array().items(knockerAnswer) },
+				}),
+				handler: () => knocking.all().map(knockerView),
+			},
 		});
 		server.route({
 			method: 'POST',
 			path: '/mqtt/knocking/{name}/adopt',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('adoptKnockingDevice', 'Register such a device; its password is shown this once'),
+					answers: { 201: Joi.object({ device: deviceAnswer.required(), credentials: loginAnswer.required() }) },
+				}),
 				validate: { params: knockerParams, payload: adoptBody },
 				handler: async (request: Adopting, h: ResponseToolkit) => {
 					const { name, device_type: deviceType } = request.payload ?? {};
@@ -52,7 +66,10 @@ export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 			method: 'DELETE',
 			path: '/mqtt/knocking/{name}',
 			options: {
-				...permitted('devices:write'),
+				...described(permitted('devices:write'), {
+					...api('dismissKnockingDevice', 'Forget such a device'),
+					answers: { 204: null },
+				}),
 				validate: { params: knockerParams },
 				handler: (request: Named, h: ResponseToolkit) => {
 					const { name } = request.params;

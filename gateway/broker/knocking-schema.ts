@@ -28,3 +28,17 @@ export const knockerView = (knocker: Knocker) => ({
 	why: knocker.isAdoptable ? 'no device of this name' : 'no device of this name, and it cannot be one',
 	adoptable: knocker.isAdoptable,
 });
+
+/** What `knockerView` answers, for the API document. */
+export const knockerAnswer = Joi.object({
+	name: Joi.string().allow(''),
+	client_id: Joi.string().allow('', null),
+	address: Joi.string().allow('', null),
+	first_seen: Joi.string().isoDate(),
+	last_seen: Joi.string().isoDate(),
+	count: Joi.number(),
+	why: Joi.string(),
+	adoptable: Joi.boolean(),
+})
+	.options({ presence: 'required' })
+	.label('KnockingDevice');

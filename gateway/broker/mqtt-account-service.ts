@@ -17,7 +17,7 @@ import {
 
 export interface MqttAccountServiceDeps {
 	readonly accounts: MqttAccountRepository;
-	readonly devices: Pick<DeviceService, 'get' | 'find'>;
+	readonly devices: Pick<DeviceService, 'get' | 'find' | 'patch'>;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -47,6 +47,8 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 			throw new Fault('rule-violation', `device ${device.uid} is read by Modbus; it has no MQTT login`);
 		if (accounts.find(device.uid)?.kind === 'reader')
 			throw new Fault('state-conflict', `there is a reader named ${device.uid}; remove it first`);
+		// A device that is given a login is reached over MQTT from now on; whoever registered it by the references could not say so.
+		if (device.connection === null) await devices.patch(device.id, { connection: { driver: 'mqtt' } });
 		const login = await issue({ kind: 'device', username: device.uid, device: device.id });
 		tellRevoked(device.uid, 'new credentials were issued');
 		return login;

@@ -35,7 +35,7 @@ export function createCertificateRenewal({ store, link, clock, log }: Certificat
 	const refused = (step: string, error: unknown): void =>
 		log.warn('certificate-not-renewed', { step, reason: messageOf(error) });
 
-	async function request(): Promise<void> {
+	async function sendRequest(): Promise<void> {
 		const { keyPem, csrPem } = await requestCertificate(store.gatewayId());
 		const current = link();
 		if (current === null) return;
@@ -53,7 +53,7 @@ export function createCertificateRenewal({ store, link, clock, log }: Certificat
 		const isWaiting = asked !== null && clock.monotonicMs() - asked.atMs < ANSWER_MS;
 		if (isAsking || isWaiting || store.enrolment() === null) return;
 		isAsking = true;
-		request()
+		sendRequest()
 			.catch((error: unknown) => refused('request', error))
 			.finally(() => (isAsking = false));
 	}

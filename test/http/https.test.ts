@@ -16,7 +16,11 @@ interface Answered {
 	readonly text: string;
 }
 
-function send(target: URL, options: RequestOptions, body?: object): Promise<Answered> {
+interface Options extends Omit<RequestOptions, 'headers'> {
+	readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send(target: URL, options: Options, body?: object): Promise<Answered> {
 	return new Promise((resolve, reject) => {
 		const headers = { ...options.headers, ...(body !== undefined && { 'content-type': 'application/json' }) };
 		const start = target.protocol === 'https:' ? request : plainRequest;
@@ -36,6 +40,8 @@ function send(target: URL, options: RequestOptions, body?: object): Promise<Answ
 	});
 }
 
+const cookieOf = ({ headers }: Answered): string => String(headers['set-cookie']);
+
 /** A gateway and the root that it hands out over plain HTTP. */
 async function box(t: ExecutionContext) {
 	const pair = await startPair(t);
@@ -44,7 +50,7 @@ async function box(t: ExecutionContext) {
 	const root = await send(new URL('/api/v1/certificate-authority', plain), {});
 	const agent = new Agent({ ca: root.text });
 	t.teardown(() => agent.destroy());
-	const tls = (path: string, options: RequestOptions = {}, body?: object): Promise<Answered> =>
+	const tls = (path: string, options: Options = {}, body?: object): Promise<Answered> =>
 		send(new URL(path, `https://localhost:${httpsPort}`), { agent, ...options }, body);
 	return { pair, plain, root, httpsPort: httpsPort ?? 0, mqttTlsPort: mqttTlsPort ?? 0, tls };
 }
@@ -89,7 +95,6 @@ test.serial('a client that trusts nothing but the root uses REST over HTTPS, by 
 test.serial('the refresh cookie of a login over TLS is returned over TLS only', async (t) => {
 	const { tls, plain } = await box(t);
 	const { email, password } = ADMINISTRATOR;
-	const cookieOf = ({ headers }: Answered): string => String(headers['set-cookie']);
 	const secure = await tls('/api/v1/auth/login', { method: 'POST' }, { email, password });
 	t.is(secure.status, 200);
 	t.regex(cookieOf(secure), /Secure/);

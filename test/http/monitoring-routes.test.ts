@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import Joi from 'joi';
 
+import { brokerProbe } from '../../core/box/box-components.ts';
 import { readSettings } from '../../config/read-settings.ts';
 import { shownSettings } from '../../config/shown-settings.ts';
 import { createHttpServer, part } from '../../core/http/server.ts';
@@ -15,8 +16,10 @@ import { createDataUsage } from '../../core/system/data-usage.ts';
 import { createMonitoringHealth, PROBE_TIMEOUT_MS, PROBED } from '../../core/system/monitoring-health.ts';
 import { monitoringRoutes } from '../../core/system/monitoring-routes.ts';
 import { healthAnswer, infoAnswer } from '../../core/system/monitoring-schema.ts';
-import { collectorCounts } from '../../gateway/gateway-status.ts';
+import type { UplinkStatus } from '../../gateway/uplink/uplink.ts';
+import { collectorCounts, uplinkProbe } from '../../gateway/gateway-status.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
+import { startBroker } from '../fake/mqtt-peer.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 
 type Name = (typeof PROBED)[number];
@@ -229,4 +232,38 @@ test('each line is a collector that runs, stands or has failed', (t) => {
 		stopped: 1,
 		error: 2,
 	});
+});
+
+test('a broker is asked by a message that passes through it, and one that does not listen is down', async (t) => {
+	const { broker, stop } = await startBroker();
+	const listening = { state: 'listening', host: '::', port: 1, reason: null } as const;
+	const probe = brokerProbe(() => listening, broker);
+	t.true(probe.isInUse());
+	t.is(await probe.probe(), null);
+	const waiting = { ...listening, state: 'waiting', reason: 'the port is in use' } as const;
+	await t.throwsAsync(brokerProbe(() => waiting, broker).probe(), { message: 'the port is in use' });
+	await stop();
+	await t.throwsAsync(probe.probe(), { message: /stopped/ });
+});
+
+test('the way to the hub is known by its last round trip, and only while there is a hub', async (t) => {
+	const status: UplinkStatus = {
+		enrolled: true,
+		hubUrl: null,
+		state: 'online',
+		since: null,
+		lastError: null,
+		backlogSamples: 0,
+		oldestOwedAt: null,
+		acknowledgedThroughAt: null,
+		lostSamples: 0,
+	};
+	const probeOf = (changes: Partial<UplinkStatus>) =>
+		uplinkProbe(
+			() => Object.assign({}, status, changes),
+			() => 38,
+		);
+	t.is(await probeOf({}).probe(), 38);
+	t.false(probeOf({ enrolled: false, state: 'not-enrolled' }).isInUse());
+	await t.throwsAsync(probeOf({ state: 'offline', lastError: 'no route' }).probe(), { message: 'no route' });
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,8 +19,9 @@ import {
 	provenKey,
 	requestCertificate,
 } from '../../core/pki/certificate.ts';
-import { hostNames } from '../../core/pki/host-names.ts';
-import { lacks } from '../fake/peer-program.ts';
+import { hostNames, machineName } from '../../core/pki/host-names.ts';
+import { withinLimits } from '../../core/pki/name-limits.ts';
+import { lacks, run } from '../fake/peer-program.ts';
 
 const TOMORROW = new Date(Date.now() + 86_400_000);
 
@@ -33,7 +33,7 @@ function newFolder(t: ExecutionContext): string {
 
 function open(folder: string, events: string[] = []): Promise<Authority> {
 	const log: Logger = { ...silentLog, error: (event) => void events.push(event) };
-	return openAuthority({ folder, name: 'link', commonName: 'Test authority', log });
+	return openAuthority({ folder, name: 'link', commonName: 'Test authority', isLocal: false, log });
 }
 
 const serverOf = (authority: Authority): Promise<Credential> =>
@@ -46,6 +46,11 @@ const serverOf = (authority: Authority): Promise<Credential> =>
 
 const clientOf = (authority: Authority, csrPem: string): Promise<string> =>
 	issueClient(authority, { commonName: 'gateway', csrPem, now: systemClock.now(), days: 1 });
+
+const pemOf = (bytes: Buffer): string =>
+	`-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+
+const keyOf = async (pem: string): Promise<string> => Buffer.from((await provenKey(pem)).rawData).toString('hex');
 
 /** Whether a client that pins `caPem` accepts a server with this certificate. */
 function isTrusted(caPem: string, { certPem, keyPem }: Credential, servername: string): Promise<boolean> {
@@ -141,9 +146,6 @@ test('serial numbers are positive, of full length and never equal', async (t) =>
 test('a request with any octet changed gets a certificate for the key that has signed it, or none', async (t) => {
 	const { csrPem } = await requestCertificate('gateway');
 	const der = Buffer.from(csrPem.replaceAll(/-----.*-----|\s/g, ''), 'base64');
-	const pemOf = (bytes: Buffer): string =>
-		`-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-	const keyOf = async (pem: string): Promise<string> => Buffer.from((await provenKey(pem)).rawData).toString('hex');
 	const key = await keyOf(pemOf(der));
 	await fc.assert(
 		fc.asyncProperty(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
@@ -163,15 +165,53 @@ test('a request with any octet changed gets a certificate for the key that has s
 test('a key of another kind gets no certificate', async (t) => {
 	if (lacks(t, 'openssl')) return;
 	const folder = newFolder(t);
+	const requestOf = async (kind: string): Promise<string> => {
+		const args = `req -new -newkey ${kind} -nodes -subj /CN=gateway -keyout ${folder}/key`;
+		return (await run('openssl', args.split(' '))).out;
+	};
 	for (const kind of ['rsa:2048', 'ec -pkeyopt ec_paramgen_curve:secp384r1', 'ed25519']) {
-		const args = `req -new -newkey ${kind} -nodes -subj /CN=gateway -keyout ${folder}/key`.split(' ');
-		const csrPem = execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-		await t.throwsAsync(provenKey(csrPem), { message: /must be a PKCS #10 request in PEM for a P-256 key/ }, kind);
+		const message = /must be a PKCS #10 request in PEM for a P-256 key/;
+		await t.throwsAsync(provenKey(await requestOf(kind)), { message }, kind);
 	}
-	const args = `req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=gateway -keyout ${folder}/key`;
-	await t.notThrowsAsync(
-		provenKey(execFileSync('openssl', args.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })),
-	);
+	await t.notThrowsAsync(provenKey(await requestOf('ec -pkeyopt ec_paramgen_curve:P-256')));
+});
+
+test('a local authority makes nobody believe that it is a site of the internet', async (t) => {
+	const authority = await openAuthority({
+		folder: newFolder(t),
+		name: 'lan',
+		commonName: 'Local',
+		isLocal: true,
+		log: silentLog,
+	});
+	const serverFor = (names: readonly string[]): Promise<Credential> =>
+		issueServer(authority, { commonName: 'box', names, notBefore: ALWAYS, notAfter: TOMORROW });
+	for (const name of ['localhost', 'gateway-7.local', 'box.internal', machineName()]) {
+		t.true(
+			await isTrusted(authority.caPem, await serverFor([name, '127.0.0.1', '::1', '10.1.2.3', 'fe80::1']), name),
+			name,
+		);
+	}
+	for (const name of ['bank.example.org', 'notlocal', 'evil-local', 'localhost.example.org'])
+		t.false(await isTrusted(authority.caPem, await serverFor([name]), name), name);
+	for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1', '2001:db8::1'])
+		t.false(await isTrusted(authority.caPem, await serverFor(['localhost', address]), 'localhost'), address);
+
+	const names = [
+		'localhost',
+		'a.local',
+		'bank.example.org',
+		'notlocal',
+		'127.0.0.1',
+		'172.31.9.9',
+		'172.32.0.1',
+		'fd00::1',
+		'2001:db8::1',
+	];
+	const kept = withinLimits(authority.certificate, names);
+	t.deepEqual(kept, ['localhost', 'a.local', '127.0.0.1', '172.31.9.9', 'fd00::1']);
+	t.true(await isTrusted(authority.caPem, await serverFor(kept), 'a.local'));
+	t.deepEqual(withinLimits((await open(newFolder(t))).certificate, names), names, 'one without limits');
 });
 
 test('the names of this machine are those a certificate can carry', (t) => {

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 
 /** What a call brought. */
 export interface Answer {
@@ -19,6 +19,8 @@ export interface Call {
 	readonly payload?: string;
 	/** The loopback address the call comes from: limits are per address. */
 	readonly from?: string;
+	/** Keeps connections open; without it each call has its own. */
+	readonly agent?: Agent;
 }
 
 const ANSWER_WITHIN_MS = 15_000;
@@ -31,8 +33,8 @@ function jsonOf(text: string): unknown {
 	}
 }
 
-/** One request over the network, on a connection of its own. */
-export function send(port: number, { method, path, headers = {}, payload, from }: Call): Promise<Answer> {
+/** One request over the network. */
+export function send(port: number, { method, path, headers = {}, payload, from, agent }: Call): Promise<Answer> {
 	return new Promise((resolve, reject) => {
 		const outgoing = request(
 			{
@@ -40,7 +42,7 @@ export function send(port: number, { method, path, headers = {}, payload, from }
 				port,
 				method,
 				path,
-				agent: false,
+				agent: agent ?? false,
 				timeout: ANSWER_WITHIN_MS,
 				headers: { ...(payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) }), ...headers },
 				...(from === undefined ? {} : { localAddress: from }),

@@ -6,7 +6,6 @@ import { notificationCases } from '../event/notification-cases.ts';
 import { topicCases } from '../event/topic-cases.ts';
 import type { EventCase } from './event-case.ts';
 import { type EventOperation, readEvents } from './event-document.ts';
-import { titled } from './pending.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const CASES: readonly EventCase[] = [...monitoringCases, ...deviceCases, ...notificationCases, ...topicCases];
@@ -39,7 +38,7 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 	for (const event of events)
 		for (const one of CASES.filter((each) => each.event === event.id)) {
 			const title = `${role}: ${event.address} ${event.name}: ${one.name}`;
-			titled(title)(title, async (t) => {
+			test.serial(title, async (t) => {
 				await one.run(t, scene, event);
 				passed.push(one);
 			});

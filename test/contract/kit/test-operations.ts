@@ -9,7 +9,6 @@ import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
 import { openStage } from './open-stage.ts';
-import { titled } from './pending.ts';
 import { createResultTable } from './result-table.ts';
 import type { Stage } from './stage.ts';
 
@@ -57,7 +56,7 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 	function testCases(operation: Operation, status: number): void {
 		const own = casesOf(operation, planOf(operation)).filter((one) => one.status === status);
 		const title = `${role}: ${nameOf(operation)} answers ${status}`;
-		titled(title)(title, async (t) => {
+		test.serial(title, async (t) => {
 			const found: string[] = [];
 			for (const one of own) {
 				const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);

@@ -15,8 +15,9 @@ const READINGS: Readonly<Record<string, number>> = {
 
 async function measuredDevice(stage: Stage): Promise<string> {
 	const device = await stage.newDevice(null);
-	for (const [at, temperature] of Object.entries(READINGS))
-		await stage.newTelemetry(device, { temperature, humidity: 45 }, at);
+	// One reading has no humidity: temperature is the metric with most samples.
+	for (const [index, [at, temperature]] of Object.entries(READINGS).entries())
+		await stage.newTelemetry(device, index === 0 ? { temperature } : { temperature, humidity: 45 }, at);
 	return device;
 }
 
@@ -117,7 +118,7 @@ const report: Plan = {
 		endBeforeStart,
 		withOffset(({ body }) => expecting(TREND)({ body: member(body, 'trends') })),
 		onMetric('humidity', ({ body }) =>
-			expecting({ count: 4, mean: 45, slope: 0, trend: 'stable' })({ body: member(body, 'trends') }),
+			expecting({ count: 3, mean: 45, slope: 0, trend: 'stable' })({ body: member(body, 'trends') }),
 		),
 		lastDay(({ body }) =>
 			expecting({ count: 0, mean: null, slope: null, trend: null })({ body: member(body, 'trends') }),
@@ -140,7 +141,7 @@ const trends: Plan = {
 	cases: [
 		endBeforeStart,
 		withOffset(expecting({ ...TREND })),
-		onMetric('humidity', expecting({ metric: 'humidity', count: 4, mean: 45, slope: 0, trend: 'stable' })),
+		onMetric('humidity', expecting({ metric: 'humidity', count: 3, mean: 45, slope: 0, trend: 'stable' })),
 		lastDay(
 			expecting({ metric: null, count: 0, mean: null, std: null, min: null, max: null, slope: null, trend: null }),
 		),
