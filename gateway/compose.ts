@@ -183,7 +183,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		const knocking = createKnocking({
 			clock,
-			isKnown: (name) => mqttAccountStore.find(name) !== null || devices.find(name) !== null,
+			isKnown: (login) => mqttAccountStore.find(login) !== null || devices.find(login) !== null,
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({

@@ -21,7 +21,6 @@ test('a page of an origin that nobody named opens no connection', async (t) => {
 		setTimer: systemTimer,
 		log: silentLog,
 		limits: DEFAULT_REALTIME_LIMITS,
-		audit: { refused: () => undefined },
 		origins: [PANEL],
 	});
 	listener.listen({ host: '127.0.0.1', port: 0 });
