@@ -16,6 +16,7 @@ test('a page of an origin that nobody named opens no connection', async (t) => {
 	const realtime = createRealtimeServer({
 		listener,
 		tokens: { verify: () => actorOfRole('viewer'), expiresAt: () => epochMs(systemClock.now() + 3_600_000) },
+		audit: { refused: () => undefined },
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,
