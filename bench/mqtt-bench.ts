@@ -120,17 +120,18 @@ async function idleKb(kind: 'drawbridge' | 'stock'): Promise<IdleKb> {
 	}
 }
 
+const idleRow = (broker: string, { resident, used }: IdleKb): Row => ({
+	broker,
+	'resident kB per idle client': resident,
+	'used kB per idle client': used,
+});
+
 async function idle(): Promise<Part> {
 	const stock = await idleKb('stock');
 	const product = await idleKb('drawbridge');
-	const row = (broker: string, { resident, used }: IdleKb): Row => ({
-		broker,
-		'resident kB per idle client': resident,
-		'used kB per idle client': used,
-	});
 	const ratio = { resident: product.resident / stock.resident, used: product.used / stock.used };
 	return {
-		report: table([row('stock', stock), row('drawbridge', product), row('drawbridge / stock', ratio)]),
+		report: table([idleRow('stock', stock), idleRow('drawbridge', product), idleRow('drawbridge / stock', ratio)]),
 		isWithinLimits: Math.max(product.resident, product.used) <= MOST_IDLE_KB,
 	};
 }

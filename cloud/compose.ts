@@ -201,7 +201,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ingest,
 			ledger,
 			saveLedger: () => ledgerFile.save(),
-			adopt: async (device) => void (await devices.adopt(device)),
+			adopt: async (device) => {
+				// A gateway knows one tenant only, its own; here it is that of whoever enrolled it.
+				const tenantId = device.gatewayId === null ? device.tenantId : gateways.find(device.gatewayId)?.tenantId;
+				await devices.adopt({ ...device, tenantId: tenantId ?? device.tenantId });
+			},
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,

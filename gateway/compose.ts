@@ -183,7 +183,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		const knocking = createKnocking({
 			clock,
-			isKnown: (name) => mqttAccountStore.find(name) !== null || devices.find(name) !== null,
+			isKnown: (login) => mqttAccountStore.find(login) !== null || devices.find(login) !== null,
 		});
 		devices.listen(mqttAccounts.device);
 		const topics = createDeviceTopics({
@@ -193,6 +193,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 			onResponse: createDeviceResponses({ commands, listeners: commandPart.responses, log }),
 		});
+		devices.listen(topics.device);
 		const broker = await createLocalBroker({
 			accounts: mqttAccounts,
 			topics,

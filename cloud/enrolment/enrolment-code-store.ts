@@ -1,5 +1,5 @@
 import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
-import type { GatewayId } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, type GatewayId, type TenantId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { EnrolmentKey } from '../../core/link/enrolment.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';
@@ -7,6 +7,8 @@ import { openSettingsStore } from '../../core/storage/settings-store.ts';
 /** An enrolment code as the hub keeps it: its name and the key derived from it, never the code. */
 export interface OpenCode extends EnrolmentKey {
 	readonly expiresAt: EpochMs;
+	/** Whose gateway it makes. */
+	readonly tenantId: TenantId;
 	/** The one gateway that it is for; `null`: any that is not enrolled. */
 	readonly onlyFor: GatewayId | null;
 	/** The gateway that has used it. */
@@ -25,15 +27,18 @@ export interface EnrolmentCodes {
 	remove(codeIds: readonly string[]): Promise<void>;
 }
 
-interface SavedCode extends Omit<OpenCode, 'key' | 'expiresAt'> {
+interface SavedCode extends Omit<OpenCode, 'key' | 'expiresAt' | 'tenantId'> {
 	/** base64url */
 	readonly key: string;
 	readonly expiresAt: number;
+	/** Absent in codes of before there were tenants. */
+	readonly tenantId?: TenantId;
 }
 
 const toSaved = (code: OpenCode): SavedCode => ({ ...code, key: Buffer.from(code.key).toString('base64url') });
 const toCode = (saved: SavedCode): OpenCode => ({
 	...saved,
+	tenantId: saved.tenantId ?? DEFAULT_TENANT,
 	key: Uint8Array.from(Buffer.from(saved.key, 'base64url')),
 	expiresAt: epochMs(saved.expiresAt),
 });

@@ -1,7 +1,7 @@
 import { isSameSecret } from '../../core/identity/secret-text.ts';
 import { type Clock, type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import type { GatewayId } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, type GatewayId, type TenantId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import {
 	answerProof,
@@ -44,8 +44,22 @@ export interface NewCode {
 	readonly expiresAt: EpochMs;
 }
 
-/** A code for any gateway lets in those that are new or revoked; one that is enrolled needs a code of its own, or to repeat its last one. */
+/** Whose gateway a code makes, and which one. */
+export interface CodeFor {
+	readonly tenantId: TenantId;
+	/** The one gateway that may use it, even though it is enrolled; `null`: any that is not. */
+	readonly onlyFor: GatewayId | null;
+}
+
+const ANY_GATEWAY: CodeFor = { tenantId: DEFAULT_TENANT, onlyFor: null };
+
+/**
+ * A code for any gateway lets in those that are new or revoked; one that is enrolled needs a code of its own, or to repeat its last one. None
+ * takes a gateway from one tenant to another: its devices and their history would go with it.
+ */
 function refuseTakeover(record: GatewayRecord | null, code: OpenCode, id: GatewayId): void {
+	if (record !== null && record.tenantId !== code.tenantId)
+		throw new Fault('state-conflict', `gateway ${id} belongs to another tenant; reset it, so that it gets a new identity`);
 	if (record === null || !isLetIn(record) || code.onlyFor === id || code.usedBy === id) return;
 	throw new Fault(
 		'state-conflict',
@@ -60,8 +74,8 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 	const dropExpired = (): Promise<void> =>
 		codes.remove(codes.all().flatMap(({ codeId, expiresAt }) => (expiresAt <= clock.now() ? [codeId] : [])));
 
-	/** Opens a code, shown once. @param onlyFor the one gateway that may use it, even though it is enrolled; `null`: any other */
-	async function openCode(onlyFor: GatewayId | null = null): Promise<NewCode> {
+	/** Opens a code, shown once. */
+	async function openCode(wanted: CodeFor = ANY_GATEWAY): Promise<NewCode> {
 		await dropExpired();
 		if (codes.all().length >= MAX_CODES)
 			throw new Fault('state-conflict', `${MAX_CODES} enrolment codes are open; use them or wait until they expire`);
@@ -69,8 +83,8 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 		const expiresAt = epochMs(clock.now() + CODE_LIFETIME_MS);
 		const key = await enrolmentKey(code);
 		// The first group names a code; two open ones must not share it.
-		if (codes.find(key.codeId) !== null) return openCode(onlyFor);
-		await codes.put({ ...key, expiresAt, onlyFor, usedBy: null, wrongTries: 0 });
+		if (codes.find(key.codeId) !== null) return openCode(wanted);
+		await codes.put({ ...key, expiresAt, ...wanted, usedBy: null, wrongTries: 0 });
 		return { code, expiresAt };
 	}
 
@@ -133,7 +147,8 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 		await useUp(present, id);
 		await gateways.change(id, (current) => {
 			refuseTakeover(current, present, id);
-			return { id, name: request.name, certificates: [facts], enrolledAt: clock.now(), revokedAt: null };
+			const { tenantId } = present;
+			return { id, name: request.name, tenantId, certificates: [facts], enrolledAt: clock.now(), revokedAt: null };
 		});
 		disconnect(id, 'the gateway was enrolled anew');
 		log.info('gateway-enrolled', { gateway: id, name: request.name, serial: facts.serial });

@@ -1,11 +1,13 @@
 import type { EpochMs } from '../../core/kernel/clock.ts';
-import type { GatewayId } from '../../core/kernel/id.ts';
+import type { GatewayId, TenantId } from '../../core/kernel/id.ts';
 import type { CertificateFacts } from '../../core/pki/certificate.ts';
 
 /** An enrolled gateway as the hub keeps it. */
 export interface GatewayRecord {
 	readonly id: GatewayId;
 	readonly name: string;
+	/** Of the administrator who opened its enrolment code; its devices belong to it too. */
+	readonly tenantId: TenantId;
 	/**
 	 * The certificates it may come with, oldest first: the one in use, and after a renewal the next one until it has been used. No other
 	 * certificate of the authority is let in.

@@ -2,14 +2,15 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
-import { anyUser, permitted, publicAccess } from '../../core/http/access.ts';
+import { actorOf, anyUser, permitted, publicAccess } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
+import { type Actor, isInTenantOf } from '../../core/identity/role.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { MAX_CSR_CHARACTERS } from '../../core/link/link-messages.ts';
-import type { EnrolmentService } from '../enrolment/enrolment-service.ts';
+import type { CodeFor, EnrolmentService } from '../enrolment/enrolment-service.ts';
 import type { GatewayCompleteness } from '../ingest/ledger.ts';
 import { enrolmentAnswer, enrolmentCodeAnswer, gatewayAnswer, ledgerAnswer } from './gateway-schema.ts';
 import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
@@ -74,6 +75,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			return {
 				id: record.id,
 				name: record.name === '' ? record.id : record.name,
+				tenant_id: record.tenantId,
 				online,
 				version,
 				last_seen_at: lastSeenAt === null ? null : toIso(lastSeenAt),
@@ -87,11 +89,20 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			};
 		}
 
-		function find(request: ById): GatewayRecord {
-			const id = gatewayId(request.params.gateway_id);
+		function visible(id: GatewayId, actor: Actor): GatewayRecord {
 			const record = gateways.find(id);
-			if (record === null) throw new Fault('not-found', `gateway ${id} does not exist`);
+			if (record === null || !isInTenantOf(actor, record)) throw new Fault('not-found', `gateway ${id} does not exist`);
 			return record;
+		}
+
+		const find = (request: ById): GatewayRecord =>
+			visible(gatewayId(request.params.gateway_id), actorOf(request));
+
+		/** What a code is for: a gateway that the caller may see, or any new one of the caller's tenant. */
+		function codeFor(id: string | null, actor: Actor): CodeFor {
+			if (id === null) return { tenantId: actor.tenantId, onlyFor: null };
+			const known = gateways.find(gatewayId(id)) === null ? null : visible(gatewayId(id), actor);
+			return { tenantId: known?.tenantId ?? actor.tenantId, onlyFor: gatewayId(id) };
 		}
 
 		server.route({
@@ -102,7 +113,13 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 					...api('listGateways', 'The gateways of this hub'),
 					answers: { 200: Joi.array().items(gatewayAnswer) },
 				}),
-				handler: () => gateways.all().map(toView),
+				handler: (request) => {
+					const actor = actorOf(request);
+					return gateways
+						.all()
+						.filter((record) => isInTenantOf(actor, record))
+						.map(toView);
+				},
 			},
 		});
 		server.route({
@@ -156,7 +173,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				validate: { payload: codeBody },
 				handler: async (request: Request<{ Payload: CodeBody | null }>, h: ResponseToolkit) => {
 					const onlyFor = request.payload?.gateway_id ?? null;
-					const { code, expiresAt } = await enrolment.openCode(onlyFor === null ? null : gatewayId(onlyFor));
+					const { code, expiresAt } = await enrolment.openCode(codeFor(onlyFor, actorOf(request)));
 					const view = { gateway_id: onlyFor, expires_at: toIso(expiresAt) };
 					// The first group names a code, and opens nothing.
 					noteChange(request, { target: code.slice(0, code.indexOf('-')), before: null, after: view });

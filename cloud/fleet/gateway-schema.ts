@@ -7,10 +7,12 @@ const count = () => Joi.number().min(0);
 export const gatewayAnswer = Joi.object({
 	id: Joi.string().guid().required(),
 	name: Joi.string().required(),
+	tenant_id: Joi.string().guid().required(),
 	online: Joi.boolean().required(),
 	version: Joi.string().allow(null).required(),
 	last_seen_at: instant().allow(null).required(),
 	enrolled_at: instant().required(),
+	certificate_expires_at: instant().allow(null).required(),
 	revoked_at: instant().allow(null).required(),
 	devices: count().required(),
 	received_samples: count().required(),

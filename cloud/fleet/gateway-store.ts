@@ -1,11 +1,12 @@
 import { createGate } from '../../core/kernel/gate.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
-import type { GatewayId } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, type GatewayId } from '../../core/kernel/id.ts';
 import { openDatabase } from '../../core/storage/pouch.ts';
 import type { GatewayRecord, GatewayRepository } from './gateway-record.ts';
 
-/** Records of before there were certificates have none: their gateways are to be enrolled again. */
-type Saved = Omit<GatewayRecord, 'certificates'> & Partial<Pick<GatewayRecord, 'certificates'>>;
+/** Records of before there were certificates have none: their gateways are to be enrolled again. Nor is there a tenant in older ones. */
+type Saved = Omit<GatewayRecord, 'certificates' | 'tenantId'> &
+	Partial<Pick<GatewayRecord, 'certificates' | 'tenantId'>>;
 
 /** Most changes that may wait for the disk: a fleet that is switched on at once. */
 const MAX_WAITING = 5_000;
@@ -17,8 +18,8 @@ export async function openGatewayStore(folder: string): Promise<GatewayRepositor
 	const { rows } = await database.allDocs({ include_docs: true });
 	for (const { doc } of rows) {
 		if (doc === undefined) continue;
-		const { id, name, certificates, enrolledAt, revokedAt } = doc;
-		byId.set(id, { id, name, certificates: certificates ?? [], enrolledAt, revokedAt });
+		const { id, name, tenantId = DEFAULT_TENANT, certificates = [], enrolledAt, revokedAt } = doc;
+		byId.set(id, { id, name, tenantId, certificates, enrolledAt, revokedAt });
 	}
 	const gate = createGate({ what: 'changes of gateways', parallel: 1, waiting: MAX_WAITING });
 

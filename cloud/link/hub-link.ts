@@ -59,6 +59,8 @@ export const LINK_LIMITS: MqttLimits = {
 	connections: 5_000,
 	connectionsPerAccount: 2,
 	subscriptions: 4,
+	// A gateway says hello on each connection, and is told anew what it needs.
+	sessions: 0,
 	packetBytes: 2 * MAX_BLOCK_BYTES,
 	retainedMessages: 0,
 	retainedBytes: 0,

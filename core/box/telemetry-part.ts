@@ -106,19 +106,18 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	);
 
 	const latest = createLatestValues({ clock });
-	const listeners: ReadingListener[] = [
-		(reading) => {
-			// A reading of a failure is no sign of life.
-			if (reading.qualities === null || reading.qualities.includes('good'))
-				devices.markSeen(reading.device, reading.readAt);
-		},
-	];
+	const signOfLife: ReadingListener = ({ device, qualities, readAt }) => {
+		// A reading of a failure is no sign of life.
+		if (qualities === null || qualities.includes('good')) devices.markSeen(device, readAt);
+	};
+	const listeners: ReadingListener[] = [signOfLife];
 	const telemetry = createTelemetryService({
 		origin: deps.origin,
 		journal,
 		history,
 		latest,
 		listeners,
+		lateListeners: [signOfLife],
 		lost: deps.lost,
 	});
 	const statuses = createStatusHistory({ gatewayId: deps.gatewayId, accept: telemetry.accept, clock, log });

@@ -110,22 +110,8 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 		return session;
 	}
 
-	/** @throws Refusal */
-	return async function admit(
-		applicant: Applicant,
-		username: string | undefined,
-		password: Buffer | undefined,
-	): Promise<Connection<A>> {
+	function connectionOf(account: A, applicant: Applicant): Connection<A> {
 		const { client, socket } = applicant;
-		const credentials = credentialsOf(applicant, username, password);
-		checkIdentifier(applicant);
-		const account = await deps.authenticate(credentials);
-		if (account === null) {
-			deps.failed(credentials.remoteAddress);
-			throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
-		}
-		if (socket.destroyed) throw new Refusal(SERVER_UNAVAILABLE, 'the connection is gone');
-		checkAccount(account, applicant);
 		const session = sessionOf(account, applicant);
 		const window = createOutboundWindow(limits.unacknowledged);
 		for (const { messageId } of session?.queue.all() ?? []) if (messageId !== null) window.retake(messageId);
@@ -142,5 +128,23 @@ export function createAdmission<A extends MqttAccount>(deps: AdmissionDeps<A>) {
 			lastCounter: 0,
 			isReady: false,
 		};
+	}
+
+	/** @throws Refusal */
+	return async function admit(
+		applicant: Applicant,
+		username: string | undefined,
+		password: Buffer | undefined,
+	): Promise<Connection<A>> {
+		const credentials = credentialsOf(applicant, username, password);
+		checkIdentifier(applicant);
+		const account = await deps.authenticate(credentials);
+		if (account === null) {
+			deps.failed(credentials.remoteAddress);
+			throw new Refusal(BAD_CREDENTIALS, 'username or password is wrong');
+		}
+		if (applicant.socket.destroyed) throw new Refusal(SERVER_UNAVAILABLE, 'the connection is gone');
+		checkAccount(account, applicant);
+		return connectionOf(account, applicant);
 	};
 }

@@ -160,14 +160,14 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		packet.retain = false;
 	}
 
-	async function acceptTracked(client: Client | null, packet: PublishPacket): Promise<void> {
-		const task = accept(client, packet);
-		taking.add(task);
-		try {
-			await task;
-		} finally {
+	function acceptThen(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const finish = (error?: unknown): void => {
 			taking.delete(task);
-		}
+			// Outside of the promise: what aedes throws is no rejection of the message.
+			process.nextTick(done, error ?? null);
+		};
+		const task = accept(client, packet).then(() => finish(), finish);
+		taking.add(task);
 	}
 
 	/** What aedes is to subscribe; `null` refuses. */
@@ -217,7 +217,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 				done(error instanceof Refusal ? error : new Refusal(SERVER_UNAVAILABLE, messageOf(error)), false);
 			});
 		},
-		authorizePublish: callbackify(acceptTracked),
+		authorizePublish: acceptThen,
 		authorizeSubscribe: (client, subscription, callback) => callback(null, grant(client, subscription)),
 		authorizeForward(client, packet) {
 			const connection = registry.of(client);

@@ -1,6 +1,7 @@
 import type { Plugin, ResponseToolkit } from '@hapi/hapi';
 
 import { publicAccess } from '../http/access.ts';
+import { described } from '../http/describe.ts';
 
 export interface AuthorityRoutesOptions {
 	/** Certificate of the authority behind HTTPS and MQTT over TLS on this box. */
@@ -16,16 +17,12 @@ export const authorityRoutes: Plugin<AuthorityRoutesOptions> = {
 			method: 'GET',
 			path: '/certificate-authority',
 			options: {
-				...publicAccess,
-				app: {
-					...publicAccess.app,
-					api: {
-						operationId: 'getCertificateAuthority',
-						tag: 'System',
-						summary: 'The root certificate of this box, PEM; compare its SHA-256 with the console before you trust it',
-						answers: { 200: null },
-					},
-				},
+				...described(publicAccess, {
+					operationId: 'getCertificateAuthority',
+					tag: 'System',
+					summary: 'The root certificate of this box, PEM; compare its SHA-256 with the console before you trust it',
+					answers: { 200: null },
+				}),
 				handler: (_request, h: ResponseToolkit) =>
 					h
 						.response(caPem)

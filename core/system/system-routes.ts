@@ -1,8 +1,9 @@
 import type { Plugin, Request } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
+import { actorOf, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
 import { described } from '../http/describe.ts';
+import { may } from '../identity/role.ts';
 import { type Clock, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Component, statusOf } from './health.ts';
@@ -83,6 +84,9 @@ export const systemRoutes: Plugin<SystemRoutesOptions> = {
 				handler: async (request, h) => {
 					if (!request.auth.isAuthenticated && !isLocal(request))
 						throw new Fault('not-authenticated', 'metrics need an access token, or a caller on this machine');
+					// They tell of all tenants.
+					if (request.auth.isAuthenticated && !may(actorOf(request), 'system:read'))
+						throw new Fault('forbidden', 'metrics need the permission system:read');
 					return h.response(await metrics.text()).type(metrics.contentType);
 				},
 			},

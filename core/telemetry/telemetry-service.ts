@@ -17,6 +17,8 @@ export interface TelemetryServiceDeps {
 	readonly latest: LatestValues;
 	/** Called in this order for each reading: local MQTT, realtime, live lane. */
 	readonly listeners: readonly ReadingListener[];
+	/** Called for history that arrives late: what it tells of its own time counts, e.g. when the device was seen. */
+	readonly lateListeners?: readonly ReadingListener[];
 	/** Told when stamped samples could not be made durable, so that the hole in the sequence gets a reason. */
 	readonly lost: (range: StreamRange, reason: LossReason) => void;
 }
@@ -25,13 +27,26 @@ export interface TelemetryServiceDeps {
  * The way of a sample from its source to everybody who wants it (docs/hot-path.md). Fan-out never waits for the disk;
  * whoever must acknowledge waits for the returned promise.
  */
-export function createTelemetryService({ origin, journal, history, latest, listeners, lost }: TelemetryServiceDeps) {
+export function createTelemetryService({
+	origin,
+	journal,
+	history,
+	latest,
+	listeners,
+	lateListeners = [],
+	lost,
+}: TelemetryServiceDeps) {
 	let nextSeq = 1;
 	let acceptedSamples = 0;
 
 	function fanOut(reading: Reading): void {
 		latest.apply(reading);
 		for (const listener of listeners) listener(reading);
+	}
+
+	function takeLate(reading: Reading): void {
+		latest.apply(reading);
+		for (const listener of lateListeners) listener(reading);
 	}
 
 	/** Takes a reading of this box. Resolves when it is on disk; rejects with a Fault when it cannot be: `unavailable`, or `rule-violation`. */
@@ -64,13 +79,13 @@ export function createTelemetryService({ origin, journal, history, latest, liste
 
 	/**
 	 * Takes readings that another box has stamped (hub ingest); the caller has removed what it already had. Only the `live` lane is
-	 * fanned out: history that arrives late is stored, and is news to nobody. Resolves when they are on disk.
+	 * fanned out: history that arrives late is stored, and is no news. Resolves when they are on disk.
 	 */
 	function acceptStamped(readings: readonly Reading[], lane: 'live' | 'backfill', urgency: Urgency): Promise<void> {
 		for (const reading of readings) {
 			acceptedSamples += reading.values.length;
 			if (lane === 'live') fanOut(reading);
-			else latest.apply(reading);
+			else takeLate(reading);
 		}
 		return journal.append(readings, urgency);
 	}

@@ -51,6 +51,11 @@ interface Envelope {
 
 const refuse = (rule: string): Fault => new Fault('rule-violation', rule);
 
+const TELEMETRY_KEYS = ['timestamp', 'telemetry_type'];
+const LOG_KEYS = ['timestamp', 'event_type'];
+const STATUS_KEYS = ['status'];
+const RESPONSE_KEYS = ['timestamp', 'command_id', 'status'];
+
 const telemetrySchema = Joi.object<Envelope>({ timestamp, telemetry_type: telemetryType.default('default') }).unknown();
 const logSchema = Joi.object<{ timestamp?: EpochMs; event_type: string }>({
 	timestamp,
@@ -65,48 +70,61 @@ const responseSchema = Joi.object<{ timestamp?: EpochMs; command_id: string; sta
 	status: Joi.valid('executed', 'failed').default('executed'),
 }).unknown();
 
-function parse<T>(payload: Buffer, schema: Joi.ObjectSchema<T>): { readonly value: T; readonly raw: Metrics } {
+/** Of a message, what the envelope says; metrics have been checked by then, and joi would copy each of them. */
+const envelopeOf = (raw: Metrics, keys: readonly string[]): Metrics => {
+	const envelope: Record<string, JsonValue> = {};
+	for (const key of keys) if (raw[key] !== undefined) envelope[key] = raw[key];
+	return envelope;
+};
+
+/** @param keys of the schema */
+function parse<T>(
+	payload: Buffer,
+	schema: Joi.ObjectSchema<T>,
+	keys: readonly string[],
+): { readonly value: T; readonly raw: Metrics } {
 	let raw: unknown;
 	try {
 		raw = JSON.parse(payload.toString());
 	} catch {
 		throw refuse('the payload is not valid JSON');
 	}
-	// joi copies fields one by one; the bounds come first, so that a hostile payload is not walked twice.
 	if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw refuse('the payload is not a JSON object');
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object that came out of JSON.parse
 	const metrics = raw as Metrics;
 	const fault = metricsFault(metrics);
 	if (fault !== null) throw refuse(`the payload ${fault}`);
-	const { value, error } = schema.validate(metrics);
+	const { value, error } = schema.validate(envelopeOf(metrics, keys));
 	if (error !== undefined) throw refuse(error.message);
 	return { value, raw: metrics };
 }
 
 function without(raw: Metrics, ...left: readonly string[]): Record<string, JsonValue> {
-	return Object.fromEntries(Object.entries(raw).filter(([key]) => !left.includes(key)));
+	const rest: Record<string, JsonValue> = {};
+	for (const [key, value] of Object.entries(raw)) if (!left.includes(key)) rest[key] = value;
+	return rest;
 }
 
 /** `devices/{uid}/telemetry`. @throws Fault `rule-violation` naming the rule */
 export function parseTelemetry(payload: Buffer): TelemetryMessage {
-	const { value, raw } = parse(payload, telemetrySchema);
+	const { value, raw } = parse(payload, telemetrySchema, TELEMETRY_KEYS);
 	const fields = without(raw, 'timestamp', 'telemetry_type');
 	if (Object.keys(fields).length === 0) throw refuse('the payload needs at least one metric');
 	return { at: value.timestamp ?? null, telemetryType: value.telemetry_type, fields };
 }
 
 /** `devices/{uid}/status`. @throws Fault `rule-violation` naming the rule */
-export const parseStatus = (payload: Buffer): StatusMessage => parse(payload, statusSchema).value;
+export const parseStatus = (payload: Buffer): StatusMessage => parse(payload, statusSchema, STATUS_KEYS).value;
 
 /** `devices/{uid}/log`. @throws Fault `rule-violation` naming the rule */
 export function parseLog(payload: Buffer): DeviceMessage {
-	const { value, raw } = parse(payload, logSchema);
+	const { value, raw } = parse(payload, logSchema, LOG_KEYS);
 	return { at: value.timestamp ?? null, fields: without(raw, 'timestamp') };
 }
 
 /** `devices/{uid}/response`; without `status` the command counts as executed. @throws Fault `rule-violation` naming the rule */
 export function parseResponse(payload: Buffer): ResponseMessage {
-	const { value, raw } = parse(payload, responseSchema);
+	const { value, raw } = parse(payload, responseSchema, RESPONSE_KEYS);
 	const { command_id: commandId, status } = value;
 	return { at: value.timestamp ?? null, commandId, status, fields: { ...without(raw, 'timestamp'), status } };
 }

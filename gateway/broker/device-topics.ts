@@ -1,3 +1,4 @@
+import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
@@ -18,6 +19,7 @@ import {
 import { isPlausibleInstant } from '../../core/telemetry/timestamp-input.ts';
 import type { Metrics } from '../../core/telemetry/telemetry-schema.ts';
 import type { LocalAccount } from './mqtt-account.ts';
+import { createPointsMemory } from './points-memory.ts';
 import { createRepeatMemory } from './repeat-memory.ts';
 
 export interface DeviceTopicsDeps {
@@ -44,6 +46,7 @@ const LOG_EVERY_MS = 10_000;
 export function createDeviceTopics({ devices, telemetry, clock, log, onResponse }: DeviceTopicsDeps) {
 	const count = { accepted: 0, refused: 0, repeated: 0 };
 	const repeats = createRepeatMemory();
+	const points = createPointsMemory();
 	const loggedAtMs = new Map<string, number>();
 	/** Devices that have put themselves into maintenance, since the start: only they end it. What people have set, people end. */
 	const inOwnMaintenance = new Set<DeviceId>();
@@ -55,22 +58,22 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		return at ?? now;
 	}
 
-	async function store(device: Device, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<void> {
+	function store(device: Device, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<unknown> {
 		const draft = {
 			device: device.id,
 			readAt: instantOf(at),
 			telemetryType,
-			points: Object.keys(fields),
+			points: points.shared(device.id, Object.keys(fields)),
 			values: Object.values(fields),
 			qualities: null,
 		};
-		await telemetry.accept(draft, 'prompt');
+		return telemetry.accept(draft, 'prompt');
 	}
 
-	const handlers: Readonly<Record<DeviceTopic, (device: Device, payload: Buffer) => Promise<void>>> = {
-		async telemetry(device, payload) {
+	const handlers: Readonly<Record<DeviceTopic, (device: Device, payload: Buffer) => Promise<unknown>>> = {
+		telemetry(device, payload) {
 			const { at, telemetryType, fields } = parseTelemetry(payload);
-			await store(device, telemetryType, at, fields);
+			return store(device, telemetryType, at, fields);
 		},
 		async status(device, payload) {
 			const { status } = parseStatus(payload);
@@ -78,14 +81,11 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 			if (status === 'maintenance' || inOwnMaintenance.has(device.id)) await devices.patch(device.id, { status });
 			await store(device, 'status', null, { status });
 			if (status === 'maintenance') inOwnMaintenance.add(device.id);
-			else {
-				inOwnMaintenance.delete(device.id);
-				devices.setStatus(device.id, status);
-			}
+			else devices.setStatus(device.id, status);
 		},
-		async log(device, payload) {
+		log(device, payload) {
 			const { at, fields } = parseLog(payload);
-			await store(device, 'log', at, fields);
+			return store(device, 'log', at, fields);
 		},
 		async response(device, payload) {
 			const response = parseResponse(payload);
@@ -131,7 +131,15 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		}
 	}
 
-	return { receive, stats: (): DeviceTopicsStats => ({ ...count }) };
+	return {
+		receive,
+		stats: (): DeviceTopicsStats => ({ ...count }),
+		/** To be added to the listeners of the device service. */
+		device: {
+			status: ({ id, status }) => status !== 'maintenance' && inOwnMaintenance.delete(id),
+			changed: ({ id, deletedAt }) => deletedAt !== null && inOwnMaintenance.delete(id),
+		} satisfies DeviceListener,
+	};
 }
 
 export type DeviceTopics = ReturnType<typeof createDeviceTopics>;

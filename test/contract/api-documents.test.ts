@@ -181,7 +181,7 @@ test('the AsyncAPI document names every namespace and event of the code, and no 
 });
 
 test('the AsyncAPI document names every topic of devices, both ways, and no other', (t) => {
-	const source = readFileSync(join(process.cwd(), 'gateway/command/command-topics.ts'), 'utf8');
+	const source = readFileSync(join(process.cwd(), 'core/command/command-topics.ts'), 'utf8');
 	const down = new Set([...source.matchAll(/topic: '(\w+)'/g)].map(([, topic = '']) => topic));
 	const topics = channels()
 		.map(({ address }) => String(address))

@@ -2,6 +2,8 @@ import test from 'ava';
 
 import { casesOf, uncovered } from './kit/derived-cases.ts';
 import { readOperations, statusesOf } from './kit/document.ts';
+import { readEvents } from './kit/event-document.ts';
+import { eventGaps, EVENT_CASES } from './kit/test-events.ts';
 import { planOf, plansBeyond } from './plan/plans.ts';
 
 const operations = readOperations();
@@ -37,4 +39,20 @@ test('an operation without a case for a documented refusal is found', (t) => {
 				`${operation.id} ${status}`,
 			);
 	}
+});
+
+test('every event and topic has a case that works, and one that is refused where clients send it', (t) => {
+	t.deepEqual(eventGaps(readEvents(), EVENT_CASES), []);
+});
+
+test('an event without a case is found', (t) => {
+	const events = readEvents();
+	for (const { id } of events)
+		t.true(
+			eventGaps(
+				events,
+				EVENT_CASES.filter(({ event }) => event !== id),
+			).length > 0,
+			id,
+		);
 });

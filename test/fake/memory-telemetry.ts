@@ -28,7 +28,10 @@ export interface MemoryTelemetry {
 }
 
 /** The real telemetry service over a journal and a history in memory. */
-export function memoryTelemetry(listeners: readonly ReadingListener[] = []): MemoryTelemetry {
+export function memoryTelemetry(
+	listeners: readonly ReadingListener[] = [],
+	lateListeners: readonly ReadingListener[] = [],
+): MemoryTelemetry {
 	const readings: Reading[] = [];
 	const queries: HistoryQuery[] = [];
 	const losses: DeclaredLoss[] = [];
@@ -56,6 +59,7 @@ export function memoryTelemetry(listeners: readonly ReadingListener[] = []): Mem
 		},
 		latest: createLatestValues({ clock: systemClock }),
 		listeners,
+		lateListeners,
 		lost: (range, reason) => void losses.push({ ...range, reason }),
 	});
 	return Object.assign(memory, { telemetry, readings, queries, losses });

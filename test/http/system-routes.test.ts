@@ -7,14 +7,16 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import type { Component, ComponentState } from '../../core/system/health.ts';
 import { createMetrics, type Metrics } from '../../core/system/metrics.ts';
+import { ROLES } from '../../core/identity/role.ts';
 import { createLogger } from '../../core/system/pino-logger.ts';
 import { systemRoutes } from '../../core/system/system-routes.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const tokens = {
 	verify(token: string) {
-		if (token !== 'a.b.c') throw new Fault('bad-credentials', 'the access token is not valid');
-		return actorOfRole('viewer');
+		const role = ROLES.find((known) => known === token.split('.')[0]);
+		if (role === undefined) throw new Fault('bad-credentials', 'the access token is not valid');
+		return actorOfRole(role);
 	},
 };
 
@@ -113,14 +115,15 @@ test('the box is ready when it has started and its stores work; the others only 
 	});
 });
 
-test('metrics are for this machine and for callers with a token', async (t) => {
+test('metrics are for this machine and for callers with the permission', async (t) => {
 	const { server } = await box(t);
 	const statusOf = async (remoteAddress: string, headers: Readonly<Record<string, string>> = {}) =>
 		(await server.inject({ url: '/metrics', remoteAddress, headers })).statusCode;
 	for (const local of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) t.is(await statusOf(local), 200, local);
 	for (const remote of ['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::1']) t.is(await statusOf(remote), 401, remote);
 	t.is(await statusOf('127.0.0.1', { 'x-forwarded-for': '192.0.2.1' }), 401);
-	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer a.b.c' }), 200);
+	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer manager.b.c' }), 200);
+	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer editor.b.c' }), 403);
 	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer x.y.z' }), 401);
 });
 

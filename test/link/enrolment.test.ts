@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import test from 'ava';
 
-import { newGatewayId } from '../../core/kernel/id.ts';
+import { DEFAULT_TENANT, newGatewayId, tenantId } from '../../core/kernel/id.ts';
 import { answerProof, enrolmentKey, requestProof } from '../../core/link/enrolment.ts';
 import { isPair, isSignedBy, requestCertificate } from '../../core/pki/certificate.ts';
 import { DAY_MS, enrolmentBox, fingerprintOf, request } from './enrolment-box.ts';
@@ -196,7 +196,7 @@ test('a code for anybody does not take over a gateway that is enrolled; one for 
 	t.is(certificates.standing(id, fingerprintOf(before)), 'valid');
 	t.true(await service.isOpen(any), 'it is still there for a gateway that is new');
 
-	const { code: own } = await service.openCode(id);
+	const { code: own } = await service.openCode({ tenantId: DEFAULT_TENANT, onlyFor: id });
 	const other = await request(own);
 	await t.throwsAsync(service.enrol(other.asked, other.proof), WRONG, 'a code for one gateway is for no other');
 	const renewed = await request(own, id);
@@ -205,11 +205,34 @@ test('a code for anybody does not take over a gateway that is enrolled; one for 
 	t.is(certificates.standing(id, fingerprintOf(before)), null);
 });
 
+const OTHER_TENANT = tenantId('7e000000-0000-4000-8000-000000000002');
+
+test('a gateway belongs to the tenant of its code, and no code of another tenant takes it over, revoked or not', async (t) => {
+	const { service, gateways } = await enrolmentBox(t);
+	const { code } = await service.openCode({ tenantId: OTHER_TENANT, onlyFor: null });
+	const first = await request(code);
+	const id = first.asked.gatewayId;
+	await service.enrol(first.asked, first.proof);
+	t.is(gateways.find(id)?.tenantId, OTHER_TENANT);
+
+	const foreign = { message: /belongs to another tenant/ };
+	const own = await request((await service.openCode({ tenantId: DEFAULT_TENANT, onlyFor: id })).code, id);
+	await t.throwsAsync(service.enrol(own.asked, own.proof), foreign);
+	await service.revoke(id);
+	const any = await request((await service.openCode()).code, id);
+	await t.throwsAsync(service.enrol(any.asked, any.proof), foreign);
+	t.is(gateways.find(id)?.tenantId, OTHER_TENANT);
+
+	const again = await request((await service.openCode({ tenantId: OTHER_TENANT, onlyFor: null })).code, id);
+	await service.enrol(again.asked, again.proof);
+	t.is(gateways.find(id)?.revokedAt, null);
+});
+
 test('a revocation takes the codes for the gateway with it', async (t) => {
 	const { service } = await enrolmentBox(t);
 	const first = await request((await service.openCode()).code);
 	await service.enrol(first.asked, first.proof);
-	const { code } = await service.openCode(first.asked.gatewayId);
+	const { code } = await service.openCode({ tenantId: DEFAULT_TENANT, onlyFor: first.asked.gatewayId });
 	await service.revoke(first.asked.gatewayId);
 	t.false(await service.isOpen(code));
 	await t.throwsAsync(service.revoke(newGatewayId()), { message: /does not exist/ });

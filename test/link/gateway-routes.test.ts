@@ -2,9 +2,11 @@ import test from 'ava';
 
 import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
 import { createLedger } from '../../cloud/ingest/ledger.ts';
+import type { Role } from '../../core/identity/role.ts';
+import { tenantId } from '../../core/kernel/id.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { member } from '../system/kit/rest.ts';
-import { enrolmentBox } from './enrolment-box.ts';
+import { enrolmentBox, request } from './enrolment-box.ts';
 
 test('whoever guesses enrolment codes is slowed down, per address', async (t) => {
 	const { gateways, clock, service } = await enrolmentBox(t);
@@ -66,4 +68,32 @@ test('a code is opened for anybody, or for one gateway that may be enrolled alre
 		(await server.inject({ method: 'POST', url: '/gateways/enrolment-codes', headers: bearer('manager') })).statusCode,
 		403,
 	);
+});
+
+test('a gateway of another tenant does not exist for an administrator, and does for a superadmin', async (t) => {
+	const { gateways, clock, service } = await enrolmentBox(t);
+	const server = await bareServer(gatewayRoutes, {
+		gateways,
+		enrolment: service,
+		presence: () => ({ online: false, lastSeenAt: null, version: null }),
+		completeness: createLedger().completeness,
+		deviceCount: () => 0,
+		clock,
+	});
+	const other = tenantId('7e000000-0000-4000-8000-000000000002');
+	const first = await request((await service.openCode({ tenantId: other, onlyFor: null })).code);
+	await service.enrol(first.asked, first.proof);
+	const id = first.asked.gatewayId;
+	const call = async (role: Role, method: string, url: string, payload?: object) =>
+		server.inject({ method, url, headers: bearer(role), ...(payload && { payload }) });
+
+	t.deepEqual((await call('admin', 'GET', '/gateways')).result, []);
+	t.is((await call('admin', 'GET', `/gateways/${id}/ledger`)).statusCode, 404);
+	t.is((await call('admin', 'DELETE', `/gateways/${id}`)).statusCode, 404);
+	t.is((await call('admin', 'POST', '/gateways/enrolment-codes', { gateway_id: id })).statusCode, 404);
+	t.is(gateways.find(id)?.revokedAt, null);
+
+	const { result } = await call('superadmin', 'GET', '/gateways');
+	t.is(member(Array.isArray(result) ? result[0] : null, 'tenant_id'), other);
+	t.is((await call('superadmin', 'DELETE', `/gateways/${id}`)).statusCode, 204);
 });

@@ -103,7 +103,7 @@ test('an adoption without a body takes the name that knocked', async (t) => {
 });
 
 test('a wrong password of a known name is no knocking, whether device, login or reader', async (t) => {
-	const { login, say, devices, accounts, close } = await gateway();
+	const { login, say, devices, accounts, knocking, close } = await gateway();
 	t.teardown(close);
 	await devices.register({
 		uid: deviceUid('bare'),
@@ -114,6 +114,7 @@ test('a wrong password of a known name is no knocking, whether device, login or 
 	await accounts.addReader('panel');
 	t.is(await login('bare', PASSWORD), 4);
 	t.is(await login('panel', PASSWORD), 4);
+	t.is(knocking.find('bare') ?? knocking.find('panel'), null);
 	t.deepEqual(JSON.parse((await say('GET', '/mqtt/knocking')).payload), []);
 	await login('later', PASSWORD);
 	await devices.register({ uid: deviceUid('later'), name: 'later', deviceType: 'sensor' });

@@ -170,6 +170,15 @@ test('a Modbus device has no login, and logins survive a restart of the store', 
 	await t.throwsAsync(accounts.addReader('meter-1'), { message: /already exists/ });
 });
 
+test('a device that was registered without a connection is an MQTT device once it has a login', async (t) => {
+	const { devices, accounts, close } = await gateway();
+	t.teardown(close);
+	await devices.register({ uid: deviceUid('sensor-1'), name: 'x', deviceType: 'x' });
+	t.is(devices.get('sensor-1').connection, null);
+	await accounts.issueForDevice('sensor-1');
+	t.deepEqual(devices.get('sensor-1').connection, { driver: 'mqtt' });
+});
+
 test('a reader hears all devices and may say nothing', async (t) => {
 	const { add, accounts, login, say, close } = await gateway();
 	t.teardown(close);

@@ -16,11 +16,11 @@ test('a page of an origin that nobody named opens no connection', async (t) => {
 	const realtime = createRealtimeServer({
 		listener,
 		tokens: { verify: () => actorOfRole('viewer'), expiresAt: () => epochMs(systemClock.now() + 3_600_000) },
+		audit: { refused: () => undefined },
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,
 		limits: DEFAULT_REALTIME_LIMITS,
-		audit: { refused: () => undefined },
 		origins: [PANEL],
 	});
 	listener.listen({ host: '127.0.0.1', port: 0 });

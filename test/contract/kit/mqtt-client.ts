@@ -10,7 +10,7 @@ export interface HeardMessage {
 }
 
 export interface MqttPeer {
-	/** Publishes at QoS 1; resolves when the broker has acknowledged. Objects are sent as JSON. */
+	/** Publishes at QoS 1 and waits for the PUBACK. Objects are sent as JSON. @throws Error when the broker hangs up instead */
 	publish(topic: string, payload: object | string): Promise<void>;
 	/** @throws Error when the broker refuses the subscription */
 	subscribe(filter: string): Promise<void>;
@@ -38,10 +38,16 @@ export async function connectMqtt(port: number, options: IClientOptions): Promis
 	const heard = createMailbox<HeardMessage>();
 	client.on('message', (topic, payload, { retain }) => heard.put({ topic, payload: jsonOf(payload), retain }));
 	client.on('error', () => undefined);
+	const closed = new Promise<never>((_resolve, reject) => {
+		client.once('close', () => reject(new Error('the broker has closed the connection')));
+	});
+	// Nobody may be waiting when it ends.
+	closed.catch(() => undefined);
 	return {
 		heard,
 		async publish(topic, payload) {
-			await client.publishAsync(topic, typeof payload === 'string' ? payload : JSON.stringify(payload), { qos: 1 });
+			const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+			await Promise.race([client.publishAsync(topic, text, { qos: 1 }), closed]);
 		},
 		async subscribe(filter) {
 			const granted = await client.subscribeAsync(filter, { qos: 1 });

@@ -25,6 +25,8 @@ export interface Stage {
 	sendAs(role: Role, operation: Operation, request: ApiRequest): Promise<Answer>;
 	/** Any other call below `/api/v1`, e.g. to see what one has done. */
 	callAs(role: Role, method: string, path: string, body?: unknown): Promise<Answer>;
+	/** The same as `callAs`, without patience when there were too many calls. */
+	callOnceAs(role: Role, method: string, path: string): Promise<Answer>;
 	/** A device of this owner, of the administrator when `null`; answers its id. */
 	newDevice(owner: Person | null, more?: Readonly<Record<string, unknown>>): Promise<string>;
 	/** A command for the device; answers its id. */
@@ -126,6 +128,8 @@ export function createStage(box: Box, people: People, expired: Stage['expired'])
 		expired,
 		unique,
 		callAs,
+		callOnceAs: async (role, method, path) =>
+			send(box.httpPort, { ...callOf(method, path, (await people.of(role)).accessToken, {}), from: freshAddress() }),
 		newDevice,
 		newTelemetry,
 		sendAs: async (role, operation, request) => sendWith(operation, request, (await people.of(role)).accessToken),

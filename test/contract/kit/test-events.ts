@@ -8,10 +8,16 @@ import type { EventCase } from './event-case.ts';
 import { type EventOperation, readEvents } from './event-document.ts';
 import { openScene, type Scene } from './scene.ts';
 
-const CASES: readonly EventCase[] = [...monitoringCases, ...deviceCases, ...notificationCases, ...topicCases];
+/** Every case of every event and topic. */
+export const EVENT_CASES: readonly EventCase[] = [
+	...monitoringCases,
+	...deviceCases,
+	...notificationCases,
+	...topicCases,
+];
 
 /** Events without a case that shows them, and cases of events that the document does not have. */
-export function eventGaps(events: readonly EventOperation[], cases: readonly EventCase[] = CASES): readonly string[] {
+export function eventGaps(events: readonly EventOperation[], cases: readonly EventCase[]): readonly string[] {
 	const unknown = cases.filter(({ event }) => !events.some(({ id }) => id === event));
 	const unseen = events.filter(({ id }) => !cases.some(({ event, isRefusal }) => event === id && !isRefusal));
 	const unrefused = events.filter(
@@ -36,7 +42,7 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 	test.after.always('the boxes end', () => scene.stop());
 
 	for (const event of events)
-		for (const one of CASES.filter((each) => each.event === event.id)) {
+		for (const one of EVENT_CASES.filter((each) => each.event === event.id)) {
 			const title = `${role}: ${event.address} ${event.name}: ${one.name}`;
 			test.serial(title, async (t) => {
 				await one.run(t, scene, event);
@@ -46,7 +52,7 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 
 	test.serial(`${role}: no event has met a defect`, (t) => {
 		for (const { id, address, name } of events) {
-			const own = CASES.filter(({ event }) => event === id);
+			const own = EVENT_CASES.filter(({ event }) => event === id);
 			const refused = own.filter(({ isRefusal }) => isRefusal).length;
 			const good = passed.filter(({ event }) => event === id).length;
 			const counts = `ok ${String(own.length - refused).padStart(2)}  refused ${String(refused).padStart(2)}`;
@@ -55,7 +61,7 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 			);
 		}
 		const sockets = events.filter(({ transport }) => transport === 'socketio').length;
-		t.log(`${sockets} events, ${events.length - sockets} topics; ${passed.length} of ${CASES.length} cases pass`);
+		t.log(`${sockets} events, ${events.length - sockets} topics; ${passed.length} of ${EVENT_CASES.length} cases pass`);
 		t.deepEqual([...scene.stage.box.errors(), ...scene.field.box.errors()], []);
 	});
 }
