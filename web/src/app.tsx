@@ -1,14 +1,11 @@
 import type { ComponentType } from 'preact';
 
-import { AddDevicePage } from './page/add-device.tsx';
 import { CertificatePage } from './page/certificate.tsx';
 import { ClaimPage } from './page/claim.tsx';
 import { DevicesPage } from './page/devices.tsx';
-import { GatewaysPage } from './page/gateways.tsx';
 import { LinesPage } from './page/lines.tsx';
 import { LoginPage } from './page/login.tsx';
 import { SettingsPage } from './page/settings.tsx';
-import { SyncPage } from './page/sync.tsx';
 import { lazy } from './part/lazy.tsx';
 import { Shell } from './part/shell.tsx';
 import { type Hull, useServices } from './state/services.ts';
@@ -17,11 +14,14 @@ import type { Permission } from './wire.ts';
 
 /** Not looked at every day, so the code of each is fetched when it is first opened. */
 const AccountPage = lazy(async () => (await import('./page/account.tsx')).AccountPage);
+const AddDevicePage = lazy(async () => (await import('./page/add-device.tsx')).AddDevicePage);
 const AlertsPage = lazy(async () => (await import('./page/alerts.tsx')).AlertsPage);
 const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
 const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
+const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
 const UsersPage = lazy(async () => (await import('./page/users.tsx')).UsersPage);
 /** Holds the chart library, so it is fetched when the first device is opened. */
 const DevicePage = lazy(async () => (await import('./page/device.tsx')).DevicePage);

@@ -18,9 +18,11 @@ addEventListener('focusin', ({ target }) => {
 
 /** Nobody who works with the keyboard begins at the top of the page again. */
 function giveFocusBack(): void {
-	if (document.activeElement !== null && document.activeElement !== document.body) return;
+	const here = document.activeElement;
+	// A browser that found nothing to return to leaves it on what has just been hidden.
+	if (here !== null && here !== document.body && here.closest('dialog') === null) return;
 	if (lastFocused instanceof HTMLElement && lastFocused.isConnected) lastFocused.focus();
-	if (document.activeElement === document.body) document.querySelector<HTMLElement>('#main')?.focus();
+	if (document.activeElement === here) document.querySelector<HTMLElement>('#main')?.focus();
 }
 
 /** A dialog over the page: Escape closes it, and the focus returns to where it was. */
