@@ -2,8 +2,12 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, anyUserPasswordDue, ownerOr, permitted } from '../http/access.ts';
+<<<<<<< HEAD
 import { described } from '../http/describe.ts';
 import { ifMatch, withEtag } from '../http/etag.ts';
+=======
+import { described, type RouteDescription } from '../http/describe.ts';
+>>>>>>> contract
 import type { Identity } from './identity.ts';
 import {
 	meAnswer,
@@ -34,12 +38,12 @@ const TAG = 'Users';
 type ById = Request<{ Params: { user_id: string }; Payload: UserBody }>;
 
 /** What an operation is called and answers in the API document. */
-const api = (operationId: string, summary: string, answers: Parameters<typeof described>[1]['answers']) => ({
-	operationId,
-	tag: TAG,
-	summary,
-	answers,
-});
+const api = (
+	operationId: string,
+	summary: string,
+	answers: RouteDescription['answers'],
+	refusals: readonly number[] = [],
+): RouteDescription => ({ operationId, tag: TAG, summary, answers, refusals });
 
 /** As `api`, of one user under an ETag. */
 const oneUser = (...given: Parameters<typeof api>) => ({ ...api(...given), etag: true });
@@ -61,7 +65,11 @@ function mountOwn(server: Server, { users }: Identity): void {
 		method: 'PATCH',
 		path: '/users/me',
 		options: {
+<<<<<<< HEAD
 			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer })),
+=======
+			...described(anyUser, api('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
+>>>>>>> contract
 			validate: { payload: profilePatchBody },
 			handler: async (request, h) => {
 				const { payload } = request;
@@ -157,7 +165,11 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'DELETE',
 		path: '/users/{user_id}',
 		options: {
+<<<<<<< HEAD
 			...described(permitted('users:delete'), oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null })),
+=======
+			...described(permitted('users:delete'), api('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422])),
+>>>>>>> contract
 			validate: { params: userParams },
 			handler: async (request: ById, h: ResponseToolkit) => {
 				const { user_id: id } = request.params;
