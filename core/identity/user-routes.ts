@@ -2,12 +2,8 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, anyUserPasswordDue, ownerOr, permitted } from '../http/access.ts';
-<<<<<<< HEAD
-import { described } from '../http/describe.ts';
-import { ifMatch, withEtag } from '../http/etag.ts';
-=======
 import { described, type RouteDescription } from '../http/describe.ts';
->>>>>>> contract
+import { ifMatch, withEtag } from '../http/etag.ts';
 import type { Identity } from './identity.ts';
 import {
 	meAnswer,
@@ -65,11 +61,7 @@ function mountOwn(server: Server, { users }: Identity): void {
 		method: 'PATCH',
 		path: '/users/me',
 		options: {
-<<<<<<< HEAD
-			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer })),
-=======
-			...described(anyUser, api('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
->>>>>>> contract
+			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
 			validate: { payload: profilePatchBody },
 			handler: async (request, h) => {
 				const { payload } = request;
@@ -165,11 +157,10 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'DELETE',
 		path: '/users/{user_id}',
 		options: {
-<<<<<<< HEAD
-			...described(permitted('users:delete'), oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null })),
-=======
-			...described(permitted('users:delete'), api('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422])),
->>>>>>> contract
+			...described(
+				permitted('users:delete'),
+				oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422]),
+			),
 			validate: { params: userParams },
 			handler: async (request: ById, h: ResponseToolkit) => {
 				const { user_id: id } = request.params;
