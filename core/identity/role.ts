@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/fault.ts';
-import type { TenantId } from '../kernel/id.ts';
+import { DEFAULT_TENANT, type TenantId } from '../kernel/id.ts';
 import type { Permission } from './permission.ts';
 
 /** Built-in levels, lowest first (contract rule R5). `user` and `viewer` are one level under two names. */
@@ -44,3 +44,12 @@ export const isInTenantOf = (
 	actor: Pick<Actor, 'role' | 'tenantId'>,
 	record: { readonly tenantId: TenantId },
 ): boolean => record.tenantId === actor.tenantId || actor.role === 'superadmin';
+
+/**
+ * What is about the box as a whole - a login that hears all devices, its lines, its hub - belongs to the tenant of the box.
+ * @throws Fault `forbidden` for people of other tenants
+ */
+export function refuseGuest(actor: Pick<Actor, 'role' | 'tenantId'>): void {
+	if (!isInTenantOf(actor, { tenantId: DEFAULT_TENANT }))
+		throw new Fault('forbidden', 'this is about the box as a whole, which belongs to another tenant');
+}
