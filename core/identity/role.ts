@@ -12,6 +12,13 @@ const LEVEL: Readonly<Record<Role, number>> = { user: 0, viewer: 0, editor: 1, m
 /** True when the role stands at the level of `least` or above it. */
 export const isAtLeast = (role: Role, least: Role): boolean => LEVEL[role] >= LEVEL[least];
 
+/**
+ * True when somebody of this role may manage people of the other one. `user` and `viewer` are one level, but a `user` sees only what it
+ * owns: to give itself the name `viewer`, or to take the place of one, would show it everything.
+ */
+export const mayManage = (role: Role, other: Role): boolean =>
+	isAtLeast(role, other) && (role !== 'user' || other === 'user');
+
 /** Who is asking. Made from a verified access token and the account behind it, never from the request. */
 export interface Actor {
 	readonly userId: string;
