@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
 import type { Command } from '../../core/command/command.ts';
 import { type CommandDocument, createCommandStore } from '../../core/command/command-store.ts';
@@ -12,46 +11,20 @@ import { deviceId, DEFAULT_TENANT } from '../../core/kernel/id.ts';
 import { openDocumentSet } from '../../core/storage/document-set.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { type DocumentDatabase, openDatabase } from '../../core/storage/pouch.ts';
+import { type Logger, silentLog } from '../../core/kernel/log.ts';
+import { ensureSound } from '../../core/storage/ensure-sound.ts';
+import { createReserve } from '../../core/storage/reserve.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
-
-/** A disk of 4 MiB that ends with the test; `null` where nobody may mount one. */
-function smallDisk(t: ExecutionContext): string | null {
-	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-disk-'));
-	try {
-		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' });
-	} catch {
-		rmSync(folder, { recursive: true, force: true });
-		return null;
-	}
-	t.teardown(() => {
-		execFileSync('umount', ['--lazy', folder]);
-		rmSync(folder, { recursive: true, force: true });
-	});
-	return folder;
-}
-
-/** Takes the whole disk; answers how to give it back. */
-function fill(disk: string): () => void {
-	const filler = join(disk, 'filler');
-	for (const bytes of [65_536, 4_096, 4_096])
-		try {
-			for (;;) writeFileSync(filler, new Uint8Array(bytes), { flag: 'a' });
-		} catch {
-			// Full.
-		}
-	return () => rmSync(filler);
-}
-
-const skipped = (t: ExecutionContext): void => {
-	t.log('skipped: nobody may mount a disk here');
-	t.pass();
-};
+import { fillDisk, mountSmallDisk } from '../fake/small-disk.ts';
 
 const record = (id: string) => ({ id, text: 'x'.repeat(700) });
 
 test('what is confirmed after a disk was full is there after a power cut, and what was refused says so', async (t) => {
-	const disk = smallDisk(t);
-	if (disk === null) return skipped(t);
+	const disk = mountSmallDisk(t, 4);
+	if (disk === null) {
+		t.pass();
+		return;
+	}
 	const documents = openDocumentSet<{ id: string; text: string }>(join(disk, 'records'), 'record');
 	const confirmed: string[] = [];
 	const put = async (id: string): Promise<void> => {
@@ -59,7 +32,7 @@ test('what is confirmed after a disk was full is there after a power cut, and wh
 		confirmed.push(id);
 	};
 	for (let count = 0; count < 20; count += 1) await put(`before-${count}`);
-	const free = fill(disk);
+	const free = fillDisk(disk);
 	let refused = 0;
 	for (let count = 0; count < 20; count += 1)
 		await put(`during-${count}`).catch((error: unknown) => {
@@ -90,11 +63,14 @@ test('what is confirmed after a disk was full is there after a power cut, and wh
 });
 
 test('a database that is closed stays closed, whatever was written to it before', async (t) => {
-	const disk = smallDisk(t);
-	if (disk === null) return skipped(t);
+	const disk = mountSmallDisk(t, 4);
+	if (disk === null) {
+		t.pass();
+		return;
+	}
 	const documents = openDocumentSet<{ id: string; text: string }>(join(disk, 'records'), 'record');
 	await documents.write([record('one')]);
-	const free = fill(disk);
+	const free = fillDisk(disk);
 	for (let count = 0; count < 20; count += 1) await documents.write([record(`full-${count}`)]).catch(() => undefined);
 	free();
 	await documents.stop();
@@ -105,9 +81,12 @@ test('a database that is closed stays closed, whatever was written to it before'
 });
 
 test('files that do not fit leave nothing behind', async (t) => {
-	const disk = smallDisk(t);
-	if (disk === null) return skipped(t);
-	const free = fill(disk);
+	const disk = mountSmallDisk(t, 4);
+	if (disk === null) {
+		t.pass();
+		return;
+	}
+	const free = fillDisk(disk);
 	for (let count = 0; count < 5; count += 1)
 		await t.throwsAsync(writeFileDurably(join(disk, 'settings.json'), 'x'.repeat(10_000)), { code: 'ENOSPC' });
 	t.deepEqual(readdirSync(disk), ['filler']);
@@ -170,4 +149,55 @@ test('a command whose write failed although it was carried out can be changed al
 	const again = await createCommandStore(database, createManualClock());
 	t.deepEqual([again.find('a')?.attempts, again.find('b'), again.find('c')?.id], [2, null, 'c']);
 	await database.close();
+});
+
+test('a sound database on a full disk is not taken for a damaged one', async (t) => {
+	const disk = mountSmallDisk(t, 4);
+	if (disk === null) {
+		t.pass();
+		return;
+	}
+	const folder = join(disk, 'records');
+	const documents = openDocumentSet<{ id: string; text: string }>(folder, 'record');
+	await documents.write([record('one')]);
+	await documents.stop();
+	const said: string[] = [];
+	const free = fillDisk(disk);
+	await ensureSound(folder, { ...silentLog, error: (event) => void said.push(event) });
+	t.deepEqual(said, []);
+	free();
+	const again = openDocumentSet<{ id: string; text: string }>(folder, 'record');
+	t.deepEqual(
+		(await again.all()).map(({ id }) => id),
+		['one'],
+	);
+	await again.stop();
+});
+
+test('the reserve is made while there is room, given up when there is none, and made again', async (t) => {
+	const disk = mountSmallDisk(t, 4);
+	if (disk === null) {
+		t.pass();
+		return;
+	}
+	const said: string[] = [];
+	const log: Logger = {
+		...silentLog,
+		error: (event) => void said.push(event),
+		warn: (event) => void said.push(event),
+	};
+	const reserve = createReserve({ folder: disk, log, bytes: 512 * 1024 });
+	await reserve.release();
+	await reserve.keep();
+	t.deepEqual(readdirSync(disk), ['reserve']);
+	const free = fillDisk(disk);
+	t.is(said.length, 0);
+	await reserve.release();
+	t.false(existsSync(join(disk, 'reserve')));
+	t.deepEqual(said, ['disk-full']);
+	await reserve.keep();
+	t.false(existsSync(join(disk, 'reserve')), 'room is scarce');
+	free();
+	await reserve.keep();
+	t.true(existsSync(join(disk, 'reserve')));
 });
