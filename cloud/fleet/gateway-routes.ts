@@ -95,8 +95,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			return record;
 		}
 
-		const find = (request: ById): GatewayRecord =>
-			visible(gatewayId(request.params.gateway_id), actorOf(request));
+		const find = (request: ById): GatewayRecord => visible(gatewayId(request.params.gateway_id), actorOf(request));
 
 		/** What a code is for: a gateway that the caller may see, or any new one of the caller's tenant. */
 		function codeFor(id: string | null, actor: Actor): CodeFor {

@@ -7,7 +7,11 @@ import type { AlertRule } from './alert-rule.ts';
 export function createAlertRuleStore(folder: string): AlertRuleRepository & Stoppable {
 	const documents = openDocumentSet<AlertRule>(folder, 'alert-rule');
 	return {
-		all: () => documents.all(),
+		async all() {
+			const rules = await documents.all();
+			// Rules of a version without revisions.
+			return rules.map((rule) => Object.assign({}, rule, { revision: rule.revision ?? 1 }));
+		},
 		save: (rule) => documents.write([rule]),
 		remove: (id) => documents.write([], [id]),
 		stop: () => documents.stop(),
