@@ -308,7 +308,10 @@ export function createDeviceService({
 		}
 		const count = adopted.get(origin) ?? 0;
 		if (count >= maxAdopted)
-			throw new Fault('rule-violation', `gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`);
+			throw new Fault(
+				'rule-violation',
+				`gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`,
+			);
 		adopted.set(origin, count + 1);
 	}
 

@@ -155,7 +155,10 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		const { account } = connection;
 		if (!mayPublish(account, packet.topic)) {
 			count.deniedPublishes += 1;
-			logRefusal('mqtt-publish-denied', account.name, { account: account.name, topic: packet.topic.slice(0, MAX_SHOWN) });
+			logRefusal('mqtt-publish-denied', account.name, {
+				account: account.name,
+				topic: packet.topic.slice(0, MAX_SHOWN),
+			});
 			noteDenied('publish', connection, packet.topic);
 			throw new Error(`publishing on ${packet.topic} is not allowed`);
 		}
