@@ -59,7 +59,10 @@ const ANY_GATEWAY: CodeFor = { tenantId: DEFAULT_TENANT, onlyFor: null };
  */
 function refuseTakeover(record: GatewayRecord | null, code: OpenCode, id: GatewayId): void {
 	if (record !== null && record.tenantId !== code.tenantId)
-		throw new Fault('state-conflict', `gateway ${id} belongs to another tenant; reset it, so that it gets a new identity`);
+		throw new Fault(
+			'state-conflict',
+			`gateway ${id} belongs to another tenant; reset it, so that it gets a new identity`,
+		);
 	if (record === null || !isLetIn(record) || code.onlyFor === id || code.usedBy === id) return;
 	throw new Fault(
 		'state-conflict',

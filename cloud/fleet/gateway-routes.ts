@@ -95,8 +95,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 			return record;
 		}
 
-		const find = (request: ById): GatewayRecord =>
-			visible(gatewayId(request.params.gateway_id), actorOf(request));
+		const find = (request: ById): GatewayRecord => visible(gatewayId(request.params.gateway_id), actorOf(request));
 
 		/** What a code is for: a gateway that the caller may see, or any new one of the caller's tenant. */
 		function codeFor(id: string | null, actor: Actor): CodeFor {
@@ -195,7 +194,8 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 					const { code_id, gateway_id, name, csr, nonce, proof } = request.payload;
 					const id = gatewayId(gateway_id);
 					const answer = await enrolment.enrol({ codeId: code_id, gatewayId: id, name, csrPem: csr, nonce }, proof);
-					noteChange(request, { target: id, before: null, after: { name, code_id } });
+					const tenant = gateways.find(id)?.tenantId;
+					noteChange(request, { target: id, before: null, after: { name, code_id, tenant_id: tenant } });
 					return {
 						link_host: answer.linkHost,
 						link_port: answer.linkPort,
