@@ -22,6 +22,7 @@ const SCREENSHOTS = screenshotFolder();
 /** A curve of a few seconds is no picture; without pictures nobody waits. */
 export const CURVE_MS = SCREENSHOTS === undefined ? 0 : 120_000;
 export const METER = 'Simulated meter 1 (Modbus TCP)';
+
 /** Both hulls with real meters, and a browser. */
 export interface Scene {
 	readonly simulator: SimulatorProcess;
@@ -94,7 +95,8 @@ export async function look(page: Page, name: string, height = DESKTOP.height): P
 }
 
 export const meterRow = (page: Page) => page.locator('tr[data-device]').filter({ hasText: METER });
-export const menu = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
+export const menu = (page: Page, name: string) =>
+	page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name, exact: true }).click();
 
 export async function claim(page: Page, code: string): Promise<void> {
 	await page.getByLabel('Claim code').fill(code);
