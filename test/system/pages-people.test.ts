@@ -143,10 +143,10 @@ test('the settings of a hub show its users, its operations and its certificate, 
 	t.is(download.suggestedFilename(), 'drawbridge-hub-ca.pem');
 	await openSetting(page, /^API/);
 	await page.getByText('/api/v1/gateways/enrolment-codes').waitFor();
-	t.true((await page.locator('.operation').count()) > 60);
+	t.true((await page.locator('.operation').count()) > 50, `${await page.locator('.operation').count()} operations`);
 	await page.getByLabel('Filter operations').fill('devices/{device_id}/commands');
 	await page.locator('summary').filter({ hasText: 'POST' }).click();
-	await page.getByText('Access: the owner, or devices:command').waitFor();
+	await page.locator('details[open]').getByText('Access: the owner, or devices:command').waitFor();
 	await look(page, 'api');
 	await page.setViewportSize(PHONE);
 	for (const place of ['settings', 'account', 'users', 'audit', 'certificate', 'api', 'gateways', 'alerts']) {
