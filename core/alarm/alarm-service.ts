@@ -11,6 +11,7 @@ import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Window } from '../kernel/page.ts';
+import type { RevisionCheck } from '../kernel/revision.ts';
 import type { ReadingListener } from '../telemetry/telemetry-service.ts';
 import { openAlertBook } from './alert-book.ts';
 import { createAlertEngine } from './alert-engine.ts';
@@ -148,16 +149,22 @@ export async function openAlarmService({
 	async function addRule(wanted: NewAlertRule, { tenantId }: Actor): Promise<AlertRule> {
 		if (rules.size >= MAX_ALERT_RULES)
 			throw new Fault('rule-violation', `this box takes ${MAX_ALERT_RULES} alert rules at most`);
-		const rule: AlertRule = { id: randomUUID(), tenantId, ...wanted, createdAt: clock.now() };
+		const rule: AlertRule = { id: randomUUID(), tenantId, ...wanted, revision: 1, createdAt: clock.now() };
 		assertDeviceExists(rule.deviceId, rule);
 		await keep(rule);
 		rulesChanged();
 		return rule;
 	}
 
-	async function changeRule(id: string, change: AlertRuleChange, actor: Actor): Promise<Changed<AlertRule>> {
+	async function changeRule(
+		id: string,
+		change: AlertRuleChange,
+		actor: Actor,
+		expected?: RevisionCheck,
+	): Promise<Changed<AlertRule>> {
 		const before = ruleOf(id, actor);
-		const after: AlertRule = { ...before, ...change };
+		expected?.(before.revision);
+		const after: AlertRule = { ...before, ...change, revision: before.revision + 1 };
 		if (after.deviceId !== before.deviceId) assertDeviceExists(after.deviceId, after);
 		await keep(after);
 		if (!asksTheSame(before, after))
@@ -167,8 +174,9 @@ export async function openAlarmService({
 		return { before, after };
 	}
 
-	async function removeRule(id: string, actor: Actor): Promise<AlertRule> {
+	async function removeRule(id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> {
 		const rule = ruleOf(id, actor);
+		expected?.(rule.revision);
 		await repository.remove(id);
 		rules.delete(id);
 		rulesChanged();
@@ -227,10 +235,15 @@ export async function openAlarmService({
 		/** Durable, and compared with each reading, when it resolves. @throws Fault `rule-violation` */
 		addRule: (wanted: NewAlertRule, actor: Actor): Promise<AlertRule> => gate.run(() => addRule(wanted, actor)),
 		/** One that asks something else clears its alerts and begins anew. @throws Fault `not-found`, `rule-violation` */
-		changeRule: (id: string, change: AlertRuleChange, actor: Actor): Promise<Changed<AlertRule>> =>
-			gate.run(() => changeRule(id, change, actor)),
+		changeRule: (
+			id: string,
+			change: AlertRuleChange,
+			actor: Actor,
+			expected?: RevisionCheck,
+		): Promise<Changed<AlertRule>> => gate.run(() => changeRule(id, change, actor, expected)),
 		/** Its alerts stay until they are acknowledged. @throws Fault `not-found` */
-		removeRule: (id: string, actor: Actor): Promise<AlertRule> => gate.run(() => removeRule(id, actor)),
+		removeRule: (id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> =>
+			gate.run(() => removeRule(id, actor, expected)),
 		stop: () => book.stop(),
 	};
 }

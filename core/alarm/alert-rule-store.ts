@@ -17,7 +17,8 @@ export function createAlertRuleStore(folder: string): AlertRuleRepository & Stop
 				if (!('doc' in row) || row.doc?.kind !== 'alert-rule') return [];
 				const { _id, _rev, kind: _kind, ...rule } = row.doc;
 				revisions.set(_id, _rev);
-				return [rule];
+				// Rules of a version without revisions.
+				return [{ ...rule, revision: rule.revision ?? 1 }];
 			});
 		},
 		async save(rule) {

@@ -16,6 +16,7 @@ import {
 } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
+import type { RevisionCheck } from '../kernel/revision.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
@@ -42,9 +43,6 @@ export type NewDevice = Pick<Device, 'name' | 'deviceType'> &
 export type DeviceChange = Partial<
 	Pick<Device, 'name' | 'deviceType' | 'status' | 'firmwareVersion' | 'groupId' | 'ownerId' | 'metadata' | 'connection'>
 >;
-
-/** Throws unless the revision that is about to be replaced is the one the caller has seen. */
-type ExpectedRevision = (revision: number) => void;
 
 /** Most devices one box takes: they are all held in memory. */
 export const MAX_DEVICES = 10_000;
@@ -216,7 +214,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		reference: string,
 		wanted: DeviceChange,
 		actor?: Actor,
-		expected?: ExpectedRevision,
+		expected?: RevisionCheck,
 	): Promise<Device> {
 		const before = get(reference, actor);
 		expected?.(before.revision);
@@ -319,10 +317,10 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 					if (devices.findByUid(device.uid).length === 0) await add(device, declaredId(device.uid), noteConnectionFits);
 			}),
 		/** Changes a device; durable when it resolves. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
-		patch: (reference: string, wanted: DeviceChange, actor?: Actor, expected?: ExpectedRevision): Promise<Device> =>
+		patch: (reference: string, wanted: DeviceChange, actor?: Actor, expected?: RevisionCheck): Promise<Device> =>
 			inTurn(() => change(reference, wanted, actor, expected)),
 		/** Soft delete: history stays, the address becomes free. @throws Fault `not-found`, `rule-violation` */
-		remove: (reference: string, actor?: Actor, expected?: ExpectedRevision): Promise<void> =>
+		remove: (reference: string, actor?: Actor, expected?: RevisionCheck): Promise<void> =>
 			inTurn(async () => {
 				const before = get(reference, actor);
 				expected?.(before.revision);

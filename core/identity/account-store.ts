@@ -7,13 +7,15 @@ import type { AccountRepository } from './account-repository.ts';
 export type AccountDocument = Account & { readonly kind: 'account'; readonly tokenGeneration?: number };
 
 /** What a document of an older version lacks. */
-const OLDER: Pick<Account, 'tenantId' | 'granted' | 'mustChangePassword' | 'knownNetworks' | 'deletedAt'> = {
-	tenantId: DEFAULT_TENANT,
-	granted: [],
-	mustChangePassword: false,
-	knownNetworks: [],
-	deletedAt: null,
-};
+const OLDER: Pick<Account, 'tenantId' | 'granted' | 'mustChangePassword' | 'knownNetworks' | 'revision' | 'deletedAt'> =
+	{
+		tenantId: DEFAULT_TENANT,
+		granted: [],
+		mustChangePassword: false,
+		knownNetworks: [],
+		revision: 1,
+		deletedAt: null,
+	};
 
 /** The account of a document of any version. */
 function toAccount(document: AccountDocument): Account {

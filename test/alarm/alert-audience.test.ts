@@ -26,6 +26,7 @@ const account = (id: string, role: Role, changes: Partial<Account> = {}): Accoun
 	mustChangePassword: false,
 	sessions: [],
 	knownNetworks: [],
+	revision: 1,
 	createdAt: epochMs(0),
 	lastLoginAt: null,
 	deletedAt: null,
