@@ -27,6 +27,7 @@ const ruleOn = (metric: string): AlertRule => ({
 	groupId: null,
 	deviceId: null,
 	isActive: true,
+	revision: 1,
 	createdAt: systemClock.now(),
 });
 

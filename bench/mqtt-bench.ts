@@ -1,5 +1,5 @@
 import { startMosquitto } from './mosquitto.ts';
-import { type BrokerProcess, measuredBy, startBrokerProcess, startLoad } from './mqtt-rig.ts';
+import { type BrokerKind, type BrokerProcess, measuredBy, startBrokerProcess, startLoad } from './mqtt-rig.ts';
 import { median, type Row, table } from './table.ts';
 
 const PUBLISHERS = 50;
@@ -8,7 +8,7 @@ const WINDOW = 20;
 const IDLE_CLIENTS = 1_000;
 const STALL_SECONDS = 5;
 
-/** The limits: throughput against stock aedes, memory of an idle client, gap at a healthy client. */
+/** The limits: throughput of the broker against stock aedes, memory of an idle client, gap at a healthy client. */
 const LEAST_RATIO = 0.8;
 const MOST_IDLE_KB = 60;
 const MOST_GAP_MS = 500;
@@ -54,10 +54,11 @@ function loadRow(name: string, rounds: readonly Measured[]): Row {
 	};
 }
 
-/** 50 publishers to one subscriber at QoS 1, each broker fresh in each round and in turn. */
+/** 50 publishers to one subscriber at QoS 1, each broker fresh in each round and in turn. The limit is that of the broker by itself. */
 async function throughput(options: MqttBenchOptions): Promise<Part> {
 	const starts: readonly (() => Promise<BrokerProcess | null>)[] = [
 		() => startBrokerProcess('stock', 0),
+		() => startBrokerProcess('broker', PUBLISHERS),
 		() => startBrokerProcess('drawbridge', PUBLISHERS),
 		startMosquitto,
 	];
@@ -75,17 +76,19 @@ async function throughput(options: MqttBenchOptions): Promise<Part> {
 	const rates = (name: string): readonly number[] =>
 		(rounds.get(name) ?? []).map((measured) => numberOf(measured, 'messages_per_s'));
 	const stock = rates('stock');
-	const ratios = rates('drawbridge').map((rate, round) => rate / (stock[round] ?? Number.NaN));
 	const cpu = (name: string): number =>
 		median((rounds.get(name) ?? []).map((measured) => numberOf(measured, 'cpu_us')));
-	const ratio = {
-		broker: 'drawbridge / stock',
-		'messages/s': median(ratios),
-		'cpu us/message': cpu('drawbridge') / cpu('stock'),
-	};
+	const ratioOf = (name: string): number =>
+		median(rates(name).map((rate, round) => rate / (stock[round] ?? Number.NaN)));
+	const ratioRow = (name: string): Row => ({
+		broker: `${name} / stock`,
+		'messages/s': ratioOf(name),
+		'cpu us/message': cpu(name) / cpu('stock'),
+	});
+	const measuredRows = [...rounds].map(([name, measured]) => loadRow(name, measured));
 	return {
-		report: table([...[...rounds].map(([name, measured]) => loadRow(name, measured)), ratio]),
-		isWithinLimits: median(ratios) >= LEAST_RATIO,
+		report: table([...measuredRows, ratioRow('broker'), ratioRow('drawbridge')]),
+		isWithinLimits: ratioOf('broker') >= LEAST_RATIO,
 	};
 }
 
@@ -95,7 +98,7 @@ interface IdleKb {
 	readonly used: number;
 }
 
-async function idleKb(kind: 'drawbridge' | 'stock'): Promise<IdleKb> {
+async function idleKb(kind: BrokerKind): Promise<IdleKb> {
 	const broker = await startBrokerProcess(kind, IDLE_CLIENTS);
 	try {
 		const before = await broker.memory();
@@ -136,7 +139,7 @@ async function idle(): Promise<Part> {
 	};
 }
 
-async function stalled(kind: 'drawbridge' | 'stock'): Promise<Measured> {
+async function stalled(kind: BrokerKind): Promise<Measured> {
 	const broker = await startBrokerProcess(kind, 1);
 	try {
 		const fields = { port: broker.port, seconds: STALL_SECONDS, passwords: broker.passwords.join(',') };
@@ -161,8 +164,8 @@ async function frozen(): Promise<Part> {
 }
 
 /**
- * The local broker with logins, topic rules and acknowledgement after the durable commit beside stock aedes, which has none of it:
- * throughput, memory of idle clients, and what a frozen subscriber does to the others.
+ * The local broker with logins, topic rules and acknowledgement after the durable commit beside stock aedes, which has none of it, and the
+ * same with all that a gateway does with a message: throughput, memory of idle clients, and what a frozen subscriber does to the others.
  */
 export async function runMqttBench(options: MqttBenchOptions): Promise<Part> {
 	const parts = [await throughput(options), await idle(), await frozen()];

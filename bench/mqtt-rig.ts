@@ -47,8 +47,11 @@ export async function measuredBy(child: Child): Promise<Readonly<Record<string, 
 	return JSON.parse(last) as Readonly<Record<string, unknown>>;
 }
 
-/** Starts a broker in a process of its own: the local broker of a gateway with logins for this many devices, or stock aedes. */
-export async function startBrokerProcess(kind: 'drawbridge' | 'stock', devices: number): Promise<BrokerProcess> {
+/** `broker`: logins, rules and a durable commit of the message as it came; `drawbridge`: all that a gateway does with it. */
+export type BrokerKind = 'stock' | 'broker' | 'drawbridge';
+
+/** Starts a broker in a process of its own: stock aedes, or the local broker of a gateway with logins for this many devices. */
+export async function startBrokerProcess(kind: BrokerKind, devices: number): Promise<BrokerProcess> {
 	const child = startChild({
 		name: kind,
 		args: ['--expose-gc', loadProgram('mqtt-broker'), '--kind', kind, '--devices', String(devices)],

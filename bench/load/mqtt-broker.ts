@@ -14,17 +14,19 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { mqttServer } from '../../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
 import { listenOnLoopback } from '../../demo/listen.ts';
-import { createDeviceTopics } from '../../gateway/broker/device-topics.ts';
+import { createDeviceTopics, type DeviceTopics } from '../../gateway/broker/device-topics.ts';
 import { createLocalBroker } from '../../gateway/broker/local-broker.ts';
 import { createMqttAccountService } from '../../gateway/broker/mqtt-account-service.ts';
 import { createMqttAccountStore } from '../../gateway/broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publisher.ts';
 import { requiredArguments } from './arguments.ts';
+import { openRawLog } from './raw-log.ts';
 
 /**
  * Program: a broker in a process of its own. `drawbridge` is the local broker as the gateway composes it, with its journal in a
- * temporary folder and a login for each of `devices`, plus one for a reader; `stock` is aedes with its defaults and noDelay. A line `memory` on standard
- * input is answered with the resident memory after a collection (needs `--expose-gc`).
+ * temporary folder and a login for each of `devices`, plus one for a reader. `broker` is the same broker with the same logins and rules, which
+ * only puts each message into a file as it came; both acknowledge after the commit. `stock` is aedes with its defaults and noDelay. A line
+ * `memory` on standard input is answered with the resident memory after a collection (needs `--expose-gc`).
  */
 interface Started {
 	readonly server: Server;
@@ -38,7 +40,18 @@ async function startStock(): Promise<Started> {
 	return { server: createServer({ noDelay: true }, broker.handle), passwords: [], stop: async () => undefined };
 }
 
-async function startProduct(devices: number): Promise<Started> {
+/** Takes every message as it is; acknowledged when it is on disk. */
+async function rawTopics(data: string): Promise<Pick<DeviceTopics, 'receive'>> {
+	const log = await openRawLog(join(data, 'raw.log'));
+	return {
+		async receive(_account, { payload }) {
+			await log.append(payload);
+			return 'deliver';
+		},
+	};
+}
+
+async function startProduct(kind: string, devices: number): Promise<Started> {
 	const data = await mkdtemp(join(tmpdir(), 'mqtt-bench-'));
 	const lifecycle = createLifecycle(silentLog);
 	const common = { clock: systemClock, log: silentLog };
@@ -64,7 +77,10 @@ async function startProduct(devices: number): Promise<Started> {
 		devices: part.devices,
 		...common,
 	});
-	const topics = createDeviceTopics({ ...part, ...common, onResponse: () => undefined });
+	const topics =
+		kind === 'broker'
+			? await rawTopics(data)
+			: createDeviceTopics({ ...part, ...common, onResponse: () => undefined });
 	const broker = await createLocalBroker({ accounts, topics, limits: DEFAULT_MQTT_LIMITS, ...common });
 	const publisher = createTelemetryPublisher({ broker, devices: part.devices });
 	part.listeners.push(publisher.reading);
@@ -92,7 +108,7 @@ async function startProduct(devices: number): Promise<Started> {
 }
 
 const { kind, devices } = requiredArguments(['kind', 'devices']);
-const started = await (kind === 'stock' ? startStock() : startProduct(Number(devices)));
+const started = await (kind === 'stock' ? startStock() : startProduct(kind, Number(devices)));
 const mqttPort = await listenOnLoopback(started.server, 0);
 process.stdin.on('data', () => {
 	globalThis.gc?.();

@@ -3,7 +3,8 @@ import Joi from 'joi';
 
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, permitted } from '../http/access.ts';
-import type { RouteDescription } from '../http/describe.ts';
+import { described, type RouteDescription } from '../http/describe.ts';
+import { ifMatch, withEtag } from '../http/etag.ts';
 import type { Window } from '../kernel/page.ts';
 import {
 	alarmListQuery,
@@ -21,19 +22,24 @@ import {
 	toRuleChange,
 } from './alarm-schema.ts';
 import type { AlarmService } from './alarm-service.ts';
+import type { AlertRule } from './alert-rule.ts';
 
 type Wire<P = unknown> = Request<{ Params: { alert_id: string; rule_id: string }; Query: Window; Payload: P }>;
 
 /** Who may call, and what the API document says. */
-function operation(
+const operation = (
 	permission: 'alarms:write' | 'alarms:ack',
 	operationId: string,
 	summary: string,
 	answers: RouteDescription['answers'],
-) {
-	const access = permitted(permission);
-	return { ...access, app: { ...access.app, api: { operationId, tag: 'Monitoring', summary, answers } } };
-}
+	etag = false,
+) => described(permitted(permission), { operationId, tag: 'Monitoring', summary, answers, etag });
+
+/** As `operation`, on one rule under an ETag. */
+const ofOneRule = (operationId: string, summary: string, answers: RouteDescription['answers']) =>
+	operation('alarms:write', operationId, summary, answers, true);
+
+const ruleAnswer = (rule: AlertRule, h: ResponseToolkit) => withEtag(h.response(alertRuleView(rule)), rule.revision);
 
 /** Alerts and alert rules of reference 000; single rules are this product's own. Registered below the prefix of its family. */
 export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
@@ -78,12 +84,12 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'POST',
 			path: '/monitoring/alert-rules',
 			options: {
-				...operation('alarms:write', 'createAlertRule', 'Create an alert rule', { 201: alertRuleAnswer }),
+				...ofOneRule('createAlertRule', 'Create an alert rule', { 201: alertRuleAnswer }),
 				validate: { payload: alertRuleCreate },
 				handler: async (request: Wire<NewAlertRuleBody>, h: ResponseToolkit) => {
 					const rule = await alarms.addRule(toNewRule(request.payload), actorOf(request));
 					noteChange(request, { target: rule.id, before: null, after: alertRuleView(rule) });
-					return h.response(alertRuleView(rule)).code(201);
+					return ruleAnswer(rule, h).code(201);
 				},
 			},
 		});
@@ -91,22 +97,24 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'GET',
 			path: '/monitoring/alert-rules/{rule_id}',
 			options: {
-				...operation('alarms:write', 'getAlertRule', 'One alert rule', { 200: alertRuleAnswer }),
+				...ofOneRule('getAlertRule', 'One alert rule', { 200: alertRuleAnswer }),
 				validate: { params: alertRuleParams },
-				handler: (request: Wire) => alertRuleView(alarms.rule(request.params.rule_id, actorOf(request))),
+				handler: (request: Wire, h: ResponseToolkit) =>
+					ruleAnswer(alarms.rule(request.params.rule_id, actorOf(request)), h),
 			},
 		});
 		server.route({
 			method: 'PATCH',
 			path: '/monitoring/alert-rules/{rule_id}',
 			options: {
-				...operation('alarms:write', 'updateAlertRule', 'Change an alert rule', { 200: alertRuleAnswer }),
+				...ofOneRule('updateAlertRule', 'Change an alert rule', { 200: alertRuleAnswer }),
 				validate: { params: alertRuleParams, payload: alertRulePatch },
-				handler: async (request: Wire<AlertRuleBody>) => {
-					const change = toRuleChange(request.payload);
-					const { before, after } = await alarms.changeRule(request.params.rule_id, change, actorOf(request));
+				handler: async (request: Wire<AlertRuleBody>, h: ResponseToolkit) => {
+					const { params, payload } = request;
+					const change = toRuleChange(payload);
+					const { before, after } = await alarms.changeRule(params.rule_id, change, actorOf(request), ifMatch(request));
 					noteChange(request, { target: after.id, before: alertRuleView(before), after: alertRuleView(after) });
-					return alertRuleView(after);
+					return ruleAnswer(after, h);
 				},
 			},
 		});
@@ -114,10 +122,10 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'DELETE',
 			path: '/monitoring/alert-rules/{rule_id}',
 			options: {
-				...operation('alarms:write', 'deleteAlertRule', 'Delete an alert rule', { 204: null }),
+				...ofOneRule('deleteAlertRule', 'Delete an alert rule', { 204: null }),
 				validate: { params: alertRuleParams },
 				handler: async (request: Wire, h: ResponseToolkit) => {
-					const rule = await alarms.removeRule(request.params.rule_id, actorOf(request));
+					const rule = await alarms.removeRule(request.params.rule_id, actorOf(request), ifMatch(request));
 					noteChange(request, { target: rule.id, before: alertRuleView(rule), after: null });
 					return h.response().code(204);
 				},

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeviceListener } from '../device/device-events.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
+import { maySee } from '../device/device-access.ts';
 import { type Actor, isInTenantOf } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -11,6 +12,7 @@ import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Window } from '../kernel/page.ts';
+import type { RevisionCheck } from '../kernel/revision.ts';
 import type { ReadingListener } from '../telemetry/telemetry-service.ts';
 import { openAlertBook } from './alert-book.ts';
 import { createAlertEngine } from './alert-engine.ts';
@@ -46,9 +48,6 @@ export interface Changed<T> {
 /** Most changes of rules that may wait for the disk. */
 const MAX_WAITING = 64;
 
-const isUnseen = (alert: Alert, actor?: Actor): boolean =>
-	!isAcknowledged(alert) && (actor === undefined || isInTenantOf(actor, alert));
-
 /** Alert rules, the alerts they raise, and who has seen them. */
 export async function openAlarmService({
 	rules: repository,
@@ -62,6 +61,17 @@ export async function openAlarmService({
 	const rules = new Map((await repository.all()).map((rule) => [rule.id, rule]));
 	const book = await openAlertBook({ alerts, clock, setTimer, log });
 	const gate = createGate({ what: 'changes of alert rules', parallel: 1, waiting: MAX_WAITING });
+
+	/** A `user` sees the alerts of the devices it owns; everybody else those of the tenant. */
+	function isVisible(alert: Alert, actor: Actor): boolean {
+		if (!isInTenantOf(actor, alert)) return false;
+		if (actor.role !== 'user') return true;
+		const device = devices.find(alert.deviceId);
+		return device !== null && maySee(actor, device);
+	}
+
+	const isUnseen = (alert: Alert, actor?: Actor): boolean =>
+		!isAcknowledged(alert) && (actor === undefined || isVisible(alert, actor));
 
 	function raise({ rule, deviceId, value, at }: Signal): void {
 		const device = devices.find(deviceId);
@@ -148,16 +158,22 @@ export async function openAlarmService({
 	async function addRule(wanted: NewAlertRule, { tenantId }: Actor): Promise<AlertRule> {
 		if (rules.size >= MAX_ALERT_RULES)
 			throw new Fault('rule-violation', `this box takes ${MAX_ALERT_RULES} alert rules at most`);
-		const rule: AlertRule = { id: randomUUID(), tenantId, ...wanted, createdAt: clock.now() };
+		const rule: AlertRule = { id: randomUUID(), tenantId, ...wanted, revision: 1, createdAt: clock.now() };
 		assertDeviceExists(rule.deviceId, rule);
 		await keep(rule);
 		rulesChanged();
 		return rule;
 	}
 
-	async function changeRule(id: string, change: AlertRuleChange, actor: Actor): Promise<Changed<AlertRule>> {
+	async function changeRule(
+		id: string,
+		change: AlertRuleChange,
+		actor: Actor,
+		expected?: RevisionCheck,
+	): Promise<Changed<AlertRule>> {
 		const before = ruleOf(id, actor);
-		const after: AlertRule = { ...before, ...change };
+		expected?.(before.revision);
+		const after: AlertRule = { ...before, ...change, revision: before.revision + 1 };
 		if (after.deviceId !== before.deviceId) assertDeviceExists(after.deviceId, after);
 		await keep(after);
 		if (!asksTheSame(before, after))
@@ -167,8 +183,9 @@ export async function openAlarmService({
 		return { before, after };
 	}
 
-	async function removeRule(id: string, actor: Actor): Promise<AlertRule> {
+	async function removeRule(id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> {
 		const rule = ruleOf(id, actor);
+		expected?.(rule.revision);
 		await repository.remove(id);
 		rules.delete(id);
 		rulesChanged();
@@ -177,7 +194,7 @@ export async function openAlarmService({
 
 	function alertOf(id: string, actor: Actor): Alert {
 		const alert = book.find(id);
-		if (alert === null || !isInTenantOf(actor, alert)) throw notFound('alert', id);
+		if (alert === null || !isVisible(alert, actor)) throw notFound('alert', id);
 		return alert;
 	}
 
@@ -227,10 +244,15 @@ export async function openAlarmService({
 		/** Durable, and compared with each reading, when it resolves. @throws Fault `rule-violation` */
 		addRule: (wanted: NewAlertRule, actor: Actor): Promise<AlertRule> => gate.run(() => addRule(wanted, actor)),
 		/** One that asks something else clears its alerts and begins anew. @throws Fault `not-found`, `rule-violation` */
-		changeRule: (id: string, change: AlertRuleChange, actor: Actor): Promise<Changed<AlertRule>> =>
-			gate.run(() => changeRule(id, change, actor)),
+		changeRule: (
+			id: string,
+			change: AlertRuleChange,
+			actor: Actor,
+			expected?: RevisionCheck,
+		): Promise<Changed<AlertRule>> => gate.run(() => changeRule(id, change, actor, expected)),
 		/** Its alerts stay until they are acknowledged. @throws Fault `not-found` */
-		removeRule: (id: string, actor: Actor): Promise<AlertRule> => gate.run(() => removeRule(id, actor)),
+		removeRule: (id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> =>
+			gate.run(() => removeRule(id, actor, expected)),
 		stop: () => book.stop(),
 	};
 }

@@ -37,11 +37,13 @@ export interface AlertRule {
 	/** Only this device; `null`: all. */
 	readonly deviceId: DeviceId | null;
 	readonly isActive: boolean;
+	/** Counts up with each change. */
+	readonly revision: number;
 	readonly createdAt: EpochMs;
 }
 
 /** What a person says of a new rule. */
-export type NewAlertRule = Omit<AlertRule, 'id' | 'tenantId' | 'createdAt'>;
+export type NewAlertRule = Omit<AlertRule, 'id' | 'tenantId' | 'revision' | 'createdAt'>;
 
 export type AlertRuleChange = Partial<NewAlertRule>;
 

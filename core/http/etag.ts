@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Request, ResponseObject } from '@hapi/hapi';
 
 import { Fault } from '../kernel/fault.ts';
+import type { RevisionCheck } from '../kernel/revision.ts';
 
 /** Enough to tell two states of one revision apart (48 bits). */
 const STATE_LENGTH = 8;
@@ -15,9 +16,6 @@ export function withEtag(response: ResponseObject, revision: number): ResponseOb
 	const state = hash('sha1', JSON.stringify(response.source), 'base64url').slice(0, STATE_LENGTH);
 	return response.etag(`${revision}-${state}`);
 }
-
-/** Throws unless a revision is what the caller has seen. */
-export type RevisionCheck = (revision: number) => void;
 
 /** Longest header that is looked at. */
 const MAX_HEADER_LENGTH = 1_024;

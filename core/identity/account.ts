@@ -30,6 +30,8 @@ export interface Account {
 	readonly sessions: readonly Session[];
 	/** Networks of logins that succeeded (`Client.network`), the newest last; at most `MAX_KNOWN_NETWORKS`. */
 	readonly knownNetworks: readonly string[];
+	/** Counts up with each change that a person makes; logins do not count. */
+	readonly revision: number;
 	readonly createdAt: EpochMs;
 	readonly lastLoginAt: EpochMs | null;
 	/** `null` while the account is there. A deleted one is a record without rights, and its email and username are free. */

@@ -3,6 +3,7 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, anyUserPasswordDue, ownerOr, permitted } from '../http/access.ts';
 import { described, type RouteDescription } from '../http/describe.ts';
+import { ifMatch, withEtag } from '../http/etag.ts';
 import type { Identity } from './identity.ts';
 import {
 	meAnswer,
@@ -40,13 +41,19 @@ const api = (
 	refusals: readonly number[] = [],
 ): RouteDescription => ({ operationId, tag: TAG, summary, answers, refusals });
 
+/** As `api`, of one user under an ETag. */
+const oneUser = (...given: Parameters<typeof api>) => ({ ...api(...given), etag: true });
+
 function mountOwn(server: Server, { users }: Identity): void {
 	server.route({
 		method: 'GET',
 		path: '/users/me',
 		options: {
-			...described(anyUserPasswordDue, api('getMe', "The caller's own user", { 200: meAnswer })),
-			handler: (request) => meView(users.me(actorOf(request))),
+			...described(anyUserPasswordDue, oneUser('getMe', "The caller's own user", { 200: meAnswer })),
+			handler(request, h) {
+				const account = users.me(actorOf(request));
+				return withEtag(h.response(meView(account)), account.revision);
+			},
 		},
 	});
 
@@ -54,13 +61,14 @@ function mountOwn(server: Server, { users }: Identity): void {
 		method: 'PATCH',
 		path: '/users/me',
 		options: {
-			...described(anyUser, api('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
+			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
 			validate: { payload: profilePatchBody },
-			handler: async (request) => {
+			handler: async (request, h) => {
 				const { payload } = request;
-				const { before, after } = await users.patchOwn(toProfile(payload), toStanding(payload), actorOf(request));
+				const stays = toStanding(payload);
+				const { before, after } = await users.patchOwn(toProfile(payload), stays, actorOf(request), ifMatch(request));
 				noteChange(request, { target: after.id, before: userView(before), after: userView(after) });
-				return meView(after);
+				return withEtag(h.response(meView(after)), after.revision);
 			},
 		},
 	});
@@ -97,7 +105,7 @@ function mountCreate(server: Server, { users }: Identity): void {
 	async function create(request: Request<{ Payload: UserCreateBody }>, h: ResponseToolkit) {
 		const account = await users.create(toNewUser(request.payload), actorOf(request));
 		noteChange(request, { target: account.id, before: null, after: userView(account) });
-		return h.response(userView(account)).code(201);
+		return withEtag(h.response(userView(account)), account.revision).code(201);
 	}
 
 	for (const [path, operationId] of [
@@ -108,7 +116,7 @@ function mountCreate(server: Server, { users }: Identity): void {
 			method: 'POST',
 			path,
 			options: {
-				...described(permitted('users:write'), api(operationId, 'Create a user', { 201: userAnswer })),
+				...described(permitted('users:write'), oneUser(operationId, 'Create a user', { 201: userAnswer })),
 				validate: { payload: userCreateBody },
 				handler: create,
 			},
@@ -120,9 +128,12 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'GET',
 		path: '/users/{user_id}',
 		options: {
-			...described(ownerOr('users:read'), api('getUser', 'One user', { 200: userAnswer })),
+			...described(ownerOr('users:read'), oneUser('getUser', 'One user', { 200: userAnswer })),
 			validate: { params: userParams },
-			handler: (request: ById) => userView(users.get(request.params.user_id, actorOf(request))),
+			handler(request: ById, h: ResponseToolkit) {
+				const account = users.get(request.params.user_id, actorOf(request));
+				return withEtag(h.response(userView(account)), account.revision);
+			},
 		},
 	});
 
@@ -130,13 +141,14 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'PATCH',
 		path: '/users/{user_id}',
 		options: {
-			...described(permitted('users:write'), api('updateUser', 'Change a user', { 200: userAnswer })),
+			...described(permitted('users:write'), oneUser('updateUser', 'Change a user', { 200: userAnswer })),
 			validate: { params: userParams, payload: userPatchBody },
-			handler: async (request: ById) => {
+			handler: async (request: ById, h: ResponseToolkit) => {
 				const { user_id: id } = request.params;
-				const { before, after } = await users.patch(id, toUserChange(request.payload), actorOf(request));
+				const change = toUserChange(request.payload);
+				const { before, after } = await users.patch(id, change, actorOf(request), ifMatch(request));
 				noteChange(request, { target: id, before: userView(before), after: userView(after) });
-				return userView(after);
+				return withEtag(h.response(userView(after)), after.revision);
 			},
 		},
 	});
@@ -145,11 +157,14 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'DELETE',
 		path: '/users/{user_id}',
 		options: {
-			...described(permitted('users:delete'), api('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422])),
+			...described(
+				permitted('users:delete'),
+				oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422]),
+			),
 			validate: { params: userParams },
 			handler: async (request: ById, h: ResponseToolkit) => {
 				const { user_id: id } = request.params;
-				const before = await users.remove(id, actorOf(request));
+				const before = await users.remove(id, actorOf(request), ifMatch(request));
 				noteChange(request, { target: id, before: userView(before), after: null });
 				return h.response().code(204);
 			},

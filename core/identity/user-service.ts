@@ -5,6 +5,7 @@ import { Fault, fieldFault } from '../kernel/fault.ts';
 import type { TenantId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
+import type { RevisionCheck } from '../kernel/revision.ts';
 import { type Account, loggedOut, normalEmail } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { Passwords } from './password.ts';
@@ -79,6 +80,7 @@ export function newAccount(draft: NewUser & { readonly tenantId: TenantId }, use
 		passwordHash: '',
 		sessions: [],
 		knownNetworks: [],
+		revision: 1,
 		createdAt: clock.now(),
 		lastLoginAt: null,
 		deletedAt: null,
@@ -157,12 +159,18 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 	}
 
 	/** The one way an account changes by somebody's hand: the rules are checked where no other change comes between. */
-	async function alter(id: string, actor: Actor, change: (current: Account) => Account): Promise<Changed> {
+	async function alter(
+		id: string,
+		actor: Actor,
+		change: (current: Account) => Account,
+		expected?: RevisionCheck,
+	): Promise<Changed> {
 		let before = visibleAccount(accounts, id, actor);
 		const after = await accounts.change(id, (current) => {
 			refuseAbove(actor, current);
+			expected?.(current.revision);
 			before = current;
-			const changed = change(current);
+			const changed = { ...change(current), revision: current.revision + 1 };
 			refuseLast(accounts, current, changed);
 			return changed;
 		});
@@ -173,17 +181,15 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 	 * A user who is deactivated is logged out.
 	 * @throws Fault `not-found`, `forbidden` beyond the caller's own role and permissions, `duplicate`, `rule-violation` for the last administrator
 	 */
-	async function patch(id: string, change: UserChange, actor: Actor): Promise<Changed> {
-		const changed = await alter(id, actor, (current) => {
+	async function patch(id: string, change: UserChange, actor: Actor, expected?: RevisionCheck): Promise<Changed> {
+		function next(current: Account): Account {
 			if (change.role !== undefined) refuseRole(actor, change.role);
 			if (change.granted !== undefined) refuseGrants(actor, change.granted);
-			const next = {
-				...current,
-				...change,
-				...(change.email !== undefined && { email: normalEmail(change.email) }),
-			};
-			return next.isActive ? next : loggedOut(next);
-		});
+			const email = normalEmail(change.email ?? current.email);
+			const changed = { ...current, ...change, email };
+			return changed.isActive ? changed : loggedOut(changed);
+		}
+		const changed = await alter(id, actor, next, expected);
 		log.info('user-changed', { userId: id, by: actor.userId });
 		return changed;
 	}
@@ -196,6 +202,7 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 		change: ProfileChange,
 		stays: Pick<UserChange, 'role' | 'isActive'>,
 		actor: Actor,
+		expected?: RevisionCheck,
 	): Promise<Changed> {
 		let before = me(actor);
 		const after = await accounts.change(actor.userId, (current) => {
@@ -203,25 +210,28 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 				throw fieldFault('forbidden', 'role', 'the own role is changed by an administrator');
 			if ((stays.isActive ?? current.isActive) !== current.isActive)
 				throw fieldFault('forbidden', 'is_active', 'the own state is changed by an administrator');
+			expected?.(current.revision);
 			before = current;
-			return { ...current, ...change };
+			return { ...current, ...change, revision: current.revision + 1 };
 		});
 		return { before, after };
 	}
+
+	const gone = (current: Account): Account => ({
+		...loggedOut(current),
+		isActive: false,
+		passwordHash: '',
+		knownNetworks: [],
+		deletedAt: clock.now(),
+	});
 
 	/**
 	 * Keeps a record without rights, and frees email and username; all tokens end.
 	 * @throws Fault `not-found`, `forbidden`, `rule-violation` for the own account and the last administrator
 	 */
-	async function remove(id: string, actor: Actor): Promise<Account> {
+	async function remove(id: string, actor: Actor, expected?: RevisionCheck): Promise<Account> {
 		if (id === actor.userId) throw new Fault('rule-violation', 'the own account cannot be deleted');
-		const { before } = await alter(id, actor, (current) => ({
-			...loggedOut(current),
-			isActive: false,
-			passwordHash: '',
-			knownNetworks: [],
-			deletedAt: clock.now(),
-		}));
+		const { before } = await alter(id, actor, gone, expected);
 		log.info('user-deleted', { userId: id, by: actor.userId });
 		return before;
 	}

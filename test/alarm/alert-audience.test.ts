@@ -26,6 +26,7 @@ const account = (id: string, role: Role, changes: Partial<Account> = {}): Accoun
 	mustChangePassword: false,
 	sessions: [],
 	knownNetworks: [],
+	revision: 1,
 	createdAt: epochMs(0),
 	lastLoginAt: null,
 	deletedAt: null,
@@ -43,6 +44,7 @@ test('those who may acknowledge in the tenant, and the owner of the device', (t)
 	const { of } = audience(
 		account('viewer', 'viewer'),
 		account('granted', 'viewer', { granted: ['alarms:ack'] }),
+		account('self-registered', 'user', { granted: ['alarms:ack'] }),
 		account('editor', 'editor'),
 		account('inactive', 'manager', { isActive: false }),
 		account('foreign', 'manager', { tenantId: ELSEWHERE }),

@@ -2,12 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import specs from '@asyncapi/specs';
+import type { Plugin } from '@hapi/hapi';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import test from 'ava';
 
+import { publicAccess } from '../../core/http/access.ts';
 import { asyncApiDocument } from '../../core/http/openapi/asyncapi-document.ts';
+import { documentRoutes } from '../../core/http/openapi/document-routes.ts';
+import { createHttpServer, part } from '../../core/http/server.ts';
+import { silentLog } from '../../core/kernel/log.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
 import { DEVICE_TOPICS } from '../../core/telemetry/telemetry-topics.ts';
 import { createApiCheck } from './kit/api-check.ts';
 import { type Box, type HullRole, startBox } from './kit/box.ts';
@@ -187,4 +193,18 @@ test('the AsyncAPI document names every topic of devices, both ways, and no othe
 		.map(({ address }) => String(address))
 		.filter((address) => address.startsWith('devices/'));
 	t.deepEqual(topics.toSorted(), [...DEVICE_TOPICS, ...down].map((topic) => `devices/{uid}/${topic}`).toSorted());
+});
+
+test('a server does not start with a route of the API that its document could not name', async (t) => {
+	const secret: Plugin<void> = {
+		name: 'secret',
+		register: (server) =>
+			server.route({ method: 'GET', path: '/api/v1/secret', options: { ...publicAccess, handler: () => ({}) } }),
+	};
+	const info = { title: 'x', version: '1' };
+	const parts = [part(documentRoutes, { info, asyncApi: {} }), part(secret, undefined)];
+	const tokens = { verify: () => actorOfRole('viewer') };
+	await t.throwsAsync(createHttpServer({ log: silentLog, tokens, web: null, parts }), {
+		message: /GET \/api\/v1\/secret does not say what it is/,
+	});
 });

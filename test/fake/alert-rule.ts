@@ -17,6 +17,7 @@ export const alertRule = (changes: Partial<AlertRule> = {}, number = 1): AlertRu
 	groupId: null,
 	deviceId: null,
 	isActive: true,
+	revision: 1,
 	createdAt: epochMs(Date.UTC(2026, 0, 1)),
 	...changes,
 });

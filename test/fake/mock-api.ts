@@ -1,20 +1,35 @@
-import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
-
 import { type Request, type ResponseToolkit, type Server, server as hapi } from '@hapi/hapi';
 import { Server as SocketServer } from 'socket.io';
 
+import { requestLimit } from '../../core/http/request-limit.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
 import { type FieldMistake, refusal } from './mock-answer.ts';
-import { type FakeDevice, addedDevice, fakeDevices, latestOf, linesOf, seriesOf, uplinkOf } from './mock-fleet.ts';
-import { peopleRoutes } from './mock-people.ts';
+import {
+	type FakeDevice,
+	addedDevice,
+	fakeDevices,
+	latestOf,
+	linesOf,
+	manyDevices,
+	seriesOf,
+	uplinkOf,
+} from './mock-fleet.ts';
+import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
+import { startMockLive } from './mock-live.ts';
+import { type MockPeopleOptions, peopleRoutes } from './mock-people.ts';
 
-export interface MockApiOptions {
+export interface MockApiOptions extends MockPeopleOptions {
 	readonly hull: 'gateway' | 'hub';
 	/** Folder of the built user interface. */
 	readonly webDir: string;
 	readonly claimed?: boolean;
 	/** 0: a free one. */
 	readonly port?: number;
+	readonly registration?: 'open' | 'approval' | 'closed';
+	/** Life of an access token, s. */
+	readonly tokenSeconds?: number;
+	/** So many equal meters instead of the usual devices, behind the product's own limit of requests. */
+	readonly crowd?: number;
 }
 
 /** The routes and events that the user interface needs, over devices that live in memory only. */
@@ -25,24 +40,29 @@ export interface MockApi {
 	readonly restore: () => void;
 	/** No more live values of this device; nobody says that it is gone. */
 	readonly silence: (uid: string) => void;
+	/** Answers 429 to so many of the next questions for devices. */
+	readonly refuse: (requests: number) => void;
+	/** News for whoever is logged in. */
+	readonly notify: (event: object) => void;
+	/** Live connections, and access tokens given out, since the start. */
+	readonly connections: () => number;
+	readonly tokens: () => number;
 	readonly stop: () => Promise<void>;
 }
 
 export const MOCK_CLAIM_CODE = 'DRAW-1234-5678';
-const PERIOD_MS = 1_000;
-const TOKENS = { access_token: 'mock-access', refresh_token: 'mock-refresh', token_type: 'bearer', expires_in: 1800 };
-const TYPES: Readonly<Record<string, string>> = {
-	'.html': 'text/html; charset=utf-8',
-	'.js': 'text/javascript; charset=utf-8',
-	'.css': 'text/css; charset=utf-8',
-	'.svg': 'image/svg+xml',
-};
-
+const TOKEN_SECONDS = 1_800;
 interface State {
 	claimed: boolean;
 	loggedIn: boolean;
 	enrolled: boolean;
 	away: boolean;
+	/** Access tokens given out; the newest is the good one. */
+	tokens: number;
+	readonly tokenSeconds: number;
+	readonly registration: NonNullable<MockApiOptions['registration']>;
+	/** Questions for devices that are still to be refused. */
+	refusing: number;
 	devices: readonly FakeDevice[];
 }
 
@@ -66,7 +86,18 @@ function mistakesOf(body: Body, fields: readonly (readonly string[])[]): readonl
 	});
 }
 
-const loggedIn = (h: ResponseToolkit) => h.response(TOKENS).state('refresh_token', 'mock-refresh');
+const goodToken = ({ tokens }: State): string => `mock-access-${tokens}`;
+
+function loggedIn(state: State, h: ResponseToolkit) {
+	state.tokens += 1;
+	const tokens = {
+		access_token: goodToken(state),
+		refresh_token: 'mock-refresh',
+		token_type: 'bearer',
+		expires_in: state.tokenSeconds,
+	};
+	return h.response(tokens).state('refresh_token', 'mock-refresh');
+}
 
 function identityRoutes(server: Server, state: State): void {
 	server.state('refresh_token', { isHttpOnly: true, isSecure: false, isSameSite: 'Strict', path: '/' });
@@ -74,7 +105,12 @@ function identityRoutes(server: Server, state: State): void {
 		{
 			method: 'GET',
 			path: '/api/v1/setup',
-			handler: () => ({ claimed: state.claimed, certificate_authority_sha256: 'A1:B2:C3:D4' }),
+			handler: () => ({
+				claimed: state.claimed,
+				version: '0.1.0',
+				registration: state.registration,
+				certificate_authority_sha256: 'A1:B2:C3:D4',
+			}),
 		},
 		{
 			method: 'POST',
@@ -93,15 +129,23 @@ function identityRoutes(server: Server, state: State): void {
 				if (errors.length > 0) return refusal(h, 422, 'VALIDATION_ERROR', 'the claim is incomplete', errors);
 				state.claimed = true;
 				state.loggedIn = true;
-				return loggedIn(h);
+				return loggedIn(state, h);
 			},
+		},
+		{
+			method: 'POST',
+			path: '/api/v1/auth/register',
+			handler: (request, h) =>
+				state.registration === 'open'
+					? loggedIn(state, h).code(201)
+					: h.response({ ...bodyOf(request), status: 'awaiting_approval' }).code(202),
 		},
 		{
 			method: 'POST',
 			path: '/api/v1/auth/login',
 			handler(_, h) {
 				state.loggedIn = true;
-				return loggedIn(h);
+				return loggedIn(state, h);
 			},
 		},
 		{
@@ -109,7 +153,7 @@ function identityRoutes(server: Server, state: State): void {
 			path: '/api/v1/auth/refresh',
 			handler: (request, h) =>
 				state.loggedIn && request.state['refresh_token'] === 'mock-refresh'
-					? loggedIn(h)
+					? loggedIn(state, h)
 					: refusal(h, 401, 'NOT_AUTHENTICATED', 'no refresh token'),
 		},
 		{
@@ -132,13 +176,19 @@ function deviceRoutes(server: Server, state: State): void {
 		{
 			method: 'GET',
 			path: '/api/v1/devices',
-			handler: () => ({
-				items: state.devices.map(({ view }) => view),
-				total: state.devices.length,
-				page: 1,
-				size: 100,
-				pages: 1,
-			}),
+			handler(_, h) {
+				if (state.refusing > 0) {
+					state.refusing -= 1;
+					return refusal(h, 429, 'RATE_LIMITED', 'too many requests; try again in 1 s').header('retry-after', '1');
+				}
+				return {
+					items: state.devices.map(({ view }) => view),
+					total: state.devices.length,
+					page: 1,
+					size: 100,
+					pages: 1,
+				};
+			},
 		},
 		{
 			method: 'POST',
@@ -203,6 +253,14 @@ function gatewayRoutes(server: Server, state: State): void {
 				return uplinkOf(true, Date.now());
 			},
 		},
+		{
+			method: 'DELETE',
+			path: '/api/v1/uplink',
+			handler(_, h) {
+				state.enrolled = false;
+				return h.response().code(204);
+			},
+		},
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{
 			method: 'GET',
@@ -215,122 +273,40 @@ function gatewayRoutes(server: Server, state: State): void {
 	]);
 }
 
-function hubRoutes(server: Server): void {
-	const gateway = { id: 'a1000000-0000-4000-8000-000000000001', name: 'Plant North', online: true, devices: 5 };
-	server.route([
-		{
-			method: 'GET',
-			path: '/api/v1/gateways',
-			handler: () => [
-				{
-					...gateway,
-					last_seen_at: new Date().toISOString(),
-					received_samples: 18_204_113,
-					missing_samples: 0,
-					declared_lost_samples: 0,
-				},
-				{
-					...gateway,
-					id: 'a2000000-0000-4000-8000-000000000002',
-					name: 'Pump house',
-					online: false,
-					devices: 1,
-					last_seen_at: new Date(Date.now() - 5_400_000).toISOString(),
-					received_samples: 911_402,
-					missing_samples: 3_600,
-					declared_lost_samples: 120,
-				},
-			],
-		},
-		{
-			method: 'POST',
-			path: '/api/v1/gateways/enrolment-codes',
-			handler: (_, h) =>
-				h.response({ code: 'ENROL-7QK2-M4XD', expires_at: new Date(Date.now() + 3_600_000).toISOString() }).code(201),
-		},
-	]);
-}
-
-function healthRoutes(server: Server, hull: MockApiOptions['hull']): void {
-	const reasons = { uplink: 'The hub does not answer since 14:02; values are kept and sent later.' };
-	server.route([
-		{
-			method: 'GET',
-			path: '/health',
-			handler: () => ({
-				status: hull === 'gateway' ? 'degraded' : 'ok',
-				documents: 'connected',
-				telemetry: 'connected',
-				...(hull === 'gateway' ? { uplink: 'disconnected', reasons } : { reasons: {} }),
-			}),
-		},
-		{ method: 'GET', path: '/readiness', handler: () => ({ status: 'ready' }) },
-	]);
-}
-
-function webRoute(server: Server, webDir: string): void {
-	server.route({
-		method: 'GET',
-		path: '/{path*}',
-		async handler(request, h) {
-			const asked: unknown = request.params['path'];
-			const name = typeof asked === 'string' && asked !== '' ? normalize(asked) : 'index.html';
-			const content = await readFile(join(webDir, name)).catch(() => null);
-			if (content === null || name.startsWith('..')) return refusal(h, 404, 'RESOURCE_NOT_FOUND', 'no such file');
-			return h
-				.response(content)
-				.type(TYPES[extname(name)] ?? 'application/octet-stream')
-				.header('content-security-policy', "default-src 'self'; style-src 'self'");
-		},
-	});
-}
-
-/** Values once a second to the rooms of the devices, as the product does. */
-function startLive(sockets: SocketServer, state: State): ReturnType<typeof setInterval> {
-	const monitoring = sockets.of('/monitoring');
-	monitoring.use((socket, next) => {
-		next(
-			socket.handshake.auth['token'] === TOKENS.access_token && !state.away
-				? undefined
-				: new Error('NOT_AUTHENTICATED'),
-		);
-	});
-	monitoring.on('connection', (socket) => {
-		socket.on('subscribe_device', (ask: unknown) => {
-			if (isBody(ask) && typeof ask['device_uid'] === 'string') void socket.join(ask['device_uid']);
-		});
-	});
-	return setInterval(() => {
-		for (const device of state.devices) {
-			if (device.silent) continue;
-			const { values } = latestOf(device, Date.now());
-			const data: Record<string, unknown> = { timestamp: new Date().toISOString() };
-			const quality: Record<string, string> = {};
-			for (const [point, value] of Object.entries(values)) {
-				data[point] = value.value;
-				if (value.quality !== 'good') quality[point] = value.quality;
-			}
-			const { id, device_uid } = device.view;
-			monitoring.to([id, device_uid]).emit('telemetry', { device_uid, device_id: id, data, quality });
-		}
-	}, PERIOD_MS);
-}
-
-export async function startMockApi({ hull, webDir, claimed = false, port = 0 }: MockApiOptions): Promise<MockApi> {
-	const state: State = { claimed, loggedIn: claimed, enrolled: false, away: false, devices: fakeDevices(hull) };
+export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
+	const { hull, webDir, claimed = false, port = 0, tokenSeconds = TOKEN_SECONDS, crowd } = options;
+	const state: State = {
+		claimed,
+		loggedIn: claimed,
+		enrolled: false,
+		away: false,
+		tokens: 0,
+		tokenSeconds,
+		registration: options.registration ?? 'closed',
+		refusing: 0,
+		devices: crowd === undefined ? fakeDevices(hull) : manyDevices(crowd, hull),
+	};
 	const server = hapi({ host: '127.0.0.1', port });
 	server.ext('onRequest', (_, h) =>
 		state.away ? h.response({ detail: 'not ready' }).code(503).takeover() : h.continue,
 	);
+	if (crowd !== undefined) {
+		await server.register({ plugin: requestLimit, options: { requestsPerSecond: 30, clock: systemClock } });
+	}
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
-	peopleRoutes(server);
+	peopleRoutes(server, options);
 	if (hull === 'hub') hubRoutes(server);
 	healthRoutes(server, hull);
 	webRoute(server, webDir);
 	const sockets = new SocketServer(server.listener);
-	const timer = startLive(sockets, state);
+	const live = startMockLive({
+		sockets,
+		devices: () => state.devices,
+		isGood: (token) => token === goodToken(state) && !state.away,
+		tokenMs: tokenSeconds * 1_000,
+	});
 	await server.start();
 	return {
 		url: server.info.uri,
@@ -343,11 +319,17 @@ export async function startMockApi({ hull, webDir, claimed = false, port = 0 }: 
 				device.view.device_uid === uid ? { ...device, silent: true } : device,
 			);
 		},
+		refuse(requests) {
+			state.refusing = requests;
+		},
+		notify: live.notify,
+		connections: live.connections,
+		tokens: () => state.tokens,
 		restore() {
 			state.away = false;
 		},
 		async stop() {
-			clearInterval(timer);
+			live.stop();
 			await sockets.close();
 			await server.stop({ timeout: 500 });
 		},

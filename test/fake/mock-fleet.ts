@@ -132,6 +132,24 @@ function deviceOf(recipe: Recipe, index: number, hull: 'gateway' | 'hub'): FakeD
 export const fakeDevices = (hull: 'gateway' | 'hub'): readonly FakeDevice[] =>
 	RECIPES.map((recipe, index) => deviceOf(recipe, index, hull));
 
+/** A site with so many meters. */
+export const manyDevices = (count: number, hull: 'gateway' | 'hub'): readonly FakeDevice[] =>
+	Array.from({ length: count }, (_, index) =>
+		deviceOf(
+			{
+				uid: `meter-${index}`,
+				name: `Meter ${index}`,
+				driver: 'modbus',
+				state: 'ok',
+				reason: null,
+				silentForMs: null,
+				points: METER_POINTS,
+			},
+			index,
+			hull,
+		),
+	);
+
 let added = RECIPES.length;
 
 export function addedDevice(name: string, driver: 'modbus' | 'mqtt'): FakeDevice {

@@ -1,5 +1,7 @@
 import type { Server } from '@hapi/hapi';
 
+import { PERMISSIONS_OF } from '../../core/identity/permission.ts';
+import type { Role } from '../../core/identity/role.ts';
 import { refusal } from './mock-answer.ts';
 
 /** What the pages of settings, alerts and commands ask for, over records that live in memory only. */
@@ -11,7 +13,7 @@ interface MockUser {
 	readonly id: string;
 	readonly username: string;
 	readonly email: string;
-	readonly role: string;
+	readonly role: Role;
 	readonly is_active: boolean;
 	readonly full_name: string;
 	readonly phone: string;
@@ -45,6 +47,24 @@ const OPERATOR: MockUser = {
 	last_login: null,
 };
 
+/** Made an account and waits. */
+const NEWCOMER: MockUser = {
+	...OPERATOR,
+	id: 'aa000000-0000-4000-8000-000000000004',
+	username: 'nina',
+	email: 'nina@example.org',
+	role: 'user',
+	full_name: 'Nina Newcomer',
+	is_active: false,
+	created_at: ago(7_200_000),
+};
+
+export interface MockPeopleOptions {
+	/** Level of the person who logs in. */
+	readonly role?: Role;
+	readonly mustChangePassword?: boolean;
+}
+
 const DEVICE = 'dd000000-0000-4000-8000-000000000001';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -55,27 +75,35 @@ function isBody(value: unknown): value is Body {
 
 const missing = (field: string) => [{ loc: ['body', field], msg: 'is required', type: 'missing' }];
 
-function userRoutes(server: Server): void {
-	let users: readonly MockUser[] = [ME, OPERATOR];
+function userRoutes(server: Server, { role = 'superadmin', mustChangePassword = false }: MockPeopleOptions): void {
+	let me: MockUser = { ...ME, role, must_change_password: mustChangePassword };
+	let others: readonly MockUser[] = [OPERATOR, NEWCOMER];
+	const users = (): readonly MockUser[] => [me, ...others];
+	const meView = () => ({ ...me, effective_permissions: [...PERMISSIONS_OF[me.role]] });
+	const change = (id: unknown, payload: unknown): void => {
+		others = others.map((user) => (user.id === id ? Object.assign({}, user, payload) : user));
+	};
 	server.route([
-		{ method: 'GET', path: '/api/v1/users/me', handler: () => users[0] ?? ME },
+		{ method: 'GET', path: '/api/v1/users/me', handler: meView },
 		{
 			method: 'PATCH',
 			path: '/api/v1/users/me',
 			handler({ payload }) {
-				users = users.map((user, index) => (index === 0 ? Object.assign({}, user, payload) : user));
-				return users[0] ?? ME;
+				me = Object.assign({}, me, payload);
+				return meView();
 			},
 		},
 		{
 			method: 'POST',
 			path: '/api/v1/users/me/password',
-			handler: ({ payload }, h) =>
-				isBody(payload) && payload['current_password'] === 'wrong'
-					? refusal(h, 422, 'BUSINESS_RULE_VIOLATION', 'current_password: is not the current password', [
-							{ loc: ['body', 'current_password'], msg: 'is not the current password', type: 'rule-violation' },
-						])
-					: h.response().code(204),
+			handler({ payload }, h) {
+				if (isBody(payload) && payload['current_password'] === 'wrong')
+					return refusal(h, 422, 'BUSINESS_RULE_VIOLATION', 'current_password: is not the current password', [
+						{ loc: ['body', 'current_password'], msg: 'is not the current password', type: 'rule-violation' },
+					]);
+				me = { ...me, must_change_password: false };
+				return h.response().code(204);
+			},
 		},
 		{
 			method: 'GET',
@@ -87,7 +115,7 @@ function userRoutes(server: Server): void {
 					last_used_at: now(),
 					expires_at: ago(-86_400_000),
 					address: '192.168.1.40',
-					user_agent: 'Firefox on Linux',
+					user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
 					current: true,
 				},
 				{
@@ -96,7 +124,7 @@ function userRoutes(server: Server): void {
 					last_used_at: ago(1_800_000),
 					expires_at: ago(-86_400_000),
 					address: '192.168.1.77',
-					user_agent: 'Chrome on Android',
+					user_agent: 'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile',
 					current: false,
 				},
 			],
@@ -105,7 +133,20 @@ function userRoutes(server: Server): void {
 		{
 			method: 'GET',
 			path: '/api/v1/users',
-			handler: () => ({ items: users, total: users.length, page: 1, size: 50, pages: 1 }),
+			handler: () => ({ items: users(), total: users().length, page: 1, size: 50, pages: 1 }),
+		},
+		{
+			method: 'GET',
+			path: '/api/v1/users/',
+			handler: () => users().filter(({ is_active: isActive }) => !isActive),
+		},
+		{
+			method: 'PATCH',
+			path: '/api/v1/users/{id}',
+			handler({ params, payload }) {
+				change(params['id'], payload);
+				return others.find(({ id }) => id === params['id']) ?? {};
+			},
 		},
 		{
 			method: 'POST',
@@ -116,7 +157,7 @@ function userRoutes(server: Server): void {
 				if (typeof password !== 'string' || password.length < 8)
 					return refusal(h, 422, 'VALIDATION_ERROR', 'password: is too short', missing('password'));
 				const user = { ...OPERATOR, id: 'aa000000-0000-4000-8000-000000000003', ...body };
-				users = [...users, user];
+				others = [...others, user];
 				return h.response(user).code(201);
 			},
 		},
@@ -124,7 +165,7 @@ function userRoutes(server: Server): void {
 			method: 'DELETE',
 			path: '/api/v1/users/{id}',
 			handler({ params }, h) {
-				users = users.filter(({ id }) => id !== params['id']);
+				others = others.filter(({ id }) => id !== params['id']);
 				return h.response().code(204);
 			},
 		},
@@ -140,6 +181,9 @@ function alertRoutes(server: Server): void {
 			severity: 'critical',
 			message: 'Main feed (meter-main): voltage_l1 254.1 is above 253',
 			created_at: ago(90_000),
+			raised_at: ago(60_000),
+			cleared_at: null,
+			occurrences: 3,
 		},
 	];
 	let rules: readonly object[] = [
@@ -151,7 +195,9 @@ function alertRoutes(server: Server): void {
 			threshold: 253,
 			severity: 'critical',
 			is_active: true,
+			hysteresis: 0,
 			duration_seconds: 10,
+			device_id: null,
 		},
 	];
 	server.route([
@@ -185,10 +231,12 @@ function deviceExtras(server: Server): void {
 	let knocks = [
 		{
 			name: 'boiler-7',
+			client_id: 'boiler-7',
 			address: '192.168.1.91',
-			first_seen_at: ago(600_000),
-			last_seen_at: ago(5_000),
+			first_seen: ago(600_000),
+			last_seen: ago(5_000),
 			count: 42,
+			why: 'no device of this name',
 			adoptable: true,
 		},
 	];
@@ -216,6 +264,8 @@ function deviceExtras(server: Server): void {
 					status: 'executed',
 					created_at: now(),
 					executed_at: now(),
+					error: null,
+					result: null,
 					...(isBody(payload) ? payload : {}),
 				};
 				commands = [command];
@@ -237,6 +287,7 @@ const ENTRIES = [
 		reason: null,
 		before: { role: 'viewer' },
 		after: { role: 'editor' },
+		count: 1,
 	},
 	{
 		id: '1',
@@ -249,6 +300,7 @@ const ENTRIES = [
 		reason: 'INVALID_CREDENTIALS: the email or the password is wrong',
 		before: null,
 		after: null,
+		count: 12,
 	},
 ];
 
@@ -285,8 +337,8 @@ const OPENAPI = {
 	},
 };
 
-export function peopleRoutes(server: Server): void {
-	userRoutes(server);
+export function peopleRoutes(server: Server, options: MockPeopleOptions): void {
+	userRoutes(server, options);
 	alertRoutes(server);
 	deviceExtras(server);
 	server.route([

@@ -3,7 +3,11 @@ import test from 'ava';
 import { ifMatch } from '../../core/http/etag.ts';
 import { deviceRoutes } from '../../core/device/device-routes.ts';
 import { Fault } from '../../core/kernel/fault.ts';
+import { alarmRoutes } from '../../core/alarm/alarm-routes.ts';
+import { alarmBox } from '../fake/alarm-box.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
+import { logIn, PASSWORD, peopled, textOf } from '../identity/identity-box.ts';
+import { member } from '../system/kit/rest.ts';
 import { deviceBox } from '../fake/device-box.ts';
 
 const check = (header: string | undefined) => ifMatch({ headers: header === undefined ? {} : { 'if-match': header } });
@@ -71,4 +75,50 @@ test('an answer that differs in health has another ETag than the one before, for
 	const after = await etag();
 	t.regex(String(after), /^"1-/);
 	t.not(after, before);
+});
+
+test('of two administrators who saw the same user, the second is told; logins in between do not count', async (t) => {
+	const box = await peopled(t);
+	const { call, superadmin } = box;
+	const made = await call({
+		path: '/users',
+		token: superadmin.token,
+		body: { email: 'new@example.com', password: PASSWORD },
+	});
+	const path = `/users/${textOf(made, 'id')}`;
+	await logIn(box, 'new@example.com');
+	const etag = String((await call({ method: 'GET', path, token: superadmin.token })).headers['etag']);
+	const change = (phone: string, ifMatchTag: string) =>
+		call({ method: 'PATCH', path, token: superadmin.token, body: { phone }, headers: { 'if-match': ifMatchTag } });
+	const first = await change('1', etag);
+	t.is(first.status, 200);
+	const second = await change('2', etag);
+	t.is(second.status, 412);
+	t.is(second.body['error_code'], 'PRECONDITION_FAILED');
+	t.is((await call({ method: 'DELETE', path, token: superadmin.token, headers: { 'if-match': etag } })).status, 412);
+	t.is(textOf(await call({ method: 'GET', path, token: superadmin.token }), 'phone'), '1');
+	t.is((await change('2', String(first.headers['etag']))).status, 200);
+});
+
+test('of two people who saw the same alert rule, the second is told', async (t) => {
+	const box = await alarmBox();
+	t.teardown(box.close);
+	const server = await bareServer(alarmRoutes, { alarms: box.alarms() });
+	const send = (method: string, url: string, payload?: object, tag?: string) =>
+		server.inject({
+			method,
+			url,
+			headers: { ...bearer('manager'), ...(tag !== undefined && { 'if-match': tag }) },
+			...(payload && { payload }),
+		});
+	const rule = { name: 'Hot', metric: 'temperature', condition: 'gt', threshold: 40 };
+	const made = await send('POST', '/monitoring/alert-rules', rule);
+	const url = `/monitoring/alert-rules/${String(member(made.result, 'id'))}`;
+	const tag = String(made.headers['etag']);
+	t.is((await send('PATCH', url, { threshold: 41 }, tag)).statusCode, 200);
+	t.is((await send('PATCH', url, { threshold: 42 }, tag)).statusCode, 412);
+	t.is((await send('DELETE', url, undefined, tag)).statusCode, 412);
+	const now = await send('GET', url);
+	t.is(member(now.result, 'threshold'), 41);
+	t.is((await send('DELETE', url, undefined, String(now.headers['etag']))).statusCode, 204);
 });

@@ -1,69 +1,7 @@
-import { join } from 'node:path';
+import test from 'ava';
 
-import test, { type ExecutionContext } from 'ava';
-import type { Page } from 'playwright-core';
-
-import { MOCK_CLAIM_CODE, type MockApi, startMockApi } from '../fake/mock-api.ts';
-import {
-	PHONE,
-	type Visit as BrowserVisit,
-	WEB,
-	connection,
-	isSkipped,
-	launchBrowser,
-	overhang,
-	screenshotFolder,
-	takePicture,
-} from './browser.ts';
-
-const PASSWORD = 'correct horse battery';
-
-interface Visit extends BrowserVisit {
-	readonly api: MockApi;
-	readonly look: (name: string) => Promise<void>;
-}
-
-interface VisitOptions {
-	readonly hull: 'gateway' | 'hub';
-	readonly claimed?: boolean;
-	/** Console errors that belong to the case: a browser reports each refused request as one. */
-	readonly expected?: RegExp;
-}
-
-async function visit(t: ExecutionContext, options: VisitOptions, walk: (visit: Visit) => Promise<void>): Promise<void> {
-	if (isSkipped(t)) return;
-	const { hull, claimed = false, expected } = options;
-	const pictures = screenshotFolder();
-	const folder = pictures === undefined ? undefined : join(pictures, 'mock');
-	const api = await startMockApi({ hull, claimed, webDir: join(WEB, hull) });
-	const browser = await launchBrowser();
-	try {
-		const here = await browser.visit({ url: api.url, ...(expected !== undefined && { expected }) });
-		await walk({ ...here, api, look: (name) => takePicture(here.page, folder, `${hull}-${name}`) });
-		t.deepEqual(here.complaints, []);
-	} finally {
-		await browser.close();
-		await api.stop();
-	}
-}
-
-async function claim({ page, look }: Visit): Promise<void> {
-	await page.getByLabel('Claim code').fill(MOCK_CLAIM_CODE);
-	await page.getByLabel('E-mail').fill('admin@example.org');
-	await page.getByLabel('Full name').fill('Ada Installer');
-	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-	await page.getByLabel('Password again').fill(PASSWORD);
-	await look('claim');
-	await page.getByRole('button', { name: 'Claim' }).click();
-	await page.getByRole('link', { name: 'Main feed' }).waitFor();
-}
-
-async function login(page: Page): Promise<void> {
-	await page.getByLabel('E-mail').fill('admin@example.org');
-	await page.getByLabel('Password').fill(PASSWORD);
-	await page.getByRole('button', { name: 'Log in' }).click();
-	await page.getByRole('link', { name: 'Main feed' }).waitFor();
-}
+import { PHONE, connection, overhang } from './browser.ts';
+import { MOCK_PASSWORD as PASSWORD, claim, login, visit } from './mock-visit.ts';
 
 test.serial('a gateway is claimed, and its devices, their points, lines and sync are shown', async (t) => {
 	await visit(t, { hull: 'gateway' }, async (here) => {
@@ -176,7 +114,7 @@ test.serial('an administrator keeps users, rules and the account, and sees what 
 
 		await page.getByRole('link', { name: 'Settings' }).first().click();
 		await page.getByRole('link', { name: /^Account/ }).click();
-		await page.getByText('Chrome on Android').waitFor();
+		await page.getByText('Chrome, Android').waitFor();
 		await page.getByLabel('Phone').fill('0123');
 		await page.getByRole('button', { name: 'Save' }).click();
 		await page.getByText('Saved.').waitFor();

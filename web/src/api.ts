@@ -112,20 +112,37 @@ export interface ApiDeps {
 	readonly token: () => string | null;
 	/** Fetches a new access token; `false` when the person has to log in again. */
 	readonly renew: () => Promise<boolean>;
+	/** Waits before a question is asked again that the server had no room for. */
+	readonly pause: (seconds: number) => Promise<void>;
 }
+
+/** A question is asked so often while the server takes no more of them. */
+const MOST_TRIES = 5;
 
 /** A 401 that names a field is about what was typed there, e.g. an enrolment code. */
 const isAboutToken = (error: unknown): boolean =>
 	error instanceof ApiError && error.status === 401 && Object.keys(error.fields).length === 0;
 
 /** The API as the logged-in person: an expired access token is renewed once, unseen. */
-export function createApi({ token, renew }: ApiDeps): Api {
-	async function call<T>(path: string, options: RequestOptions): Promise<Answer<T>> {
+export function createApi({ token, renew, pause }: ApiDeps): Api {
+	/** A question that changes nothing may wait and be asked again; whoever sends a form is told instead. */
+	async function patiently<T>(path: string, options: RequestOptions, tries = 1): Promise<Answer<T>> {
 		try {
 			return await exchange<T>(path, { ...options, token: token() });
 		} catch (error) {
+			const isFull = error instanceof ApiError && error.status === 429 && options.method === undefined;
+			if (!isFull || tries >= MOST_TRIES) throw error;
+			await pause(error.retryAfterS ?? 1);
+			return patiently<T>(path, options, tries + 1);
+		}
+	}
+
+	async function call<T>(path: string, options: RequestOptions): Promise<Answer<T>> {
+		try {
+			return await patiently<T>(path, options);
+		} catch (error) {
 			if (!isAboutToken(error) || !(await renew())) throw error;
-			return exchange<T>(path, { ...options, token: token() });
+			return patiently<T>(path, options);
 		}
 	}
 

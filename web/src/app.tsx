@@ -1,27 +1,28 @@
 import type { ComponentType } from 'preact';
 
-import { AccountPage } from './page/account.tsx';
-import { AddDevicePage } from './page/add-device.tsx';
-import { AlertsPage } from './page/alerts.tsx';
-import { AuditPage } from './page/audit.tsx';
 import { CertificatePage } from './page/certificate.tsx';
 import { ClaimPage } from './page/claim.tsx';
 import { DevicesPage } from './page/devices.tsx';
-import { GatewaysPage } from './page/gateways.tsx';
 import { LinesPage } from './page/lines.tsx';
 import { LoginPage } from './page/login.tsx';
-import { NewPasswordPage } from './page/new-password.tsx';
 import { SettingsPage } from './page/settings.tsx';
-import { SyncPage } from './page/sync.tsx';
-import { UsersPage } from './page/users.tsx';
 import { lazy } from './part/lazy.tsx';
 import { Shell } from './part/shell.tsx';
 import { type Hull, useServices } from './state/services.ts';
 import { type TextKey, t } from './text.ts';
-import type { Role } from './wire.ts';
+import type { Permission } from './wire.ts';
 
-/** Looked at by few. */
+/** Not looked at every day, so the code of each is fetched when it is first opened. */
+const AccountPage = lazy(async () => (await import('./page/account.tsx')).AccountPage);
+const AddDevicePage = lazy(async () => (await import('./page/add-device.tsx')).AddDevicePage);
+const AlertsPage = lazy(async () => (await import('./page/alerts.tsx')).AlertsPage);
 const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
+const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
+const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
+const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
+const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
+const UsersPage = lazy(async () => (await import('./page/users.tsx')).UsersPage);
 /** Holds the chart library, so it is fetched when the first device is opened. */
 const DevicePage = lazy(async () => (await import('./page/device.tsx')).DevicePage);
 
@@ -35,8 +36,8 @@ export interface Route {
 	readonly menu: TextKey | null;
 	/** Entry of the menu it stands under; absent: its own. */
 	readonly under?: string;
-	/** The lowest level that has use of it; the server decides what it may do. Absent: everybody. */
-	readonly least?: Role;
+	/** Who may not has no use of it; the server decides. Absent: everybody. */
+	readonly needs?: Permission;
 	readonly view: ComponentType;
 }
 
@@ -44,8 +45,23 @@ export interface Route {
 const ROUTES: readonly Route[] = [
 	{ page: 'devices', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.devices', view: DevicesPage },
 	{ page: 'devices', withId: true, hulls: ['gateway', 'hub'], menu: null, view: DevicePage },
-	{ page: 'add-device', withId: false, hulls: ['gateway'], menu: null, under: 'devices', view: AddDevicePage },
-	{ page: 'alerts', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.alerts', least: 'manager', view: AlertsPage },
+	{
+		page: 'add-device',
+		withId: false,
+		hulls: ['gateway'],
+		menu: null,
+		under: 'devices',
+		needs: 'devices:write',
+		view: AddDevicePage,
+	},
+	{
+		page: 'alerts',
+		withId: false,
+		hulls: ['gateway', 'hub'],
+		menu: 'nav.alerts',
+		needs: 'alarms:write',
+		view: AlertsPage,
+	},
 	{ page: 'lines', withId: false, hulls: ['gateway'], menu: 'nav.lines', view: LinesPage },
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
@@ -57,7 +73,7 @@ const ROUTES: readonly Route[] = [
 		hulls: ['gateway', 'hub'],
 		menu: null,
 		under: 'settings',
-		least: 'admin',
+		needs: 'users:read',
 		view: UsersPage,
 	},
 	{
@@ -66,7 +82,7 @@ const ROUTES: readonly Route[] = [
 		hulls: ['gateway', 'hub'],
 		menu: null,
 		under: 'settings',
-		least: 'admin',
+		needs: 'audit:read',
 		view: AuditPage,
 	},
 	{
@@ -80,28 +96,34 @@ const ROUTES: readonly Route[] = [
 	{ page: 'api', withId: false, hulls: ['gateway', 'hub'], menu: null, under: 'settings', view: ApiPage },
 ];
 
+/** What somebody sees who is not logged in. */
+function Outside() {
+	const { place, session } = useServices();
+	const phase = session.phase.value;
+	if (phase === 'claim') return <ClaimPage />;
+	if (phase !== 'login') return <p class="quiet">{t('app.loading')}</p>;
+	const isRegistering = place.value.page === 'register' && session.registration.value !== 'closed';
+	return isRegistering ? <RegisterPage /> : <LoginPage />;
+}
+
 export function App() {
 	const { hull, place, session, me } = useServices();
-	const phase = session.phase.value;
 	const { page, id } = place.value;
 	const user = me.user.value;
-	const routes = ROUTES.filter(({ hulls, least }) => hulls.includes(hull) && (least === undefined || me.may(least)));
-	if (phase === 'starting') return <Shell menu={[]}>{<p class="quiet">{t('app.loading')}</p>}</Shell>;
-	if (phase === 'claim') return <Shell menu={[]}>{<ClaimPage />}</Shell>;
-	if (phase === 'login') return <Shell menu={[]}>{<LoginPage />}</Shell>;
+	const isInside = session.phase.value === 'in';
+	if (!isInside || user === null)
+		return <Shell menu={[]}>{isInside ? <p class="quiet">{t('app.loading')}</p> : <Outside />}</Shell>;
+	if (user.must_change_password) return <Shell menu={[]}>{<NewPasswordPage />}</Shell>;
 
-	if (user?.must_change_password === true) return <Shell menu={[]}>{<NewPasswordPage />}</Shell>;
-
+	const routes = ROUTES.filter(({ hulls, needs }) => hulls.includes(hull) && (needs === undefined || me.may(needs)));
 	const wanted = page === '' ? 'devices' : page;
 	const route = routes.find((each) => each.page === wanted && each.withId === (id !== null));
-	const menu = routes.flatMap(({ page: name, menu: key }) => (key === null ? [] : [{ page: name, label: t(key) }]));
+	const menu = routes.flatMap(({ page: name, menu: key }) =>
+		key === null ? [] : [{ page: name, label: t(key), counted: name === 'alerts' }],
+	);
 	return (
 		<Shell menu={menu} here={route?.under ?? wanted}>
-			{route === undefined ? (
-				<p class="quiet">{t(user === null ? 'app.loading' : 'app.notFound')}</p>
-			) : (
-				<route.view key={`${wanted}/${id ?? ''}`} />
-			)}
+			{route === undefined ? <p class="quiet">{t('app.notFound')}</p> : <route.view key={`${wanted}/${id ?? ''}`} />}
 		</Shell>
 	);
 }

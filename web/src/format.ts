@@ -4,6 +4,7 @@ import { t } from './text.ts';
 export const NONE = '–';
 
 const LANGUAGE = document.documentElement.lang;
+const days = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium' });
 const times = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
 
 /** Digits after the point by size: about what a meter of class 0.5 can mean, and the same width from second to second. */
@@ -48,6 +49,8 @@ export function formatTime(iso: string | null): string {
 	return Number.isNaN(at) ? NONE : times.format(at);
 }
 
+export const formatDay = (iso: string): string => days.format(Date.parse(iso));
+
 const AGE_STEPS = [
 	{ belowMs: 60_000, unitMs: 1_000, key: 'age.seconds' },
 	{ belowMs: 3_600_000, unitMs: 60_000, key: 'age.minutes' },
@@ -69,4 +72,32 @@ export function pointName(key: string): string {
 		.map((word) => (/^(?:l\d+|n|thd|co2|pm\d+|rms)$/.test(word) ? word.toLocaleUpperCase('en') : word));
 	const text = words.join(' ');
 	return text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
+}
+
+/** Programs and systems by their mark in a user agent; the first match counts, because browsers name others as well. */
+const PROGRAMS: readonly (readonly [RegExp, string])[] = [
+	[/Edg\//, 'Edge'],
+	[/OPR\//, 'Opera'],
+	[/Firefox\/|FxiOS\//, 'Firefox'],
+	[/Chrom(?:e|ium)\/|CriOS\//, 'Chrome'],
+	[/Safari\//, 'Safari'],
+];
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+	[/Android/, 'Android'],
+	[/iPhone|iPad/, 'iOS'],
+	[/Windows/, 'Windows'],
+	[/Mac OS X/, 'macOS'],
+	[/Linux|X11/, 'Linux'],
+];
+
+const markOf = (text: string, marks: readonly (readonly [RegExp, string])[]): string | undefined =>
+	marks.find(([mark]) => mark.test(text))?.[1];
+
+/** "Firefox, Linux" of a user agent; its first word where no browser is known; `null` of none at all. */
+export function programName(userAgent: string): string | null {
+	if (userAgent === '') return null;
+	const program = markOf(userAgent, PROGRAMS);
+	const system = markOf(userAgent, SYSTEMS);
+	if (program === undefined) return userAgent.split(' ')[0] ?? null;
+	return system === undefined ? program : `${program}, ${system}`;
 }

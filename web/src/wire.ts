@@ -10,11 +10,20 @@ export interface TokensView {
 	readonly expires_in: number;
 }
 
+/** Who may make an account: everybody, everybody with the approval of an administrator, or administrators only. */
+export type Registration = 'open' | 'approval' | 'closed';
+
 export interface SetupView {
 	readonly claimed: boolean;
-	/** SHA-256 of the authority behind the https address of this box. */
+	readonly registration: Registration;
+	/** SHA-256 of the authority behind the https address of this box; `null`: it has none. */
 	readonly certificate_authority_sha256?: string | null;
-	readonly version?: string;
+	readonly version: string;
+}
+
+/** Answer to a registration that an administrator has to approve. */
+export interface WaitingView {
+	readonly status: 'awaiting_approval';
 }
 
 export interface HealthView {
@@ -39,6 +48,7 @@ export interface DeviceView {
 	readonly status: 'online' | 'offline' | 'maintenance';
 	readonly last_seen_at: string | null;
 	readonly firmware_version?: string | null;
+	readonly owner_id?: string | null;
 	readonly gateway_id?: string | null;
 	readonly health?: HealthView | null;
 	readonly connection?: ConnectionView | null;
@@ -138,7 +148,11 @@ export interface GatewayView {
 	readonly id: string;
 	readonly name: string;
 	readonly online: boolean;
+	readonly version: string | null;
 	readonly last_seen_at: string | null;
+	/** End of the certificate that it was given last. */
+	readonly certificate_expires_at: string | null;
+	readonly revoked_at: string | null;
 	readonly devices: number;
 	readonly received_samples: number;
 	readonly missing_samples: number;
@@ -147,6 +161,8 @@ export interface GatewayView {
 
 export interface EnrolmentCodeView {
 	readonly code: string;
+	/** The one gateway that it lets in; `null`: any that is new. */
+	readonly gateway_id: string | null;
 	readonly expires_at: string;
 }
 
@@ -169,7 +185,25 @@ export interface UserView {
 	readonly organization: string;
 	readonly created_at: string;
 	readonly last_login: string | null;
-	readonly must_change_password?: boolean;
+	readonly must_change_password: boolean;
+}
+
+/** What pages ask for before they offer something; the server knows more. */
+export type Permission =
+	| 'alarms:ack'
+	| 'alarms:write'
+	| 'audit:read'
+	| 'devices:command'
+	| 'devices:write'
+	| 'gateways:delete'
+	| 'users:delete'
+	| 'users:read'
+	| 'users:write';
+
+/** The own account. */
+export interface MeView extends UserView {
+	/** Everything it may, by its level and by grants. */
+	readonly effective_permissions: readonly string[];
 }
 
 export interface UserPageView {
@@ -182,11 +216,12 @@ export interface UserPageView {
 /** One login that is still good. */
 export interface LoginSessionView {
 	readonly id: string;
-	readonly created_at: string | null;
-	readonly last_used_at: string | null;
+	readonly created_at: string;
+	readonly last_used_at: string;
 	readonly expires_at: string;
-	readonly address: string | null;
-	readonly user_agent: string | null;
+	readonly address: string;
+	/** As the program named itself; '' when it did not. */
+	readonly user_agent: string;
 	readonly current: boolean;
 }
 
@@ -199,6 +234,19 @@ export interface AlertView {
 	readonly severity: Severity;
 	readonly message: string;
 	readonly created_at: string;
+	/** Begin of the last occurrence, and its end; `null` while it holds. */
+	readonly raised_at: string;
+	readonly cleared_at: string | null;
+	readonly occurrences: number;
+}
+
+/** News for the person who is logged in. */
+export interface NotificationEvent {
+	readonly title: string;
+	readonly message: string;
+	/** For alerts their severity. */
+	readonly type: string;
+	readonly alert_id?: string;
 }
 
 export type Condition = 'gt' | 'gte' | 'lt' | 'lte' | 'eq' | 'ne';
@@ -211,8 +259,10 @@ export interface AlertRuleView {
 	readonly threshold: number;
 	readonly severity: Severity;
 	readonly is_active: boolean;
-	readonly hysteresis?: number;
-	readonly duration_seconds?: number;
+	readonly hysteresis: number;
+	readonly duration_seconds: number;
+	/** The one device it watches; `null`: all of them, or those of a group. */
+	readonly device_id: string | null;
 }
 
 export interface CommandView {
@@ -220,19 +270,25 @@ export interface CommandView {
 	readonly command_name: string;
 	readonly payload: Readonly<Record<string, unknown>>;
 	readonly status: 'pending' | 'sent' | 'executed' | 'failed';
-	readonly created_at?: string;
+	readonly created_at: string;
 	readonly executed_at: string | null;
-	readonly error?: string | null;
+	readonly error: string | null;
+	/** What the device answered. */
+	readonly result: Readonly<Record<string, unknown>> | null;
 }
 
 /** Somebody who tried to log in at the broker under a name that nothing is known of. */
 export interface KnockView {
+	/** '' when it gave none. */
 	readonly name: string;
-	readonly address: string;
-	readonly first_seen_at: string;
-	readonly last_seen_at: string;
+	readonly client_id: string | null;
+	readonly address: string | null;
+	readonly first_seen: string;
+	readonly last_seen: string;
 	readonly count: number;
-	readonly adoptable?: boolean;
+	/** Why it was refused: a sentence. */
+	readonly why: string;
+	readonly adoptable: boolean;
 }
 
 export interface AdoptedView {
@@ -249,6 +305,8 @@ export interface AuditView {
 	readonly from: string;
 	readonly target: string | null;
 	readonly reason: string | null;
-	readonly before: unknown;
-	readonly after: unknown;
+	readonly before: Readonly<Record<string, unknown>> | null;
+	readonly after: Readonly<Record<string, unknown>> | null;
+	/** Equal refusals that this entry stands for. */
+	readonly count: number;
 }

@@ -1,4 +1,4 @@
-import type { Plugin } from '@hapi/hapi';
+import type { Plugin, RequestRoute } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { publicAccess } from '../access.ts';
@@ -13,11 +13,25 @@ export interface DocumentRoutesOptions {
 
 const TAG = 'API documents';
 
-/** The documents of the API, for anybody: they hold what the product can do, and nothing of what is in it. */
+/** Routes of the API that the document would have to leave out. */
+const undescribed = (routes: readonly RequestRoute[]): readonly string[] =>
+	routes
+		.filter(({ path, settings }) => path.startsWith('/api/') && settings.app?.api === undefined)
+		.map(({ method, path }) => `${method.toUpperCase()} ${path} does not say what it is (app.api)`);
+
+/**
+ * The documents of the API, for anybody: they hold what the product can do, and nothing of what is in it. The server does not
+ * initialise with a route below `/api` that they could not name.
+ */
 export const documentRoutes: Plugin<DocumentRoutesOptions> = {
 	name: 'document-routes',
 	register(server, { info, asyncApi }) {
 		let openApi: object | null = null;
+
+		server.ext('onPreStart', () => {
+			const mistakes = undescribed(server.table());
+			if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'));
+		});
 
 		server.route({
 			method: 'GET',

@@ -5,12 +5,12 @@ import { Back } from '../part/back.tsx';
 import type { Column } from '../part/columns.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
 import { PolledColumns } from '../part/list.tsx';
-import { formatTime } from '../format.ts';
+import { formatTime, programName } from '../format.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
-import type { LoginSessionView, UserView } from '../wire.ts';
+import type { LoginSessionView, MeView } from '../wire.ts';
 
 const SESSIONS_PERIOD_MS = 15_000;
 const PROFILE = ['full_name', 'phone', 'organization'] as const;
@@ -38,7 +38,7 @@ export function AccountPage() {
 	);
 }
 
-function Profile({ user }: { readonly user: UserView }) {
+function Profile({ user }: { readonly user: MeView }) {
 	const { api, me } = useServices();
 	const form = useForm(PROFILE);
 	const saved = useSignal(false);
@@ -53,7 +53,7 @@ function Profile({ user }: { readonly user: UserView }) {
 				const field = readForm(event.currentTarget);
 				void form.send(async () => {
 					const body = Object.fromEntries(PROFILE.map((name) => [name, field(name).trim()]));
-					me.put(await api.patch<UserView>('/api/v1/users/me', body));
+					me.put(await api.patch<MeView>('/api/v1/users/me', body));
 					saved.value = true;
 				});
 			}}
@@ -164,16 +164,16 @@ function Sessions() {
 			title: 'account.sessionWhere',
 			cell: ({ user_agent, address, current }) => (
 				<>
-					<strong>{user_agent ?? t('account.sessionUnknown')}</strong>
+					<strong title={user_agent}>{programName(user_agent) ?? t('account.sessionUnknown')}</strong>
 					<small>
-						{address ?? ''} {current ? t('account.sessionCurrent') : ''}
+						{address} {current ? t('account.sessionCurrent') : ''}
 					</small>
 				</>
 			),
 		},
 		{
 			title: 'account.sessionUsed',
-			cell: ({ last_used_at }) => (last_used_at === null ? '' : <Age atMs={Date.parse(last_used_at)} />),
+			cell: ({ last_used_at }) => <Age atMs={Date.parse(last_used_at)} />,
 		},
 		{ title: 'account.sessionExpires', cell: ({ expires_at }) => formatTime(expires_at) },
 		{

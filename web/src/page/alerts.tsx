@@ -6,6 +6,7 @@ import type { Column } from '../part/columns.tsx';
 import { FormProblem } from '../part/field.tsx';
 import { PolledColumns } from '../part/list.tsx';
 import { SeverityMark } from '../part/severity.tsx';
+import { Status } from '../part/status.tsx';
 import { link } from '../router.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
@@ -18,8 +19,8 @@ const MOST = 200;
 
 /** Alerts that nobody has acknowledged yet, and the rules that raise them. */
 export function AlertsPage() {
-	const { api, devices } = useServices();
-	const list = usePoll<readonly AlertView[]>(`/api/v1/monitoring/alerts?limit=${MOST}`, PERIOD_MS);
+	const { api, me, notices } = useServices();
+	const list = usePoll<readonly AlertView[]>(`/api/v1/monitoring/alerts?limit=${MOST}`, PERIOD_MS, notices.heard);
 	const form = useForm([]);
 	const acknowledged = useSignal<ReadonlySet<string>>(new Set());
 
@@ -28,29 +29,41 @@ export function AlertsPage() {
 			await api.post(`/api/v1/monitoring/alerts/${id}/acknowledge`);
 			acknowledged.value = new Set([...acknowledged.value, id]);
 			list.reload();
+			notices.changed();
 		});
-
-	const nameOf = (id: string): string => devices.page.value?.items.find((device) => device.id === id)?.name ?? id;
 
 	const columns: readonly Column<AlertView>[] = [
 		{ title: 'alerts.severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
-		{ title: 'alerts.message', cell: ({ message }) => message },
 		{
-			title: 'devices.name',
-			cell: ({ device_id }) => <a href={link('devices', device_id)}>{nameOf(device_id)}</a>,
+			title: 'alerts.message',
+			cell: ({ message, device_id, occurrences }) => (
+				<>
+					<a href={link('devices', device_id)}>{message}</a>
+					{occurrences > 1 && <small>{t('alerts.occurrences', { n: occurrences })}</small>}
+				</>
+			),
 		},
-		{ title: 'alerts.since', cell: ({ created_at }) => <Age atMs={Date.parse(created_at)} /> },
+		{
+			title: 'users.state',
+			cell: ({ cleared_at }) => (
+				<Status tone={cleared_at === null ? 'bad' : 'idle'} icon={cleared_at === null ? 'degraded' : 'ok'}>
+					{t(cleared_at === null ? 'alerts.holds' : 'alerts.cleared')}
+				</Status>
+			),
+		},
+		{ title: 'alerts.since', cell: ({ raised_at }) => <Age atMs={Date.parse(raised_at)} /> },
 		{
 			title: 'app.actions',
-			cell: ({ id }) => (
-				<button
-					type="button"
-					disabled={form.busy.value || acknowledged.value.has(id)}
-					onClick={() => void acknowledge(id)}
-				>
-					{t('alerts.acknowledge')}
-				</button>
-			),
+			cell: ({ id }) =>
+				me.may('alarms:ack') && (
+					<button
+						type="button"
+						disabled={form.busy.value || acknowledged.value.has(id)}
+						onClick={() => void acknowledge(id)}
+					>
+						{t('alerts.acknowledge')}
+					</button>
+				),
 		},
 	];
 

@@ -68,14 +68,16 @@ export function ApiPage() {
 }
 
 function OperationView({ operation }: { readonly operation: Operation }) {
-	const { method, path, summary, permission, parameters, body, answers } = operation;
+	const { method, path, summary, permission, ownerOr, parameters, body, answers } = operation;
 	return (
 		<details class="card operation">
 			<summary>
 				<span class={`method ${method}`}>{method.toUpperCase()}</span> <code>{path}</code>
 				<span class="quiet"> {summary}</span>
 			</summary>
-			<p class="hint">{t('api.access', { permission })}</p>
+			<p class="hint">
+				{ownerOr === '' ? t('api.access', { permission }) : t('api.accessOwner', { permission: ownerOr })}
+			</p>
 			{parameters.length > 0 && (
 				<>
 					<h3>{t('api.parameters')}</h3>

@@ -5,24 +5,48 @@ import { Back } from '../part/back.tsx';
 import { type Column, Columns } from '../part/columns.tsx';
 import { Problem } from '../part/list.tsx';
 import { Status } from '../part/status.tsx';
-import { formatTime } from '../format.ts';
+import { NONE, formatTime } from '../format.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
 import type { AuditView } from '../wire.ts';
 
 const PART = 50;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null;
+/** The same again under another reference's name. */
+const TWICE: ReadonlySet<string> = new Set(['_id', 'disabled']);
+/** More fold away. */
+const SHOWN_CHANGES = 4;
+
+const written = (value: unknown): string =>
+	value === undefined || value === null || value === '' ? NONE : JSON.stringify(value);
 
 /** The fields that are not the same before and after. */
 function changesOf({ before, after }: AuditView): readonly string[] {
-	const old = isRecord(before) ? before : {};
-	const fresh = isRecord(after) ? after : {};
+	const old = before ?? {};
+	const fresh = after ?? {};
 	const names = [...new Set([...Object.keys(old), ...Object.keys(fresh)])];
 	return names
-		.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(fresh[name]))
-		.map((name) => `${name}: ${JSON.stringify(old[name]) ?? '–'} → ${JSON.stringify(fresh[name]) ?? '–'}`);
+		.filter((name) => !TWICE.has(name) && written(old[name]) !== written(fresh[name]))
+		.map((name) => `${name}: ${written(old[name])} → ${written(fresh[name])}`);
+}
+
+const lines = (changes: readonly string[]) => (
+	<ul class="changes">
+		{changes.map((change) => (
+			<li key={change}>{change}</li>
+		))}
+	</ul>
+);
+
+function Changes({ entry }: { readonly entry: AuditView }) {
+	const changes = changesOf(entry);
+	if (changes.length <= SHOWN_CHANGES) return lines(changes);
+	return (
+		<details>
+			<summary>{t('audit.fields', { n: changes.length })}</summary>
+			{lines(changes)}
+		</details>
+	);
 }
 
 const COLUMNS: readonly Column<AuditView>[] = [
@@ -38,10 +62,11 @@ const COLUMNS: readonly Column<AuditView>[] = [
 	},
 	{
 		title: 'audit.what',
-		cell: ({ action, outcome, reason, target }) => (
+		cell: ({ action, outcome, reason, target, count }) => (
 			<>
 				<Status tone={outcome === 'done' ? 'ok' : 'warn'} icon={outcome === 'done' ? 'ok' : 'degraded'}>
 					{action}
+					{count > 1 && ` ${t('audit.times', { n: count })}`}
 				</Status>
 				{target !== null && <small class="id">{target}</small>}
 				{reason !== null && <small class="reason">{reason}</small>}
@@ -50,13 +75,7 @@ const COLUMNS: readonly Column<AuditView>[] = [
 	},
 	{
 		title: 'audit.change',
-		cell: (entry) => (
-			<ul class="changes">
-				{changesOf(entry).map((change) => (
-					<li key={change}>{change}</li>
-				))}
-			</ul>
-		),
+		cell: (entry) => <Changes entry={entry} />,
 	},
 ];
 

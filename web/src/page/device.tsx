@@ -110,7 +110,7 @@ function CredentialsButton({ device }: { readonly device: DeviceView }) {
 			made.value = await api.post<CredentialsView>(`/api/v1/devices/${encodeURIComponent(device.id)}/mqtt-credentials`);
 		});
 
-	if (hull !== 'gateway' || device.connection?.driver !== 'mqtt' || !me.may('manager')) return null;
+	if (hull !== 'gateway' || device.connection?.driver !== 'mqtt' || !me.may('devices:write')) return null;
 	return (
 		<>
 			<button type="button" disabled={form.busy.value} onClick={() => void make()}>

@@ -21,9 +21,6 @@ type GatewayNames = ReadonlyMap<string, string>;
 const matches = (device: DeviceView, wanted: string): boolean =>
 	`${device.name} ${device.device_uid}`.toLocaleLowerCase().includes(wanted.toLocaleLowerCase());
 
-const order = new Intl.Collator(document.documentElement.lang, { numeric: true });
-const byName = (one: DeviceView, other: DeviceView): number => order.compare(one.name, other.name);
-
 export function DevicesPage() {
 	return useServices().hull === 'hub' ? <HubDevices /> : <DeviceList gateways={null} />;
 }
@@ -56,7 +53,7 @@ function DeviceList({ gateways }: { readonly gateways: GatewayNames | null }) {
 	const { load, problem } = useDevicePage();
 	const wanted = useSignal('');
 	const page = devices.page.value;
-	const shown = (page?.items ?? []).filter((device) => matches(device, wanted.value)).toSorted(byName);
+	const shown = (page?.items ?? []).filter((device) => matches(device, wanted.value));
 	return (
 		<>
 			<div class="title-row">
@@ -71,14 +68,14 @@ function DeviceList({ gateways }: { readonly gateways: GatewayNames | null }) {
 						wanted.value = event.currentTarget.value;
 					}}
 				/>
-				{hull === 'gateway' && me.may('manager') && (
+				{hull === 'gateway' && me.may('devices:write') && (
 					<a class="button primary" href={link('add-device')}>
 						<Icon name="plus" />
 						{t('devices.add')}
 					</a>
 				)}
 			</div>
-			{hull === 'gateway' && me.may('manager') && <Knocking onAdopted={() => void load(1)} />}
+			{hull === 'gateway' && me.may('devices:write') && <Knocking onAdopted={() => void load(1)} />}
 			{problem.value !== null && (
 				<p class="mistake" role="alert">
 					{problem.value}

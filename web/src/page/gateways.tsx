@@ -2,11 +2,12 @@ import { useSignal } from '@preact/signals';
 
 import { Age } from '../part/age.tsx';
 import { type Column, Columns } from '../part/columns.tsx';
+import { FormDialog } from '../part/dialog.tsx';
 import { FormProblem } from '../part/field.tsx';
 import { Icon } from '../part/icon.tsx';
 import { Once } from '../part/once.tsx';
 import { Status } from '../part/status.tsx';
-import { formatCount, formatTime } from '../format.ts';
+import { formatCount, formatDay, formatTime } from '../format.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
@@ -33,10 +34,11 @@ const COLUMNS: readonly Column<GatewayView>[] = [
 	},
 	{
 		title: 'gateways.state',
-		cell: ({ online }) => (
-			<Status tone={online ? 'ok' : 'bad'} icon={online ? 'ok' : 'offline'}>
-				{t(online ? 'gateways.online' : 'gateways.offline')}
-			</Status>
+		cell: (gateway) => (
+			<>
+				<GatewayState gateway={gateway} />
+				<CertificateState gateway={gateway} />
+			</>
 		),
 	},
 	{
@@ -49,28 +51,77 @@ const COLUMNS: readonly Column<GatewayView>[] = [
 	counter('gateways.lost', (gateway) => gateway.declared_lost_samples),
 ];
 
+function GatewayState({ gateway: { online, revoked_at } }: { readonly gateway: GatewayView }) {
+	if (revoked_at !== null)
+		return (
+			<Status tone="bad" icon="offline">
+				{t('gateways.revoked')}
+			</Status>
+		);
+	return (
+		<Status tone={online ? 'ok' : 'bad'} icon={online ? 'ok' : 'offline'}>
+			{t(online ? 'gateways.online' : 'gateways.offline')}
+		</Status>
+	);
+}
+
+/** A certificate renews itself long before this; one that is so near its end belongs to a gateway that was away for long. */
+const CERTIFICATE_SOON_MS = 7 * 86_400_000;
+
+function CertificateState({ gateway }: { readonly gateway: GatewayView }) {
+	const { clock } = useServices();
+	const { certificate_expires_at: end, revoked_at } = gateway;
+	if (end === null || revoked_at !== null) return null;
+	const leftMs = Date.parse(end) - clock.now.value;
+	const time = formatDay(end);
+	if (leftMs > CERTIFICATE_SOON_MS) return <small>{t('gateways.certificate', { time })}</small>;
+	return (
+		<small class="warn-text">{t(leftMs > 0 ? 'gateways.certificate' : 'gateways.certificateEnded', { time })}</small>
+	);
+}
+
 /** The fleet, and how complete its data is here. */
 export function GatewaysPage() {
-	const { api } = useServices();
-	const { data, error } = usePoll<readonly GatewayView[]>('/api/v1/gateways', PERIOD_MS);
+	const { api, me } = useServices();
+	const { data, error, reload } = usePoll<readonly GatewayView[]>('/api/v1/gateways', PERIOD_MS);
 	const form = useForm([]);
 	const code = useSignal<EnrolmentCodeView | null>(null);
+	const doomed = useSignal<GatewayView | null>(null);
 	const gateways = data.value;
+	const mayEnrol = me.may('gateways:delete');
 
-	const makeCode = () =>
+	const makeCode = (id: string | null) =>
 		form.send(async () => {
-			code.value = await api.post<EnrolmentCodeView>('/api/v1/gateways/enrolment-codes');
+			code.value = await api.post<EnrolmentCodeView>('/api/v1/gateways/enrolment-codes', { gateway_id: id });
 		});
+
+	const actions: Column<GatewayView> = {
+		title: 'app.actions',
+		cell: (gateway) => (
+			<div class="row-actions">
+				<button type="button" onClick={() => void makeCode(gateway.id)}>
+					{t('gateways.enrolAgain')}
+				</button>
+				{gateway.revoked_at === null && (
+					<button type="button" onClick={() => (doomed.value = gateway)}>
+						{t('gateways.revoke')}
+					</button>
+				)}
+			</div>
+		),
+	};
 
 	return (
 		<>
 			<div class="title-row">
 				<h1>{t('gateways.title')}</h1>
 				<span class="spring" />
-				<button type="button" class="primary" disabled={form.busy.value} onClick={() => void makeCode()}>
-					<Icon name="plus" />
-					{t('gateways.newCode')}
-				</button>
+				{mayEnrol && (
+					<button type="button" class="primary" disabled={form.busy.value} onClick={() => void makeCode(null)}>
+						<Icon name="plus" />
+						{t('gateways.newCode')}
+					</button>
+				)}
 			</div>
 			<FormProblem form={form} />
 			{error.value !== null && (
@@ -81,12 +132,21 @@ export function GatewaysPage() {
 			{gateways === null && <p class="quiet">{t('app.loading')}</p>}
 			{gateways?.length === 0 && <p class="quiet">{t('gateways.empty')}</p>}
 			{gateways !== null && gateways.length > 0 && (
-				<Columns columns={COLUMNS} rows={gateways} rowKey={({ id }) => id} />
+				<Columns columns={mayEnrol ? [...COLUMNS, actions] : COLUMNS} rows={gateways} rowKey={({ id }) => id} />
+			)}
+			{doomed.value !== null && (
+				<Revoke
+					gateway={doomed.value}
+					onClose={() => {
+						doomed.value = null;
+						reload();
+					}}
+				/>
 			)}
 			{code.value !== null && (
 				<Once
 					title={t('gateways.newCode')}
-					lead={t('gateways.codeLead')}
+					lead={leadOf(code.value, gateways ?? [])}
 					secrets={[{ label: t('once.code'), value: code.value.code }]}
 					onClose={() => {
 						code.value = null;
@@ -96,5 +156,27 @@ export function GatewaysPage() {
 				</Once>
 			)}
 		</>
+	);
+}
+
+function leadOf({ gateway_id: id }: EnrolmentCodeView, gateways: readonly GatewayView[]): string {
+	if (id === null) return t('gateways.codeLead');
+	return t('gateways.codeLeadFor', { name: gateways.find((gateway) => gateway.id === id)?.name ?? id });
+}
+
+function Revoke({ gateway, onClose }: { readonly gateway: GatewayView; readonly onClose: () => void }) {
+	const { api } = useServices();
+	const form = useForm([]);
+	return (
+		<FormDialog
+			title={t('gateways.revokeWhich', { name: gateway.name })}
+			form={form}
+			submit={t('gateways.revoke')}
+			danger
+			onClose={onClose}
+			onSend={() => api.remove(`/api/v1/gateways/${gateway.id}`)}
+		>
+			<p>{t('gateways.revokeLead')}</p>
+		</FormDialog>
 	);
 }

@@ -1,4 +1,5 @@
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
+import { link } from '../router.ts';
 import { useForm } from '../state/form.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
@@ -39,6 +40,13 @@ export function LoginPage() {
 			<button class="primary" disabled={form.busy.value}>
 				{t('login.submit')}
 			</button>
+			{session.registration.value !== 'closed' && (
+				<p class="beside">
+					<a class="button plain" href={link('register')}>
+						{t('register.title')}
+					</a>
+				</p>
+			)}
 		</form>
 	);
 }

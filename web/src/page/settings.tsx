@@ -1,21 +1,22 @@
 import { link } from '../router.ts';
 import { useServices } from '../state/services.ts';
 import { type TextKey, t } from '../text.ts';
-import type { Role } from '../wire.ts';
+import type { Permission } from '../wire.ts';
 
 interface Entry {
 	readonly page: string;
 	readonly title: TextKey;
 	readonly lead: TextKey;
-	readonly least: Role;
+	/** Absent: for everybody. */
+	readonly needs?: Permission;
 }
 
 const ENTRIES: readonly Entry[] = [
-	{ page: 'account', title: 'account.title', lead: 'settings.account', least: 'user' },
-	{ page: 'users', title: 'users.title', lead: 'settings.users', least: 'admin' },
-	{ page: 'audit', title: 'audit.title', lead: 'settings.audit', least: 'admin' },
-	{ page: 'certificate', title: 'certificate.title', lead: 'settings.certificate', least: 'user' },
-	{ page: 'api', title: 'api.title', lead: 'settings.api', least: 'user' },
+	{ page: 'account', title: 'account.title', lead: 'settings.account' },
+	{ page: 'users', title: 'users.title', lead: 'settings.users', needs: 'users:read' },
+	{ page: 'audit', title: 'audit.title', lead: 'settings.audit', needs: 'audit:read' },
+	{ page: 'certificate', title: 'certificate.title', lead: 'settings.certificate' },
+	{ page: 'api', title: 'api.title', lead: 'settings.api' },
 ];
 
 /** What is not looked at every day. */
@@ -25,7 +26,7 @@ export function SettingsPage() {
 		<>
 			<h1>{t('settings.title')}</h1>
 			<nav class="tiles" aria-label={t('settings.title')}>
-				{ENTRIES.filter(({ least }) => me.may(least)).map(({ page, title, lead }) => (
+				{ENTRIES.filter(({ needs }) => needs === undefined || me.may(needs)).map(({ page, title, lead }) => (
 					<a key={page} class="card" href={link(page)}>
 						<strong>{t(title)}</strong>
 						<small>{t(lead)}</small>

@@ -1,4 +1,7 @@
+import { useSignal } from '@preact/signals';
+
 import { Age } from '../part/age.tsx';
+import { FormDialog } from '../part/dialog.tsx';
 import { Facts } from '../part/facts.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
 import type { IconName } from '../part/icon.tsx';
@@ -21,8 +24,11 @@ const LOOK: Readonly<Record<UplinkView['state'], { readonly tone: Tone; readonly
 
 /** How far the hub has what this gateway stored. */
 export function SyncPage() {
+	const { me } = useServices();
 	const { data, error, reload } = usePoll<UplinkView>('/api/v1/uplink', PERIOD_MS);
+	const isLeaving = useSignal(false);
 	const uplink = data.value;
+	const mayEnrol = me.may('gateways:delete');
 	return (
 		<>
 			<div class="title-row">
@@ -32,6 +38,12 @@ export function SyncPage() {
 						{t(`sync.state.${uplink.state}`)}
 					</Status>
 				)}
+				<span class="spring" />
+				{mayEnrol && uplink?.enrolled === true && (
+					<button type="button" onClick={() => (isLeaving.value = true)}>
+						{t('sync.leave')}
+					</button>
+				)}
 			</div>
 			{error.value !== null && (
 				<p class="mistake" role="alert">
@@ -39,7 +51,15 @@ export function SyncPage() {
 				</p>
 			)}
 			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
-			{uplink !== null && !uplink.enrolled && <EnrolForm onDone={reload} />}
+			{uplink !== null && !uplink.enrolled && mayEnrol && <EnrolForm onDone={reload} />}
+			{isLeaving.value && (
+				<Leave
+					onClose={() => {
+						isLeaving.value = false;
+						reload();
+					}}
+				/>
+			)}
 		</>
 	);
 }
@@ -134,5 +154,23 @@ function EnrolForm({ onDone }: { readonly onDone: () => void }) {
 				{t('sync.submit')}
 			</button>
 		</form>
+	);
+}
+
+/** A gateway has one hub; it leaves it before it enrols at another. */
+function Leave({ onClose }: { readonly onClose: () => void }) {
+	const { api } = useServices();
+	const form = useForm([]);
+	return (
+		<FormDialog
+			title={t('sync.leaveTitle')}
+			form={form}
+			submit={t('sync.leave')}
+			danger
+			onClose={onClose}
+			onSend={() => api.remove('/api/v1/uplink')}
+		>
+			<p>{t('sync.leaveLead')}</p>
+		</FormDialog>
 	);
 }

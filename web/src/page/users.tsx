@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 
 import { Age } from '../part/age.tsx';
+import { Approvals } from '../part/approvals.tsx';
 import { Back } from '../part/back.tsx';
 import { type Column, Columns } from '../part/columns.tsx';
 import { FormDialog } from '../part/dialog.tsx';
@@ -24,6 +25,7 @@ type Task = { readonly kind: 'create' } | { readonly kind: 'edit' | 'password' |
 /** The people who may log in here. */
 export function UsersPage() {
 	const page = useSignal(1);
+	const { me } = useServices();
 	const { data, error, reload } = usePoll<UserPageView>(`/api/v1/users?page=${page.value}&size=50`, PERIOD_MS);
 	const task = useSignal<Task | null>(null);
 	const users = data.value;
@@ -61,11 +63,14 @@ export function UsersPage() {
 				<h1>{t('users.title')}</h1>
 				{users !== null && <span class="quiet">{t('users.count', { n: users.total })}</span>}
 				<span class="spring" />
-				<button type="button" class="primary" onClick={() => (task.value = { kind: 'create' })}>
-					<Icon name="plus" />
-					{t('users.add')}
-				</button>
+				{me.may('users:write') && (
+					<button type="button" class="primary" onClick={() => (task.value = { kind: 'create' })}>
+						<Icon name="plus" />
+						{t('users.add')}
+					</button>
+				)}
 			</div>
+			<Approvals onChanged={reload} />
 			<Problem>{error.value}</Problem>
 			{users === null ? (
 				<p class="quiet">{t('app.loading')}</p>
@@ -98,9 +103,10 @@ export function UsersPage() {
 
 function UserActions({ user, onPick }: { readonly user: UserView; readonly onPick: (task: Task) => void }) {
 	const { me } = useServices();
-	const isOwn = me.user.value?.id === user.id;
+	const own = me.user.value;
+	const isOwn = own?.id === user.id;
 	// Nobody changes somebody above.
-	if (!me.may(user.role)) return null;
+	if (own === null || !me.may('users:write') || !isAtLeast(own.role, user.role)) return null;
 	return (
 		<div class="row-actions">
 			<button type="button" onClick={() => onPick({ kind: 'edit', user })}>
@@ -111,9 +117,11 @@ function UserActions({ user, onPick }: { readonly user: UserView; readonly onPic
 					<button type="button" onClick={() => onPick({ kind: 'password', user })}>
 						{t('users.resetPassword')}
 					</button>
-					<button type="button" onClick={() => onPick({ kind: 'delete', user })}>
-						{t('app.delete')}
-					</button>
+					{me.may('users:delete') && (
+						<button type="button" onClick={() => onPick({ kind: 'delete', user })}>
+							{t('app.delete')}
+						</button>
+					)}
 				</>
 			)}
 		</div>
@@ -159,6 +167,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
 					full_name: field('full_name').trim(),
 					role: field('role'),
 					password: field('password'),
+					must_change_password: true,
 				});
 			}}
 		>
@@ -170,7 +179,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
 				name="password"
 				type="password"
 				label={t('users.firstPassword')}
-				hint={t('account.passwordHint')}
+				hint={`${t('account.passwordHint')} ${t('users.firstPasswordHint')}`}
 				autocomplete="new-password"
 				required
 			/>

@@ -5,7 +5,7 @@ import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
-import type { AlertRuleView, Condition, Severity } from '../wire.ts';
+import type { AlertRuleView, Condition, DevicePageView, Severity } from '../wire.ts';
 import type { Column } from './columns.tsx';
 import { FormDialog } from './dialog.tsx';
 import { ChoiceField, FormProblem, TextField } from './field.tsx';
@@ -17,9 +17,12 @@ import { Status } from './status.tsx';
 const PERIOD_MS = 15_000;
 const PATH = '/api/v1/monitoring/alert-rules';
 const CONDITIONS: readonly Condition[] = ['gt', 'gte', 'lt', 'lte', 'eq', 'ne'];
+/** As many as one page of devices has. */
+const DEVICES = '/api/v1/devices?page=1&size=100';
+const DEVICES_PERIOD_MS = 60_000;
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
-const sentenceOf = ({ metric, condition, threshold, duration_seconds = 0 }: AlertRuleView): string =>
+const sentenceOf = ({ metric, condition, threshold, duration_seconds }: AlertRuleView): string =>
 	`${metric} ${t(`condition.${condition}`)} ${formatValue(threshold)}` +
 	(duration_seconds > 0 ? ` ${t('rules.for', { seconds: duration_seconds })}` : '');
 
@@ -27,6 +30,8 @@ const sentenceOf = ({ metric, condition, threshold, duration_seconds = 0 }: Aler
 export function AlertRules() {
 	const { api } = useServices();
 	const list = usePoll<readonly AlertRuleView[]>(`${PATH}?limit=200`, PERIOD_MS);
+	const { data } = usePoll<DevicePageView>(DEVICES, DEVICES_PERIOD_MS);
+	const names = new Map((data.value?.items ?? []).map(({ id, name }) => [id, name]));
 	const isAdding = useSignal(false);
 	const doomed = useSignal<AlertRuleView | null>(null);
 	const form = useForm([]);
@@ -40,6 +45,10 @@ export function AlertRules() {
 	const columns: readonly Column<AlertRuleView>[] = [
 		{ title: 'rules.name', cell: ({ name }) => <strong>{name}</strong> },
 		{ title: 'rules.rule', cell: sentenceOf },
+		{
+			title: 'rules.device',
+			cell: ({ device_id }) => (device_id === null ? t('rules.everyDevice') : (names.get(device_id) ?? device_id)),
+		},
 		{ title: 'alerts.severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
 		{
 			title: 'users.state',
@@ -82,7 +91,7 @@ export function AlertRules() {
 			</div>
 			<FormProblem form={form} />
 			<PolledColumns list={list} columns={columns} rowKey={({ id }) => id} empty={t('rules.empty')} />
-			{isAdding.value && <AddRule onClose={done} />}
+			{isAdding.value && <AddRule names={names} onClose={done} />}
 			{doomed.value !== null && <DeleteRule rule={doomed.value} onClose={done} />}
 		</section>
 	);
@@ -96,9 +105,24 @@ function numberOf(text: string): number | string | undefined {
 	return Number.isNaN(number) ? trimmed : number;
 }
 
-function AddRule({ onClose }: { readonly onClose: () => void }) {
+interface AddRuleProps {
+	/** Devices that it may be about, by id. */
+	readonly names: ReadonlyMap<string, string>;
+	readonly onClose: () => void;
+}
+
+function AddRule({ names, onClose }: AddRuleProps) {
 	const { api } = useServices();
-	const form = useForm(['name', 'metric', 'condition', 'threshold', 'severity', 'hysteresis', 'duration_seconds']);
+	const form = useForm([
+		'name',
+		'device_id',
+		'metric',
+		'condition',
+		'threshold',
+		'severity',
+		'hysteresis',
+		'duration_seconds',
+	]);
 	return (
 		<FormDialog
 			title={t('rules.add')}
@@ -112,12 +136,23 @@ function AddRule({ onClose }: { readonly onClose: () => void }) {
 					condition: field('condition'),
 					threshold: numberOf(field('threshold')),
 					severity: field('severity'),
+					device_id: field('device_id') === '' ? null : field('device_id'),
 					hysteresis: numberOf(field('hysteresis')),
 					duration_seconds: numberOf(field('duration_seconds')),
 				});
 			}}
 		>
 			<TextField form={form} name="name" label={t('rules.name')} required focus />
+			<ChoiceField
+				form={form}
+				name="device_id"
+				label={t('rules.device')}
+				choices={[
+					{ value: '', label: t('rules.everyDevice') },
+					...[...names].map(([value, label]) => ({ value, label })),
+				]}
+				value=""
+			/>
 			<TextField form={form} name="metric" label={t('rules.metric')} hint={t('rules.metricHint')} required />
 			<div class="fields">
 				<ChoiceField

@@ -34,16 +34,17 @@ const COLUMNS: readonly Column<CommandView>[] = [
 	},
 	{
 		title: 'users.state',
-		cell: ({ status, error }) => (
+		cell: ({ status, error, result }) => (
 			<>
 				<Status {...LOOK[status]}>{t(`commands.${status}`)}</Status>
-				{error !== undefined && error !== null && <small class="reason">{error}</small>}
+				{error !== null && <small class="reason">{error}</small>}
+				{result !== null && <small class="id">{JSON.stringify(result)}</small>}
 			</>
 		),
 	},
 	{
 		title: 'commands.when',
-		cell: ({ created_at }) => (created_at === undefined ? '' : <Age atMs={Date.parse(created_at)} />),
+		cell: ({ created_at }) => <Age atMs={Date.parse(created_at)} />,
 	},
 ];
 
@@ -53,12 +54,13 @@ export function Commands({ device }: { readonly device: DeviceView }) {
 	const path = `/api/v1/devices/${encodeURIComponent(device.id)}/commands`;
 	const list = usePoll<readonly CommandView[]>(`${path}?limit=10`, PERIOD_MS);
 	const isSending = useSignal(false);
+	const isOwner = me.user.value !== null && device.owner_id === me.user.value.id;
 	return (
 		<section>
 			<div class="title-row section-title">
 				<h2>{t('commands.title')}</h2>
 				<span class="spring" />
-				{me.may('manager') && (
+				{(isOwner || me.may('devices:command')) && (
 					<button type="button" onClick={() => (isSending.value = true)}>
 						{t('commands.send')}
 					</button>

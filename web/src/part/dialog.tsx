@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
 
 import type { FormState } from '../state/form.ts';
 import { t } from '../text.ts';
 import { FormProblem, readForm } from './field.tsx';
+import { Modal } from './modal.tsx';
 
 interface FormDialogProps {
 	readonly title: string;
@@ -19,33 +19,31 @@ interface FormDialogProps {
 
 /** A form in a dialog: sends, shows what was refused beside its field, and closes when it was taken. */
 export function FormDialog({ title, form, submit, danger, onSend, onClose, children }: FormDialogProps) {
-	const dialog = useRef<HTMLDialogElement>(null);
-	const id = useId();
-	useEffect(() => dialog.current?.showModal(), []);
 	return (
-		<dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
-			<h2 id={id}>{title}</h2>
-			<form
-				onSubmit={(event) => {
-					event.preventDefault();
-					const field = readForm(event.currentTarget);
-					void form.send(async () => {
-						await onSend(field);
-						dialog.current?.close();
-					});
-				}}
-			>
-				<FormProblem form={form} />
-				{children}
-				<div class="actions">
-					<button class={danger === true ? 'danger' : 'primary'} disabled={form.busy.value}>
-						{submit}
-					</button>
-					<button type="button" onClick={() => dialog.current?.close()}>
-						{t('app.cancel')}
-					</button>
-				</div>
-			</form>
-		</dialog>
+		<Modal title={title} onClose={onClose}>
+			{(close) => (
+				<form
+					onSubmit={(event) => {
+						event.preventDefault();
+						const field = readForm(event.currentTarget);
+						void form.send(async () => {
+							await onSend(field);
+							close();
+						});
+					}}
+				>
+					<FormProblem form={form} />
+					{children}
+					<div class="actions">
+						<button class={danger === true ? 'danger' : 'primary'} disabled={form.busy.value}>
+							{submit}
+						</button>
+						<button type="button" onClick={close}>
+							{t('app.cancel')}
+						</button>
+					</div>
+				</form>
+			)}
+		</Modal>
 	);
 }

@@ -36,27 +36,30 @@ export function Knocking({ onAdopted }: { readonly onAdopted: () => void }) {
 	const columns: readonly Column<KnockView>[] = [
 		{
 			title: 'knocking.name',
-			cell: ({ name, address }) => (
+			cell: ({ name, client_id, address, why, adoptable }) => (
 				<>
-					<strong>{name}</strong>
+					<strong>{name || client_id || t('knocking.nameless')}</strong>
 					<small>{address}</small>
+					{!adoptable && <small class="reason">{why}</small>}
 				</>
 			),
 		},
-		{ title: 'knocking.last', cell: ({ last_seen_at }) => <Age atMs={Date.parse(last_seen_at)} /> },
+		{ title: 'knocking.last', cell: ({ last_seen }) => <Age atMs={Date.parse(last_seen)} /> },
 		{ title: 'knocking.tries', numeric: true, cell: ({ count }) => count },
 		{
 			title: 'app.actions',
 			cell: ({ name, adoptable }) => (
 				<div class="row-actions">
-					{adoptable !== false && (
+					{adoptable && (
 						<button type="button" class="primary" disabled={form.busy.value} onClick={() => void adopt(name)}>
 							{t('knocking.adopt')}
 						</button>
 					)}
-					<button type="button" disabled={form.busy.value} onClick={() => void dismiss(name)}>
-						{t('knocking.dismiss')}
-					</button>
+					{name !== '' && (
+						<button type="button" disabled={form.busy.value} onClick={() => void dismiss(name)}>
+							{t('knocking.dismiss')}
+						</button>
+					)}
 				</div>
 			),
 		},

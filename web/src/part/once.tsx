@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 
 import { t } from '../text.ts';
+import { Modal } from './modal.tsx';
 
 export interface Secret {
 	readonly label: string;
@@ -19,21 +19,22 @@ interface OnceProps {
 
 /** A dialog for what the server tells only once. */
 export function Once({ title, lead, secrets, onClose, children }: OnceProps) {
-	const dialog = useRef<HTMLDialogElement>(null);
-	useEffect(() => dialog.current?.showModal(), []);
 	return (
-		<dialog ref={dialog} aria-labelledby="once-title" onClose={onClose}>
-			<h2 id="once-title">{title}</h2>
-			<p>{lead}</p>
-			{secrets.map((secret) => (
-				<SecretRow key={secret.label} {...secret} />
-			))}
-			{children}
-			<p class="warn-text">{t('once.shown')}</p>
-			<form method="dialog">
-				<button class="primary">{t('once.close')}</button>
-			</form>
-		</dialog>
+		<Modal title={title} onClose={onClose}>
+			{(close) => (
+				<>
+					<p>{lead}</p>
+					{secrets.map((secret) => (
+						<SecretRow key={secret.label} {...secret} />
+					))}
+					{children}
+					<p class="warn-text">{t('once.shown')}</p>
+					<button type="button" class="primary" onClick={close}>
+						{t('once.close')}
+					</button>
+				</>
+			)}
+		</Modal>
 	);
 }
 

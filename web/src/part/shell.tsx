@@ -5,12 +5,16 @@ import type { ConnectionState } from '../state/connection.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { AlertCount } from './alert-count.tsx';
 import { Problems } from './problems.tsx';
 import { Status, type Tone } from './status.tsx';
+import { Toasts } from './toasts.tsx';
 
 export interface MenuEntry {
 	readonly page: string;
 	readonly label: string;
+	/** Shows how many alerts wait. */
+	readonly counted: boolean;
 }
 
 const CONNECTION_LOOK: Readonly<Record<ConnectionState, { readonly tone: Tone; readonly icon: IconName }>> = {
@@ -22,8 +26,10 @@ const CONNECTION_LOOK: Readonly<Record<ConnectionState, { readonly tone: Tone; r
 };
 
 function ConnectionBadge() {
-	const { connection } = useServices();
+	const { connection, me } = useServices();
 	const state = connection.state.value;
+	// Nothing is live before the password is the person's own.
+	if (me.user.value?.must_change_password === true) return null;
 	const { tone, icon } = CONNECTION_LOOK[state];
 	return (
 		<div class="connection" role="status" data-state={state}>
@@ -47,6 +53,15 @@ function ReloadHint() {
 	);
 }
 
+function CrowdedHint() {
+	const { connection } = useServices();
+	return connection.crowded.value ? (
+		<p class="notice" role="status">
+			{t('app.crowded')}
+		</p>
+	) : null;
+}
+
 /** What surrounds every page: name, menu, connection, problems. */
 export function Shell({
 	menu,
@@ -58,7 +73,7 @@ export function Shell({
 	readonly here?: string;
 	readonly children: ComponentChildren;
 }) {
-	const { hull, session } = useServices();
+	const { hull, session, me } = useServices();
 	const inside = session.phase.value === 'in';
 	return (
 		<>
@@ -82,9 +97,10 @@ export function Shell({
 				</span>
 				{menu.length > 0 && (
 					<nav aria-label={t('app.menu')}>
-						{menu.map(({ page, label }) => (
+						{menu.map(({ page, label, counted }) => (
 							<a key={page} href={link(page)} {...(page === here ? { 'aria-current': 'page' as const } : {})}>
 								{label}
+								{counted && <AlertCount />}
 							</a>
 						))}
 					</nav>
@@ -99,9 +115,11 @@ export function Shell({
 			</header>
 			<main id="main" tabIndex={-1}>
 				<ReloadHint />
+				<CrowdedHint />
 				{inside && <Problems />}
 				{children}
 			</main>
+			{inside && me.user.value !== null && <Toasts />}
 		</>
 	);
 }

@@ -1,4 +1,6 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { type ReadonlySignal, computed, signal } from '@preact/signals';
+
+import { later } from './later.ts';
 
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'restarting' | 'logged-out';
 
@@ -7,6 +9,10 @@ export interface Connection {
 	readonly state: ReadonlySignal<ConnectionState>;
 	/** The server serves another build of this page than the one that runs. */
 	readonly outdated: ReadonlySignal<boolean>;
+	/** The server takes no more requests for a moment; what is asked goes on by itself. */
+	readonly crowded: ReadonlySignal<boolean>;
+	/** Waits as long as the server asked for. */
+	readonly pause: (seconds: number) => Promise<void>;
 	readonly up: () => void;
 	readonly down: () => void;
 	readonly connecting: () => void;
@@ -15,6 +21,8 @@ export interface Connection {
 
 const PROBE_PERIOD_MS = 2_000;
 const PROBE_TIMEOUT_MS = 3_000;
+/** Those who wait for the same second do not come back in the same moment. */
+const PAUSE_SPREAD_MS = 700;
 
 /**
  * A refused connection or "not ready" is a server that restarts; silence is a network that is gone; an answer means that only the live
@@ -41,6 +49,7 @@ async function servedElsewise(): Promise<boolean> {
 export function createConnection(): Connection {
 	const state = signal<ConnectionState>('connecting');
 	const outdated = signal(false);
+	const paused = signal(0);
 	let timer: ReturnType<typeof setInterval> | undefined;
 
 	function settle(next: ConnectionState): void {
@@ -60,6 +69,12 @@ export function createConnection(): Connection {
 	return {
 		state,
 		outdated,
+		crowded: computed(() => paused.value > 0),
+		async pause(seconds) {
+			paused.value += 1;
+			await later(seconds * 1_000 + Math.random() * PAUSE_SPREAD_MS);
+			paused.value -= 1;
+		},
 		up() {
 			settle('connected');
 			void compareBuild();

@@ -10,6 +10,7 @@ import type {
 	Quality,
 	TelemetryEvent,
 } from '../wire.ts';
+import { type Pace, createPaced } from './paced.ts';
 import type { ServerClock } from './server-clock.ts';
 
 export interface PointValue {
@@ -30,7 +31,7 @@ export interface Devices {
 	/** The device that was looked at last, whether the page holds it or not. */
 	readonly opened: ReadonlySignal<DeviceView | null>;
 	readonly valuesOf: (deviceId: string) => ReadonlySignal<PointValues>;
-	/** Asks for a page of devices and their latest values. */
+	/** Asks for a page of devices; their latest values follow in the order of their names. */
 	readonly loadPage: (page: number) => Promise<void>;
 	/** Asks for one device and opens it. */
 	readonly open: (deviceId: string) => Promise<void>;
@@ -43,8 +44,10 @@ export interface Devices {
 }
 
 const DEVICES_PER_PAGE = 100;
-/** Devices asked for their latest values at the same time. */
-const LATEST_AT_ONCE = 6;
+/** Well below the requests per second that the server takes of one address, which other tabs need as well. */
+const LATEST_PACE: Pace = { burst: 20, everyMs: 100, parallel: 4 };
+
+const order = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
 /** Instants come as ISO text or as epoch ms, by transport. */
 function instantMs(at: unknown, fallbackMs: number): number {
@@ -75,6 +78,7 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 	const page = signal<DevicePageView | null>(null);
 	const opened = signal<DeviceView | null>(null);
 	const values = new Map<string, Signal<PointValues>>();
+	const askLatest = createPaced(loadLatest, LATEST_PACE);
 
 	function slot(deviceId: string): Signal<PointValues> {
 		let found = values.get(deviceId);
@@ -95,12 +99,11 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 	}
 
 	async function loadPage(number: number): Promise<void> {
-		page.value = await api.get<DevicePageView>(`/api/v1/devices?page=${number}&size=${DEVICES_PER_PAGE}`);
-		const waiting = page.value.items.map(({ id }) => id);
-		const fill = async (): Promise<void> => {
-			for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await loadLatest(id);
-		};
-		await Promise.all(Array.from({ length: LATEST_AT_ONCE }, fill));
+		const answer = await api.get<DevicePageView>(`/api/v1/devices?page=${number}&size=${DEVICES_PER_PAGE}`);
+		const items = answer.items.toSorted((one, other) => order.compare(one.name, other.name));
+		page.value = { ...answer, items };
+		askLatest.clear();
+		askLatest.add(items.map(({ id }) => id));
 	}
 
 	async function open(deviceId: string): Promise<void> {
@@ -139,7 +142,7 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 			const known = slot(id);
 			const before = known.value;
 			known.value = merged(before, event, readAtMs);
-			if (known.value.size > before.size) void loadLatest(id).catch(() => undefined);
+			if (known.value.size > before.size) askLatest.add([id]);
 		},
 		hearHealth({ device_id, state, since, reason }) {
 			change(device_id, { health: { state, since, reason } });
@@ -150,6 +153,7 @@ export function createDevices({ api, clock }: { readonly api: Api; readonly cloc
 		clear() {
 			page.value = null;
 			opened.value = null;
+			askLatest.clear();
 			values.clear();
 		},
 	};

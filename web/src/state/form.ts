@@ -31,9 +31,10 @@ export function useForm(known: readonly string[]): FormState {
 		}
 		fields.value = error.fields;
 		const elsewhere = Object.entries(error.fields).filter(([field]) => !known.includes(field));
-		const wait = error.retryAfterS === null ? '' : ` ${t('error.retryAfter', { seconds: error.retryAfterS })}`;
-		if (elsewhere.length > 0) problem.value = elsewhere.map(([field, sentence]) => `${field}: ${sentence}`).join('. ');
-		else if (Object.keys(error.fields).length === 0) problem.value = error.message + wait;
+		if (error.status === 429) problem.value = t('error.tooMany', { seconds: error.retryAfterS ?? 1 });
+		else if (elsewhere.length > 0)
+			problem.value = elsewhere.map(([field, sentence]) => `${field}: ${sentence}`).join('. ');
+		else if (Object.keys(error.fields).length === 0) problem.value = error.message;
 	}
 
 	return {

@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 
 import type { Api } from '../api.ts';
-import type { Role, UserView } from '../wire.ts';
+import type { MeView, Permission, Role } from '../wire.ts';
 
 /** Levels, lowest first; `user` and `viewer` are one. */
 const LEVEL: Readonly<Record<Role, number>> = { user: 0, viewer: 0, editor: 1, manager: 2, admin: 3, superadmin: 4 };
@@ -12,20 +12,20 @@ export const isAtLeast = (role: Role, least: Role): boolean => LEVEL[role] >= LE
 /** Who is logged in. What a page hides by it is a courtesy; the server decides. */
 export interface Me {
 	/** `null` until it is known. */
-	readonly user: ReadonlySignal<UserView | null>;
-	readonly may: (least: Role) => boolean;
+	readonly user: ReadonlySignal<MeView | null>;
+	readonly may: (permission: Permission) => boolean;
 	readonly load: () => Promise<void>;
-	readonly put: (user: UserView) => void;
+	readonly put: (user: MeView) => void;
 	readonly clear: () => void;
 }
 
 export function createMe(api: Api): Me {
-	const user = signal<UserView | null>(null);
+	const user = signal<MeView | null>(null);
 	return {
 		user,
-		may: (least) => user.value !== null && isAtLeast(user.value.role, least),
+		may: (permission) => user.value?.effective_permissions.includes(permission) ?? false,
 		async load() {
-			user.value = await api.get<UserView>('/api/v1/users/me');
+			user.value = await api.get<MeView>('/api/v1/users/me');
 		},
 		put(changed) {
 			user.value = changed;

@@ -22,6 +22,8 @@ export interface Operation {
 	readonly tag: string;
 	readonly summary: string;
 	readonly permission: string;
+	/** Permission of others than the owner of the record; '' when there is no such rule. */
+	readonly ownerOr: string;
 	readonly parameters: readonly Parameter[];
 	readonly body: JsonSchema | null;
 	readonly answers: readonly Answer[];
@@ -81,6 +83,7 @@ function operationOf(document: Node, path: string, method: string, raw: unknown)
 		tag: textOf(listOf(operation['tags'])[0]) || '–',
 		summary: textOf(operation['summary']),
 		permission: textOf(operation['x-permission']) || '–',
+		ownerOr: textOf(operation['x-owner-or']),
 		parameters: listOf(operation['parameters']).map(parameterOf),
 		body: body === undefined ? null : schemaOf(body),
 		answers: answersOf(operation['responses']),

@@ -11,8 +11,11 @@ export interface Polled<T> {
 	readonly reload: () => void;
 }
 
-/** Asks again each period as long as the component is shown and the page is looked at. Never two questions at once. */
-export function usePoll<T>(path: string, periodMs: number): Polled<T> {
+/**
+ * Asks again each period as long as the component is shown and the page is looked at. Never two questions at once.
+ * @param news a number whose change is a reason to ask at once
+ */
+export function usePoll<T>(path: string, periodMs: number, news?: ReadonlySignal<number>): Polled<T> {
 	const { api, connection } = useServices();
 	const data = useSignal<T | null>(null);
 	const error = useSignal<string | null>(null);
@@ -45,7 +48,7 @@ export function usePoll<T>(path: string, periodMs: number): Polled<T> {
 			shown = false;
 			clearTimeout(timer);
 		};
-	}, [api, connection, path, periodMs, nudge.value, data, error]);
+	}, [api, connection, path, periodMs, nudge.value, news?.value, data, error]);
 
 	return {
 		data,

@@ -1,5 +1,4 @@
-import type { ReadonlySignal } from '@preact/signals';
-import { effect } from '@preact/signals';
+import { type ReadonlySignal, effect, untracked } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 
@@ -7,8 +6,10 @@ import { type Api, createApi } from '../api.ts';
 import { type Place, createRouter } from '../router.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { type Devices, createDevices } from './devices.ts';
+import { later } from './later.ts';
 import { type Live, createLive } from './live.ts';
 import { type Me, createMe } from './me.ts';
+import { type Notices, createNotices } from './notices.ts';
 import { type ServerClock, createServerClock } from './server-clock.ts';
 import { type Session, createSession } from './session.ts';
 
@@ -26,16 +27,20 @@ export interface Services {
 	readonly devices: Devices;
 	readonly live: Live;
 	readonly me: Me;
+	readonly notices: Notices;
 }
+
+const RETRY_MS = 2_000;
 
 /** Puts the parts together. They live as long as the page. */
 export function createServices(hull: Hull): Services {
 	const connection = createConnection();
 	const session = createSession({ unreachable: connection.down });
 	const clock = createServerClock();
-	const api = createApi({ token: session.token, renew: session.renew });
+	const api = createApi({ token: session.token, renew: session.renew, pause: connection.pause });
 	const devices = createDevices({ api, clock });
 	const me = createMe(api);
+	const notices = createNotices();
 
 	const live = createLive({
 		session,
@@ -44,6 +49,7 @@ export function createServices(hull: Hull): Services {
 			telemetry: devices.hearTelemetry,
 			deviceHealth: devices.hearHealth,
 			deviceStatus: devices.hearStatus,
+			notification: notices.hear,
 			// A failure here ends in the next reconnection, which asks again.
 			reconnected: () => {
 				void devices.refresh().catch(() => undefined);
@@ -52,21 +58,36 @@ export function createServices(hull: Hull): Services {
 		},
 	});
 
+	/** Asks who is logged in until it is known. */
+	async function meet(): Promise<void> {
+		while (session.phase.peek() === 'in' && me.user.peek() === null) {
+			try {
+				await me.load();
+			} catch {
+				await later(RETRY_MS);
+			}
+		}
+	}
+
 	effect(() => {
 		const phase = session.phase.value;
-		if (phase === 'in') {
-			void live.open();
-			// Asked again with the next connection.
-			void me.load().catch(() => undefined);
-		}
-		if (phase === 'login' || phase === 'claim') {
-			live.close();
-			devices.clear();
-			me.clear();
-		}
+		if (phase === 'in') void meet();
+		if (phase === 'login' || phase === 'claim')
+			untracked(() => {
+				live.close();
+				devices.clear();
+				me.clear();
+				notices.clear();
+			});
 	});
 
-	return { hull, place: createRouter(), api, session, connection, clock, devices, live, me };
+	effect(() => {
+		const user = me.user.value;
+		// Until the password is changed nothing else is allowed.
+		if (user !== null && !user.must_change_password) untracked(() => void live.open(user.id));
+	});
+
+	return { hull, place: createRouter(), api, session, connection, clock, devices, live, me, notices };
 }
 
 export const ServicesContext = createContext<Services | null>(null);

@@ -1,7 +1,8 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 
 import { ApiError, request } from '../api.ts';
-import type { SetupView, TokensView } from '../wire.ts';
+import type { Registration, SetupView, TokensView, WaitingView } from '../wire.ts';
+import { later } from './later.ts';
 
 /** `starting`: it is not known yet whether the appliance is claimed and a session can be resumed. */
 export type SessionPhase = 'starting' | 'claim' | 'login' | 'in';
@@ -13,15 +14,27 @@ export interface ClaimForm {
 	readonly full_name: string;
 }
 
+export interface RegisterForm {
+	readonly email: string;
+	readonly password: string;
+	readonly full_name: string;
+}
+
 export interface Session {
 	readonly phase: ReadonlySignal<SessionPhase>;
+	/** Who may make an account; known once the server has answered. */
+	readonly registration: ReadonlySignal<Registration>;
 	readonly token: () => string | null;
+	/** Counts the access tokens, so that whoever holds one hears of the next. */
+	readonly tokens: ReadonlySignal<number>;
 	/** Finds out where to begin; tries again until the server answers. */
 	readonly start: () => Promise<void>;
 	/** New access token by the http-only cookie. `false`: logged out. Throws when the server is not reached. */
 	readonly renew: () => Promise<boolean>;
 	readonly login: (email: string, password: string) => Promise<void>;
 	readonly claim: (form: ClaimForm) => Promise<void>;
+	/** Makes an account and logs in; `false`: an administrator has to approve it first. */
+	readonly register: (form: RegisterForm) => Promise<boolean>;
 	readonly logout: () => Promise<void>;
 }
 
@@ -36,11 +49,6 @@ const RENEW_AT = 0.8;
 /** Browsers cannot wait longer in one timer. */
 const LONGEST_TIMER_S = 2_000_000;
 
-const later = (ms: number): Promise<void> =>
-	new Promise((resolve) => {
-		setTimeout(resolve, ms);
-	});
-
 /** A refresh token works once. Two tabs that renew at the same time would look like theft, so they take turns where the browser can. */
 async function inTurn<T>(task: () => Promise<T>): Promise<T> {
 	// Absent on plain http, except on localhost.
@@ -51,6 +59,8 @@ async function inTurn<T>(task: () => Promise<T>): Promise<T> {
 /** The access token lives in this closure only: no script of a later page load, and no storage, can hand it out. */
 export function createSession({ unreachable }: SessionDeps): Session {
 	const phase = signal<SessionPhase>('starting');
+	const registration = signal<Registration>('closed');
+	const tokensSeen = signal(0);
 	let token: string | null = null;
 	let renewal: Promise<boolean> | null = null;
 	let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,6 +68,7 @@ export function createSession({ unreachable }: SessionDeps): Session {
 	function enter(tokens: TokensView): void {
 		token = tokens.access_token;
 		phase.value = 'in';
+		tokensSeen.value += 1;
 		clearTimeout(timer);
 		const waitS = Math.min(tokens.expires_in * RENEW_AT, LONGEST_TIMER_S);
 		timer = setTimeout(() => void renew().catch(() => undefined), waitS * 1_000);
@@ -87,24 +98,28 @@ export function createSession({ unreachable }: SessionDeps): Session {
 		return renewal;
 	}
 
-	async function begin(): Promise<boolean> {
+	/** @returns ms until the next try; `null` when it is known where to begin */
+	async function begin(): Promise<number | null> {
 		try {
 			const setup = await request<SetupView>('/api/v1/setup');
+			registration.value = setup.registration;
 			if (setup.claimed) await renew();
 			else phase.value = 'claim';
-			return true;
-		} catch {
-			return false;
+			return null;
+		} catch (error) {
+			return error instanceof ApiError && error.retryAfterS !== null ? error.retryAfterS * 1_000 : RETRY_MS;
 		}
 	}
 
 	return {
 		phase,
+		registration,
 		token: () => token,
+		tokens: tokensSeen,
 		async start() {
-			while (!(await begin())) {
+			for (let waitMs = await begin(); waitMs !== null; waitMs = await begin()) {
 				unreachable();
-				await later(RETRY_MS);
+				await later(waitMs);
 			}
 		},
 		renew,
@@ -113,6 +128,12 @@ export function createSession({ unreachable }: SessionDeps): Session {
 		},
 		async claim(form) {
 			enter(await request<TokensView>('/api/v1/setup/claim', { method: 'POST', body: form }));
+		},
+		async register(form) {
+			const answer = await request<TokensView | WaitingView>('/api/v1/auth/register', { method: 'POST', body: form });
+			if ('status' in answer) return false;
+			enter(answer);
+			return true;
 		},
 		async logout() {
 			const last = token;
