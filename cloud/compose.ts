@@ -95,7 +95,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			defaults: { hubId: null },
 			log,
 		});
-		const { hubId } = await hubStore.update((current) => ({ hubId: current.hubId ?? newGatewayId() }));
+		const hubId = hubStore.get().hubId ?? (await hubStore.update(() => ({ hubId: newGatewayId() }))).hubId;
 		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,

@@ -2,7 +2,8 @@ import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, Response
 import { isBoom } from '@hapi/boom';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
-import type { AuditCaller } from './audit-note.ts';
+import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
+import type { AuditCaller, AuditNote } from './audit-note.ts';
 
 export interface AuditHttpOptions {
 	readonly audit: AuditLog;
@@ -42,12 +43,19 @@ function reasonOf(body: unknown, status: number): string {
 	return typeof code === 'string' ? `${code}: ${typeof detail === 'string' ? detail : ''}` : `HTTP ${status}`;
 }
 
+/** The tenant of what was changed, which is not that of a superadmin who has changed it; else the caller's. */
+function tenantOf(note: AuditNote | undefined, caller: AuditCaller | null): TenantId | null {
+	const record = note?.after ?? note?.before ?? {};
+	const changed: unknown = 'tenant_id' in record ? record.tenant_id : null;
+	return typeof changed === 'string' && isUuid(changed) ? tenantId(changed) : (caller?.tenantId ?? null);
+}
+
 function eventOf(request: Request, caller: AuditCaller | null): Omit<AuditEvent, 'outcome' | 'reason'> {
 	const { audit } = request.app;
 	return {
 		action: actionOf(request),
 		actor: caller === null ? null : { userId: caller.userId, email: caller.email },
-		tenantId: caller?.tenantId ?? null,
+		tenantId: tenantOf(audit, caller),
 		from: request.info.remoteAddress,
 		target: audit?.target ?? null,
 		before: audit?.before ?? null,

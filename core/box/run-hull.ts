@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createReserve } from '../storage/reserve.ts';
 import { createLogger, type LogLevel } from '../system/pino-logger.ts';
 
 /** sysexits.h: a configuration error; systemd is told not to restart on it. */
@@ -96,9 +97,11 @@ export async function runHull<S extends { readonly log: { readonly level: LogLev
 	process.umask(0o077);
 	const log = createLogger({ level: read.settings.log.level });
 	const data = resolve(optionOf(argv, '--data') ?? join('data', role));
+	const reserve = createReserve({ folder: data, log });
 	let hull: RunningHull;
 	try {
 		await mkdir(data, { recursive: true, mode: 0o700 });
+		await reserve.release();
 		const webFolder = join(packageFolder, 'dist', 'web', role);
 		hull = await definition.compose({
 			...read,
@@ -117,6 +120,7 @@ export async function runHull<S extends { readonly log: { readonly level: LogLev
 	// The console is what proves access to the box; no page shows the code (decision D2).
 	if (hull.claimCode !== null) log.info('unclaimed', { claim_code: hull.claimCode });
 	log.info('ready', { role, ...hull.ports });
+	void reserve.keep();
 
 	let isStopping = false;
 	const stop = (signal: string): void => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { DocumentDatabase } from '../storage/pouch.ts';
 import { type Command, isOpen } from './command.ts';
@@ -24,7 +25,8 @@ export interface CommandDocument {
 
 interface Place {
 	readonly slot: string;
-	readonly rev: string;
+	/** `null`: nothing was ever stored there. */
+	readonly rev: string | null;
 }
 
 interface Kept {
@@ -100,28 +102,50 @@ export async function createCommandStore(
 	}
 	keepWithinLimits(new Set(byDevice.keys()));
 
-	function newPlace(): { readonly slot: string; readonly rev: string | null } {
+	function newPlace(): Place {
 		const reused = free.pop();
 		if (reused !== undefined) return reused;
 		slots += 1;
 		return { slot: String(slots - 1).padStart(6, '0'), rev: null };
 	}
 
-	async function put(commands: readonly Command[]): Promise<void> {
-		const places = commands.map((command) => kept.get(command.id)?.place ?? newPlace());
+	/** A write that failed may be on disk all the same. */
+	async function asStored({ slot }: Place): Promise<Place> {
+		const [row] = (await database.allDocs({ keys: [slot] })).rows;
+		return { slot, rev: row !== undefined && 'value' in row ? row.value.rev : null };
+	}
+
+	/** @returns those that the database refused, because their places are not as they were known */
+	async function write(entries: readonly Kept[]): Promise<readonly Kept[]> {
 		const results = await database.bulkDocs(
-			commands.map((command, index) => {
-				const { slot = '', rev = null } = places[index] ?? {};
-				return { _id: slot, command, ...(rev === null ? {} : { _rev: rev }) };
-			}),
+			entries.map(({ command, place: { slot, rev } }) =>
+				Object.assign({ _id: slot, command }, rev === null ? {} : { _rev: rev }),
+			),
 		);
-		for (const [index, result] of results.entries()) {
-			const command = commands[index];
-			const slot = places[index]?.slot;
-			if (command === undefined || slot === undefined) continue;
-			if (!('rev' in result) || typeof result.rev !== 'string')
-				throw new Error(`command ${command.id} was not stored: ${JSON.stringify(result)}`);
-			remember({ command, place: { slot, rev: result.rev } });
+		return entries.filter(({ command, place: { slot } }, index) => {
+			const rev: unknown = Reflect.get(results[index] ?? {}, 'rev');
+			if (typeof rev !== 'string') return true;
+			remember({ command, place: { slot, rev } });
+			return false;
+		});
+	}
+
+	async function writeAll(entries: readonly Kept[]): Promise<void> {
+		const refused = await write(entries);
+		if (refused.length === 0) return;
+		const again: Kept[] = [];
+		for (const { command, place } of refused) again.push({ command, place: await asStored(place) });
+		const left = await write(again);
+		if (left.length > 0) throw new Fault('unavailable', `${left.length} commands were not stored`);
+	}
+
+	async function put(commands: readonly Command[]): Promise<void> {
+		const entries = commands.map((command) => ({ command, place: kept.get(command.id)?.place ?? newPlace() }));
+		try {
+			await writeAll(entries);
+		} catch (error) {
+			for (const { command, place } of entries) if (!kept.has(command.id)) free.push(place);
+			throw error;
 		}
 		keepWithinLimits(new Set(commands.map(({ device }) => device)));
 	}

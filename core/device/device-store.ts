@@ -1,5 +1,6 @@
 import { Fault } from '../kernel/fault.ts';
 import { DEFAULT_TENANT, type DeviceId, type DeviceUid } from '../kernel/id.ts';
+import { createDocumentSet } from '../storage/document-set.ts';
 import type { DocumentDatabase } from '../storage/pouch.ts';
 import type { Device } from './device.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
@@ -19,23 +20,17 @@ const conflict = (device: Device, expected: number | null, found: number | null)
 /** Opens the devices of a document database. Writes go one after the other, so that each sees the revision before it. */
 export async function createDeviceStore(database: DocumentDatabase<Device>): Promise<DeviceRepository> {
 	const byId = new Map<DeviceId, Device>();
-	const documentRevisions = new Map<DeviceId, string>();
+	const documents = createDocumentSet(database);
 	let ordered: readonly Device[] | null = null;
 	let uids: Map<DeviceUid, Device[]> | null = null;
 	let last: Promise<unknown> = Promise.resolve();
 
-	const stored = await database.allDocs({ include_docs: true });
-	for (const { doc } of stored.rows) {
-		if (doc === undefined || !('uid' in doc)) continue;
-		const { _id, _rev, ...device } = doc;
+	for (const device of await documents.all())
 		// Devices of a version without tenants.
 		byId.set(device.id, { ...device, tenantId: device.tenantId ?? DEFAULT_TENANT });
-		documentRevisions.set(device.id, _rev);
-	}
 
-	function remember(device: Device, documentRevision: string): void {
+	function remember(device: Device): void {
 		byId.set(device.id, device);
-		documentRevisions.set(device.id, documentRevision);
 		ordered = null;
 		uids = null;
 	}
@@ -59,16 +54,11 @@ export async function createDeviceStore(database: DocumentDatabase<Device>): Pro
 		return turn;
 	}
 
-	function documentOf(device: Device): Device & { _id: string; _rev?: string } {
-		const revision = documentRevisions.get(device.id);
-		return { ...device, _id: device.id, ...(revision === undefined ? {} : { _rev: revision }) };
-	}
-
 	async function write(device: Device, expected: number | null): Promise<void> {
 		const found = byId.get(device.id)?.revision ?? null;
 		if (found !== expected) throw conflict(device, expected, found);
-		const { rev } = await database.put(documentOf(device));
-		remember(device, rev);
+		await documents.write([device]);
+		remember(device);
 	}
 
 	async function writeSeen(seen: ReadonlyMap<DeviceId, NonNullable<Device['lastSeenAt']>>): Promise<void> {
@@ -77,11 +67,8 @@ export async function createDeviceStore(database: DocumentDatabase<Device>): Pro
 			const device = byId.get(id);
 			if (device !== undefined) changed.push({ ...device, lastSeenAt });
 		}
-		const results = await database.bulkDocs(changed.map(documentOf));
-		for (const [index, result] of results.entries()) {
-			const device = changed[index];
-			if (device !== undefined && 'rev' in result && typeof result.rev === 'string') remember(device, result.rev);
-		}
+		await documents.write(changed);
+		for (const device of changed) remember(device);
 	}
 
 	return {

@@ -1,6 +1,6 @@
 import type { Plugin, RequestRoute } from '@hapi/hapi';
 
-import { may, refusePasswordDue } from '../identity/role.ts';
+import { may, refuseGuest, refusePasswordDue } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
 
@@ -28,7 +28,7 @@ export const accessGuard: Plugin<void> = {
 		});
 
 		server.ext('onPostAuth', (request, h) => {
-			const { access, evenPasswordDue = false } = request.route.settings.app ?? {};
+			const { access, evenPasswordDue = false, ofBox = false } = request.route.settings.app ?? {};
 			if (access === 'public') return h.continue;
 			// A route that was added after the check above.
 			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
@@ -36,6 +36,7 @@ export const accessGuard: Plugin<void> = {
 			if (!evenPasswordDue) refusePasswordDue(actor);
 			if (access !== 'authenticated' && !may(actor, access))
 				throw new Fault('forbidden', `this needs the permission ${access}, which the role ${actor.role} does not have`);
+			if (ofBox) refuseGuest(actor);
 			return h.continue;
 		});
 	},

@@ -1,10 +1,10 @@
 import { DEFAULT_TENANT } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
-import { type DocumentDatabase, openDatabase } from '../storage/pouch.ts';
+import { openDocumentSet } from '../storage/document-set.ts';
 import type { Account } from './account.ts';
 import type { AccountRepository } from './account-repository.ts';
 
-export type AccountDocument = Account & { readonly kind: 'account'; readonly tokenGeneration?: number };
+type AccountDocument = Account & { readonly tokenGeneration?: number };
 
 /** What a document of an older version lacks. */
 const OLDER: Pick<Account, 'tenantId' | 'granted' | 'mustChangePassword' | 'knownNetworks' | 'revision' | 'deletedAt'> =
@@ -19,7 +19,7 @@ const OLDER: Pick<Account, 'tenantId' | 'granted' | 'mustChangePassword' | 'know
 
 /** The account of a document of any version. */
 function toAccount(document: AccountDocument): Account {
-	const { kind: _kind, tokenGeneration: _generation, ...account } = document;
+	const { tokenGeneration: _generation, ...account } = document;
 	const beganAt = account.lastLoginAt ?? account.createdAt;
 	const unknown = { createdAt: beganAt, lastUsedAt: beganAt, address: '', userAgent: '' };
 	return {
@@ -29,39 +29,13 @@ function toAccount(document: AccountDocument): Account {
 	};
 }
 
-/** Accounts as documents of a database of their own, one document per account. */
+/** Accounts as documents of a database of their own. */
 export function createAccountStore(folder: string): AccountRepository & Stoppable {
-	const database: DocumentDatabase<AccountDocument> = openDatabase<AccountDocument>(folder);
-	const revisions = new Map<string, string>();
-
+	const documents = openDocumentSet<AccountDocument>(folder, 'account');
 	return {
-		async all() {
-			const { rows } = await database.allDocs({ include_docs: true });
-			return rows.flatMap((row) => {
-				if (!('doc' in row) || row.doc?.kind !== 'account') return [];
-				const { _id, _rev, ...document } = row.doc;
-				revisions.set(_id, _rev);
-				return [toAccount(document)];
-			});
-		},
-		async save(account) {
-			const revision = revisions.get(account.id);
-			const { rev } = await database.put({
-				...account,
-				kind: 'account',
-				_id: account.id,
-				...(revision !== undefined && { _rev: revision }),
-			});
-			revisions.set(account.id, rev);
-		},
-		async forget(id) {
-			const revision = revisions.get(id);
-			if (revision === undefined) return;
-			await database.remove(id, revision);
-			revisions.delete(id);
-		},
-		async stop() {
-			await database.close();
-		},
+		all: async () => (await documents.all()).map(toAccount),
+		save: (account) => documents.write([account]),
+		forget: (id) => documents.write([], [id]),
+		stop: () => documents.stop(),
 	};
 }

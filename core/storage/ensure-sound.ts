@@ -4,10 +4,8 @@ import leveldown from 'leveldown';
 
 import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
+import { isDamage } from './disk-fault.ts';
 import { moveAside } from './move-aside.ts';
-
-/** LevelDB says so of a store that another process has open: that one is sound, and must not be touched. */
-const LOCKED = /: lock /;
 
 function settle(start: (done: (error?: Error | null) => void) => void): Promise<void> {
 	return new Promise((resolve, reject) => {
@@ -41,17 +39,20 @@ async function repair(folder: string): Promise<string | null> {
 
 /**
  * To be called before a document database is opened: one that a power cut or a bad card has damaged is repaired with what can be saved of it,
- * or else put aside as `.damaged-<n>`, so that a new one takes its place. Either is logged as an error.
+ * or else put aside as `.damaged-<n>`, so that a new one takes its place. Either is logged as an error. A full disk is no damage: the
+ * database is left as it is, and whoever opens it hears why that fails.
  */
 export async function ensureSound(folder: string, log: Logger): Promise<void> {
 	if (!existsSync(folder)) return;
 	const reason = await faultOf(folder);
-	if (reason === null || LOCKED.test(reason)) return;
+	if (reason === null || !isDamage(reason)) return;
 	const stillWrong = await repair(folder);
 	if (stillWrong === null) {
 		log.error('database-repaired', { path: folder, reason });
 		return;
 	}
+	// Repairing needs room, which is no reason to give up what is there.
+	if (!isDamage(stillWrong)) return;
 	const movedTo = await moveAside(folder);
 	log.error('database-lost', { path: folder, reason: `${reason}; repair: ${stillWrong}`, movedTo });
 }

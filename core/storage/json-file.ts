@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { Adapter } from 'lowdb';
@@ -18,14 +18,20 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
 	const folder = dirname(path);
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const temporary = join(folder, `.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
-	const handle = await open(temporary, 'wx', mode);
 	try {
-		await handle.writeFile(content);
-		await handle.sync();
-	} finally {
-		await handle.close();
+		const handle = await open(temporary, 'wx', mode);
+		try {
+			await handle.writeFile(content);
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
+		await rename(temporary, path);
+	} catch (error) {
+		// A disk that is full must not fill up with beginnings.
+		await rm(temporary, { force: true });
+		throw error;
 	}
-	await rename(temporary, path);
 	await syncFolder(folder);
 }
 

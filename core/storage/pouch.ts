@@ -1,15 +1,22 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import leveldown from 'leveldown';
 import PouchDB from 'pouchdb';
 
+import { diskFault } from './disk-fault.ts';
+
 /**
  * LevelDOWN with `sync: true` on every write. PouchDB passes no options to its store, so as shipped the last seconds of
  * acknowledged writes are gone after a power cut. PouchDB keys its map of open stores by this function's name.
+ *
+ * After a write that failed, every further one is refused: LevelDB goes on behind the torn record, which hides from the next start all that
+ * follows it. Only opening the store again cuts it off.
  */
 function syncedLevelDown(location: string): object {
 	const down = leveldown(location);
+	let failure: unknown = null;
 	for (const method of ['_batch', '_put', '_del'] as const) {
 		const plain: unknown = Reflect.get(down, method);
 		if (typeof plain !== 'function')
@@ -17,19 +24,135 @@ function syncedLevelDown(location: string): object {
 		Reflect.set(down, method, (...given: unknown[]) => {
 			// (…, options, callback): the options come last but one.
 			const options: unknown = given.at(-2);
-			given[given.length - 2] = { ...(typeof options === 'object' ? options : {}), sync: true };
-			return Reflect.apply(plain, down, given) as unknown;
+			const done: unknown = given.at(-1);
+			if (typeof done !== 'function') throw new TypeError(`leveldown calls ${method} without a callback`);
+			if (failure !== null) {
+				process.nextTick(done, failure);
+				return;
+			}
+			Reflect.apply(plain, down, [
+				...given.slice(0, -2),
+				{ ...(typeof options === 'object' ? options : {}), sync: true },
+				(error: unknown) => {
+					failure ??= error ?? null;
+					Reflect.apply(done, undefined, [error]);
+				},
+			]);
 		});
 	}
 	return down;
 }
 Object.assign(syncedLevelDown, leveldown);
 
-export type DocumentDatabase<T extends object = Record<string, unknown>> = PouchDB.Database<T>;
+const READS = ['allDocs', 'get', 'info'] as const;
+const WRITES = ['bulkDocs', 'put', 'remove'] as const;
 
-/** Opens (and makes) a document database in a folder; what a promise of it confirms is on disk. */
-export function openDatabase<T extends object>(folder: string): DocumentDatabase<T> {
-	mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+/**
+ * A document database. What a promise of it confirms is on disk. A write that the disk does not take rejects with Fault `unavailable`;
+ * reads go on, and so do writes as soon as there is room.
+ */
+export type DocumentDatabase<T extends object = Record<string, unknown>> = Pick<
+	PouchDB.Database<T>,
+	(typeof READS)[number] | (typeof WRITES)[number] | 'close'
+>;
+
+function openPouch<T extends object>(folder: string): PouchDB.Database<T> {
 	const options = { adapter: 'leveldb', db: syncedLevelDown, revs_limit: 5, auto_compaction: true };
 	return new PouchDB<T>(folder, options);
+}
+
+/** What opening writes anew at most: the log, and the table that is made of it. */
+const ROOM_PER_LOG_BYTE = 2;
+const LEAST_ROOM_BYTES = 65_536;
+
+async function roomToOpen(folder: string): Promise<number> {
+	let bytes = LEAST_ROOM_BYTES;
+	for (const name of await readdir(folder))
+		if (name.endsWith('.log')) bytes += ROOM_PER_LOG_BYTE * (await stat(join(folder, name))).size;
+	return bytes;
+}
+
+/** Rejects unless the disk takes what opening the database needs: one that is closed and cannot be opened again could not even be read. */
+async function assertOpenable(folder: string): Promise<void> {
+	const probe = await mkdtemp(`${folder}.probe-`);
+	try {
+		const file = await open(join(probe, 'room'), 'wx');
+		try {
+			await file.writeFile(new Uint8Array(await roomToOpen(folder)));
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+	} finally {
+		await rm(probe, { recursive: true, force: true });
+	}
+}
+
+/** An answer of PouchDB itself, such as a conflict: its store is all right. */
+const isAnswer = (error: unknown): boolean =>
+	typeof error === 'object' &&
+	error !== null &&
+	'status' in error &&
+	typeof error.status === 'number' &&
+	error.status < 500;
+
+/** Opens (and makes) a document database in a folder. */
+export function openDatabase<T extends object>(folder: string): DocumentDatabase<T> {
+	mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+	let database = openPouch<T>(folder);
+	/** A write has failed: this database has to be opened again before the next one. */
+	let isSpoilt = false;
+	let reopening: Promise<void> | null = null;
+	let isClosed = false;
+	const running = new Set<Promise<unknown>>();
+
+	async function reopen(): Promise<void> {
+		await assertOpenable(folder);
+		await Promise.allSettled(running);
+		await database.close().catch(() => undefined);
+		database = openPouch<T>(folder);
+		await database.info();
+		isSpoilt = false;
+	}
+
+	async function use(method: string, given: readonly unknown[]): Promise<unknown> {
+		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one of the methods above
+		const task = Reflect.apply(Reflect.get(database, method) as () => Promise<unknown>, database, given);
+		running.add(task);
+		try {
+			return await task;
+		} finally {
+			running.delete(task);
+		}
+	}
+
+	async function read(method: string, given: readonly unknown[]): Promise<unknown> {
+		await reopening?.catch(() => undefined);
+		return use(method, given);
+	}
+
+	async function write(method: string, given: readonly unknown[]): Promise<unknown> {
+		try {
+			if (isSpoilt && !isClosed) await (reopening ??= reopen().finally(() => (reopening = null)));
+			return await use(method, given);
+		} catch (error) {
+			if (isAnswer(error) || isClosed) throw error;
+			isSpoilt = true;
+			throw diskFault(folder, error);
+		}
+	}
+
+	async function close(): Promise<void> {
+		isClosed = true;
+		await reopening?.catch(() => undefined);
+		await database.close();
+	}
+
+	const methods = {
+		...Object.fromEntries(READS.map((name) => [name, (...given: unknown[]) => read(name, given)])),
+		...Object.fromEntries(WRITES.map((name) => [name, (...given: unknown[]) => write(name, given)])),
+		close,
+	};
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method hands on to the one of its name
+	return methods as unknown as DocumentDatabase<T>;
 }

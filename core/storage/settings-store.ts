@@ -3,6 +3,7 @@ import { Low } from 'lowdb';
 import { messageOf } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
+import { diskFault } from './disk-fault.ts';
 import { durableJsonFile } from './json-file.ts';
 import { moveAside } from './move-aside.ts';
 
@@ -12,7 +13,7 @@ export interface SettingsStore<T extends object> {
 	get(): Readonly<T>;
 	/**
 	 * Replaces the document by what `change` makes of it; changes happen one after the other. Resolves when it is on disk;
-	 * rejects with the error of the file system, and then the document is as before.
+	 * rejects with Fault `unavailable` when the disk does not take it, and then the document is as before.
 	 */
 	update(change: (current: Readonly<T>) => T): Promise<Readonly<T>>;
 }
@@ -60,7 +61,7 @@ export async function openSettingsStore<T extends object>({
 					await document.write();
 				} catch (error) {
 					document.data = before;
-					throw error;
+					throw diskFault(path, error);
 				}
 				return document.data;
 			}),

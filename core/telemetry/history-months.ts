@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { isDamage } from '../storage/disk-fault.ts';
 import { type DocumentDatabase, openDatabase } from '../storage/pouch.ts';
 import type { ChunkDocument } from './history-chunk.ts';
 
@@ -64,6 +65,7 @@ export async function openHistoryMonths({ folder, clock, log }: HistoryMonthsDep
 		try {
 			return await openSound(month);
 		} catch (error) {
+			if (!isDamage(error)) throw error;
 			const aside = `${pathOf(month)}.damaged-${clock.now()}`;
 			log.error('history-month-damaged', { month, aside, reason: messageOf(error) });
 			await rename(pathOf(month), aside);
