@@ -58,7 +58,7 @@ async function register(page: Page): Promise<void> {
 	await page.getByRole('link', { name: 'Back to the login' }).click();
 }
 
-test('people are made, approved and shut out, and each sees what it may use', async (t) => {
+test.serial('people are made, approved and shut out, and each sees what it may use', async (t) => {
 	t.timeout(120_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, {
@@ -122,7 +122,7 @@ test('people are made, approved and shut out, and each sees what it may use', as
 	t.deepEqual(visit.complaints, []);
 });
 
-test('the settings of a hub show its users, its operations and its certificate, on a phone too', async (t) => {
+test.serial('the settings of a hub show its users, its operations and its certificate, on a phone too', async (t) => {
 	t.timeout(120_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, { serial: false, enrolled: false });
