@@ -322,6 +322,8 @@ export function createDeviceService({
 	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
 
 	return {
+		/** HOT: there is such a device, and it is not deleted. */
+		has: (id: DeviceId): boolean => devices.find(id)?.deletedAt === null,
 		find,
 		get,
 		page: (window: Window, actor?: Actor): Page<Device> => {

@@ -73,8 +73,9 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		droppedForSlowClients: 0,
 		cutConnections: 0,
 	};
-	/** Messages that are being taken in. */
-	const taking = new Set<Promise<void>>();
+	/** Messages that are being taken in, and who waits for the last of them. */
+	let taking = 0;
+	let allTaken: (() => void) | null = null;
 	let stopping: Promise<void> | null = null;
 
 	const forwarding = createForwarding({
@@ -147,45 +148,49 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		known.applicant = { client, socket: known.socket, connect: packet, givenId, wantsSession };
 	}
 
-	/** Runs before the acknowledgement; aedes acknowledges when it returns. */
-	async function accept(client: Client | null, packet: PublishPacket): Promise<void> {
-		const connection = client === null ? undefined : registry.of(client);
-		// Wills of a broker that stops are not the devices' last words.
-		if (connection === undefined || stopping !== null) throw new Error('no session');
-		const { account } = connection;
-		if (!mayPublish(account, packet.topic)) {
-			count.deniedPublishes += 1;
-			logRefusal('mqtt-publish-denied', account.name, {
-				account: account.name,
-				topic: packet.topic.slice(0, MAX_SHOWN),
-			});
-			noteDenied('publish', connection, packet.topic);
-			throw new Error(`publishing on ${packet.topic} is not allowed`);
-		}
-		count.received += 1;
-		const verdict = await onPublish(account, {
-			topic: packet.topic,
-			payload: bytesOf(packet.payload),
-			qos: packet.qos,
-			retain: packet.retain,
-			dup: packet.qos > 0 && packet.dup,
-			messageId: packet.messageId ?? null,
-		});
-		if (verdict !== 'discard') return;
+	function deny(connection: Connection<A>, topic: string): Error {
+		count.deniedPublishes += 1;
+		const { name } = connection.account;
+		logRefusal('mqtt-publish-denied', name, { account: name, topic: topic.slice(0, MAX_SHOWN) });
+		noteDenied('publish', connection, topic);
+		return new Error(`publishing on ${topic} is not allowed`);
+	}
+
+	function discard(packet: PublishPacket): void {
 		count.discarded += 1;
 		packet.topic = NOWHERE;
 		packet.payload = '';
 		packet.retain = false;
 	}
 
-	function acceptThen(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-		const finish = (error?: unknown): void => {
-			taking.delete(task);
-			// Outside of the promise: what aedes throws is no rejection of the message.
-			process.nextTick(done, error ?? null);
+	/** Runs before the acknowledgement; aedes acknowledges when it is called back without an error. HOT: one promise of its own for a message. */
+	function accept(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const connection = client === null ? undefined : registry.of(client);
+		// Wills of a broker that stops are not the devices' last words.
+		if (connection === undefined || stopping !== null) return done(new Error('no session'));
+		const { account } = connection;
+		if (!mayPublish(account, packet.topic)) return done(deny(connection, packet.topic));
+		count.received += 1;
+		taking += 1;
+		const finish = (error: Error | null): void => {
+			taking -= 1;
+			if (taking === 0) allTaken?.();
+			done(error);
 		};
-		const task = accept(client, packet).then(() => finish(), finish);
-		taking.add(task);
+		void onPublish(account, {
+			topic: packet.topic,
+			payload: bytesOf(packet.payload),
+			qos: packet.qos,
+			retain: packet.retain,
+			dup: packet.qos > 0 && packet.dup,
+			messageId: packet.messageId ?? null,
+		}).then(
+			(verdict) => {
+				if (verdict === 'discard') discard(packet);
+				return finish(null);
+			},
+			(error: unknown) => finish(error instanceof Error ? error : new Error(messageOf(error))),
+		);
 	}
 
 	/** What aedes is to subscribe; `null` refuses. */
@@ -239,7 +244,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 				done(error instanceof Refusal ? error : new Refusal(SERVER_UNAVAILABLE, messageOf(error)), false);
 			});
 		},
-		authorizePublish: acceptThen,
+		authorizePublish: accept,
 		authorizeSubscribe: (client, subscription, callback) => callback(null, grant(client, subscription)),
 		authorizeForward(client, packet) {
 			const connection = registry.of(client);
@@ -303,8 +308,9 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 
 	/** What is stored and not acknowledged would be sent, and stored, again: so what has begun is finished. */
 	async function finishTaking(): Promise<void> {
-		if (taking.size === 0) return;
-		await Promise.race([Promise.allSettled(taking), sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
+		if (taking === 0) return;
+		const isDone = new Promise<void>((resolve) => (allTaken = resolve));
+		await Promise.race([isDone, sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
 		await sleep(FLUSH_MS);
 	}
 
