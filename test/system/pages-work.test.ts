@@ -65,53 +65,56 @@ async function addRule(page: Page): Promise<void> {
 	await page.getByText('voltage_l1 above 260').waitFor();
 }
 
-test('a person adopts a device, commands two, is told of an alert, and finds all of it in the audit log', async (t) => {
-	t.timeout(120_000);
-	if (isSkipped(t)) return;
-	const scene = await setUp(t, { serial: false, enrolled: false });
-	const visit = await scene.visit('gateway');
-	const { page } = visit;
-	await scene.simulator.override(1, VOLTAGE_L1, 230);
-	await claim(page, await scene.gateway.claimCode());
-	await isLive(page);
-	await adopt(t, page, scene.gateway.port('mqtt_port'));
+test.serial(
+	'a person adopts a device, commands two, is told of an alert, and finds all of it in the audit log',
+	async (t) => {
+		t.timeout(120_000);
+		if (isSkipped(t)) return;
+		const scene = await setUp(t, { serial: false, enrolled: false });
+		const visit = await scene.visit('gateway');
+		const { page } = visit;
+		await scene.simulator.override(1, VOLTAGE_L1, 230);
+		await claim(page, await scene.gateway.claimCode());
+		await isLive(page);
+		await adopt(t, page, scene.gateway.port('mqtt_port'));
 
-	await page.getByRole('link', { name: KNOCKER }).click();
-	await page.getByText('61.50').first().waitFor();
-	await command(page, { Name: 'restart', 'Payload (JSON)': '{"delay": 5}' });
-	await page.getByText('Executed').waitFor();
-	await page.getByText('{"burners":2}').waitFor();
-	await menu(page, 'Devices');
-	await page.getByRole('link', { name: METER }).click();
-	await command(page, { Point: 'demand_period', Value: '30' });
-	await page.getByText('Executed').waitFor();
+		await page.getByRole('link', { name: KNOCKER }).click();
+		await page.getByText('61.50').first().waitFor();
+		await command(page, { Name: 'restart', 'Payload (JSON)': '{"delay": 5}' });
+		await page.getByText('Executed').waitFor();
+		await page.getByText('{"burners":2}').waitFor();
+		await menu(page, 'Devices');
+		await page.getByRole('link', { name: METER }).click();
+		await command(page, { Point: 'demand_period', Value: '30' });
+		await page.getByText('Executed').waitFor();
 
-	await page.getByRole('link', { name: /^Alerts/ }).click();
-	await page.getByText('Nothing to acknowledge.').waitFor();
-	await addRule(page);
-	await scene.simulator.override(1, VOLTAGE_L1, 265.5);
-	const toast = page.getByRole('status', { name: 'News' }).getByText('voltage_l1 265.5 is above 260');
-	await toast.waitFor();
-	await page.getByRole('link', { name: 'Alerts 1 to acknowledge' }).waitFor();
-	await page.getByText('Holds').waitFor();
-	await look(page, 'gateway-alerts', 480);
-	await page.getByRole('button', { name: /^Dismiss/ }).click();
-	await toast.waitFor({ state: 'detached' });
-	await page.getByRole('button', { name: 'Acknowledge' }).click();
-	await page.getByText('Nothing to acknowledge.').waitFor();
-	await page.getByRole('link', { name: 'Alerts', exact: true }).waitFor();
+		await page.getByRole('link', { name: /^Alerts/ }).click();
+		await page.getByText('Nothing to acknowledge.').waitFor();
+		await addRule(page);
+		await scene.simulator.override(1, VOLTAGE_L1, 265.5);
+		const toast = page.getByRole('status', { name: 'News' }).getByText('voltage_l1 265.5 is above 260');
+		await toast.waitFor();
+		await page.getByRole('link', { name: 'Alerts 1 to acknowledge' }).waitFor();
+		await page.getByText('Holds').waitFor();
+		await look(page, 'gateway-alerts', 480);
+		await page.getByRole('button', { name: /^Dismiss/ }).click();
+		await toast.waitFor({ state: 'detached' });
+		await page.getByRole('button', { name: 'Acknowledge' }).click();
+		await page.getByText('Nothing to acknowledge.').waitFor();
+		await page.getByRole('link', { name: 'Alerts', exact: true }).waitFor();
 
-	await menu(page, 'Settings');
-	await page.getByRole('link', { name: /^Audit log/ }).click();
-	for (const action of ['adoptKnockingDevice', 'createCommand', 'createAlertRule', 'acknowledgeAlert', 'claimBox'])
-		await page.getByText(action, { exact: true }).first().waitFor();
-	await page.getByLabel('Show').selectOption('refused');
-	await page.getByText('mqtt-connect').first().waitFor();
-	t.is(await page.getByText('acknowledgeAlert').count(), 0);
-	t.deepEqual(visit.complaints, []);
-});
+		await menu(page, 'Settings');
+		await page.getByRole('link', { name: /^Audit log/ }).click();
+		for (const action of ['adoptKnockingDevice', 'createCommand', 'createAlertRule', 'acknowledgeAlert', 'claimBox'])
+			await page.getByText(action, { exact: true }).first().waitFor();
+		await page.getByLabel('Show').selectOption('refused');
+		await page.getByText('mqtt-connect').first().waitFor();
+		t.is(await page.getByText('acknowledgeAlert').count(), 0);
+		t.deepEqual(visit.complaints, []);
+	},
+);
 
-test('a gateway is revoked on the hub, leaves it, and comes back with a code of its own', async (t) => {
+test.serial('a gateway is revoked on the hub, leaves it, and comes back with a code of its own', async (t) => {
 	t.timeout(120_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, { serial: false, enrolled: true });

@@ -48,7 +48,8 @@ function Toast({ notice }: { readonly notice: Notice }) {
 		<li ref={item} class="toast">
 			<div>
 				<p>
-					{isSeverity(type) && <SeverityMark severity={type} />} <strong>{title}</strong>
+					{isSeverity(type) && <SeverityMark severity={type} />}
+					<strong>{title}</strong>
 				</p>
 				<p>{message}</p>
 				{me.may('alarms:write') && (
