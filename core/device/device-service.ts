@@ -308,7 +308,10 @@ export function createDeviceService({
 		}
 		const count = adopted.get(origin) ?? 0;
 		if (count >= maxAdopted)
-			throw new Fault('rule-violation', `gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`);
+			throw new Fault(
+				'rule-violation',
+				`gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`,
+			);
 		adopted.set(origin, count + 1);
 	}
 
@@ -330,6 +333,8 @@ export function createDeviceService({
 	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
 
 	return {
+		/** HOT: there is such a device, and it is not deleted. */
+		has: (id: DeviceId): boolean => devices.find(id)?.deletedAt === null,
 		find,
 		get,
 		page: (window: Window, actor?: Actor): Page<Device> => {
