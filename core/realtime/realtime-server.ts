@@ -139,8 +139,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 			// Browsers let any page open a websocket; who may is for the server to say.
 			const { origin, host } = request.headers;
 			if (!isAllowedOrigin(origin, host, origins)) decide('this origin is not allowed', false);
-			else if (isNew && shares.isFull(request.socket.remoteAddress ?? ''))
-				decide('too many connections of this address', false);
+			else if (isNew && shares.isFull(request.socket.remoteAddress ?? '')) decide('too many connections of this address', false);
 			else if (isNew && io.engine.clientsCount >= limits.connections) {
 				log.warn('realtime-connections-full', { limit: limits.connections });
 				decide('too many connections', false);
