@@ -82,17 +82,24 @@ export function createHubIngest(deps: HubIngestDeps) {
 		return device === null ? mayBeOwn(gateway, reading.device) : device.gatewayId === gateway;
 	}
 
-	function refuse(gateway: GatewayId, reading: Reading): void {
+	/** One line for a block: it may hold hundreds of thousands. */
+	function refuse(gateway: GatewayId, readings: readonly Reading[]): void {
+		const [first] = readings;
+		if (first === undefined) return;
+		const { origin, device } = first;
 		log.warn('reading-refused', {
 			gateway,
-			origin: reading.origin,
-			device: reading.device,
+			origin,
+			device,
+			readings: readings.length,
 			reason: 'not a device of this gateway',
 		});
-		if (reading.origin !== gateway) return;
-		// Settled all the same: sending it again would change nothing.
-		ledger.declare({ ...rangeOf(reading), reason: 'refused' });
-		acknowledge(rangeOf(reading));
+		for (const reading of readings) {
+			if (reading.origin !== gateway) continue;
+			// Settled all the same: sending it again would change nothing.
+			ledger.declare({ ...rangeOf(reading), reason: 'refused' });
+			acknowledge(rangeOf(reading));
+		}
 	}
 
 	function freshParts(reading: Reading): readonly Reading[] {
@@ -116,19 +123,16 @@ export function createHubIngest(deps: HubIngestDeps) {
 	async function ingest(gateway: GatewayId, lane: Lane, block: Uint8Array): Promise<IngestResult> {
 		const readings = decode(block);
 		const own: Reading[] = [];
-		let refused = 0;
+		const foreign: Reading[] = [];
 		for (const reading of readings) {
 			if (reading.values.length === 0) continue;
-			if (mayReport(gateway, reading)) own.push(reading);
-			else {
-				refused += reading.values.length;
-				refuse(gateway, reading);
-			}
+			(mayReport(gateway, reading) ? own : foreign).push(reading);
 		}
+		refuse(gateway, foreign);
 		const fresh = own.flatMap(freshParts);
 		const stored = samplesOf(fresh);
 		if (fresh.length > 0) await store(fresh, lane);
-		return { stored, duplicates: samplesOf(own) - stored, refused };
+		return { stored, duplicates: samplesOf(own) - stored, refused: samplesOf(foreign) };
 	}
 
 	/** For the link: a failed block is logged and stays unacknowledged, so the gateway sends it again. */

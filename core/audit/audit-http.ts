@@ -1,7 +1,7 @@
 import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, ResponseToolkit } from '@hapi/hapi';
-import { isBoom } from '@hapi/boom';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
+import { isAnswer, stepsOf } from '../http/steps.ts';
 import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
 import type { AuditCaller, AuditNote } from './audit-note.ts';
 
@@ -105,14 +105,13 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 			}
 		});
 
-		server.ext('onPreResponse', (request, h) => {
-			const { response } = request;
-			if (!request.path.startsWith('/api/') || isBoom(response) || !REFUSALS.has(response.statusCode))
-				return h.continue;
+		stepsOf(server).onPreResponse.push((response, request) => {
+			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))
+				return response;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;
 			audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, response.statusCode) });
-			return h.continue;
+			return response;
 		});
 	},
 };

@@ -150,10 +150,10 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 	await server.register(preparedValidation);
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
+	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register(requestGuard);
 	if (deps.answers !== undefined)
 		await server.register({ plugin: idempotency, options: { answers: deps.answers, log } });
-	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register({ plugin: tokenStrategy, options: { tokens } });
 	await server.register(accessGuard);
 	for (const one of parts) await one.mount(server);

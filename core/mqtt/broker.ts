@@ -7,6 +7,7 @@ import { callbackify } from 'node:util';
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
 
 import { messageOf } from '../kernel/fault.ts';
+import type { LogFields } from '../kernel/log.ts';
 import { type Applicant, createAdmission, Refusal, SERVER_UNAVAILABLE } from './admission.ts';
 import { endsWithConnection, keepOvertaken } from './aedes-client.ts';
 import { createConnectionGate } from './connection-gate.ts';
@@ -18,6 +19,7 @@ import type { Broker, BrokerDeps, MqttAccount } from './mqtt.ts';
 import { createRetainedStore } from './retained-store.ts';
 import { createBrokerPersistence, SESSION_MARK } from './session/broker-persistence.ts';
 import { createSessionStore } from './session/session-store.ts';
+import { createTokenBuckets } from './token-buckets.ts';
 import { isFilter, isTopic } from './topic.ts';
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
@@ -34,6 +36,12 @@ const SWEEP_MS = 60_000;
 
 /** aedes picks its own way of sending by the QoS of a subscription; this one leaves the choice to `forwarding.ts`. */
 const ANY_QOS = 2;
+
+/** Lines of the log that one address, or one account, may cause by what it is refused. */
+const REFUSAL_LINES = { burst: 20, perSecond: 0.1 };
+const REMEMBERED = 1_000;
+/** As much of a name or topic as a line shows. */
+const MAX_SHOWN = 256;
 
 const nothing = (): void => undefined;
 
@@ -55,6 +63,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	const registry = createConnectionRegistry<A>();
 	const gate = createConnectionGate(limits, clock);
 	const sessions = createSessionStore({ limits, clock, log });
+	const lines = createTokenBuckets(REFUSAL_LINES, REMEMBERED, clock);
 	const count = {
 		received: 0,
 		refusedConnections: 0,
@@ -79,6 +88,11 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		},
 	});
 
+	/** Counted and audited all the same; the log is no place for a flood. */
+	function logRefusal(event: string, cause: string, fields: LogFields): void {
+		if (lines.take(cause)) log.warn(event, fields);
+	}
+
 	function noteCut(reason: CutReason, socket: Socket, client: Client): void {
 		count.cutConnections += 1;
 		log.warn('mqtt-connection-cut', { reason, address: socket.remoteAddress, client: client.id });
@@ -87,7 +101,8 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	function noteRefused(socket: Socket | undefined, reason: string, username?: string): void {
 		count.refusedConnections += 1;
 		const address = socket?.remoteAddress;
-		log.warn('mqtt-connection-refused', { username, address, reason });
+		const shown = username?.slice(0, MAX_SHOWN);
+		logRefusal('mqtt-connection-refused', `from ${address}`, { username: shown, address, reason });
 		deps.onRefused?.({ what: 'connect', username: username ?? null, address: address ?? '', topic: null, reason });
 	}
 
@@ -135,7 +150,8 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 
 	function deny(connection: Connection<A>, topic: string): Error {
 		count.deniedPublishes += 1;
-		log.warn('mqtt-publish-denied', { account: connection.account.name, topic });
+		const { name } = connection.account;
+		logRefusal('mqtt-publish-denied', name, { account: name, topic: topic.slice(0, MAX_SHOWN) });
 		noteDenied('publish', connection, topic);
 		return new Error(`publishing on ${topic} is not allowed`);
 	}
@@ -190,7 +206,11 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		}
 		count.deniedSubscriptions += 1;
 		if (session !== null) sessions.unsubscribe(session, filter);
-		log.warn('mqtt-subscribe-denied', { account: account.name, filter, full: !isRoomLeft });
+		logRefusal('mqtt-subscribe-denied', account.name, {
+			account: account.name,
+			filter: filter.slice(0, MAX_SHOWN),
+			full: !isRoomLeft,
+		});
 		noteDenied('subscribe', connection, filter);
 		return null;
 	}

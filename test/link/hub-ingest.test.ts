@@ -6,7 +6,7 @@ import { createLedger } from '../../cloud/ingest/ledger.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
-import { silentLog } from '../../core/kernel/log.ts';
+import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { deferred } from '../fake/deferred.ts';
@@ -38,6 +38,7 @@ interface Options {
 	/** Readings that reach the disk although storing fails. */
 	readonly partly?: number;
 	readonly maxUnknown?: number;
+	readonly log?: Logger;
 }
 
 function hub({
@@ -46,6 +47,7 @@ function hub({
 	hold = async () => undefined,
 	partly = 0,
 	maxUnknown = 100,
+	log = silentLog,
 }: Options = {}) {
 	const ledger = createLedger();
 	const stored: Reading[] = [];
@@ -66,7 +68,7 @@ function hub({
 		deviceOf: (id) => (owner.has(id) ? { gatewayId: owner.get(id) ?? null } : null),
 		decode: () => block,
 		acknowledge: (range) => acked.push(range),
-		log: silentLog,
+		log,
 		maxUnknown,
 	});
 	const give = (readings: readonly Reading[]) => {
@@ -219,6 +221,16 @@ test('a gateway cannot make up devices without end', async (t) => {
 	owner.set(two, gateway);
 	t.like(await give([reading(5, 1, { device: three })]), { stored: 1, refused: 0 });
 	t.is(stored.length, 4);
+});
+
+test('a block full of foreign readings is one line of the log', async (t) => {
+	const foreign = newDeviceId();
+	const lines: unknown[] = [];
+	const log: Logger = { ...silentLog, warn: (_event, fields) => void lines.push(fields), child: () => log };
+	const { give } = hub({ owner: new Map([[foreign, newGatewayId()]]), log });
+	t.like(await give([1, 2, 3].map((first) => reading(first, 1, { device: foreign }))), { stored: 0, refused: 3 });
+	t.is(lines.length, 1);
+	t.like(lines[0], { readings: 3 });
 });
 
 test('the ledger of a gateway stays bounded, whatever it says', (t) => {

@@ -65,10 +65,16 @@ test('on a hub an address belongs to a tenant, and says nothing of those of othe
 	t.is((await guest.post('/api/v1/devices', twin)).status, 409);
 	t.is(member((await guest.get('/api/v1/devices/meter-1')).body, 'name'), 'Twin');
 	t.is((await host.get(`/api/v1/devices/${id}`)).status, 200);
-	const changed = await host.patch(`/api/v1/devices/${String(member((await guest.get('/api/v1/devices/meter-1')).body, 'id'))}`, {
-		name: 'Renamed',
-	});
+	const changed = await host.patch(
+		`/api/v1/devices/${String(member((await guest.get('/api/v1/devices/meter-1')).body, 'id'))}`,
+		{
+			name: 'Renamed',
+		},
+	);
 	t.is(changed.status, 200);
 	const { body: seen } = await guest.get('/api/v1/audit?action=updateDevice&outcome=done');
-	t.true(Array.isArray(seen) && seen.length === 1, 'what a superadmin changes is told to the tenant that it belongs to');
+	t.true(
+		Array.isArray(seen) && seen.length === 1,
+		'what a superadmin changes is told to the tenant that it belongs to',
+	);
 });
