@@ -109,8 +109,8 @@ test.serial(
 			await page.getByText(action, { exact: true }).first().waitFor();
 		await page.getByLabel('Show').selectOption('refused');
 		await page.getByText('acknowledgeAlert').first().waitFor({ state: 'detached' });
-	await page.getByText('mqtt-connect').first().waitFor();
-	t.deepEqual(visit.complaints, []);
+		await page.getByText('mqtt-connect').first().waitFor();
+		t.deepEqual(visit.complaints, []);
 	},
 );
 
