@@ -17,7 +17,7 @@ import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { listenWithRetry, type Listening } from '../core/http/listen.ts';
+import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
@@ -225,6 +225,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
+				graceMs: NO_GRACE_MS,
 			}),
 		);
 		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.

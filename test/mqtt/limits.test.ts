@@ -115,7 +115,7 @@ const LIMITS: readonly (readonly [string, Partial<MqttLimits>, Provoke])[] = [
 	],
 	[
 		'time until CONNECT, however slowly it comes',
-		{ connectTimeoutMs: 60 },
+		{ connectTimeoutMs: 250 },
 		async (port, t) => {
 			const peer = rawPeer(port, ELSEWHERE);
 			const bytes = connectPacket('device');

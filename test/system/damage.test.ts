@@ -17,6 +17,19 @@ const GARBAGE = Buffer.alloc(2_000, 'no JSON, no database ');
 
 const overwrite = (path: string): void => writeFileSync(path, GARBAGE);
 
+const zero = (path: string): void => writeFileSync(path, Buffer.alloc(2_000));
+
+const missing = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+/** The only file of a folder, or the first one. */
+const firstFile = (folder: string): string => join(folder, readdirSync(folder).toSorted()[0] ?? '');
+
+/** Cuts the newest line of the audit log in two. */
+function tearAudit(folder: string): void {
+	const path = firstFile(folder);
+	truncateSync(path, readFileSync(path).length - 20);
+}
+
 /** Makes a document database unreadable the way a broken card does: its table of contents and its newest pages are gone. */
 function wreckDatabase(folder: string): void {
 	for (const name of readdirSync(folder)) if (/^(CURRENT|MANIFEST|\d+\.log)/.test(name)) overwrite(join(folder, name));
@@ -26,8 +39,8 @@ interface Damage {
 	/** Below the data folder. */
 	readonly file: string;
 	readonly harm: (path: string) => void;
-	/** What the log says. */
-	readonly said: RegExp;
+	/** What the log says; `null`: nothing was lost. */
+	readonly said: RegExp | null;
 }
 
 /** Kills the hull, harms a file, starts it again, and looks whether it says so. Answers REST as the administrator. */
@@ -36,8 +49,8 @@ async function suffer(t: ExecutionContext, hull: HullProcess, { file, harm, said
 	harm(join(hull.dataFolder, file));
 	await hull.start();
 	const lines = hull.child().lastLines();
-	const found = lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
-	t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
+	const found = said && lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
+	if (said !== null) t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
 	t.log(`${hull.role} ${file}: ${found ?? ''}`);
 	// Accounts that could not be saved are made anew by whoever has the box in hand.
 	if (!existsSync(join(hull.dataFolder, 'claim-code'))) return login(hull.url());
@@ -72,6 +85,73 @@ for (const damage of GATEWAY_DAMAGES) {
 		t.is((await rest.get('/readiness')).status, 200);
 	});
 }
+
+/** What people have made, all of it with one file each for what becomes of it. */
+const RECORD_DAMAGES: readonly Damage[] = [
+	{ file: 'audit', harm: tearAudit, said: /audit-torn-line/ },
+	{ file: 'audit', harm: (folder) => zero(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+	{ file: 'audit', harm: (folder) => overwrite(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+	{ file: 'audit', harm: missing, said: null },
+	{ file: 'answers', harm: (folder) => overwrite(firstFile(folder)), said: /kept-answer-dropped/ },
+	{ file: 'answers', harm: (folder) => zero(firstFile(folder)), said: /kept-answer-dropped/ },
+	{ file: 'answers', harm: missing, said: null },
+	{ file: 'lan-ca.pem', harm: overwrite, said: /lan-authority-lost/ },
+	{ file: 'lan-ca.key', harm: zero, said: /lan-authority-lost/ },
+	{ file: 'lan-ca.key', harm: missing, said: /lan-authority-lost/ },
+	{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'alerts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'alert-rules', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'analytics', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'analytics', harm: missing, said: null },
+	{ file: 'claim-code-reset', harm: overwrite, said: null },
+	{ file: 'reserve', harm: missing, said: null },
+	{ file: 'mqtt-accounts.json', harm: zero, said: /mqtt-accounts/ },
+];
+
+/** A change in every store. */
+async function changeEverything(rest: Rest, mark: string): Promise<void> {
+	const posts: readonly (readonly [path: string, body: object])[] = [
+		['/api/v1/devices', { name: mark, device_type: 'mqtt', device_uid: mark }],
+		[
+			'/api/v1/monitoring/alert-rules',
+			{ name: mark, metric: 'power', condition: 'gt', threshold: 1, severity: 'info' },
+		],
+		[`/api/v1/devices/${mark}/telemetry`, { telemetry_type: 'values', payload: { power: 5 } }],
+		[`/api/v1/devices/${mark}/commands`, { command_name: 'restart', payload: {} }],
+		[`/api/v1/analytics/reports/${mark}`, {}],
+		[`/api/v1/devices/${mark}/mqtt-credentials`, {}],
+	];
+	for (const [index, [path, body]] of posts.entries()) {
+		const response = await fetch(`${rest.url}${path}`, {
+			method: 'POST',
+			headers: {
+				authorization: `Bearer ${rest.token ?? ''}`,
+				'content-type': 'application/json',
+				'idempotency-key': `${mark}-${index}`,
+			},
+			body: JSON.stringify(body),
+		});
+		if (response.status >= 300) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+	}
+}
+
+test.serial(
+	'a gateway whose records are damaged one after the other says so, starts, and takes new ones',
+	async (t) => {
+		t.timeout(240_000);
+		const stage = createStage(t);
+		const gateway = await stage.spawnGateway({ devices: [] });
+		let rest = await claim(gateway.url(), await gateway.claimCode());
+		for (const [index, damage] of RECORD_DAMAGES.entries()) {
+			await changeEverything(rest, `mark-${index}`);
+			rest = await suffer(t, gateway, damage);
+			t.is((await rest.get('/api/v1/audit/verify')).status, 200);
+			t.is((await rest.get('/api/v1/users/me')).status, 200);
+			t.is((await rest.get(`/api/v1/devices/mark-${index}`)).status, 200, `${damage.file}: the others are untouched`);
+		}
+		await changeEverything(rest, 'at-last');
+	},
+);
 
 /** The newest segment of a journal that has frames in it. */
 function newestSegment(folder: string): string {
@@ -195,6 +275,11 @@ const HUB_DAMAGES: readonly Damage[] = [
 	{ file: 'hub.json', harm: overwrite, said: /settings-lost/ },
 	{ file: 'devices', harm: wreckDatabase, said: /database-(repaired|lost)/ },
 	{ file: 'accounts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'enrolment-codes.json', harm: overwrite, said: /settings-lost/ },
+	{ file: 'enrolment-codes.json', harm: zero, said: /settings-lost/ },
+	{ file: 'enrolment-codes.json', harm: missing, said: null },
+	{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'lan-ca.key', harm: overwrite, said: /lan-authority-lost/ },
 ];
 
 test.serial(
