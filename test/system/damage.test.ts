@@ -153,9 +153,9 @@ test.serial(
 		const stage = createStage(t);
 		const gateway = await stage.spawnGateway({ devices: [] });
 		let rest = await claim(gateway.url(), await gateway.claimCode());
-		for (const [index, damage] of RECORD_DAMAGES.entries()) {
+		for (const [index, damages] of RECORD_DAMAGES.entries()) {
 			await changeEverything(rest, `mark-${index}`);
-			rest = await suffer(t, gateway, damage);
+			rest = await suffer(t, gateway, ...damages);
 			t.is((await rest.get('/api/v1/audit/verify')).status, 200);
 			t.is((await rest.get('/api/v1/users/me')).status, 200);
 			t.is((await rest.get(`/api/v1/devices/mark-${index}`)).status, 200, 'the others are untouched');
