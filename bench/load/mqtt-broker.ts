@@ -78,9 +78,7 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 		...common,
 	});
 	const topics =
-		kind === 'broker'
-			? await rawTopics(data)
-			: createDeviceTopics({ ...part, ...common, onResponse: () => undefined });
+		kind === 'broker' ? await rawTopics(data) : createDeviceTopics({ ...part, ...common, onResponse: () => undefined });
 	const broker = await createLocalBroker({ accounts, topics, limits: DEFAULT_MQTT_LIMITS, ...common });
 	const publisher = createTelemetryPublisher({ broker, devices: part.devices });
 	part.listeners.push(publisher.reading);

@@ -13,8 +13,6 @@ export interface OpenCode extends EnrolmentKey {
 	readonly onlyFor: GatewayId | null;
 	/** The gateway that has used it. */
 	readonly usedBy: GatewayId | null;
-	/** Requests that did not prove that they know it. */
-	readonly wrongTries: number;
 }
 
 /** Open codes by their name. */

@@ -23,9 +23,6 @@ const MAX_CODES = 1_000;
 /** How long a gateway may ask again with a code it has used: the answer may have been lost on its way. */
 const REPEAT_MS = 600_000;
 
-/** Requests that do not prove knowledge of the code; then it is burned. Its name travels openly, its secret has 80 bits. */
-const MAX_WRONG_TRIES = 5;
-
 export interface EnrolmentServiceDeps {
 	readonly gateways: GatewayRepository;
 	readonly codes: EnrolmentCodes;
@@ -70,7 +67,7 @@ function refuseTakeover(record: GatewayRecord | null, code: OpenCode, id: Gatewa
 	);
 }
 
-/** Lets gateways in. A used code is gone, and so is one that was tried wrongly too often. */
+/** Lets gateways in. A used code is gone. */
 export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 	const { gateways, codes, certificates, answer, disconnect, clock, log } = deps;
 
@@ -87,7 +84,7 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 		const key = await enrolmentKey(code);
 		// The first group names a code; two open ones must not share it.
 		if (codes.find(key.codeId) !== null) return openCode(wanted);
-		await codes.put({ ...key, expiresAt, ...wanted, usedBy: null, wrongTries: 0 });
+		await codes.put({ ...key, expiresAt, ...wanted, usedBy: null });
 		return { code, expiresAt };
 	}
 
@@ -103,18 +100,14 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 		);
 	}
 
-	async function countWrongTry(code: OpenCode): Promise<void> {
-		const wrongTries = code.wrongTries + 1;
-		if (wrongTries < MAX_WRONG_TRIES) return codes.put({ ...code, wrongTries });
-		log.warn('enrolment-code-burned', { codeId: code.codeId, wrongTries });
-		await codes.remove([code.codeId]);
-	}
-
-	/** The code of a request that knows it. @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code */
-	async function provenCode(request: EnrolmentRequest, proof: string): Promise<OpenCode> {
+	/**
+	 * The code of a request that knows it. Wrong tries do a code no harm: nobody guesses its 80 bits, while its name is short enough that
+	 * whoever could burn codes by wrong tries would burn all of them.
+	 * @throws Fault `bad-credentials` alike for an unknown, used, expired or wrong code
+	 */
+	function provenCode(request: EnrolmentRequest, proof: string): OpenCode {
 		const code = codes.find(request.codeId);
 		const isProven = code !== null && isSameSecret(requestProof(code.key, request), proof);
-		if (code !== null && !isProven) await countWrongTry(code);
 		const user = code?.usedBy ?? code?.onlyFor ?? null;
 		if (code !== null && isProven && (user === null || user === request.gatewayId)) return code;
 		log.warn('enrolment-refused', { gateway: request.gatewayId });
@@ -139,10 +132,10 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 	): Promise<EnrolmentAnswer & { readonly proof: string }> {
 		await dropExpired();
 		const id = request.gatewayId;
-		const code = await provenCode(request, proof);
+		const code = provenCode(request, proof);
 		refuseTakeover(gateways.find(id), code, id);
 		const { certPem, ...facts } = await certificates.issue(id, request.csrPem);
-		// Signing took its time: another gateway may have used the code meanwhile, and one that was burned or revoked is gone.
+		// Signing took its time: another gateway may have used the code meanwhile, and one of a gateway that was revoked is gone.
 		const present = codes.find(code.codeId);
 		if (present === null || (present.usedBy ?? id) !== id)
 			throw new Fault('bad-credentials', 'the enrolment code is wrong, used or expired');

@@ -196,7 +196,8 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 					const { code_id, gateway_id, name, csr, nonce, proof } = request.payload;
 					const id = gatewayId(gateway_id);
 					const answer = await enrolment.enrol({ codeId: code_id, gatewayId: id, name, csrPem: csr, nonce }, proof);
-					noteChange(request, { target: id, before: null, after: { name, code_id } });
+					const tenant = gateways.find(id)?.tenantId;
+					noteChange(request, { target: id, before: null, after: { name, code_id, tenant_id: tenant } });
 					return {
 						link_host: answer.linkHost,
 						link_port: answer.linkPort,

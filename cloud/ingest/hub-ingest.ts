@@ -2,6 +2,7 @@ import type { Device } from '../../core/device/device.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { MAX_DEVICES } from '../../core/device/device-service.ts';
 import type { Range } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
@@ -19,6 +20,8 @@ export interface HubIngestDeps {
 	/** Told of ranges that are on disk; collects and sends the acknowledgement. */
 	readonly acknowledge: (range: StreamRange) => void;
 	readonly log: Logger;
+	/** Devices of one gateway that may be ahead of their documents. */
+	readonly maxUnknown?: number;
 }
 
 /** What one block did; for counters. */
@@ -56,25 +59,47 @@ function part(reading: Reading, { first, last }: Range): Reading {
  * HOT: a gateway's block becomes stored samples, each once. Steps: decode → check who speaks for whom → leave out what is here →
  * store (the ledger hears of each commit) → acknowledge. Nothing is acknowledged before it is on disk.
  */
-export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowledge, log }: HubIngestDeps) {
+export function createHubIngest(deps: HubIngestDeps) {
+	const { telemetry, ledger, deviceOf, decode, acknowledge, log, maxUnknown = MAX_DEVICES } = deps;
+	/** Devices whose documents have not come yet. Each takes memory, so a gateway must not make them up without end. */
+	const unknown = new Map<GatewayId, Set<DeviceId>>();
+
+	/** Whether readings of a device that nobody knows are taken. */
+	function mayBeOwn(gateway: GatewayId, device: DeviceId): boolean {
+		let theirs = unknown.get(gateway);
+		if (theirs === undefined) unknown.set(gateway, (theirs = new Set()));
+		if (theirs.has(device)) return true;
+		if (theirs.size >= maxUnknown) for (const known of theirs) if (deviceOf(known) !== null) theirs.delete(known);
+		if (theirs.size >= maxUnknown) return false;
+		theirs.add(device);
+		return true;
+	}
+
 	/** A gateway speaks for itself and for its own devices; a device whose document is still on its way counts as its own. */
 	function mayReport(gateway: GatewayId, reading: Reading): boolean {
 		if (reading.origin !== gateway) return false;
 		const device = deviceOf(reading.device);
-		return device === null || device.gatewayId === gateway;
+		return device === null ? mayBeOwn(gateway, reading.device) : device.gatewayId === gateway;
 	}
 
-	function refuse(gateway: GatewayId, reading: Reading): void {
+	/** One line for a block: it may hold hundreds of thousands. */
+	function refuse(gateway: GatewayId, readings: readonly Reading[]): void {
+		const [first] = readings;
+		if (first === undefined) return;
+		const { origin, device } = first;
 		log.warn('reading-refused', {
 			gateway,
-			origin: reading.origin,
-			device: reading.device,
+			origin,
+			device,
+			readings: readings.length,
 			reason: 'not a device of this gateway',
 		});
-		if (reading.origin !== gateway) return;
-		// Settled all the same: sending it again would change nothing.
-		ledger.declare({ ...rangeOf(reading), reason: 'refused' });
-		acknowledge(rangeOf(reading));
+		for (const reading of readings) {
+			if (reading.origin !== gateway) continue;
+			// Settled all the same: sending it again would change nothing.
+			ledger.declare({ ...rangeOf(reading), reason: 'refused' });
+			acknowledge(rangeOf(reading));
+		}
 	}
 
 	function freshParts(reading: Reading): readonly Reading[] {
@@ -98,19 +123,16 @@ export function createHubIngest({ telemetry, ledger, deviceOf, decode, acknowled
 	async function ingest(gateway: GatewayId, lane: Lane, block: Uint8Array): Promise<IngestResult> {
 		const readings = decode(block);
 		const own: Reading[] = [];
-		let refused = 0;
+		const foreign: Reading[] = [];
 		for (const reading of readings) {
 			if (reading.values.length === 0) continue;
-			if (mayReport(gateway, reading)) own.push(reading);
-			else {
-				refused += reading.values.length;
-				refuse(gateway, reading);
-			}
+			(mayReport(gateway, reading) ? own : foreign).push(reading);
 		}
+		refuse(gateway, foreign);
 		const fresh = own.flatMap(freshParts);
 		const stored = samplesOf(fresh);
 		if (fresh.length > 0) await store(fresh, lane);
-		return { stored, duplicates: samplesOf(own) - stored, refused };
+		return { stored, duplicates: samplesOf(own) - stored, refused: samplesOf(foreign) };
 	}
 
 	/** For the link: a failed block is logged and stays unacknowledged, so the gateway sends it again. */

@@ -1,3 +1,4 @@
+import { Fault } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { countOf, createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
@@ -44,11 +45,24 @@ interface Epoch {
 /** Most holes named in one answer. */
 const MAX_HOLES = 1_000;
 
+export interface LedgerLimits {
+	/** Starts of one gateway: fifty a day for a year. */
+	readonly epochs: number;
+	/** Pieces that the numbers of one epoch may fall into: received, or lost for one reason. */
+	readonly pieces: number;
+}
+
+/** What a gateway that means well never reaches, and one that means harm must not pass: all of it is in memory, and written as a whole. */
+const DEFAULT_LIMITS: LedgerLimits = { epochs: 20_000, pieces: 50_000 };
+
+const tooMany = (origin: GatewayId, what: string): Fault =>
+	new Fault('rule-violation', `the ledger of gateway ${origin} takes no more ${what}`);
+
 /**
  * What the hub holds of each gateway's each epoch, range by range; the reason a sample is stored once however often it
  * arrives, and the answer to "what is missing, and why".
  */
-export function createLedger() {
+export function createLedger({ epochs: maxEpochs, pieces: maxPieces } = DEFAULT_LIMITS) {
 	const gateways = new Map<GatewayId, Map<number, Epoch>>();
 
 	function epochOf(origin: GatewayId, epoch: number): Epoch {
@@ -56,16 +70,18 @@ export function createLedger() {
 		if (epochs === undefined) gateways.set(origin, (epochs = new Map<number, Epoch>()));
 		let known = epochs.get(epoch);
 		if (known === undefined) {
+			if (epochs.size >= maxEpochs) throw tooMany(origin, 'epochs');
 			known = { seen: createRangeSet(), committed: createRangeSet(), lost: new Map(), highest: 0 };
 			epochs.set(epoch, known);
 		}
 		return known;
 	}
 
-	/** Claims a range for storing; answers the parts that nobody has claimed or stored before. */
+	/** Claims a range for storing; answers the parts that nobody has claimed or stored before. @throws Fault `rule-violation` beyond the limits */
 	function admit({ origin, epoch, first, last }: StreamRange): readonly Range[] {
 		const { seen } = epochOf(origin, epoch);
 		const fresh = seen.missing(first, last);
+		if (fresh.length > 0 && seen.pieces() >= maxPieces) throw tooMany(origin, 'pieces');
 		seen.add(first, last);
 		return fresh;
 	}
@@ -88,7 +104,10 @@ export function createLedger() {
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
 
-	/** Samples that will never arrive, with the reason. A range that was stored all the same stays stored. */
+	/**
+	 * Samples that will never arrive, with the reason. A range that was stored all the same stays stored.
+	 * @throws Fault `rule-violation` for a range that is none, and beyond the limits
+	 */
 	function declare({
 		origin,
 		epoch,
@@ -96,14 +115,16 @@ export function createLedger() {
 		last,
 		reason,
 	}: Omit<DeclaredLoss, 'reason'> & { readonly reason: LossReason | 'refused' }): void {
+		if (last < first) throw new Fault('rule-violation', `${first} to ${last} is no range of samples`);
 		const entry = epochOf(origin, epoch);
 		let ranges = entry.lost.get(reason);
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
 		// The first reason stays.
-		const explained = createRangeSet([...entry.lost.values()].flatMap((other) => other.ranges()));
-		for (const hole of entry.seen.missing(first, last)) {
-			for (const part of explained.missing(hole.first, hole.last)) ranges.add(part.first, part.last);
-		}
+		let unexplained = entry.seen.missing(first, last);
+		for (const known of entry.lost.values())
+			unexplained = unexplained.flatMap((hole) => known.missing(hole.first, hole.last));
+		if (unexplained.length > 0 && ranges.pieces() >= maxPieces) throw tooMany(origin, 'pieces');
+		for (const hole of unexplained) ranges.add(hole.first, hole.last);
 		entry.highest = Math.max(entry.highest, last);
 	}
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeviceListener } from '../device/device-events.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
+import { maySee } from '../device/device-access.ts';
 import { type Actor, isInTenantOf } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -47,9 +48,6 @@ export interface Changed<T> {
 /** Most changes of rules that may wait for the disk. */
 const MAX_WAITING = 64;
 
-const isUnseen = (alert: Alert, actor?: Actor): boolean =>
-	!isAcknowledged(alert) && (actor === undefined || isInTenantOf(actor, alert));
-
 /** Alert rules, the alerts they raise, and who has seen them. */
 export async function openAlarmService({
 	rules: repository,
@@ -63,6 +61,17 @@ export async function openAlarmService({
 	const rules = new Map((await repository.all()).map((rule) => [rule.id, rule]));
 	const book = await openAlertBook({ alerts, clock, setTimer, log });
 	const gate = createGate({ what: 'changes of alert rules', parallel: 1, waiting: MAX_WAITING });
+
+	/** A `user` sees the alerts of the devices it owns; everybody else those of the tenant. */
+	function isVisible(alert: Alert, actor: Actor): boolean {
+		if (!isInTenantOf(actor, alert)) return false;
+		if (actor.role !== 'user') return true;
+		const device = devices.find(alert.deviceId);
+		return device !== null && maySee(actor, device);
+	}
+
+	const isUnseen = (alert: Alert, actor?: Actor): boolean =>
+		!isAcknowledged(alert) && (actor === undefined || isVisible(alert, actor));
 
 	function raise({ rule, deviceId, value, at }: Signal): void {
 		const device = devices.find(deviceId);
@@ -185,7 +194,7 @@ export async function openAlarmService({
 
 	function alertOf(id: string, actor: Actor): Alert {
 		const alert = book.find(id);
-		if (alert === null || !isInTenantOf(actor, alert)) throw notFound('alert', id);
+		if (alert === null || !isVisible(alert, actor)) throw notFound('alert', id);
 		return alert;
 	}
 

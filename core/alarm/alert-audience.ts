@@ -11,7 +11,7 @@ export interface AlertAudienceDeps {
 /** Who may acknowledge is looked up this seldom: alerts come in crowds. */
 const KEPT_MS = 1_000;
 
-/** Whom an alert concerns: everybody who may acknowledge alerts of its tenant, and the owner of its device. Answers ids of users. */
+/** Whom an alert concerns: everybody who sees its device and may acknowledge alerts of its tenant, and the owner of the device. Answers ids of users. */
 export function createAlertAudience({ accounts, clock }: AlertAudienceDeps) {
 	let acknowledgers = new Map<TenantId, readonly string[]>();
 	let lookedUpAtMs = Number.NEGATIVE_INFINITY;
@@ -27,7 +27,9 @@ export function createAlertAudience({ accounts, clock }: AlertAudienceDeps) {
 		const found: string[] = [];
 		for (const account of accounts.all()) {
 			const actor = actorFor(account);
-			if (account.isActive && isInTenantOf(actor, { tenantId }) && may(actor, 'alarms:ack')) found.push(account.id);
+			// A `user` sees nothing but what it owns, whatever else it may.
+			const seesAll = account.role !== 'user' && isInTenantOf(actor, { tenantId });
+			if (account.isActive && seesAll && may(actor, 'alarms:ack')) found.push(account.id);
 		}
 		acknowledgers.set(tenantId, found);
 		return found;

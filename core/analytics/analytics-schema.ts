@@ -139,10 +139,13 @@ const trendKeys = {
 	trend: Joi.valid('increasing', 'decreasing', 'stable', null).required(),
 };
 
+/** Every other property of a record is a metric; JSON Schema holds the rule against `timestamp` too, unless told otherwise. */
+const METRIC = /^(?!timestamp$)/;
+
 export const seriesAnswer = Joi.object({
 	...device,
 	records: Joi.array()
-		.items(Joi.object({ timestamp: instant }).pattern(Joi.string(), wideNumber()))
+		.items(Joi.object({ timestamp: instant }).pattern(METRIC, wideNumber()))
 		.required(),
 	count,
 });

@@ -144,7 +144,7 @@ export function createAnalyticsService({ devices, scan, results, clock }: Analyt
 	): Promise<Page<AnalysisResult>> {
 		const known = TYPES.find((one) => one === type);
 		if (known === undefined) return { items: [], total: 0 };
-		const device = reference === null ? null : (devices.find(reference)?.id ?? reference);
+		const device = reference === null ? null : (devices.find(reference, actor)?.id ?? reference);
 		return results.page(
 			known,
 			window,

@@ -1,8 +1,9 @@
 import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, ResponseToolkit } from '@hapi/hapi';
-import { isBoom } from '@hapi/boom';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
-import type { AuditCaller } from './audit-note.ts';
+import { isAnswer, stepsOf } from '../http/steps.ts';
+import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
+import type { AuditCaller, AuditNote } from './audit-note.ts';
 
 export interface AuditHttpOptions {
 	readonly audit: AuditLog;
@@ -42,12 +43,19 @@ function reasonOf(body: unknown, status: number): string {
 	return typeof code === 'string' ? `${code}: ${typeof detail === 'string' ? detail : ''}` : `HTTP ${status}`;
 }
 
+/** The tenant of what was changed, which is not that of a superadmin who has changed it; else the caller's. */
+function tenantOf(note: AuditNote | undefined, caller: AuditCaller | null): TenantId | null {
+	const record = note?.after ?? note?.before ?? {};
+	const changed: unknown = 'tenant_id' in record ? record.tenant_id : null;
+	return typeof changed === 'string' && isUuid(changed) ? tenantId(changed) : (caller?.tenantId ?? null);
+}
+
 function eventOf(request: Request, caller: AuditCaller | null): Omit<AuditEvent, 'outcome' | 'reason'> {
 	const { audit } = request.app;
 	return {
 		action: actionOf(request),
 		actor: caller === null ? null : { userId: caller.userId, email: caller.email },
-		tenantId: caller?.tenantId ?? null,
+		tenantId: tenantOf(audit, caller),
 		from: request.info.remoteAddress,
 		target: audit?.target ?? null,
 		before: audit?.before ?? null,
@@ -99,14 +107,13 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 
 		server.ext({ type: 'onPreStart', method: recordAll, options: { before: 'idempotency' } });
 
-		server.ext('onPreResponse', (request, h) => {
-			const { response } = request;
-			if (!request.path.startsWith('/api/') || isBoom(response) || !REFUSALS.has(response.statusCode))
-				return h.continue;
+		stepsOf(server).onPreResponse.push((response, request) => {
+			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))
+				return response;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;
 			audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, response.statusCode) });
-			return h.continue;
+			return response;
 		});
 	},
 };

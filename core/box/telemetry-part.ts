@@ -4,6 +4,7 @@ import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
+import { isInTenantOf } from '../identity/role.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
 import { type Clock, epochMs } from '../kernel/clock.ts';
 import { deviceId, type GatewayId } from '../kernel/id.ts';
@@ -99,7 +100,12 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 			devices: deviceRepository,
 			gatewayId: deps.gatewayId,
 			templates: deps.templates,
-			users: { exists: async (id) => deps.accounts.byId(id) !== undefined },
+			users: {
+				async exists(id, tenantId) {
+					const account = deps.accounts.byId(id);
+					return account !== undefined && isInTenantOf(account, { tenantId });
+				},
+			},
 			clock,
 			log,
 		}),

@@ -105,9 +105,9 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				validate: { params: deviceParams, payload: devicePatch },
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const { params, payload } = request;
-					const before = devices.find(params.device_id);
+					const before = devices.get(params.device_id, actorOf(request));
 					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
-					noteChange(request, { target: device.id, before: before && view(before), after: view(device) });
+					noteChange(request, { target: device.id, before: view(before), after: view(device) });
 					return documentOf(device, h);
 				},
 			},

@@ -46,7 +46,8 @@ export interface DeviceBody {
 }
 
 export const DEVICE_UID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-const METADATA_BOUNDS = { depth: 8, nodes: 500 };
+/** Of what people, and gateways, say of a device. */
+export const METADATA_BOUNDS = { depth: 8, nodes: 500 };
 
 export const deviceParams = Joi.object({ device_id: Joi.string().pattern(DEVICE_UID_PATTERN).required() });
 

@@ -12,6 +12,7 @@ import {
 	type GatewayId,
 	isUuid,
 	newDeviceId,
+	type TenantId,
 	uuidOf,
 } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -28,9 +29,12 @@ export interface DeviceServiceDeps {
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
 	readonly templates: { readonly has: (key: string) => boolean };
-	readonly users: { readonly exists: (userId: string) => Promise<boolean> };
+	/** Whether somebody with this id is at home in the tenant. */
+	readonly users: { readonly exists: (userId: string, tenantId: TenantId) => Promise<boolean> };
 	readonly clock: Clock;
 	readonly log: Logger;
+	/** Documents of one gateway that a hub takes, deleted ones included. */
+	readonly maxAdopted?: number;
 }
 
 /** What a person or the settings file says of a new device. */
@@ -46,6 +50,9 @@ export type DeviceChange = Partial<
 
 /** Most devices one box takes: they are all held in memory. */
 export const MAX_DEVICES = 10_000;
+
+/** Twice what a gateway takes: those that were deleted are documents too. */
+const MAX_ADOPTED = 2 * MAX_DEVICES;
 
 /** `lastSeenAt` reaches the disk at most this often; memory has it at once. */
 const SEEN_FLUSH_MS = 60_000;
@@ -68,10 +75,20 @@ interface Presence {
 }
 
 /** The device registry of a box: on a gateway its own devices, on a hub those of all gateways and its own. */
-export function createDeviceService({ devices, gatewayId, templates, users, clock, log }: DeviceServiceDeps) {
+export function createDeviceService({
+	devices,
+	gatewayId,
+	templates,
+	users,
+	clock,
+	log,
+	maxAdopted = MAX_ADOPTED,
+}: DeviceServiceDeps) {
 	const presences = new Map<DeviceId, Presence>();
 	const healths = new Map<DeviceId, DeviceHealth>();
 	const listeners = new Set<DeviceListener>();
+	/** Documents by gateway; counted when the first one comes. */
+	let adopted: Map<GatewayId | null, number> | null = null;
 	let unsaved = new Map<DeviceId, EpochMs>();
 	let last: Promise<unknown> = Promise.resolve();
 
@@ -104,15 +121,20 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		return turn;
 	}
 
-	/** The device under its id or its address; `null` when there is none. @throws Fault `state-conflict` when the address is ambiguous */
-	function find(reference: string): Device | null {
+	/**
+	 * The device under its id or its address; `null` when there is none. For an actor there is nothing but what it may see, so that nobody
+	 * learns of, or is disturbed by, the addresses of others.
+	 * @throws Fault `state-conflict` when the address is ambiguous
+	 */
+	function find(reference: string, actor?: Actor): Device | null {
+		const isVisible = (device: Device): boolean => actor === undefined || maySee(actor, device);
 		if (isUuid(reference)) {
 			const device = devices.find(deviceId(reference));
-			if (device !== null) return device.deletedAt === null ? current(device) : null;
+			if (device !== null && isVisible(device)) return device.deletedAt === null ? current(device) : null;
 		}
 		let same: readonly Device[];
 		try {
-			same = devices.findByUid(deviceUid(reference));
+			same = devices.findByUid(deviceUid(reference)).filter(isVisible);
 		} catch {
 			return null;
 		}
@@ -125,13 +147,15 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 
 	/** @throws Fault `not-found`, also when the actor may not see it; `state-conflict` when the address is ambiguous */
 	function get(reference: string, actor?: Actor): Device {
-		const device = find(reference);
-		if (device === null || (actor !== undefined && !maySee(actor, device))) throw notFound('device', reference);
+		const device = find(reference, actor);
+		if (device === null) throw notFound('device', reference);
 		return device;
 	}
 
-	function assertUidFree(uid: DeviceUid): void {
-		const isTaken = devices.findByUid(uid).length > 0 || (isUuid(uid) && devices.find(deviceId(uid)) !== null);
+	/** On a gateway an address is a topic, of which there is one; on a hub each tenant has its own, and learns nothing of those of others. */
+	function assertUidFree(uid: DeviceUid, tenantId: TenantId): void {
+		const counts = (device: Device): boolean => gatewayId !== null || device.tenantId === tenantId;
+		const isTaken = devices.findByUid(uid).some(counts) || (isUuid(uid) && devices.find(deviceId(uid)) !== null);
 		if (isTaken) throw duplicate('device_uid', uid);
 	}
 
@@ -152,8 +176,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		}
 	}
 
-	async function assertOwnerExists(ownerId: string | null): Promise<void> {
-		if (ownerId !== null && !(await users.exists(ownerId)))
+	async function assertOwnerExists({ ownerId, tenantId }: Pick<Device, 'ownerId' | 'tenantId'>): Promise<void> {
+		if (ownerId !== null && !(await users.exists(ownerId, tenantId)))
 			throw fieldFault('rule-violation', 'owner_id', `${ownerId} is not a user`);
 	}
 
@@ -175,7 +199,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		if (devices.page({ skip: 0, limit: 0 }).total >= MAX_DEVICES)
 			throw new Fault('rule-violation', `this box takes ${MAX_DEVICES} devices at most`);
 		const uid = wanted.uid ?? deviceUid(id);
-		assertUidFree(uid);
+		const { tenantId = DEFAULT_TENANT } = wanted;
+		assertUidFree(uid, tenantId);
 		const device: Device = {
 			id,
 			uid,
@@ -186,7 +211,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			ipAddress: null,
 			groupId: wanted.groupId ?? null,
 			ownerId: wanted.ownerId ?? null,
-			tenantId: wanted.tenantId ?? DEFAULT_TENANT,
+			tenantId,
 			metadata: wanted.metadata ?? {},
 			connection: wanted.connection ?? null,
 			gatewayId,
@@ -196,7 +221,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 			deletedAt: null,
 		};
 		assertFits(device);
-		await assertOwnerExists(device.ownerId);
+		await assertOwnerExists(device);
 		await devices.put(device, null);
 		tellChanged(device);
 		return device;
@@ -221,7 +246,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		assertOwn(before);
 		const after: Device = { ...before, ...wanted };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
-		if (wanted.ownerId !== undefined) await assertOwnerExists(wanted.ownerId);
+		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
 		if (wanted.status !== undefined)
 			presenceOf(before.id).status = STATUS_OF_HEALTH[healths.get(before.id)?.state ?? 'unknown'];
@@ -275,11 +300,27 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		}
 	}
 
+	/** @throws Fault `rule-violation` for more documents of one gateway than a gateway can have */
+	function countAdopted({ gatewayId: origin }: Device): void {
+		if (adopted === null) {
+			adopted = new Map();
+			for (const { gatewayId: known } of devices.all()) adopted.set(known, (adopted.get(known) ?? 0) + 1);
+		}
+		const count = adopted.get(origin) ?? 0;
+		if (count >= maxAdopted)
+			throw new Fault(
+				'rule-violation',
+				`gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`,
+			);
+		adopted.set(origin, count + 1);
+	}
+
 	async function adopt(device: Device): Promise<boolean> {
 		const known = devices.find(device.id);
 		if (known !== null && known.gatewayId !== device.gatewayId)
 			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
 		if (known !== null && isSameDocument(known, device)) return false;
+		if (known === null) countAdopted(device);
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
 		if (known !== null) presenceOf(device.id).status = null;
@@ -292,6 +333,8 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
 
 	return {
+		/** HOT: there is such a device, and it is not deleted. */
+		has: (id: DeviceId): boolean => devices.find(id)?.deletedAt === null,
 		find,
 		get,
 		page: (window: Window, actor?: Actor): Page<Device> => {
@@ -332,7 +375,7 @@ export function createDeviceService({ devices, gatewayId, templates, users, cloc
 		/**
 		 * Takes a gateway's document of a device on the hub; an equal one is a no-op and answers `false`. The last word counts, also with
 		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.
-		 * @throws Fault `state-conflict` when the id belongs to another gateway
+		 * @throws Fault `state-conflict` when the id belongs to another gateway, `rule-violation` when this one has too many
 		 */
 		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),
 		/** Notes a sign of life; the disk learns of it once a minute. Cheap enough for each reading. */

@@ -1,8 +1,9 @@
 import type { Plugin, RequestRoute } from '@hapi/hapi';
 
-import { may, refusePasswordDue } from '../identity/role.ts';
+import { may, refuseGuest, refusePasswordDue } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
 import { actorOf } from './access.ts';
+import { stepsOf } from './steps.ts';
 
 /** What is wrong with the access of a route, or `null`. */
 function mistakeOf({ settings, method, path }: RequestRoute): string | null {
@@ -27,16 +28,16 @@ export const accessGuard: Plugin<void> = {
 			if (mistakes.length > 0) throw new TypeError(mistakes.join('\n'));
 		});
 
-		server.ext('onPostAuth', (request, h) => {
-			const { access, evenPasswordDue = false } = request.route.settings.app ?? {};
-			if (access === 'public') return h.continue;
+		stepsOf(server).onPostAuth.push((request) => {
+			const { access, evenPasswordDue = false, ofBox = false } = request.route.settings.app ?? {};
+			if (access === 'public') return;
 			// A route that was added after the check above.
 			if (access === undefined) throw new TypeError(`${request.route.path} does not state who may call it`);
 			const actor = actorOf(request);
 			if (!evenPasswordDue) refusePasswordDue(actor);
 			if (access !== 'authenticated' && !may(actor, access))
 				throw new Fault('forbidden', `this needs the permission ${access}, which the role ${actor.role} does not have`);
-			return h.continue;
+			if (ofBox) refuseGuest(actor);
 		});
 	},
 };

@@ -10,6 +10,8 @@ declare module '@hapi/hapi' {
 		readonly access: Permission | 'authenticated' | 'public';
 		/** With access `authenticated`: others than the owner of the record need this permission; the service decides. */
 		readonly ownerOr?: Permission;
+		/** About the box as a whole: only for people of the tenant that it belongs to. */
+		readonly ofBox?: true;
 		/** Open even to somebody who must change the password first. */
 		readonly evenPasswordDue?: true;
 	}
@@ -35,6 +37,12 @@ export const anyUserPasswordDue = {
 
 /** Route options: whoever has this permission. */
 export const permitted = (permission: Permission) => ({ auth: TOKEN_STRATEGY, app: { access: permission } }) as const;
+
+/** The same, about the box as a whole: nobody of another tenant. */
+export const ofBox = <T extends { readonly app: object }>(access: T) => ({
+	...access,
+	app: { ...access.app, ofBox: true as const },
+});
 
 /** Route options: the owner of the record, or whoever has this permission. The service behind the route checks it. */
 export const ownerOr = (permission: Permission) =>

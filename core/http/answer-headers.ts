@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-import { isBoom } from '@hapi/boom';
 import type { Plugin } from '@hapi/hapi';
 
 import { isEncrypted } from './encrypted.ts';
+import { isAnswer, stepsOf } from './steps.ts';
 
 declare module '@hapi/hapi' {
 	interface RequestApplicationState {
@@ -33,8 +33,6 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 	'referrer-policy': 'no-referrer',
 };
 
-const PAIRS = Object.entries(SECURITY_HEADERS);
-
 /** An id that a client or proxy chose is kept when it can stand in a log line as it is. */
 const REQUEST_ID = /^[\w.-]{8,64}$/;
 
@@ -46,20 +44,20 @@ function requestIdOf(given: unknown): string {
 export const answerHeaders: Plugin<void> = {
 	name: 'answer-headers',
 	register(server) {
-		server.ext('onRequest', (request, h) => {
+		const { onRequest, onPreResponse } = stepsOf(server);
+		onRequest.push((request) => {
 			request.app.requestId = requestIdOf(request.headers['x-request-id']);
-			return h.continue;
 		});
-		server.ext('onPreResponse', (request, h) => {
-			const { response } = request;
-			if (isBoom(response)) return h.continue;
-			response.header('x-request-id', request.app.requestId);
-			for (const [name, value] of PAIRS) response.header(name, value);
+		onPreResponse.push((response, request) => {
+			if (!isAnswer(response)) return response;
+			const { headers } = response;
+			headers['x-request-id'] = request.app.requestId;
+			Object.assign(headers, SECURITY_HEADERS);
 			// Browsers know it on HTTPS only, and complain about it elsewhere.
-			if (isEncrypted(request)) response.header('cross-origin-opener-policy', 'same-origin');
+			if (isEncrypted(request)) headers['cross-origin-opener-policy'] = 'same-origin';
 			// An answer of the API belongs to its caller; a shared computer must not keep it.
-			if (response.headers['cache-control'] === undefined) response.header('cache-control', 'no-store');
-			return h.continue;
+			headers['cache-control'] ??= 'no-store';
+			return response;
 		});
 	},
 };

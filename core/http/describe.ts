@@ -18,6 +18,8 @@ export interface RouteDescription {
 	readonly summary: string;
 	/** Schema of the body of each success status; `null`: no body, or none that is JSON. */
 	readonly answers: Readonly<Record<number, Schema | null>>;
+	/** Statuses of refusals that neither access nor input imply, e.g. 401 of a login. */
+	readonly refusals?: readonly number[];
 	/** It answers or changes one document under an ETag: `If-None-Match` of its GET, `If-Match` of its changes. */
 	readonly etag?: boolean;
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../kernel/log.ts';
 import { errorBody, type Failure, type FieldError } from './dialect.ts';
 import { FAULT_ANSWERS } from './fault-answers.ts';
 import { RateLimitFault } from './rate-limit.ts';
+import { isAnswer, stepsOf } from './steps.ts';
 import { Refusal } from './refuse.ts';
 
 /** What is refused before a route is asked. Every other status below 500 is answered as a bad request. */
@@ -139,9 +140,8 @@ const pathOf = (request: Request): string => request.path;
 export const faultResponses: Plugin<{ readonly log: Logger }> = {
 	name: 'fault-responses',
 	register(server, { log }) {
-		server.ext('onPreResponse', (request, h) => {
-			const { response } = request;
-			if (!isBoom(response)) return h.continue;
+		stepsOf(server).onPreResponse.push((response, request, h) => {
+			if (isAnswer(response)) return response;
 			const raw = response.output.statusCode;
 			const expected = response instanceof Fault;
 			const allowed = raw === 404 && !expected ? methodsOf(server, pathOf(request)) : [];

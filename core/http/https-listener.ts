@@ -3,7 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 
 import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import { type HttpLimits, listenerOptions } from './server.ts';
+import { boundConnections, type HttpLimits, listenerOptions } from './server.ts';
 import type { ServerCertificate } from '../pki/server-certificate.ts';
 
 export interface HttpsListenerDeps {
@@ -35,7 +35,7 @@ export function httpsListener({ plain, certificate, limits, log }: HttpsListener
 		minVersion: 'TLSv1.2',
 		handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
 	});
-	listener.maxConnections = limits.connections;
+	boundConnections(listener, limits);
 	for (const event of EVENTS)
 		// What nobody hears is left to the platform.
 		if (plain.listenerCount(event) > 0) listener.on(event, (...given: unknown[]) => plain.emit(event, ...given));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 import { isBoom } from '@hapi/boom';
 import type {
@@ -42,8 +42,9 @@ function keyOf({ headers }: Request): string | null {
 	return key;
 }
 
-const fingerprintOf = ({ path, query, payload }: Request): string =>
-	createHash('sha256')
+/** Keyed with what is not kept: a body may hold a password, which must not be guessed from a file. */
+const fingerprintOf = ({ path, query, payload }: Request, key: string): string =>
+	createHmac('sha256', key)
 		.update(JSON.stringify([path, query, payload]))
 		.digest('hex');
 
@@ -127,7 +128,7 @@ export const idempotency: Plugin<{ readonly answers: AnswerStore; readonly log: 
 				const key = keyOf(request);
 				if (key === null) return handler(request, h);
 				const id = answerId(actorOf(request).userId, operation, key);
-				const fingerprint = fingerprintOf(request);
+				const fingerprint = fingerprintOf(request, key);
 				const before = await known(id, fingerprint, key);
 				if (before !== null) return repeat(h, before);
 				await begin(id, fingerprint);

@@ -80,6 +80,8 @@ function groupsOf(address: string): readonly string[] {
 
 /** Key of a client's address: IPv4 as it is, IPv6 by its /64, because one machine owns all of it. */
 export function addressKey(address: string): string {
+	// Nearly all; what follows is not cheap.
+	if (!address.includes(':')) return address;
 	const mapped = MAPPED_IPV4.exec(address)?.[1];
 	if (mapped !== undefined) return mapped;
 	if (!isIPv6(address)) return address;

@@ -1,6 +1,7 @@
 import type { Plugin, Request } from '@hapi/hapi';
 
 import { Refusal } from './refuse.ts';
+import { stepsOf } from './steps.ts';
 
 /** Longest path with its query; every list of the API fits into a quarter of it. */
 const MAX_URL_LENGTH = 8_192;
@@ -33,9 +34,11 @@ function assertTarget({ raw: { req }, path }: Pick<Request, 'raw' | 'path'>): vo
 }
 
 function assertBodyHeaders({ headers }: Request['raw']['req']): void {
-	const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
-	if (!ENCODINGS.has(encoding)) throw new Refusal(415, 'the content encoding must be gzip, deflate or identity');
-	const charset = CHARSET.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+	const { 'content-encoding': encoding, 'content-type': type } = headers;
+	if (encoding !== undefined && !ENCODINGS.has(encoding.toLowerCase()))
+		throw new Refusal(415, 'the content encoding must be gzip, deflate or identity');
+	if (type === undefined) return;
+	const charset = CHARSET.exec(type)?.[1] ?? 'utf-8';
 	if (!CHARSETS.has(charset.toLowerCase())) throw new Refusal(415, 'the charset of the body must be utf-8');
 }
 
@@ -71,17 +74,13 @@ const isParsed = (payload: unknown): boolean =>
 export const requestGuard: Plugin<void> = {
 	name: 'request-guard',
 	register(server) {
-		server.ext('onRequest', (request, h) => {
+		const { onRequest, onPostAuth } = stepsOf(server);
+		onRequest.push((request) => {
 			assertTarget(request);
-			return h.continue;
+			assertBodyHeaders(request.raw.req);
 		});
-		server.ext('onPreAuth', ({ raw }, h) => {
-			assertBodyHeaders(raw.req);
-			return h.continue;
-		});
-		server.ext('onPostAuth', ({ payload }, h) => {
+		onPostAuth.push(({ payload }) => {
 			if (isParsed(payload)) assertBody(payload);
-			return h.continue;
 		});
 	},
 };

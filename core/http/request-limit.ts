@@ -2,6 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 
 import type { Clock } from '../kernel/clock.ts';
 import { addressKey, createRateLimiter } from './rate-limit.ts';
+import { stepsOf } from './steps.ts';
 
 export interface RequestLimitOptions {
 	/** Requests each address, and each account, may make per second in the long run; twice as many at once. */
@@ -25,16 +26,15 @@ export const requestLimit: Plugin<RequestLimitOptions> = {
 		const addresses = createRateLimiter(limits);
 		const accounts = createRateLimiter(limits);
 
-		server.ext('onRequest', (request, h) => {
+		const { onRequest, onPostAuth } = stepsOf(server);
+		onRequest.push((request) => {
 			// Missing in the framework's types.
 			const isInjected = Reflect.get(request, 'isInjected') === true;
 			if (isApi(request.path) && !isInjected) addresses.take(addressKey(request.info.remoteAddress));
-			return h.continue;
 		});
-		server.ext('onCredentials', (request, h) => {
+		onPostAuth.push((request) => {
 			const userId = request.auth.credentials?.user?.actor.userId;
 			if (userId !== undefined && isApi(request.path)) accounts.take(userId);
-			return h.continue;
 		});
 	},
 };

@@ -1,9 +1,11 @@
 import { createServer, type Server as HttpListener } from 'node:http';
+import type { Server as TcpListener, Socket } from 'node:net';
 
 import Hapi, { type Plugin, type Server } from '@hapi/hapi';
 
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createAddressShare } from './address-share.ts';
 import { accessGuard } from './access-guard.ts';
 import type { AnswerStore } from './answer-store.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -46,6 +48,8 @@ export interface HttpLimits {
 	readonly checkEveryMs: number;
 	/** Connections at once, those of Socket.IO included. */
 	readonly connections: number;
+	/** Those of one address; more are closed at once. */
+	readonly connectionsPerAddress: number;
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -57,6 +61,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
 	answerWithinMs: 30_000,
 	checkEveryMs: 2_000,
 	connections: 4_000,
+	connectionsPerAddress: 1_000,
 };
 
 export interface HttpServerDeps {
@@ -102,9 +107,20 @@ export const listenerOptions = (limits: HttpLimits) => ({
 	requireHostHeader: false,
 });
 
+/** Bounds the connections of a listener, all of them and those of one address. */
+export function boundConnections(listener: TcpListener, { connections, connectionsPerAddress }: HttpLimits): void {
+	const shares = createAddressShare(connectionsPerAddress);
+	listener.maxConnections = connections;
+	listener.on('connection', (socket: Socket) => {
+		const address = socket.remoteAddress ?? '';
+		if (shares.isFull(address)) socket.destroy();
+		else socket.once('close', shares.enter(address));
+	});
+}
+
 function createListener(limits: HttpLimits): HttpListener {
 	const listener = createServer(listenerOptions(limits));
-	listener.maxConnections = limits.connections;
+	boundConnections(listener, limits);
 	return listener;
 }
 
@@ -134,10 +150,10 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<Server> {
 	await server.register(preparedValidation);
 	await server.register({ plugin: faultResponses, options: { log } });
 	await server.register(answerHeaders);
+	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register(requestGuard);
 	if (deps.answers !== undefined)
 		await server.register({ plugin: idempotency, options: { answers: deps.answers, log } });
-	if (deps.requestLimit !== undefined) await server.register({ plugin: requestLimit, options: deps.requestLimit });
 	await server.register({ plugin: tokenStrategy, options: { tokens } });
 	await server.register(accessGuard);
 	for (const one of parts) await one.mount(server);

@@ -107,6 +107,7 @@ function mountSetup(
 				tag: TAG,
 				summary: 'Make the first administrator with the claim code, and log in',
 				answers: { 201: tokensAnswer },
+				refusals: [401],
 			}),
 			validate: { payload: claimBody },
 			handler: async (request, h) => {
@@ -132,6 +133,7 @@ function mountRegister(server: Server, { identity, attempts }: Entrance): void {
 				tag: TAG,
 				summary: 'Register and receive tokens, or wait for an approval',
 				answers: { 201: registeredAnswer, 202: waitingAnswer },
+				refusals: [403],
 			}),
 			validate: { payload: registerBody },
 			handler: async (request, h) => {
@@ -169,6 +171,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 				tag: TAG,
 				summary: 'Log in with email and password',
 				answers: { 200: tokensAnswer },
+				refusals: [401],
 			}),
 			validate: { payload: loginBody },
 			handler: async (request, h) => {
@@ -191,6 +194,7 @@ function mountLogin(server: Server, { identity, attempts, refreshes }: Entrance)
 				tag: TAG,
 				summary: 'Exchange a refresh token for a new pair',
 				answers: { 200: tokensAnswer },
+				refusals: [401, 403],
 			}),
 			validate: { payload: refreshBody },
 			handler: async (request, h) => {
@@ -225,6 +229,7 @@ function mountLogout(server: Server, { sessions }: Identity): void {
 				tag: TAG,
 				summary: 'Log out everywhere',
 				answers: { 204: null },
+				refusals: [401, 403],
 			}),
 			handler: async (request, h) => {
 				const userId = callerOf(request);

@@ -3,6 +3,7 @@ import type { Logger } from '../kernel/log.ts';
 import { loggedOut, withOnlySession } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { Passwords } from './password.ts';
+import { normalPassword } from './password-policy.ts';
 import type { Actor } from './role.ts';
 import { refuseAbove, visibleAccount } from './user-rules.ts';
 import { type Changed, ownTexts, type UserService } from './user-service.ts';
@@ -24,7 +25,7 @@ export function createPasswordService({ accounts, users, passwords, log }: Passw
 		const account = users.me(actor);
 		if (!(await passwords.verify(account.passwordHash, currentPassword)))
 			throw fieldFault('rule-violation', 'current_password', 'this is not the current password');
-		if (currentPassword === newPassword)
+		if (normalPassword(currentPassword) === normalPassword(newPassword))
 			throw fieldFault('rule-violation', 'new_password', 'this is the current password; choose another');
 		const passwordHash = await passwords.hash(newPassword, { field: 'new_password', owner: ownTexts(account) });
 		const after = await accounts.change(actor.userId, (current) => {

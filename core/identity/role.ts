@@ -1,5 +1,5 @@
 import { Fault } from '../kernel/fault.ts';
-import type { TenantId } from '../kernel/id.ts';
+import { DEFAULT_TENANT, type TenantId } from '../kernel/id.ts';
 import type { Permission } from './permission.ts';
 
 /** Built-in levels, lowest first (contract rule R5). `user` and `viewer` are one level under two names. */
@@ -11,6 +11,13 @@ const LEVEL: Readonly<Record<Role, number>> = { user: 0, viewer: 0, editor: 1, m
 
 /** True when the role stands at the level of `least` or above it. */
 export const isAtLeast = (role: Role, least: Role): boolean => LEVEL[role] >= LEVEL[least];
+
+/**
+ * True when somebody of this role may manage people of the other one. `user` and `viewer` are one level, but a `user` sees only what it
+ * owns: to give itself the name `viewer`, or to take the place of one, would show it everything.
+ */
+export const mayManage = (role: Role, other: Role): boolean =>
+	isAtLeast(role, other) && (role !== 'user' || other === 'user');
 
 /** Who is asking. Made from a verified access token and the account behind it, never from the request. */
 export interface Actor {
@@ -44,3 +51,12 @@ export const isInTenantOf = (
 	actor: Pick<Actor, 'role' | 'tenantId'>,
 	record: { readonly tenantId: TenantId },
 ): boolean => record.tenantId === actor.tenantId || actor.role === 'superadmin';
+
+/**
+ * What is about the box as a whole - a login that hears all devices, its lines, its hub - belongs to the tenant of the box.
+ * @throws Fault `forbidden` for people of other tenants
+ */
+export function refuseGuest(actor: Pick<Actor, 'role' | 'tenantId'>): void {
+	if (!isInTenantOf(actor, { tenantId: DEFAULT_TENANT }))
+		throw new Fault('forbidden', 'this is about the box as a whole, which belongs to another tenant');
+}

@@ -2,7 +2,7 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, anyUser, anyUserPasswordDue, ownerOr, permitted } from '../http/access.ts';
-import { described } from '../http/describe.ts';
+import { described, type RouteDescription } from '../http/describe.ts';
 import { ifMatch, withEtag } from '../http/etag.ts';
 import type { Identity } from './identity.ts';
 import {
@@ -34,12 +34,12 @@ const TAG = 'Users';
 type ById = Request<{ Params: { user_id: string }; Payload: UserBody }>;
 
 /** What an operation is called and answers in the API document. */
-const api = (operationId: string, summary: string, answers: Parameters<typeof described>[1]['answers']) => ({
-	operationId,
-	tag: TAG,
-	summary,
-	answers,
-});
+const api = (
+	operationId: string,
+	summary: string,
+	answers: RouteDescription['answers'],
+	refusals: readonly number[] = [],
+): RouteDescription => ({ operationId, tag: TAG, summary, answers, refusals });
 
 /** As `api`, of one user under an ETag. */
 const oneUser = (...given: Parameters<typeof api>) => ({ ...api(...given), etag: true });
@@ -61,7 +61,7 @@ function mountOwn(server: Server, { users }: Identity): void {
 		method: 'PATCH',
 		path: '/users/me',
 		options: {
-			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer })),
+			...described(anyUser, oneUser('updateMe', 'Change the own profile', { 200: meAnswer }, [403])),
 			validate: { payload: profilePatchBody },
 			handler: async (request, h) => {
 				const { payload } = request;
@@ -157,7 +157,10 @@ function mountById(server: Server, { users }: Identity): void {
 		method: 'DELETE',
 		path: '/users/{user_id}',
 		options: {
-			...described(permitted('users:delete'), oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null })),
+			...described(
+				permitted('users:delete'),
+				oneUser('deleteUser', 'Delete a user (soft delete)', { 204: null }, [422]),
+			),
 			validate: { params: userParams },
 			handler: async (request: ById, h: ResponseToolkit) => {
 				const { user_id: id } = request.params;

@@ -3,7 +3,7 @@ import { isUuid } from '../kernel/id.ts';
 import type { Account } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import { type Permission, PERMISSIONS_OF } from './permission.ts';
-import { type Actor, isAtLeast, isInTenantOf, type Role } from './role.ts';
+import { type Actor, isInTenantOf, mayManage, type Role } from './role.ts';
 
 /** Paths below `/users` that a name would hide behind. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['me', 'login', 'stats', 'change-password']);
@@ -31,7 +31,7 @@ export function visibleAccount(accounts: Pick<AccountDirectory, 'byId'>, id: str
 
 /** Nobody changes a user who may do more. @throws Fault `forbidden` */
 export function refuseAbove(actor: Actor, { role, granted }: Pick<Account, 'role' | 'granted'>): void {
-	if (!isAtLeast(actor.role, role))
+	if (!mayManage(actor.role, role))
 		throw new Fault('forbidden', `the role ${actor.role} may not change a user whose role is ${role}`);
 	const beyond = granted.find((permission) => !actor.permissions.has(permission));
 	if (beyond !== undefined)
@@ -40,7 +40,7 @@ export function refuseAbove(actor: Actor, { role, granted }: Pick<Account, 'role
 
 /** Nobody gives a role above the own. @throws Fault `forbidden` */
 export function refuseRole(actor: Actor, role: Role): void {
-	if (!isAtLeast(actor.role, role))
+	if (!mayManage(actor.role, role))
 		throw fieldFault('forbidden', 'role', `the role ${actor.role} may not give the role ${role}`);
 }
 

@@ -58,19 +58,26 @@ function writeDefinitions(writer: ByteWriter, dictionary: BlockDictionary, first
 	}
 }
 
+function writeExceptions(writer: ByteWriter, qualities: readonly Quality[]): void {
+	const exceptions = [...qualities.entries()].filter(([, quality]) => quality !== 'good');
+	writer.varint(exceptions.length);
+	for (const [point, quality] of exceptions) {
+		writer.varint(point);
+		writer.u8(QUALITIES.indexOf(quality));
+	}
+}
+
 function writeQualities(writer: ByteWriter, readings: readonly Reading[]): void {
-	const judged = [...readings.entries()].filter(([, reading]) => reading.qualities !== null);
-	writer.varint(judged.length);
+	let judged = 0;
+	for (const { qualities } of readings) if (qualities !== null) judged += 1;
+	writer.varint(judged);
+	if (judged === 0) return;
 	let previous = 0;
-	for (const [index, { qualities }] of judged) {
+	for (const [index, { qualities }] of readings.entries()) {
+		if (qualities === null) continue;
 		writer.varint(index - previous);
 		previous = index;
-		const exceptions = [...(qualities ?? []).entries()].filter(([, quality]) => quality !== 'good');
-		writer.varint(exceptions.length);
-		for (const [point, quality] of exceptions) {
-			writer.varint(point);
-			writer.u8(QUALITIES.indexOf(quality));
-		}
+		writeExceptions(writer, qualities);
 	}
 }
 

@@ -27,18 +27,15 @@ export interface BlockDictionary {
 export function createBlockDictionary(): BlockDictionary {
 	const shapes = new Map<number, Shape>();
 	const ids = new Map<string, number>();
-	// Drivers share one array of points per plan: identity answers nearly always, the text only for a new array.
-	const byIdentity = new WeakMap<readonly string[], number>();
+	// Drivers share one array of points per plan, devices that speak say the same names each time: identity answers nearly always.
+	const byIdentity = new WeakMap<readonly string[], Map<DeviceId, { readonly id: number; readonly shape: Shape }>>();
 	const byText = new Map<string, number>();
 	let nextId = 0;
 
 	function pointsNumber(points: readonly string[]): number {
-		const known = byIdentity.get(points);
-		if (known !== undefined) return known;
 		const text = JSON.stringify(points);
 		const number = byText.get(text) ?? byText.size;
 		byText.set(text, number);
-		byIdentity.set(points, number);
 		return number;
 	}
 
@@ -51,13 +48,28 @@ export function createBlockDictionary(): BlockDictionary {
 		nextId = Math.max(nextId, id + 1);
 	}
 
+	/** The id of a shape under which this list of points was seen before; undefined: it was not, or that id was taken back. */
+	function seenBefore({ origin, device, telemetryType, points }: Shape): number | undefined {
+		const seen = byIdentity.get(points)?.get(device);
+		const isSame = seen?.shape.telemetryType === telemetryType && seen.shape.origin === origin;
+		return isSame && shapes.get(seen.id) === seen.shape ? seen.id : undefined;
+	}
+
+	function note(id: number, { device, points }: Shape): void {
+		const shape = shapes.get(id);
+		if (shape === undefined) return;
+		const byDevice = byIdentity.get(points) ?? new Map<DeviceId, { readonly id: number; readonly shape: Shape }>();
+		byIdentity.set(points, byDevice.set(device, { id, shape }));
+	}
+
 	return {
 		idOf(reading) {
-			const known = ids.get(keyOf(reading));
-			if (known !== undefined) return known;
+			const seen = seenBefore(reading);
+			if (seen !== undefined) return seen;
+			const id = ids.get(keyOf(reading)) ?? nextId;
 			const { origin, device, telemetryType, points } = reading;
-			const id = nextId;
-			define(id, { origin, device, telemetryType, points });
+			if (id === nextId) define(id, { origin, device, telemetryType, points });
+			note(id, reading);
 			return id;
 		},
 		shape: (id) => shapes.get(id),

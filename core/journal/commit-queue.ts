@@ -8,6 +8,9 @@ import type { SetTimer } from './set-timer.ts';
 /** Most samples of one commit: encoding them must not hold up the event loop. */
 const MAX_SAMPLES_PER_COMMIT = 20_000;
 
+/** So many `prompt` appends that wait are committed at once: more would make their commit no cheaper for each of them. */
+const PROMPT_GROUP = 256;
+
 export interface CommitQueueDeps {
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
@@ -32,6 +35,7 @@ interface Waiting {
 	readonly samples: number;
 	/** Before compression, estimated. */
 	readonly bytes: number;
+	readonly isPrompt: boolean;
 	readonly dueMs: number;
 	readonly resolve: () => void;
 	readonly reject: (error: unknown) => void;
@@ -56,18 +60,21 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 	let pendingSamples = 0;
 	let pendingBytes = 0;
 	let waitingSamples = 0;
+	/** `prompt` appends that wait. */
+	let waitingPrompt = 0;
 	let dueMs = Number.POSITIVE_INFINITY;
 	let lastFlushMs = Number.NEGATIVE_INFINITY;
 	let cancelTimer: (() => void) | null = null;
 	let flushing: Promise<void> | null = null;
 	let isStopped = false;
 
+	const isLarge = (): boolean => waitingPrompt >= PROMPT_GROUP || waitingSamples * bytesPerSample() >= deps.flushBytes;
+
 	function arm(): void {
 		cancelTimer?.();
 		cancelTimer = null;
 		if (flushing !== null || waiting.length === 0) return;
-		const isLarge = waitingSamples * bytesPerSample() >= deps.flushBytes;
-		const wantedMs = isLarge || isStopped ? 0 : dueMs - clock.monotonicMs();
+		const wantedMs = isLarge() || isStopped ? 0 : dueMs - clock.monotonicMs();
 		const floorMs = isStopped ? 0 : lastFlushMs + deps.minFlushGapMs - clock.monotonicMs();
 		const delayMs = Math.max(0, wantedMs, floorMs);
 		if (delayMs === 0) startFlush();
@@ -89,7 +96,11 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 		waiting = waiting.slice(count);
 		waitingSamples -= samples;
 		dueMs = Number.POSITIVE_INFINITY;
-		for (const left of waiting) dueMs = Math.min(dueMs, left.dueMs);
+		waitingPrompt = 0;
+		for (const left of waiting) {
+			dueMs = Math.min(dueMs, left.dueMs);
+			waitingPrompt += left.isPrompt ? 1 : 0;
+		}
 		return group;
 	}
 
@@ -158,15 +169,17 @@ export function createCommitQueue(deps: CommitQueueDeps) {
 				return Promise.reject(new Fault('unavailable', message));
 			}
 			return new Promise((resolve, reject) => {
-				const windowMs = urgency === 'prompt' ? Math.min(deps.promptMs, deps.flushIntervalMs) : deps.flushIntervalMs;
+				const isPrompt = urgency === 'prompt';
+				const windowMs = isPrompt ? Math.min(deps.promptMs, deps.flushIntervalMs) : deps.flushIntervalMs;
 				const own = clock.monotonicMs() + windowMs;
-				waiting.push({ readings, samples, bytes, dueMs: own, resolve, reject });
+				waiting.push({ readings, samples, bytes, isPrompt, dueMs: own, resolve, reject });
+				waitingPrompt += isPrompt ? 1 : 0;
 				pendingSamples += samples;
 				pendingBytes += bytes;
 				waitingSamples += samples;
 				const isSooner = own < dueMs;
 				dueMs = Math.min(dueMs, own);
-				if (isSooner || waitingSamples * bytesPerSample() >= deps.flushBytes) arm();
+				if (isSooner || isLarge()) arm();
 			});
 		},
 		pendingSamples: () => pendingSamples,

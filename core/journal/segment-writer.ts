@@ -1,5 +1,7 @@
 import { Fault } from '../kernel/fault.ts';
-import { lastSeq, type Reading } from '../telemetry/reading.ts';
+import type { GatewayId } from '../kernel/id.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
+import type { Reading } from '../telemetry/reading.ts';
 import { encodeBlock } from './block-codec.ts';
 import type { JournalFile } from './file-layer.ts';
 import type { JournalCommit } from './journal.ts';
@@ -45,6 +47,19 @@ const frameHeader = (number: number, readings: readonly Reading[], bodyBytes: nu
 	return { number, bodyBytes, readings: readings.length, samples, minReadAt, maxReadAt, definesShapes };
 };
 
+/** Which samples readings hold; those that follow each other, as those of one source do, are one range. */
+function rangesOf(readings: readonly Reading[]): readonly StreamRange[] {
+	const ranges: { origin: GatewayId; epoch: number; first: number; last: number }[] = [];
+	let range = ranges[0];
+	for (const { origin, epoch, firstSeq, values } of readings) {
+		if (values.length === 0) continue;
+		const last = firstSeq + values.length - 1;
+		if (range?.last === firstSeq - 1 && range.epoch === epoch && range.origin === origin) range.last = last;
+		else ranges.push((range = { origin, epoch, first: firstSeq, last }));
+	}
+	return ranges;
+}
+
 /** Writes groups of readings into the newest segment, and goes on to the next one when they do not fit. */
 export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDeps) {
 	let active: Active | null = null;
@@ -64,10 +79,7 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		segment.end = next;
 		segment.shapesUpTo = next;
 		segment.samples += samples;
-		for (const reading of readings) {
-			if (reading.values.length === 0) continue;
-			segment.tally.add({ ...streamOf(reading), first: reading.firstSeq, last: lastSeq(reading) });
-		}
+		for (const range of rangesOf(readings)) segment.tally.add(range);
 		counts.commits += 1;
 		counts.samples += samples;
 		if (samples > 0) bytesPerSample = bytesPerSample * 0.8 + ((next - at) / samples) * 0.2;
@@ -164,5 +176,3 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		counts: () => ({ ...counts }),
 	};
 }
-
-const streamOf = ({ origin, epoch }: Reading) => ({ origin, epoch });

@@ -20,6 +20,8 @@ export interface RangeSet {
 	/** The parts of the range that are in the set, in order. */
 	within(first: number, last: number): readonly Range[];
 	ranges(): readonly Range[];
+	/** How many ranges the set takes to hold them. */
+	pieces(): number;
 	/** How many numbers the set holds. */
 	size(): number;
 }
@@ -126,6 +128,7 @@ export function createRangeSet(initial: readonly Range[] = []): RangeSet {
 			return range !== undefined && range.first <= first && range.last >= last;
 		},
 		ranges: () => [...ranges],
+		pieces: () => ranges.length,
 		size: () => size,
 	};
 }

@@ -1,12 +1,14 @@
 import Joi from 'joi';
 
 import type { CommandPayload, CommandStatus } from '../command/command.ts';
+import { METADATA_BOUNDS } from '../device/device-schema.ts';
 import type { Connection, Device, DeviceHealth } from '../device/device.ts';
 import type { EpochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
 import type { Range } from '../ledger/range-set.ts';
+import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** Ranges of one epoch as they travel. */
 export interface EpochRanges {
@@ -172,6 +174,12 @@ const uuid = Joi.string().guid({ separator: '-' }).lowercase();
 /** Beyond these no calendar goes (ECMA-262, 21.4.1.1). */
 const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 
+const metadata = Joi.object().custom((value: unknown, helpers) =>
+	isWithinBounds(value, METADATA_BOUNDS)
+		? value
+		: helpers.message({ custom: `{{#label}} has more than ${METADATA_BOUNDS.nodes} values or is too deep` }),
+);
+
 const device = Joi.object<Device>({
 	id: uuid.required(),
 	uid: Joi.string()
@@ -185,7 +193,7 @@ const device = Joi.object<Device>({
 	groupId: uuid.allow(null).required(),
 	ownerId: uuid.allow(null).required(),
 	tenantId: uuid.required(),
-	metadata: Joi.object().required(),
+	metadata: metadata.required(),
 	connection: connection.allow(null).required(),
 	gatewayId: uuid.allow(null).required(),
 	revision: natural,

@@ -7,6 +7,7 @@ import { callbackify } from 'node:util';
 import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscription } from 'aedes';
 
 import { messageOf } from '../kernel/fault.ts';
+import type { LogFields } from '../kernel/log.ts';
 import { type Applicant, createAdmission, Refusal, SERVER_UNAVAILABLE } from './admission.ts';
 import { endsWithConnection, keepOvertaken } from './aedes-client.ts';
 import { createConnectionGate } from './connection-gate.ts';
@@ -18,6 +19,7 @@ import type { Broker, BrokerDeps, MqttAccount } from './mqtt.ts';
 import { createRetainedStore } from './retained-store.ts';
 import { createBrokerPersistence, SESSION_MARK } from './session/broker-persistence.ts';
 import { createSessionStore } from './session/session-store.ts';
+import { createTokenBuckets } from './token-buckets.ts';
 import { isFilter, isTopic } from './topic.ts';
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */
@@ -34,6 +36,12 @@ const SWEEP_MS = 60_000;
 
 /** aedes picks its own way of sending by the QoS of a subscription; this one leaves the choice to `forwarding.ts`. */
 const ANY_QOS = 2;
+
+/** Lines of the log that one address, or one account, may cause by what it is refused. */
+const REFUSAL_LINES = { burst: 20, perSecond: 0.1 };
+const REMEMBERED = 1_000;
+/** As much of a name or topic as a line shows. */
+const MAX_SHOWN = 256;
 
 const nothing = (): void => undefined;
 
@@ -55,6 +63,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	const registry = createConnectionRegistry<A>();
 	const gate = createConnectionGate(limits, clock);
 	const sessions = createSessionStore({ limits, clock, log });
+	const lines = createTokenBuckets(REFUSAL_LINES, REMEMBERED, clock);
 	const count = {
 		received: 0,
 		refusedConnections: 0,
@@ -64,8 +73,9 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		droppedForSlowClients: 0,
 		cutConnections: 0,
 	};
-	/** Messages that are being taken in. */
-	const taking = new Set<Promise<void>>();
+	/** Messages that are being taken in, and who waits for the last of them. */
+	let taking = 0;
+	let allTaken: (() => void) | null = null;
 	let stopping: Promise<void> | null = null;
 
 	const forwarding = createForwarding({
@@ -78,6 +88,11 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		},
 	});
 
+	/** Counted and audited all the same; the log is no place for a flood. */
+	function logRefusal(event: string, cause: string, fields: LogFields): void {
+		if (lines.take(cause)) log.warn(event, fields);
+	}
+
 	function noteCut(reason: CutReason, socket: Socket, client: Client): void {
 		count.cutConnections += 1;
 		log.warn('mqtt-connection-cut', { reason, address: socket.remoteAddress, client: client.id });
@@ -86,7 +101,8 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 	function noteRefused(socket: Socket | undefined, reason: string, username?: string): void {
 		count.refusedConnections += 1;
 		const address = socket?.remoteAddress;
-		log.warn('mqtt-connection-refused', { username, address, reason });
+		const shown = username?.slice(0, MAX_SHOWN);
+		logRefusal('mqtt-connection-refused', `from ${address}`, { username: shown, address, reason });
 		deps.onRefused?.({ what: 'connect', username: username ?? null, address: address ?? '', topic: null, reason });
 	}
 
@@ -132,42 +148,49 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		known.applicant = { client, socket: known.socket, connect: packet, givenId, wantsSession };
 	}
 
-	/** Runs before the acknowledgement; aedes acknowledges when it returns. */
-	async function accept(client: Client | null, packet: PublishPacket): Promise<void> {
-		const connection = client === null ? undefined : registry.of(client);
-		// Wills of a broker that stops are not the devices' last words.
-		if (connection === undefined || stopping !== null) throw new Error('no session');
-		const { account } = connection;
-		if (!mayPublish(account, packet.topic)) {
-			count.deniedPublishes += 1;
-			log.warn('mqtt-publish-denied', { account: account.name, topic: packet.topic });
-			noteDenied('publish', connection, packet.topic);
-			throw new Error(`publishing on ${packet.topic} is not allowed`);
-		}
-		count.received += 1;
-		const verdict = await onPublish(account, {
-			topic: packet.topic,
-			payload: bytesOf(packet.payload),
-			qos: packet.qos,
-			retain: packet.retain,
-			dup: packet.qos > 0 && packet.dup,
-			messageId: packet.messageId ?? null,
-		});
-		if (verdict !== 'discard') return;
+	function deny(connection: Connection<A>, topic: string): Error {
+		count.deniedPublishes += 1;
+		const { name } = connection.account;
+		logRefusal('mqtt-publish-denied', name, { account: name, topic: topic.slice(0, MAX_SHOWN) });
+		noteDenied('publish', connection, topic);
+		return new Error(`publishing on ${topic} is not allowed`);
+	}
+
+	function discard(packet: PublishPacket): void {
 		count.discarded += 1;
 		packet.topic = NOWHERE;
 		packet.payload = '';
 		packet.retain = false;
 	}
 
-	function acceptThen(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-		const finish = (error?: unknown): void => {
-			taking.delete(task);
-			// Outside of the promise: what aedes throws is no rejection of the message.
-			process.nextTick(done, error ?? null);
+	/** Runs before the acknowledgement; aedes acknowledges when it is called back without an error. HOT: one promise of its own for a message. */
+	function accept(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+		const connection = client === null ? undefined : registry.of(client);
+		// Wills of a broker that stops are not the devices' last words.
+		if (connection === undefined || stopping !== null) return done(new Error('no session'));
+		const { account } = connection;
+		if (!mayPublish(account, packet.topic)) return done(deny(connection, packet.topic));
+		count.received += 1;
+		taking += 1;
+		const finish = (error: Error | null): void => {
+			taking -= 1;
+			if (taking === 0) allTaken?.();
+			done(error);
 		};
-		const task = accept(client, packet).then(() => finish(), finish);
-		taking.add(task);
+		void onPublish(account, {
+			topic: packet.topic,
+			payload: bytesOf(packet.payload),
+			qos: packet.qos,
+			retain: packet.retain,
+			dup: packet.qos > 0 && packet.dup,
+			messageId: packet.messageId ?? null,
+		}).then(
+			(verdict) => {
+				if (verdict === 'discard') discard(packet);
+				return finish(null);
+			},
+			(error: unknown) => finish(error instanceof Error ? error : new Error(messageOf(error))),
+		);
 	}
 
 	/** What aedes is to subscribe; `null` refuses. */
@@ -183,7 +206,11 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 		}
 		count.deniedSubscriptions += 1;
 		if (session !== null) sessions.unsubscribe(session, filter);
-		log.warn('mqtt-subscribe-denied', { account: account.name, filter, full: !isRoomLeft });
+		logRefusal('mqtt-subscribe-denied', account.name, {
+			account: account.name,
+			filter: filter.slice(0, MAX_SHOWN),
+			full: !isRoomLeft,
+		});
 		noteDenied('subscribe', connection, filter);
 		return null;
 	}
@@ -217,7 +244,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 				done(error instanceof Refusal ? error : new Refusal(SERVER_UNAVAILABLE, messageOf(error)), false);
 			});
 		},
-		authorizePublish: acceptThen,
+		authorizePublish: accept,
 		authorizeSubscribe: (client, subscription, callback) => callback(null, grant(client, subscription)),
 		authorizeForward(client, packet) {
 			const connection = registry.of(client);
@@ -281,8 +308,9 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 
 	/** What is stored and not acknowledged would be sent, and stored, again: so what has begun is finished. */
 	async function finishTaking(): Promise<void> {
-		if (taking.size === 0) return;
-		await Promise.race([Promise.allSettled(taking), sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
+		if (taking === 0) return;
+		const isDone = new Promise<void>((resolve) => (allTaken = resolve));
+		await Promise.race([isDone, sleep(FINISH_TIMEOUT_MS, undefined, { ref: false })]);
 		await sleep(FLUSH_MS);
 	}
 

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import Joi from 'joi';
 import { type Namespace, Server, type Socket } from 'socket.io';
 
+import { createAddressShare } from '../http/address-share.ts';
 import { isAllowedOrigin } from '../http/origin.ts';
 import { FAULT_ANSWERS } from '../http/fault-answers.ts';
 import type { AuditLog } from '../audit/audit.ts';
@@ -21,6 +22,8 @@ import { acknowledgementOf, answerEvent, type EventWork } from './realtime-event
 export interface RealtimeLimits {
 	/** Connections at once, with and without a valid token. */
 	readonly connections: number;
+	/** Those of one address. */
+	readonly connectionsPerAddress: number;
 	/** Longest message of a client, bytes. */
 	readonly messageBytes: number;
 	/** Packets that may wait for one client for `slowAfterMs` before it is disconnected; ten times as many may never wait. */
@@ -37,6 +40,7 @@ export interface RealtimeLimits {
 
 export const DEFAULT_REALTIME_LIMITS: RealtimeLimits = {
 	connections: 1_000,
+	connectionsPerAddress: 250,
 	messageBytes: 16 * 1024,
 	waitingPackets: 1_000,
 	slowAfterMs: 1_000,
@@ -118,6 +122,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 	const { listener, audit, clock, log, limits, origins = [] } = deps;
 	const listeners = new Map<string, (socket: Socket) => void>();
 	const budgets = new WeakMap<object, EventBudget>();
+	const shares = createAddressShare(limits.connectionsPerAddress);
 	/** Since when too much waits for a client. */
 	const overloadedAtMs = new Map<Socket['conn'], number>();
 	const admissions = createAdmissions({ ...deps, rightsChanged: (socket) => listeners.get(socket.nsp.name)?.(socket) });
@@ -134,6 +139,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 			// Browsers let any page open a websocket; who may is for the server to say.
 			const { origin, host } = request.headers;
 			if (!isAllowedOrigin(origin, host, origins)) decide('this origin is not allowed', false);
+			else if (isNew && shares.isFull(request.socket.remoteAddress ?? '')) decide('too many connections of this address', false);
 			else if (isNew && io.engine.clientsCount >= limits.connections) {
 				log.warn('realtime-connections-full', { limit: limits.connections });
 				decide('too many connections', false);
@@ -147,7 +153,11 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 	const monotonicMs = (): number => clock.monotonicMs();
 	io.engine.on('connection', (connection: Socket['conn']) => {
 		const mayHaveMore = createEventBudget(limits.messages, monotonicMs);
-		connection.once('close', () => overloadedAtMs.delete(connection));
+		const leave = shares.enter(connection.remoteAddress);
+		connection.once('close', () => {
+			overloadedAtMs.delete(connection);
+			leave();
+		});
 		connection.on('packet', () => {
 			if (mayHaveMore()) return;
 			log.warn('realtime-client-floods', { address: connection.remoteAddress, perSecond: limits.messages.perSecond });

@@ -60,7 +60,9 @@ export function createLatestValues({ clock }: { readonly clock: Clock }): Latest
 	function applyTo(device: DeviceValues, reading: ReadingDraft): void {
 		const { points } = device;
 		const { readAt, qualities } = reading;
-		for (const [index, point] of reading.points.entries()) {
+		let index = -1;
+		for (const point of reading.points) {
+			index += 1;
 			const known = points.get(point);
 			if (known === undefined ? points.size >= MAX_POINTS_PER_DEVICE : isOutdated(readAt, known)) continue;
 			keep(

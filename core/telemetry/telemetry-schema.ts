@@ -13,6 +13,8 @@ import { parseEndTimestamp, parseTimestamp } from './timestamp-input.ts';
 export const MAX_POINTS_PER_RECORD = 500;
 const RECORD_BOUNDS = { depth: 8, nodes: 5_000 };
 const MAX_KEY_LENGTH = 128;
+export const MAX_TIMESTAMP_LENGTH = 40;
+export const MAX_TYPE_LENGTH = 100;
 
 /** Most time of one series query: 31 days. */
 export const MAX_SERIES_MS = 31 * 86_400_000;
@@ -24,7 +26,7 @@ export const telemetryParams = Joi.object({ device_id: Joi.string().pattern(DEVI
 
 const timestampBy = (parse: (text: string) => EpochMs | null) =>
 	Joi.string()
-		.max(40)
+		.max(MAX_TIMESTAMP_LENGTH)
 		.custom(
 			(value: string, helpers) => parse(value) ?? helpers.message({ custom: '{{#label}} must be an ISO 8601 time' }),
 		);
@@ -35,9 +37,11 @@ export const timestamp = timestampBy(parseTimestamp);
 /** The end of a range: a date alone is the whole day. */
 export const endTimestamp = timestampBy(parseEndTimestamp);
 
-export const telemetryType = Joi.string().min(1).max(100);
+export const telemetryType = Joi.string().min(1).max(MAX_TYPE_LENGTH);
 
 const isKey = (key: string): boolean => key.length > 0 && key.length <= MAX_KEY_LENGTH && key !== '__proto__';
+
+const isStructure = (value: JsonValue): boolean => typeof value === 'object' && value !== null;
 
 /** The first rule that metrics break, as a sentence after their name; `null` when they are fine. */
 export function metricsFault(metrics: Metrics): string | null {
@@ -45,7 +49,8 @@ export function metricsFault(metrics: Metrics): string | null {
 	if (keys.length === 0) return 'needs at least one metric';
 	if (keys.length > MAX_POINTS_PER_RECORD) return `has ${keys.length} metrics; ${MAX_POINTS_PER_RECORD} are allowed`;
 	if (!keys.every(isKey)) return `has a name that is empty or longer than ${MAX_KEY_LENGTH} characters`;
-	if (!isWithinBounds(metrics, RECORD_BOUNDS))
+	// A flat record of that many metrics is within all bounds.
+	if (Object.values(metrics).some(isStructure) && !isWithinBounds(metrics, RECORD_BOUNDS))
 		return `is deeper than ${RECORD_BOUNDS.depth} levels or has more than ${RECORD_BOUNDS.nodes} values`;
 	return null;
 }

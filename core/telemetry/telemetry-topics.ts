@@ -5,7 +5,15 @@ import { type EpochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceUid } from '../kernel/id.ts';
 import type { JsonValue, Quality, Reading, SampleValue } from './reading.ts';
-import { type Metrics, metricsFault, telemetryType, timestamp } from './telemetry-schema.ts';
+import {
+	MAX_TIMESTAMP_LENGTH,
+	MAX_TYPE_LENGTH,
+	type Metrics,
+	metricsFault,
+	telemetryType,
+	timestamp,
+} from './telemetry-schema.ts';
+import { parseTimestamp } from './timestamp-input.ts';
 
 /** Root of all device topics. */
 export const DEVICES_ROOT = 'devices';
@@ -51,12 +59,17 @@ interface Envelope {
 
 const refuse = (rule: string): Fault => new Fault('rule-violation', rule);
 
+const DEFAULT_TYPE = 'default';
 const TELEMETRY_KEYS = ['timestamp', 'telemetry_type'];
 const LOG_KEYS = ['timestamp', 'event_type'];
 const STATUS_KEYS = ['status'];
 const RESPONSE_KEYS = ['timestamp', 'command_id', 'status'];
 
-const telemetrySchema = Joi.object<Envelope>({ timestamp, telemetry_type: telemetryType.default('default') }).unknown();
+/** What the envelope of telemetry is checked by, unless it is plainly fine. */
+export const telemetrySchema = Joi.object<Envelope>({
+	timestamp,
+	telemetry_type: telemetryType.default(DEFAULT_TYPE),
+}).unknown();
 const logSchema = Joi.object<{ timestamp?: EpochMs; event_type: string }>({
 	timestamp,
 	event_type: Joi.string().min(1).max(100).required(),
@@ -77,12 +90,8 @@ const envelopeOf = (raw: Metrics, keys: readonly string[]): Metrics => {
 	return envelope;
 };
 
-/** @param keys of the schema */
-function parse<T>(
-	payload: Buffer,
-	schema: Joi.ObjectSchema<T>,
-	keys: readonly string[],
-): { readonly value: T; readonly raw: Metrics } {
+/** The metrics of a payload, checked. */
+function metricsIn(payload: Buffer): Metrics {
 	let raw: unknown;
 	try {
 		raw = JSON.parse(payload.toString());
@@ -94,23 +103,54 @@ function parse<T>(
 	const metrics = raw as Metrics;
 	const fault = metricsFault(metrics);
 	if (fault !== null) throw refuse(`the payload ${fault}`);
-	const { value, error } = schema.validate(envelopeOf(metrics, keys));
+	return metrics;
+}
+
+/** @param keys of the schema */
+function checked<T>(raw: Metrics, schema: Joi.ObjectSchema<T>, keys: readonly string[]): T {
+	const { value, error } = schema.validate(envelopeOf(raw, keys));
 	if (error !== undefined) throw refuse(error.message);
-	return { value, raw: metrics };
+	return value;
+}
+
+function parse<T>(
+	payload: Buffer,
+	schema: Joi.ObjectSchema<T>,
+	keys: readonly string[],
+): { readonly value: T; readonly raw: Metrics } {
+	const raw = metricsIn(payload);
+	return { value: checked(raw, schema, keys), raw };
 }
 
 function without(raw: Metrics, ...left: readonly string[]): Record<string, JsonValue> {
 	const rest: Record<string, JsonValue> = {};
-	for (const [key, value] of Object.entries(raw)) if (!left.includes(key)) rest[key] = value;
+	for (const key of Object.keys(raw)) if (!left.includes(key)) rest[key] = raw[key] ?? null;
 	return rest;
+}
+
+/** HOT: the verdict of the schema on an envelope that is fine, without asking it; `null` leaves verdict and words to the schema. */
+function plainEnvelope({
+	timestamp: at,
+	telemetry_type: type = DEFAULT_TYPE,
+}: Metrics): Omit<TelemetryMessage, 'fields'> | null {
+	if (typeof type !== 'string' || type === '' || type.length > MAX_TYPE_LENGTH) return null;
+	if (at === undefined) return { at: null, telemetryType: type };
+	const instant = typeof at === 'string' && at.length <= MAX_TIMESTAMP_LENGTH ? parseTimestamp(at) : null;
+	return instant === null ? null : { at: instant, telemetryType: type };
+}
+
+function checkedEnvelope(raw: Metrics): Omit<TelemetryMessage, 'fields'> {
+	const { timestamp: at, telemetry_type: type } = checked(raw, telemetrySchema, TELEMETRY_KEYS);
+	return { at: at ?? null, telemetryType: type };
 }
 
 /** `devices/{uid}/telemetry`. @throws Fault `rule-violation` naming the rule */
 export function parseTelemetry(payload: Buffer): TelemetryMessage {
-	const { value, raw } = parse(payload, telemetrySchema, TELEMETRY_KEYS);
+	const raw = metricsIn(payload);
+	const envelope = plainEnvelope(raw) ?? checkedEnvelope(raw);
 	const fields = without(raw, 'timestamp', 'telemetry_type');
 	if (Object.keys(fields).length === 0) throw refuse('the payload needs at least one metric');
-	return { at: value.timestamp ?? null, telemetryType: value.telemetry_type, fields };
+	return { at: envelope.at, telemetryType: envelope.telemetryType, fields };
 }
 
 /** `devices/{uid}/status`. @throws Fault `rule-violation` naming the rule */

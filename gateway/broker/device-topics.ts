@@ -23,7 +23,7 @@ import { createPointsMemory } from './points-memory.ts';
 import { createRepeatMemory } from './repeat-memory.ts';
 
 export interface DeviceTopicsDeps {
-	readonly devices: Pick<DeviceService, 'find' | 'markSeen' | 'setStatus' | 'patch'>;
+	readonly devices: Pick<DeviceService, 'has' | 'find' | 'markSeen' | 'setStatus' | 'patch'>;
 	readonly telemetry: Pick<TelemetryService, 'accept'>;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -58,19 +58,20 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		return at ?? now;
 	}
 
-	function store(device: Device, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<unknown> {
+	function store(device: DeviceId, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<unknown> {
+		const names = points.shared(device, Object.keys(fields));
 		const draft = {
-			device: device.id,
+			device,
 			readAt: instantOf(at),
 			telemetryType,
-			points: points.shared(device.id, Object.keys(fields)),
-			values: Object.values(fields),
+			points: names,
+			values: names.map((name) => fields[name] ?? null),
 			qualities: null,
 		};
 		return telemetry.accept(draft, 'prompt');
 	}
 
-	const handlers: Readonly<Record<DeviceTopic, (device: Device, payload: Buffer) => Promise<unknown>>> = {
+	const handlers: Readonly<Record<DeviceTopic, (device: DeviceId, payload: Buffer) => Promise<unknown>>> = {
 		telemetry(device, payload) {
 			const { at, telemetryType, fields } = parseTelemetry(payload);
 			return store(device, telemetryType, at, fields);
@@ -78,10 +79,10 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		async status(device, payload) {
 			const { status } = parseStatus(payload);
 			// First what may be done again: when storing fails, the device sends the message once more.
-			if (status === 'maintenance' || inOwnMaintenance.has(device.id)) await devices.patch(device.id, { status });
+			if (status === 'maintenance' || inOwnMaintenance.has(device)) await devices.patch(device, { status });
 			await store(device, 'status', null, { status });
-			if (status === 'maintenance') inOwnMaintenance.add(device.id);
-			else devices.setStatus(device.id, status);
+			if (status === 'maintenance') inOwnMaintenance.add(device);
+			else devices.setStatus(device, status);
 		},
 		log(device, payload) {
 			const { at, fields } = parseLog(payload);
@@ -90,7 +91,8 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		async response(device, payload) {
 			const response = parseResponse(payload);
 			await store(device, 'response', response.at, response.fields);
-			onResponse(device, response);
+			const known = devices.find(device);
+			if (known !== null) onResponse(known, response);
 		},
 	};
 
@@ -104,30 +106,34 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		return 'discard';
 	}
 
-	async function take(device: Device, kind: DeviceTopic, message: MqttMessage): Promise<void> {
-		await handlers[kind](device, message.payload);
-		count.accepted += 1;
-		devices.markSeen(device.id, clock.now());
-	}
-
 	/**
 	 * Takes a message in; resolves when it is durable. One that breaks a rule is refused: acknowledged (else it would be sent for
-	 * ever), logged with its rule, counted and dropped. Rejects when it cannot be stored.
+	 * ever), logged with its rule, counted and dropped. Rejects when it cannot be stored. HOT: nothing but this waits for the handler's promise.
 	 */
 	async function receive(account: LocalAccount, message: MqttMessage): Promise<PublishVerdict> {
 		if (account.kind !== 'device') throw new Fault('forbidden', 'a reader publishes nothing');
-		const kind = deviceTopicOf(account.uid, message.topic);
-		const device = devices.find(account.device);
-		if (kind === null || device === null) throw new Fault('forbidden', `${message.topic} belongs to no device`);
+		const { uid, device } = account;
+		const kind = deviceTopicOf(uid, message.topic);
+		if (kind === null || !devices.has(device)) throw new Fault('forbidden', `${message.topic} belongs to no device`);
 		// An empty retained message only clears what was retained (3.1.1 section 3.3.1.3).
 		if (message.retain && message.payload.length === 0) return 'deliver';
+		const first = repeats.first(uid, message);
 		try {
-			if ((await repeats.once(device.uid, message, () => take(device, kind, message))) === 'new') return 'deliver';
-			count.repeated += 1;
-			return 'discard';
+			if (first !== null) {
+				await first;
+				count.repeated += 1;
+				return 'discard';
+			}
+			const taking = handlers[kind](device, message.payload);
+			repeats.note(uid, message, taking);
+			await taking;
+			count.accepted += 1;
+			devices.markSeen(device, clock.now());
+			return 'deliver';
 		} catch (error) {
+			if (first === null) repeats.forget(uid, message);
 			if (!(error instanceof Fault) || error.reason !== 'rule-violation') throw error;
-			return refuse(device.uid, message.topic, error.message);
+			return refuse(uid, message.topic, error.message);
 		}
 	}
 

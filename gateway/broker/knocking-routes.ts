@@ -4,7 +4,7 @@ import Joi from 'joi';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { deviceAnswer, deviceView } from '../../core/device/device-schema.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
-import { actorOf, permitted } from '../../core/http/access.ts';
+import { actorOf, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import { notFound } from '../../core/kernel/fault.ts';
 import { createAdoption } from './adopt-device.ts';
@@ -33,7 +33,7 @@ export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 			method: 'GET',
 			path: '/mqtt/knocking',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('listKnockingDevices', 'Devices that tried to log in and are not known'),
 					answers: { 200: Joi.array().items(knockerAnswer) },
 				}),
@@ -44,7 +44,7 @@ export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 			method: 'POST',
 			path: '/mqtt/knocking/{name}/adopt',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('adoptKnockingDevice', 'Register such a device; its password is shown this once'),
 					answers: { 201: Joi.object({ device: deviceAnswer.required(), credentials: loginAnswer.required() }) },
 				}),
@@ -66,7 +66,7 @@ export const knockingRoutes: Plugin<KnockingRoutesDeps> = {
 			method: 'DELETE',
 			path: '/mqtt/knocking/{name}',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('dismissKnockingDevice', 'Forget such a device'),
 					answers: { 204: null },
 				}),

@@ -1,8 +1,10 @@
+import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { createBroker } from '../../core/mqtt/broker.ts';
 import type { Broker, MqttCredentials, MqttRefusal } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
+import { DEVICE_TOPICS, deviceRoot } from '../../core/telemetry/telemetry-topics.ts';
 import type { DeviceTopics } from './device-topics.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
 import { type LocalAccount, mayPublish, maySubscribe } from './mqtt-account.ts';
@@ -23,7 +25,12 @@ export interface LocalBrokerDeps {
 }
 
 /** The broker of the LAN: devices speak below their own root, readers listen. A login that ends takes its connections with it. */
-export async function createLocalBroker({ accounts, topics, onWrongLogin, ...deps }: LocalBrokerDeps): Promise<Broker> {
+export async function createLocalBroker({
+	accounts,
+	topics,
+	onWrongLogin,
+	...deps
+}: LocalBrokerDeps): Promise<Broker & { readonly device: DeviceListener }> {
 	const broker = await createBroker<LocalAccount>({
 		...deps,
 		async authenticate({ password, ...login }) {
@@ -36,5 +43,14 @@ export async function createLocalBroker({ accounts, topics, onWrongLogin, ...dep
 		onPublish: topics.receive,
 	});
 	accounts.onRevoked((username, why) => broker.disconnect(username, why));
-	return broker;
+	return {
+		...broker,
+		/** To be added to the listeners of the device service. What a device has retained goes with it: its address may be another's next. */
+		device: {
+			changed({ uid, deletedAt }) {
+				if (deletedAt !== null)
+					for (const topic of DEVICE_TOPICS) broker.publish(`${deviceRoot(uid)}/${topic}`, '', { retain: true });
+			},
+		},
+	};
 }

@@ -3,7 +3,7 @@ import Joi from 'joi';
 
 import { deviceParams } from '../../core/device/device-schema.ts';
 import { noteChange } from '../../core/audit/audit-note.ts';
-import { permitted } from '../../core/http/access.ts';
+import { actorOf, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import { loginAnswer, readerAnswer, readerCreate, readerParams, readerView } from './mqtt-account-schema.ts';
 import type { MqttAccountService } from './mqtt-account-service.ts';
@@ -28,7 +28,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 				}),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
-					const login = await accounts.issueForDevice(request.params.device_id);
+					const login = await accounts.issueForDevice(request.params.device_id, actorOf(request));
 					noteChange(request, { target: request.params.device_id, before: null, after: { username: login.username } });
 					return h.response(login).code(201);
 				},
@@ -44,7 +44,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 				}),
 				validate: { params: deviceParams },
 				handler: async (request: ForDevice, h: ResponseToolkit) => {
-					await accounts.revokeOfDevice(request.params.device_id);
+					await accounts.revokeOfDevice(request.params.device_id, actorOf(request));
 					noteChange(request, { target: request.params.device_id, before: null, after: null });
 					return h.response().code(204);
 				},
@@ -54,7 +54,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'POST',
 			path: '/mqtt/readers',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('createMqttReader', 'A login that reads all devices; the password is shown this once'),
 					answers: { 201: loginAnswer },
 				}),
@@ -71,7 +71,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'GET',
 			path: '/mqtt/readers',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('listMqttReaders', 'Logins that read all devices'),
 					answers: { 200: Joi.array().items(readerAnswer) },
 				}),
@@ -82,7 +82,7 @@ export const mqttAccountRoutes: Plugin<{ readonly accounts: MqttAccountService }
 			method: 'DELETE',
 			path: '/mqtt/readers/{name}',
 			options: {
-				...described(permitted('devices:write'), {
+				...described(ofBox(permitted('devices:write')), {
 					...api('removeMqttReader', 'Remove a login that reads all devices'),
 					answers: { 204: null },
 				}),

@@ -1,6 +1,7 @@
 import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
+import type { Actor } from '../../core/identity/role.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { duplicate, Fault, messageOf, notFound } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
@@ -41,8 +42,8 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 		return { username: login.username, password };
 	}
 
-	async function issueForDevice(reference: string): Promise<IssuedLogin> {
-		const device = devices.get(reference);
+	async function issueForDevice(reference: string, actor?: Actor): Promise<IssuedLogin> {
+		const device = devices.get(reference, actor);
 		if (device.connection?.driver === 'modbus')
 			throw new Fault('rule-violation', `device ${device.uid} is read by Modbus; it has no MQTT login`);
 		if (accounts.find(device.uid)?.kind === 'reader')
@@ -74,8 +75,8 @@ export function createMqttAccountService({ accounts, devices, clock, log }: Mqtt
 		/** Makes a login for a device; an earlier one and its connections end. @throws Fault `not-found`, `rule-violation`, `state-conflict` */
 		issueForDevice,
 		/** @throws Fault `not-found` */
-		async revokeOfDevice(reference: string): Promise<void> {
-			const { uid } = devices.get(reference);
+		async revokeOfDevice(reference: string, actor?: Actor): Promise<void> {
+			const { uid } = devices.get(reference, actor);
 			if (accounts.find(uid)?.kind !== 'device' || !(await revoke(uid, 'the credentials were revoked')))
 				throw notFound('MQTT login of device', uid);
 		},

@@ -7,55 +7,71 @@ import type { MqttMessage } from '../../core/mqtt/mqtt.ts';
  * payload, with the DUP flag (3.1.1 section 3.3.1.1). Lives as long as the process; QoS 0 is never repeated.
  */
 export interface RepeatMemory {
-	/**
-	 * Takes a message once: `take` runs for a new one; a repetition waits until the first is through. Answers whether it was one. Rejects
-	 * as `take` does, and then the message is new again.
-	 */
-	once(device: string, message: MqttMessage, take: () => Promise<void>): Promise<'new' | 'repeated'>;
+	/** The taking of the message that this one repeats; `null`: it is new. */
+	first(device: string, message: MqttMessage): Promise<unknown> | null;
+	/** A new message is being taken. */
+	note(device: string, message: MqttMessage, taking: Promise<unknown>): void;
+	/** It could not be taken: the same message is new again. */
+	forget(device: string, message: MqttMessage): void;
 }
 
-/** Messages remembered for each device, those that are being taken included. */
+/** Messages remembered for each device, those that are being taken included; the oldest gives way. */
 const REMEMBERED = 64;
 
-/** A device that makes two messages look alike only deceives itself, so a checksum is enough. */
-const identityOf = ({ messageId, topic, payload }: MqttMessage): string =>
-	`${messageId}:${payload.length}:${crc32(payload)}:${topic}`;
+/** One device's messages; both lists have a place for each. */
+interface Remembered {
+	readonly identities: Float64Array;
+	readonly takings: (Promise<unknown> | null)[];
+	next: number;
+}
+
+/**
+ * Packet identifier and checksum in one whole number; the topics of a device differ in length. One that makes two messages look alike only
+ * deceives itself.
+ */
+const identityOf = ({ messageId, topic, payload }: MqttMessage): number =>
+	(messageId ?? 0) * 2 ** 32 + crc32(payload, topic.length);
+
+function drop({ identities }: Remembered, identity: number): void {
+	const at = identities.indexOf(identity);
+	if (at >= 0) identities[at] = Number.NaN;
+}
 
 export function createRepeatMemory(): RepeatMemory {
-	const byDevice = new Map<string, Map<string, Promise<void>>>();
+	const byDevice = new Map<string, Remembered>();
 
-	function memoryOf(device: string): Map<string, Promise<void>> {
+	function memoryOf(device: string): Remembered {
 		let known = byDevice.get(device);
-		if (known === undefined) byDevice.set(device, (known = new Map<string, Promise<void>>()));
+		if (known === undefined) {
+			known = {
+				identities: new Float64Array(REMEMBERED).fill(Number.NaN),
+				takings: Array.from({ length: REMEMBERED }, () => null),
+				next: 0,
+			};
+			byDevice.set(device, known);
+		}
 		return known;
 	}
 
 	return {
-		async once(device, message, take) {
+		first(device, message) {
+			const known = message.dup ? byDevice.get(device) : undefined;
+			const at = known?.identities.indexOf(identityOf(message)) ?? -1;
+			return known?.takings[at] ?? null;
+		},
+		note(device, message, taking) {
+			if (message.qos === 0) return;
 			const known = memoryOf(device);
-			const identity = message.qos === 0 ? null : identityOf(message);
-			const first = identity === null || !message.dup ? undefined : known.get(identity);
-			if (first !== undefined) {
-				await first;
-				return 'repeated';
-			}
-			const taking = take();
-			if (identity === null) {
-				await taking;
-				return 'new';
-			}
-			// Put in again, so that the memory stays in the order of arrival.
-			known.delete(identity);
-			known.set(identity, taking);
-			const [oldest] = known.keys();
-			if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-			try {
-				await taking;
-			} catch (error) {
-				if (known.get(identity) === taking) known.delete(identity);
-				throw error;
-			}
-			return 'new';
+			const identity = identityOf(message);
+			// A repetition waits for the last one that looked like it.
+			drop(known, identity);
+			known.identities[known.next] = identity;
+			known.takings[known.next] = taking;
+			known.next = (known.next + 1) % REMEMBERED;
+		},
+		forget(device, message) {
+			const known = byDevice.get(device);
+			if (known !== undefined) drop(known, identityOf(message));
 		},
 	};
 }

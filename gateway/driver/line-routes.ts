@@ -1,7 +1,7 @@
 import type { Plugin } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { anyUser } from '../../core/http/access.ts';
+import { anyUser, ofBox } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import type { LineStats } from './driver.ts';
 
@@ -51,7 +51,7 @@ export const lineRoutes: Plugin<{ readonly lines: () => readonly LineStats[] }> 
 			method: 'GET',
 			path: '/lines',
 			options: {
-				...described(anyUser, {
+				...described(ofBox(anyUser), {
 					operationId: 'listLines',
 					tag: 'Lines',
 					summary: 'The lines of this gateway with their counters',

@@ -50,6 +50,12 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 		}
 	}
 
+	/** Readings are offered in the order of their numbers: what is not older than the oldest one gathered is gathered too. */
+	function isGathered(epoch: number, first: number): boolean {
+		const [oldest] = gathered;
+		return oldest !== undefined && oldest.epoch === epoch && first >= oldest.firstSeq;
+	}
+
 	function note(readings: readonly Reading[]): void {
 		const atMs = clock.monotonicMs();
 		for (const reading of readings) {
@@ -108,10 +114,10 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 			sent = [];
 			onTheWay.clear();
 		},
-		/** True while a range was sent so recently that its acknowledgement may still come. */
+		/** True while a range waits to be sent, or was sent so recently that its acknowledgement may still come. */
 		isOnTheWay(epoch: number, first: number, last: number): boolean {
 			forgetOld();
-			return onTheWay.get(epoch)?.covers(first, last) ?? false;
+			return isGathered(epoch, first) || (onTheWay.get(epoch)?.covers(first, last) ?? false);
 		},
 	};
 }

@@ -2,7 +2,7 @@ import type { Plugin, Request } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
-import { anyUser, permitted } from '../../core/http/access.ts';
+import { anyUser, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
@@ -95,7 +95,7 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			method: 'POST',
 			path: '/uplink/enrol',
 			options: {
-				...described(permitted('gateways:delete'), {
+				...described(ofBox(permitted('gateways:delete')), {
 					operationId: 'enrolAtHub',
 					tag: TAG,
 					summary: 'Enrol this gateway at a hub',
@@ -118,7 +118,7 @@ export const uplinkRoutes: Plugin<UplinkRoutesOptions> = {
 			method: 'DELETE',
 			path: '/uplink',
 			options: {
-				...described(permitted('gateways:delete'), {
+				...described(ofBox(permitted('gateways:delete')), {
 					operationId: 'leaveHub',
 					tag: TAG,
 					summary: 'Forget the hub, the key and the certificate, so that this gateway can be enrolled anew',

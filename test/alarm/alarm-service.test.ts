@@ -33,6 +33,7 @@ const registered = (box: AlarmBox, uid: string, changes: Partial<Device> = {}): 
 		deviceType: 'meter',
 		groupId: changes.groupId ?? null,
 		tenantId: changes.tenantId ?? DEFAULT_TENANT,
+		ownerId: changes.ownerId ?? null,
 	});
 
 function read(box: AlarmBox, device: Device, at: number, temperature: number): void {
@@ -217,4 +218,30 @@ test('lists are newest first and in pages, and rules are limited', async (t) => 
 			.map(({ value }) => value),
 		['4', '3'],
 	);
+});
+
+test('a user sees, counts and acknowledges alerts of its own devices only, whatever it was granted', async (t) => {
+	const box = await alarmBox();
+	t.teardown(box.close);
+	const user = actorOfRole('user', 'aa000000-0000-4000-8000-000000000002');
+	const [own, other] = [
+		await registered(box, 'meter-1', { ownerId: user.userId }),
+		await registered(box, 'meter-2', { ownerId: MANAGER.userId }),
+	];
+	await box.alarms().addRule(wanted(), MANAGER);
+	read(box, own, 1_000, 43);
+	read(box, other, 1_000, 43);
+	t.deepEqual(
+		box
+			.alarms()
+			.unacknowledged(ALL, user)
+			.map(({ deviceId: id }) => id),
+		[own.id],
+	);
+	t.is(box.alarms().activeAlerts(user), 1);
+	const foreign = box
+		.alarms()
+		.unacknowledged(ALL, MANAGER)
+		.find(({ deviceId: id }) => id === other.id);
+	await t.throwsAsync(box.alarms().acknowledge(foreign?.id ?? '', user), { message: /does not exist/ });
 });

@@ -44,6 +44,7 @@ test('those who may acknowledge in the tenant, and the owner of the device', (t)
 	const { of } = audience(
 		account('viewer', 'viewer'),
 		account('granted', 'viewer', { granted: ['alarms:ack'] }),
+		account('self-registered', 'user', { granted: ['alarms:ack'] }),
 		account('editor', 'editor'),
 		account('inactive', 'manager', { isActive: false }),
 		account('foreign', 'manager', { tenantId: ELSEWHERE }),

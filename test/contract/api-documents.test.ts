@@ -79,7 +79,8 @@ for (const role of ROLES) {
 				t.deepEqual(operation['security'], isPublic ? [] : [{ bearerAuth: [] }], name);
 				const family = path.startsWith('/api/v1/') ? 'V1Error' : 'PlatformError';
 				t.deepEqual(treeAt(operation, 'responses')['429'], { $ref: `#/components/responses/${family}429` }, name);
-				t.is('401' in treeAt(operation, 'responses'), !isPublic, name);
+				// A public route may refuse what it is given, e.g. a password.
+				if (!isPublic) t.true('401' in treeAt(operation, 'responses'), name);
 			}
 		}
 	});

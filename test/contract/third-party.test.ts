@@ -10,17 +10,22 @@ import { lacks, run } from '../fake/peer-program.ts';
 import { member } from '../system/kit/rest.ts';
 import { connectMqtt } from './kit/mqtt-client.ts';
 import { connectRealtime } from './kit/realtime-client.ts';
+import { openStage } from './kit/open-stage.ts';
+import type { Stage } from './kit/stage.ts';
 import { type FieldDevice, openScene, type Scene } from './kit/scene.ts';
 
 let scene: Scene;
+let hub: Stage;
 let folder: string;
 
-test.before('a gateway', async () => {
+test.before('a gateway and a hub', async () => {
 	folder = mkdtempSync(join(tmpdir(), 'drawbridge-third-party-'));
 	scene = await openScene('gateway');
+	hub = await openStage('hub', { clockShiftMs: 0 });
 });
-test.after.always('the gateway ends', async () => {
+test.after.always('both end', async () => {
 	await scene.stop();
+	await hub.box.stop();
 	rmSync(folder, { recursive: true, force: true });
 });
 
@@ -49,15 +54,18 @@ const jsonBody = (payload: object): readonly string[] => [
 	JSON.stringify(payload),
 ];
 
+const STAGES = { gateway: () => scene.stage, hub: () => hub };
+
 /** Login, list, create, create once more, with curl. */
-async function useRest(t: ExecutionContext, base: string, uid: string, trust: readonly string[]): Promise<void> {
-	const { email, password } = await scene.stage.people.another('manager');
+async function useRest(t: ExecutionContext, { people }: Stage, base: string, trust: readonly string[]): Promise<void> {
+	const { email, password } = await people.another('manager');
 	const login = await curl(...trust, ...jsonBody({ email, password }), `${base}/auth/login`);
 	t.is(login.status, 200);
 	const bearer = [...trust, '--header', `Authorization: Bearer ${String(member(login.body, 'access_token'))}`];
 	const listed = await curl(...bearer, `${base}/devices?page=1&size=5`);
 	t.is(listed.status, 200);
 	t.is(member(listed.body, 'size'), 5);
+	const uid = trust.length === 0 ? 'by-curl' : 'by-curl-over-tls';
 	const device = { device_uid: uid, name: '1층 온도센서', device_type: 'temperature' };
 	const created = await curl(...bearer, ...jsonBody(device), `${base}/devices`);
 	t.is(created.status, 201);
@@ -70,29 +78,28 @@ async function useRest(t: ExecutionContext, base: string, uid: string, trust: re
 }
 
 /** The root of the box, downloaded as a person does. */
-async function downloadRoot(): Promise<string> {
-	const file = join(folder, 'root.pem');
-	const url = `http://127.0.0.1:${scene.stage.box.httpPort}/api/v1/certificate-authority`;
+async function downloadRoot({ box }: Stage): Promise<string> {
+	const file = join(folder, `${box.role}-root.pem`);
+	const url = `http://127.0.0.1:${box.httpPort}/api/v1/certificate-authority`;
 	const { code, err } = await run('curl', ['--silent', '--show-error', '--fail', '--output', file, url]);
 	if (code !== 0) throw new Error(err);
 	return file;
 }
 
-test.serial('curl logs in, lists and creates devices, and is told of a duplicate', async (t) => {
-	if (lacks(t, 'curl')) return;
-	await useRest(t, `http://127.0.0.1:${scene.stage.box.httpPort}/api/v1`, 'by-curl', []);
-});
+for (const [role, stageOf] of Object.entries(STAGES)) {
+	test.serial(`curl logs in at a ${role}, lists and creates devices, and is told of a duplicate`, async (t) => {
+		if (lacks(t, 'curl')) return;
+		await useRest(t, stageOf(), `http://127.0.0.1:${stageOf().box.httpPort}/api/v1`, []);
+	});
 
-test.serial('curl does the same over TLS, trusting the downloaded root only', async (t) => {
-	if (lacks(t, 'curl')) return;
-	const root = await downloadRoot();
-	await useRest(t, `https://127.0.0.1:${scene.stage.box.httpsPort}/api/v1`, 'by-curl-tls', ['--cacert', root]);
-	const stranger = await run('curl', [
-		'--silent',
-		`https://127.0.0.1:${scene.stage.box.httpsPort}/api/v1/system/health`,
-	]);
-	t.is(stranger.code, 60, 'a certificate that nobody vouches for');
-});
+	test.serial(`curl does the same at a ${role} over TLS, trusting the downloaded root only`, async (t) => {
+		if (lacks(t, 'curl')) return;
+		const base = `https://127.0.0.1:${stageOf().box.httpsPort}/api/v1`;
+		await useRest(t, stageOf(), base, ['--cacert', await downloadRoot(stageOf())]);
+		const stranger = await run('curl', ['--silent', `${base}/system/health`]);
+		t.is(stranger.code, 60, 'a certificate that nobody vouches for');
+	});
+}
 
 type Wire = readonly string[];
 
@@ -162,7 +169,7 @@ test.serial('mosquitto_pub publishes as the device, mosquitto_sub reads and take
 
 test.serial('both do the same over TLS, trusting the downloaded root only', async (t) => {
 	if (lacks(t, 'mosquitto_pub') || lacks(t, 'curl')) return;
-	await useMqtt(t, tlsWire(await downloadRoot()), 'panel-tls');
+	await useMqtt(t, tlsWire(await downloadRoot(scene.stage)), 'panel-tls');
 });
 
 for (const { name, options } of [

@@ -3,8 +3,10 @@ import test from 'ava';
 import type { Connection } from '../../core/device/device.ts';
 
 import { epochMs } from '../../core/kernel/clock.ts';
-import { deviceUid, gatewayId } from '../../core/kernel/id.ts';
-import { deviceBox, deviceOf, GATEWAY, NOBODY, rtuConnection } from '../fake/device-box.ts';
+import type { Actor } from '../../core/identity/role.ts';
+import { DEFAULT_TENANT, deviceUid, gatewayId, tenantId, type TenantId } from '../../core/kernel/id.ts';
+import { actorOfRole } from '../fake/actor-of-role.ts';
+import { deviceBox, deviceOf, GATEWAY, LOCAL, NOBODY, rtuConnection } from '../fake/device-box.ts';
 
 const OTHER_GATEWAY = gatewayId('9a000000-0000-4000-8000-000000000002');
 
@@ -214,4 +216,48 @@ test('lists are newest first, and pages by cursor meet without gap or repetition
 		box.devices.page({ skip: 5, limit: 5 }).items.map(({ uid }) => String(uid)),
 		['m-3', 'm-1'],
 	);
+});
+
+const ELSEWHERE = tenantId('7e000000-0000-4000-8000-000000000001');
+const managerOf = (tenant: TenantId): Actor => ({ ...actorOfRole('manager'), tenantId: tenant });
+
+test('an address of another tenant is neither found, nor in the way, nor taken', async (t) => {
+	const { devices, close } = await deviceBox(null);
+	t.teardown(close);
+	await devices.adopt(deviceOf(1, 'meter-1'));
+	await devices.adopt(deviceOf(2, 'meter-1', { gatewayId: OTHER_GATEWAY, tenantId: ELSEWHERE }));
+	for (const [tenant, number] of [
+		[DEFAULT_TENANT, 1],
+		[ELSEWHERE, 2],
+	] as const) {
+		t.is(devices.get('meter-1', managerOf(tenant)).id, deviceOf(number, 'x').id);
+		t.is(devices.find(deviceOf(3 - number, 'x').id, managerOf(tenant)), null);
+	}
+	t.throws(() => devices.get('meter-1', actorOfRole('superadmin')), { message: /ambiguous/ });
+	const pump = { uid: deviceUid('pump-1'), name: 'Pump', deviceType: 'pump' };
+	await devices.register(pump);
+	await t.notThrowsAsync(devices.register({ ...pump, tenantId: ELSEWHERE }));
+	await t.throwsAsync(devices.register(pump), { message: /already exists/ });
+});
+
+test('the owner of a device is at home in its tenant', async (t) => {
+	const { devices, close } = await deviceBox();
+	t.teardown(close);
+	const meter = { name: 'Meter', deviceType: 'meter', tenantId: ELSEWHERE };
+	await t.throwsAsync(devices.register({ ...meter, ownerId: LOCAL }), { message: /owner_id: .* is not a user/ });
+	const { id } = await devices.register(meter);
+	await t.throwsAsync(devices.patch(id, { ownerId: LOCAL }), { message: /owner_id: .* is not a user/ });
+	await t.notThrowsAsync(devices.register({ ...meter, tenantId: DEFAULT_TENANT, ownerId: LOCAL }));
+});
+
+test('a gateway cannot fill the hub with devices', async (t) => {
+	const { devices, reopen, close } = await deviceBox(null, 2);
+	t.teardown(close);
+	await devices.adopt(deviceOf(1, 'a'));
+	await devices.adopt(deviceOf(2, 'b', { deletedAt: epochMs(1) }));
+	await t.throwsAsync(devices.adopt(deviceOf(3, 'c')), { message: /has 2 devices here/ });
+	t.true(await devices.adopt(deviceOf(1, 'a', { name: 'changed' })), 'a known one may change');
+	t.true(await devices.adopt(deviceOf(4, 'd', { gatewayId: OTHER_GATEWAY })), 'another gateway has its own share');
+	const again = await reopen();
+	await t.throwsAsync(again.adopt(deviceOf(3, 'c')), { message: /has 2 devices here/ });
 });

@@ -13,6 +13,8 @@ import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 export const GATEWAY: GatewayId = gatewayId('9a000000-0000-4000-8000-000000000001');
 export const NOBODY = 'aa000000-0000-4000-8000-00000000ffff';
+/** Somebody who is at home in the default tenant only; everybody else but `NOBODY` is in all of them. */
+export const LOCAL = 'aa000000-0000-4000-8000-00000000eeee';
 
 export const rtuConnection = (path: string, baudRate = 9600, unitId = 1): Connection => ({
 	driver: 'modbus',
@@ -55,7 +57,7 @@ export interface DeviceBox {
 }
 
 /** A device service over the real store in a temporary folder. */
-export async function deviceBox(at: GatewayId | null = GATEWAY): Promise<DeviceBox> {
+export async function deviceBox(at: GatewayId | null = GATEWAY, maxAdopted?: number): Promise<DeviceBox> {
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-devices-'));
 	const clock = createManualClock();
 	const stops: (() => Promise<void>)[] = [];
@@ -66,9 +68,10 @@ export async function deviceBox(at: GatewayId | null = GATEWAY): Promise<DeviceB
 			devices: await createDeviceStore(database),
 			gatewayId: at,
 			templates: { has: (key) => key === 'eastron-sdm630' },
-			users: { exists: async (id) => id !== NOBODY },
+			users: { exists: async (id, tenant) => id !== NOBODY && (id !== LOCAL || tenant === DEFAULT_TENANT) },
 			clock,
 			log: silentLog,
+			...(maxAdopted !== undefined && { maxAdopted }),
 		});
 		stops.push(async () => {
 			await devices.stop();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -239,4 +240,15 @@ test('no file shows an answer, and one that was damaged is dropped', async (t) =
 	t.deepEqual(readdirSync(folder), []);
 	t.is((await post('k')).status, 201);
 	t.is(calls.count, 2);
+});
+
+test('what is kept of a request does not let anybody guess its body', async (t) => {
+	const { folder, post } = await box(t);
+	const payload = { name: 'a password, say' };
+	await post('k', payload);
+	const [file = ''] = readdirSync(folder);
+	const guess = createHash('sha256')
+		.update(JSON.stringify(['/api/v1/things/1', {}, payload]))
+		.digest('hex');
+	t.false(readFileSync(join(folder, file), 'utf8').includes(guess));
 });

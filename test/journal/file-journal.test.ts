@@ -41,6 +41,17 @@ test('a large group is committed without waiting', async (t) => {
 	await journal.stop();
 });
 
+test('prompt appends that wait in numbers are committed without waiting for their time', async (t) => {
+	const { open } = journalBench();
+	const journal = await open();
+	await Promise.all(everyEighth(256).map((seq) => journal.append([readingOf(seq)], 'prompt')));
+	t.is(journal.stats().committedSamples, 2048);
+	const few = journal.append([readingOf(2049)], 'prompt');
+	await nextTurn();
+	t.is(journal.stats().pendingSamples, 8);
+	await Promise.all([few, journal.stop()]);
+});
+
 test('commits keep the distance that protects the card', async (t) => {
 	const { timer, open } = journalBench();
 	const journal = await open({ minFlushGapMs: 200 });

@@ -145,18 +145,15 @@ test('whoever changes the request on its way is refused, and the code stays good
 	await t.notThrowsAsync(service.enrol(asked, proof));
 });
 
-test('five wrong tries burn a code, over restarts of the hub', async (t) => {
+test('a stranger who knows the name of a code cannot make it void', async (t) => {
 	const { service, restart } = await enrolmentBox(t);
 	const { code } = await service.openCode();
 	const { asked, proof } = await request(code);
 	const wrong = { ...asked, name: 'other' };
-	for (let attempt = 0; attempt < 4; attempt += 1) await t.throwsAsync(service.enrol(wrong, proof), WRONG);
+	for (let attempt = 0; attempt < 50; attempt += 1) await t.throwsAsync(service.enrol(wrong, proof), WRONG);
 	const after = await restart();
 	t.true(await after.service.isOpen(code));
-	await t.throwsAsync(after.service.enrol(wrong, proof), WRONG);
-	t.false(await after.service.isOpen(code));
-	await t.throwsAsync(after.service.enrol(asked, proof), WRONG);
-	t.false(await (await restart()).service.isOpen(code));
+	await t.notThrowsAsync(after.service.enrol(asked, proof));
 });
 
 test('what does not prove possession of a key gets no certificate, and the code stays good', async (t) => {

@@ -6,7 +6,7 @@ import { createLedger } from '../../cloud/ingest/ledger.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
-import { silentLog } from '../../core/kernel/log.ts';
+import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { deferred } from '../fake/deferred.ts';
@@ -37,9 +37,18 @@ interface Options {
 	readonly hold?: () => Promise<undefined>;
 	/** Readings that reach the disk although storing fails. */
 	readonly partly?: number;
+	readonly maxUnknown?: number;
+	readonly log?: Logger;
 }
 
-function hub({ owner = new Map(), fails = () => false, hold = async () => undefined, partly = 0 }: Options = {}) {
+function hub({
+	owner = new Map(),
+	fails = () => false,
+	hold = async () => undefined,
+	partly = 0,
+	maxUnknown = 100,
+	log = silentLog,
+}: Options = {}) {
 	const ledger = createLedger();
 	const stored: Reading[] = [];
 	const acked: StreamRange[] = [];
@@ -59,7 +68,8 @@ function hub({ owner = new Map(), fails = () => false, hold = async () => undefi
 		deviceOf: (id) => (owner.has(id) ? { gatewayId: owner.get(id) ?? null } : null),
 		decode: () => block,
 		acknowledge: (range) => acked.push(range),
-		log: silentLog,
+		log,
+		maxUnknown,
 	});
 	const give = (readings: readonly Reading[]) => {
 		block = readings;
@@ -199,4 +209,47 @@ test('the hub asks for holes of earlier boots until they have a reason, and the 
 	]);
 	t.is(declaredLostSamples, 12);
 	t.is(missingSamples, 0);
+});
+
+test('a gateway cannot make up devices without end', async (t) => {
+	const owner = new Map<DeviceId, GatewayId>();
+	const { give, stored } = hub({ owner, maxUnknown: 2 });
+	const [one, two, three] = [newDeviceId(), newDeviceId(), newDeviceId()];
+	await give([reading(1, 1, { device: one }), reading(2, 1, { device: two })]);
+	t.like(await give([reading(3, 1, { device: three }), reading(4, 1, { device: one })]), { stored: 1, refused: 1 });
+	// Its document has come.
+	owner.set(two, gateway);
+	t.like(await give([reading(5, 1, { device: three })]), { stored: 1, refused: 0 });
+	t.is(stored.length, 4);
+});
+
+test('a block full of foreign readings is one line of the log', async (t) => {
+	const foreign = newDeviceId();
+	const lines: unknown[] = [];
+	const log: Logger = { ...silentLog, warn: (_event, fields) => void lines.push(fields), child: () => log };
+	const { give } = hub({ owner: new Map([[foreign, newGatewayId()]]), log });
+	t.like(await give([1, 2, 3].map((first) => reading(first, 1, { device: foreign }))), { stored: 0, refused: 3 });
+	t.is(lines.length, 1);
+	t.like(lines[0], { readings: 3 });
+});
+
+test('the ledger of a gateway stays bounded, whatever it says', (t) => {
+	const ledger = createLedger({ epochs: 2, pieces: 3 });
+	const range = (epoch: number, first: number, last = first) => ({ origin: gateway, epoch, first, last });
+	for (const first of [1, 3, 5]) ledger.admit(range(1, first));
+	t.throws(() => ledger.admit(range(1, 7)), { message: /no more pieces/ });
+	t.deepEqual(ledger.admit(range(1, 3)), [], 'what is there may come again');
+	for (const first of [11, 13, 15]) ledger.declare({ ...range(1, first), reason: 'disk-full' });
+	t.throws(() => ledger.declare({ ...range(1, 17), reason: 'disk-full' }), { message: /no more pieces/ });
+	t.throws(() => ledger.declare({ ...range(1, 20, 19), reason: 'disk-full' }), { instanceOf: Fault });
+	ledger.admit(range(2, 1));
+	t.throws(() => ledger.admit(range(3, 1)), { message: /no more epochs/ });
+	t.deepEqual(ledger.admit({ ...range(3, 1), origin: newGatewayId() }), [{ first: 1, last: 1 }]);
+});
+
+test('a hundred thousand scattered losses are declared as fast as the first ones', (t) => {
+	const ledger = createLedger({ epochs: 1, pieces: 200_000 });
+	for (let first = 1; first < 200_000; first += 2)
+		ledger.declare({ origin: gateway, epoch: 1, first, last: first, reason: first % 4 === 1 ? 'disk-full' : 'not-kept' });
+	t.is(ledger.completeness(gateway).declaredLostSamples, 100_000);
 });

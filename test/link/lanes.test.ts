@@ -333,3 +333,18 @@ test('what was sent live and not acknowledged in time is no longer on the way', 
 	t.false(live.isOnTheWay(3, 1, 5_000));
 	live.close();
 });
+
+test('a value that still gathers is on the way: history does not overtake what is news', async (t) => {
+	const { link } = memoryLink();
+	const live = createLiveLane({ link: () => link, encode, clock: createManualClock() });
+	t.teardown(() => live.close());
+	live.open();
+	live.offer(reading(11));
+	live.offer(reading(21));
+	t.false(live.isOnTheWay(3, 1, 10));
+	t.true(live.isOnTheWay(3, 11, 20));
+	t.true(live.isOnTheWay(3, 21, 30));
+	t.false(live.isOnTheWay(2, 21, 30), 'of an earlier start');
+	live.close();
+	t.false(live.isOnTheWay(3, 11, 20));
+});

@@ -29,6 +29,8 @@ async function box() {
 		...common,
 	});
 	const broker = await createLocalBroker({ accounts, topics, limits: DEFAULT_MQTT_LIMITS, ...common });
+	device.devices.listen(accounts.device);
+	device.devices.listen(broker.device);
 	const listener = await openMqttPort({ ...broker });
 	const uid = deviceUid('meter-1');
 	await device.devices.register({ uid, name: 'Meter', deviceType: 'meter', connection: { driver: 'mqtt' } });
@@ -39,6 +41,8 @@ async function box() {
 		login,
 		reader,
 		port: listener.port,
+		devices: device.devices,
+		accounts,
 		status: () => device.devices.get('meter-1').status,
 		connect: async (options: IClientOptions): Promise<MqttClient> => {
 			const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${listener.port}`, {
@@ -76,6 +80,22 @@ test('a retained status reaches a reader that comes later', async (t) => {
 	const heard = next(late);
 	await late.subscribeAsync('devices/+/status', { qos: 1 });
 	t.deepEqual(await heard, { topic: STATUS, payload: '{"status":"online"}', retain: true });
+});
+
+test('what a device has retained goes with it, and is not heard by the next one of its address', async (t) => {
+	const { connect, login, next, devices, accounts, close } = await box();
+	t.teardown(close);
+	const before = await connect(login);
+	await before.publishAsync(STATUS, '{"status":"online"}', { qos: 1, retain: true });
+	await before.publishAsync('devices/meter-1/telemetry', '{"secret":1}', { qos: 1, retain: true });
+	await devices.remove('meter-1');
+	const uid = deviceUid('meter-1');
+	await devices.register({ uid, name: 'Another', deviceType: 'meter', connection: { driver: 'mqtt' } });
+	const after = await connect(await accounts.issueForDevice('meter-1'));
+	const heard = next(after);
+	await after.subscribeAsync('devices/meter-1/#', { qos: 1 });
+	await after.publishAsync('devices/meter-1/log', '{"event_type":"boot"}', { qos: 1 });
+	t.is((await heard).topic, 'devices/meter-1/log');
 });
 
 test('the will of a device that is cut off sets it offline and stays retained; a farewell does not', async (t) => {

@@ -8,7 +8,7 @@ import { createRandom } from './kit/random.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
 import { login } from './kit/rest.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, ledgerOf, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { differences, ledgerOf, newestReading, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 const KILLS = 20;
@@ -59,7 +59,7 @@ test.serial(
 			await waitFor(
 				`${uid} is offline`,
 				SETTLED_WITHIN_MS,
-				async () => (await recordsOf(gatewayRest, uid))[0]?.payload['reads'] === null,
+				async () => (await newestReading(gatewayRest, uid))?.payload['reads'] === null,
 			);
 		await waitFor(
 			'everything is acknowledged',

@@ -7,7 +7,7 @@ import { monitor } from './kit/monitoring.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
 import { member } from './kit/rest.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, latestOf, ledgerOf, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { differences, latestOf, ledgerOf, newestReading, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 /** Length of each outage, s: a minute where nobody waits for it, less for a person. */
@@ -88,7 +88,7 @@ test.serial(
 			await waitFor(
 				`${uid} is offline`,
 				DRAINED_WITHIN_MS,
-				async () => (await recordsOf(gatewayRest, uid))[0]?.payload['reads'] === null,
+				async () => (await newestReading(gatewayRest, uid))?.payload['reads'] === null,
 			);
 			const onGateway = await recordsOf(gatewayRest, uid);
 			const onHub = await waitFor(`${uid} is complete`, DRAINED_WITHIN_MS, async () => {

@@ -5,129 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
 
-import type { LinkProxy } from '../../demo/link-proxy.ts';
-import { meterSettings } from '../../demo/demo-settings.ts';
-import {
-	type Browser,
-	DESKTOP,
-	LAN_NAMES,
-	PHONE,
-	type Visit,
-	connection,
-	isSkipped,
-	launchBrowser,
-	overhang,
-	screenshotFolder,
-	takePicture,
-} from '../web/browser.ts';
-import type { HullProcess, Role } from './kit/hull-process.ts';
+import { PHONE, connection, isSkipped, overhang } from '../web/browser.ts';
+import { CURVE_MS, METER, SERIAL, claim, isLive, look, menu, meterRow, noteOf, setUp } from './kit/pages-scene.ts';
 import { ADMINISTRATOR } from './kit/rest.ts';
-import type { SimulatorProcess } from './kit/simulator-process.ts';
-import { createStage } from './kit/stage.ts';
-import { waitFor } from './kit/wait-for.ts';
 
-const SCREENSHOTS = screenshotFolder();
-/** A curve of a few seconds is no picture; without pictures nobody waits. */
-const CURVE_MS = SCREENSHOTS === undefined ? 0 : 120_000;
-const METER = 'Simulated meter 1 (Modbus TCP)';
 /** Silence of the server: requests that fail, refused ones, and the socket that tries again. */
 const SERVER_AWAY =
 	/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|socket\.io|auth\/refresh|readiness|503/;
-
-/** Both hulls with real meters, and a browser. */
-interface Scene {
-	readonly simulator: SimulatorProcess;
-	readonly gateway: HullProcess;
-	readonly hub: HullProcess;
-	readonly link: LinkProxy;
-	readonly browser: Browser;
-	/** Opens the page of a hull under its name on the LAN. */
-	visit(role: Role, expected?: RegExp): Promise<Visit>;
-}
-
-/** A serial port that is not there: its devices wait, and its settings are known. */
-const SERIAL = {
-	driver: 'modbus',
-	line: {
-		transport: 'rtu',
-		path: '/dev/ttyDrawbridgeTest',
-		baud_rate: 9600,
-		parity: 'none',
-		data_bits: 8,
-		stop_bits: 1,
-	},
-	unit_id: 1,
-	template: 'eastron-sdm630',
-};
-
-interface Wanted {
-	/** A device on a serial port that is not there. */
-	readonly serial: boolean;
-	/** The gateway has a hub from the start. */
-	readonly enrolled: boolean;
-}
-
-async function setUp(t: ExecutionContext, wanted: Wanted): Promise<Scene> {
-	const stage = createStage(t);
-	const simulator = await stage.spawnSimulator('--tcp', '0:1,2,3');
-	const hub = await stage.spawnHub();
-	const link = await stage.spawnLink(hub);
-	const serial = { uid: 'cellar', name: 'Cellar', device_type: 'energy_meter', connection: SERIAL };
-	const gateway = await stage.spawnGateway({
-		devices: [...meterSettings(simulator.lines), ...(wanted.serial ? [serial] : [])],
-		...(wanted.enrolled && { uplink: { hub, link } }),
-		settings: { site: { name: 'Plant North' } },
-	});
-	const browser = await launchBrowser();
-	t.teardown(() => browser.close());
-	return {
-		simulator,
-		gateway,
-		hub,
-		link,
-		browser,
-		visit: (role, expected) =>
-			browser.visit({
-				url: `http://${LAN_NAMES[role]}:${(role === 'hub' ? hub : gateway).port('http_port')}/`,
-				...(expected !== undefined && { expected }),
-			}),
-	};
-}
-
-/** Leaves a picture where pictures are wanted, of a window as high as there is something to see. */
-async function look(page: Page, name: string, height = DESKTOP.height): Promise<void> {
-	if (SCREENSHOTS === undefined) return;
-	const size = page.viewportSize() ?? DESKTOP;
-	await page.setViewportSize({ ...size, height });
-	await takePicture(page, SCREENSHOTS, name);
-	await page.setViewportSize(size);
-}
-const meterRow = (page: Page) => page.locator('tr[data-device]').filter({ hasText: METER });
-const menu = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
-
-async function claim(page: Page, code: string): Promise<void> {
-	await page.getByLabel('Claim code').fill(code);
-	await page.getByLabel('E-mail').fill(ADMINISTRATOR.email);
-	await page.getByLabel('Full name').fill(ADMINISTRATOR.full_name);
-	await page.getByLabel('Password', { exact: true }).fill(ADMINISTRATOR.password);
-	await page.getByLabel('Password again').fill(ADMINISTRATOR.password);
-	await page.getByRole('button', { name: 'Claim' }).click();
-}
-
-/** Waits until a number on the page has changed. */
-async function isLive(page: Page): Promise<void> {
-	const power = meterRow(page).locator('.number').first();
-	await power.waitFor();
-	const before = await power.textContent();
-	await waitFor('a new value on the page', 10_000, async () => (await power.textContent()) !== before);
-}
-
-/** What stands in the note of the field, as a screen reader finds it. */
-async function noteOf(page: Page, label: string): Promise<string> {
-	const field = page.getByLabel(label, { exact: true });
-	await page.locator(`[id="${await field.getAttribute('id')}"][aria-invalid="true"]`).waitFor();
-	return (await page.locator(`[id="${await field.getAttribute('aria-describedby')}"]`).textContent()) ?? '';
-}
 
 async function addDevices(t: ExecutionContext, page: Page, meterPort: number): Promise<void> {
 	// A template that is deleted while the form is open.
@@ -245,7 +129,7 @@ test.serial('gateway and hub show the same meters, how far they are in step, and
 	}
 	await menu(gateway, 'Sync');
 	await gateway.getByText('Online', { exact: true }).waitFor();
-	await look(gateway, 'gateway-sync', 360);
+	await look(gateway, 'gateway-sync', 400);
 	await menu(hub, 'Gateways');
 	await hub.getByText('Online', { exact: true }).waitFor();
 	await hub.getByRole('button', { name: 'New enrolment code' }).click();

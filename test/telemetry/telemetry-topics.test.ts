@@ -1,6 +1,8 @@
 import test from 'ava';
+import fc from 'fast-check';
 
 import { epochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
 import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import {
 	deviceTopicOf,
@@ -9,6 +11,7 @@ import {
 	parseResponse,
 	parseStatus,
 	parseTelemetry,
+	telemetrySchema,
 } from '../../core/telemetry/telemetry-topics.ts';
 import { GATEWAY } from '../fake/device-box.ts';
 import { draftOf } from '../fake/memory-telemetry.ts';
@@ -67,6 +70,53 @@ test('device messages are taken or refused by rules that are named', (t) => {
 		[() => parseResponse(of({ command_id: 7 })), /command_id/],
 	];
 	for (const [parse, sentence] of bad) t.throws(parse, { name: 'Fault', message: sentence });
+});
+
+/** What becomes of a telemetry message when joi alone judges its envelope. */
+function byTheSchema({ metric, ...envelope }: Readonly<Record<string, unknown>>): unknown {
+	const { value, error } = telemetrySchema.validate(JSON.parse(JSON.stringify(envelope)));
+	if (error !== undefined) return error.message;
+	return { at: value.timestamp ?? null, telemetryType: value.telemetry_type, fields: { metric } };
+}
+
+function byTheParser(message: unknown): unknown {
+	try {
+		return parseTelemetry(of(message));
+	} catch (error) {
+		return error instanceof Fault ? error.message : error;
+	}
+}
+
+test('an envelope that is taken without joi is one that joi takes, with the same meaning', (t) => {
+	const anything = fc.oneof(fc.jsonValue(), fc.string({ maxLength: 110 }), fc.constant(undefined));
+	const instant = fc.oneof(
+		fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+		fc.constantFrom(
+			'2026-01-01',
+			'2026-01-01T09:00',
+			'2026-01-01T09:00:00+0900',
+			'2026-13-01',
+			` 2026-01-01`,
+			'0'.repeat(41),
+		),
+	);
+	const type = fc.oneof(
+		fc.integer({ min: 0, max: 102 }).map((length) => 'x'.repeat(length)),
+		fc.constantFrom('sensor_data', ' spaced ', '\u0000', '\ud800'),
+	);
+	fc.assert(
+		fc.property(
+			fc.record(
+				{ timestamp: fc.oneof(instant, anything), telemetry_type: fc.oneof(type, anything) },
+				{ requiredKeys: [] },
+			),
+			(envelope) => {
+				const message = { ...envelope, metric: 1 };
+				t.deepEqual(byTheParser(message), byTheSchema(message));
+			},
+		),
+		{ numRuns: 2_000 },
+	);
 });
 
 test('a reading is encoded with null for what is not good and text for what JSON cannot count', (t) => {

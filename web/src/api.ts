@@ -60,6 +60,8 @@ export interface RequestOptions {
 	readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
 	readonly body?: unknown;
 	readonly token?: string | null;
+	/** Ends the wait for the answer. */
+	readonly signal?: AbortSignal;
 }
 
 /**
@@ -75,16 +77,17 @@ interface Answer<T> {
 	readonly headers: Headers;
 }
 
-async function exchange<T>(path: string, { method = 'GET', body, token }: RequestOptions): Promise<Answer<T>> {
+async function exchange<T>(path: string, { method = 'GET', body, token, signal }: RequestOptions): Promise<Answer<T>> {
 	const headers = new Headers({ accept: 'application/json' });
 	if (body !== undefined) headers.set('content-type', 'application/json');
 	if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
+	const timeout = AbortSignal.timeout(TIMEOUT_MS);
 	const response = await fetch(path, {
 		method,
 		headers,
 		credentials: 'same-origin',
 		cache: 'no-store',
-		signal: AbortSignal.timeout(TIMEOUT_MS),
+		signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
 		...(body === undefined ? {} : { body: JSON.stringify(body) }),
 	});
 	if (!response.ok) throw await errorOf(response);
@@ -112,6 +115,8 @@ export interface ApiDeps {
 	readonly token: () => string | null;
 	/** Fetches a new access token; `false` when the person has to log in again. */
 	readonly renew: () => Promise<boolean>;
+	/** Aborted when the person logs out: nobody waits for what is still on its way. */
+	readonly left: () => AbortSignal;
 	/** Waits before a question is asked again that the server had no room for. */
 	readonly pause: (seconds: number) => Promise<void>;
 }
@@ -124,11 +129,11 @@ const isAboutToken = (error: unknown): boolean =>
 	error instanceof ApiError && error.status === 401 && Object.keys(error.fields).length === 0;
 
 /** The API as the logged-in person: an expired access token is renewed once, unseen. */
-export function createApi({ token, renew, pause }: ApiDeps): Api {
+export function createApi({ token, renew, left, pause }: ApiDeps): Api {
 	/** A question that changes nothing may wait and be asked again; whoever sends a form is told instead. */
 	async function patiently<T>(path: string, options: RequestOptions, tries = 1): Promise<Answer<T>> {
 		try {
-			return await exchange<T>(path, { ...options, token: token() });
+			return await exchange<T>(path, { ...options, token: token(), signal: left() });
 		} catch (error) {
 			const isFull = error instanceof ApiError && error.status === 429 && options.method === undefined;
 			if (!isFull || tries >= MOST_TRIES) throw error;

@@ -75,6 +75,7 @@ const en = {
 	'devices.answered': 'Last answer',
 	'devices.never': 'never',
 	'devices.empty': 'No devices yet.',
+	'devices.emptyOwn': 'No device belongs to you yet. An administrator can make you the owner of one.',
 	'devices.emptyHub': 'No devices yet. They appear once an enrolled gateway reports them.',
 	'devices.noMatch': 'No device matches.',
 	'devices.filter': 'Filter devices',

@@ -82,6 +82,7 @@ const ERROR_TEXTS: Readonly<Record<number, string>> = {
 	415: 'The body is of another type, charset or encoding',
 	422: 'Body or query break the schema, or a rule',
 	429: 'Too many requests; Retry-After says when to come again',
+	500: 'A defect; the log has it under the X-Request-Id of the answer',
 };
 
 const WITH_BODY: ReadonlySet<string> = new Set(['post', 'put', 'patch']);
@@ -106,8 +107,10 @@ function errorStatusesOf({ method, settings }: RequestRoute): readonly number[] 
 		[415, hasBody],
 		[422, hasBody || schemaOf(query) !== null || schemaOf(payload) !== null],
 		[429, true],
+		[500, true],
 	];
-	return applies.flatMap(([status, isPossible]) => (isPossible ? [status] : []));
+	const refusals = api?.refusals ?? [];
+	return applies.flatMap(([status, isPossible]) => (isPossible || refusals.includes(status) ? [status] : []));
 }
 
 function errorResponse(status: number, { errorSchema }: Dialect): Tree {

@@ -35,7 +35,11 @@ interface Named {
 export const SESSION_MARK = '$SYS/session';
 
 const noPacket = new Error('no such packet');
-const nothing = (): Promise<void> => Promise.resolve();
+
+/** Answers that are there at once; aedes asks three times for each message. */
+const done = Promise.resolve();
+const nobody = Promise.resolve([]);
+const nothing = (): Promise<void> => done;
 
 /**
  * The persistence that aedes asks (its interface of version 10), in front of the bounded stores. The broker itself notes filters where
@@ -75,20 +79,23 @@ export function createBrokerPersistence(deps: PersistenceDeps) {
 			return [{ topic: SESSION_MARK, qos: 0 }, ...filters];
 		},
 		/** The stores find the sessions themselves, when the message is there. */
-		subscriptionsByTopic: () => Promise.resolve([]),
+		subscriptionsByTopic: () => nobody,
 
-		async outgoingEnqueueCombi(_sessions: readonly unknown[], packet: ForwardPacket): Promise<void> {
+		outgoingEnqueueCombi(_sessions: readonly unknown[], packet: ForwardPacket): Promise<void> {
 			sessions.keep(packet);
+			return done;
 		},
 		/** PUBREC answered with PUBREL: from here on PUBREL is what is sent again. */
 		async outgoingUpdate(client: Client, packet: Named & { readonly cmd: string }): Promise<void> {
 			if (packet.cmd === 'pubrel' && packet.messageId !== undefined)
 				connectionOf(client)?.session?.queue.received(packet.messageId);
 		},
-		async outgoingClearMessageId(client: Client, { messageId }: Named): Promise<void> {
-			if (messageId === undefined) return;
-			connectionOf(client)?.session?.queue.acknowledge(messageId);
-			deps.onAcknowledged(client, messageId);
+		outgoingClearMessageId(client: Client, { messageId }: Named): Promise<void> {
+			if (messageId !== undefined) {
+				connectionOf(client)?.session?.queue.acknowledge(messageId);
+				deps.onAcknowledged(client, messageId);
+			}
+			return done;
 		},
 		outgoingStream(client: Client): Readable {
 			const received =

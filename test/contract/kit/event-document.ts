@@ -51,8 +51,9 @@ function eventOf(document: Tree, id: string, node: unknown): EventOperation {
 	};
 }
 
-/** Every event and topic of the document. */
-export function readEvents(): readonly EventOperation[] {
-	const document = readDocument(EVENT_DOCUMENT);
-	return Object.entries(treeAt(document, 'operations')).map(([id, node]) => eventOf(document, id, node));
-}
+/** Every event and topic of an AsyncAPI document; the first message of each operation. */
+export const eventsOf = (document: Tree): readonly EventOperation[] =>
+	Object.entries(treeAt(document, 'operations')).map(([id, node]) => eventOf(document, id, node));
+
+/** Every event and topic of the contract. */
+export const readEvents = (): readonly EventOperation[] => eventsOf(readDocument(EVENT_DOCUMENT));

@@ -5,7 +5,9 @@ import { monitoringCases } from '../event/monitoring-cases.ts';
 import { notificationCases } from '../event/notification-cases.ts';
 import { topicCases } from '../event/topic-cases.ts';
 import type { EventCase } from './event-case.ts';
-import { type EventOperation, readEvents } from './event-document.ts';
+import { isTree } from './document.ts';
+import { type EventOperation, eventsOf, readEvents } from './event-document.ts';
+import { send } from './http-client.ts';
 import { openScene, type Scene } from './scene.ts';
 
 /** Every case of every event and topic. */
@@ -30,14 +32,37 @@ export function eventGaps(events: readonly EventOperation[], cases: readonly Eve
 	];
 }
 
+/** What the product says of its events at `/api/asyncapi.json`. */
+async function fetchOwnEvents(port: number): Promise<readonly EventOperation[]> {
+	const { body } = await send(port, { method: 'GET', path: '/api/asyncapi.json' });
+	return isTree(body) ? eventsOf(body) : [];
+}
+
+/** The same event in another document. */
+const sameIn = (events: readonly EventOperation[], { action, address, name }: EventOperation) =>
+	events.find((one) => one.action === action && one.address === address && one.name === name);
+
+/** An event whose payloads and acknowledgements both documents judge. */
+function inBoth(event: EventOperation, own: EventOperation | undefined): EventOperation {
+	if (own === undefined) return event;
+	const { payload, ack } = event;
+	return {
+		...event,
+		payload: (value) => [...payload(value), ...own.payload(value).map((text) => `own document: ${text}`)],
+		ack: (value) => [...(ack?.(value) ?? []), ...(own.ack?.(value) ?? []).map((text) => `own document: ${text}`)],
+	};
+}
+
 /** Every case of every event and topic: at a gateway, or at a hub for devices behind a gateway. */
 export function testEvents(role: 'gateway' | 'hub'): void {
 	const events = readEvents();
 	const passed: EventCase[] = [];
 	let scene: Scene;
+	let ownEvents: readonly EventOperation[];
 
 	test.before('boxes with people', async () => {
 		scene = await openScene(role);
+		ownEvents = await fetchOwnEvents(scene.stage.box.httpPort);
 	});
 	test.after.always('the boxes end', () => scene.stop());
 
@@ -45,10 +70,17 @@ export function testEvents(role: 'gateway' | 'hub'): void {
 		for (const one of EVENT_CASES.filter((each) => each.event === event.id)) {
 			const title = `${role}: ${event.address} ${event.name}: ${one.name}`;
 			test.serial(title, async (t) => {
-				await one.run(t, scene, event);
+				await one.run(t, scene, inBoth(event, sameIn(ownEvents, event)));
 				passed.push(one);
 			});
 		}
+
+	test.serial(`${role}: the document that it writes of itself has every event and topic`, (t) => {
+		t.deepEqual(
+			events.filter((event) => sameIn(ownEvents, event) === undefined).map(({ id }) => id),
+			[],
+		);
+	});
 
 	test.serial(`${role}: no event has met a defect`, (t) => {
 		for (const { id, address, name } of events) {

@@ -8,6 +8,8 @@ import { answerDifferences } from './conformance.ts';
 import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
+import { fetchOwnDocument, type OwnDocument } from './own-document.ts';
+import { orderMistakes } from './order.ts';
 import { openStage } from './open-stage.ts';
 import { createResultTable } from './result-table.ts';
 import type { Stage } from './stage.ts';
@@ -21,7 +23,12 @@ function fieldMistakes({ body }: Answer, field: readonly string[]): readonly str
 		: [`errors name ${named.join(' and ') || 'nothing'}, not ${field.join('.')}`];
 }
 
-async function mistakesOf(stage: Stage, operation: Operation, one: Case): Promise<readonly string[]> {
+async function mistakesOf(
+	stage: Stage,
+	ownDocument: OwnDocument,
+	operation: Operation,
+	one: Case,
+): Promise<readonly string[]> {
 	const answer = await one.run(stage, operation);
 	if (answer.status !== one.status) return [`${answer.status} instead of ${one.status}: ${answer.text.slice(0, 300)}`];
 	const { code, field } = one;
@@ -29,6 +36,8 @@ async function mistakesOf(stage: Stage, operation: Operation, one: Case): Promis
 		...(code === undefined || member(answer.body, 'error_code') === code ? [] : [`not ${code}: ${answer.text}`]),
 		...(field === undefined ? [] : fieldMistakes(answer, field)),
 		...answerDifferences(operation, answer, one.amendment !== undefined),
+		...ownDocument.differences(operation, answer),
+		...orderMistakes(answer),
 		...((await one.verify?.(answer, stage)) ?? []),
 	];
 }
@@ -47,9 +56,11 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 	const operations = readOperations();
 	const table = createResultTable(operations);
 	let stage: Stage;
+	let ownDocument: OwnDocument;
 
 	test.before('a claimed box', async () => {
 		stage = await openStage(role, options);
+		ownDocument = await fetchOwnDocument(stage.box.httpPort);
 	});
 	test.after.always('the box ends', () => stage.box.stop());
 
@@ -59,7 +70,9 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 		test.serial(title, async (t) => {
 			const found: string[] = [];
 			for (const one of own) {
-				const mistakes = await mistakesOf(stage, operation, one).catch((error: unknown) => [messageOf(error)]);
+				const mistakes = await mistakesOf(stage, ownDocument, operation, one).catch((error: unknown) => [
+					messageOf(error),
+				]);
 				table.note(operation, { status, mistakes });
 				found.push(...mistakes.map((mistake) => `${one.name}: ${mistake}`));
 			}
@@ -71,6 +84,16 @@ export function testOperations(role: HullRole, options: BoxOptions = {}): void {
 	for (const operation of operations)
 		for (const status of provoked(operation).filter((one) => one !== TOO_MANY)) testCases(operation, status);
 	for (const operation of operations) testCases(operation, TOO_MANY);
+
+	test.serial(
+		`${role}: the document that it writes of itself has every operation under its name, with every status`,
+		(t) => {
+			t.deepEqual(
+				operations.flatMap((operation) => ownDocument.gaps(operation)),
+				[],
+			);
+		},
+	);
 
 	test.serial(`${role}: no call has met a defect`, (t) => {
 		for (const line of table.lines()) t.log(line);

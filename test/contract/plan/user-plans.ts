@@ -135,6 +135,11 @@ const createUser: Plan = {
 			run: (stage, operation) => stage.sendAs('admin', operation, { body: { ...newUser(stage), role: 'superadmin' } }),
 		},
 		{
+			name: 'with a slash at the end of the path',
+			status: 201,
+			run: (stage) => stage.callAs('admin', 'POST', '/users/', newUser(stage)),
+		},
+		{
 			name: 'without a role the user is a user',
 			status: 201,
 			async run(stage, operation) {

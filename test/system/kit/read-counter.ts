@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { MeterSettings } from '../../../demo/demo-settings.ts';
 import { member } from './rest.ts';
 import type { SimulatorProcess } from './simulator-process.ts';
-import type { TelemetryRecord } from './telemetry.ts';
+import { STATUS_TYPE, type TelemetryRecord } from './telemetry.ts';
 
 /** Key of the template that `writeReadCounterTemplate` makes. */
 const READ_COUNTER = 'read-counter';
@@ -64,7 +64,9 @@ interface Answered {
 const CHECK = 0xffff_ffff;
 
 /** What is wrong with the values of a record of this unit: under a wrong name, or mixed of two answers. Null: nothing. */
-export function misattribution({ id, payload }: TelemetryRecord, unitId: number): string | null {
+export function misattribution({ id, telemetry_type: type, payload }: TelemetryRecord, unitId: number): string | null {
+	// What became of the device is no value of it.
+	if (type === STATUS_TYPE) return null;
 	const [unit, reads, check] = ['unit', 'reads', 'check'].map((key) => member(payload, key));
 	// A failed read carries no values.
 	if (unit === null && reads === null && check === null) return null;

@@ -52,6 +52,13 @@ export async function recordsOf(rest: Rest, device: string): Promise<readonly Te
 	return records;
 }
 
+/** `telemetry_type` of the records that say when a device came and went. */
+export const STATUS_TYPE = 'status';
+
+/** The newest record with values of the device; undefined when there is none. */
+export const newestReading = async (rest: Rest, device: string): Promise<TelemetryRecord | undefined> =>
+	(await recordsOf(rest, device)).find(({ telemetry_type: type }) => type !== STATUS_TYPE);
+
 /** A point of the latest values of a device; undefined when it has none. */
 export async function latestOf(rest: Rest, device: string, point: string): Promise<unknown> {
 	return member(member(await json(rest, `/api/v1/devices/${device}/latest`), 'values'), point);

@@ -67,11 +67,12 @@ export function AlertsPage() {
 		},
 	];
 
+	const count = list.data.value?.length ?? 0;
 	return (
 		<>
 			<div class="title-row">
 				<h1>{t('alerts.title')}</h1>
-				{list.data.value !== null && <span class="quiet">{t('alerts.count', { n: list.data.value.length })}</span>}
+				{count > 0 && <span class="quiet">{t('alerts.count', { n: count })}</span>}
 			</div>
 			<FormProblem form={form} />
 			<PolledColumns list={list} columns={columns} rowKey={({ id }) => id} empty={t('alerts.empty')} />

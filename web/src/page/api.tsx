@@ -105,7 +105,7 @@ function OperationView({ operation }: { readonly operation: Operation }) {
 			<ul>
 				{answers.map(({ status, description, schema }) => (
 					<li key={status}>
-						<strong>{status}</strong> <span class="quiet">{description}</span>
+						<strong>{status}</strong> <span class="quiet">{description}</span>{' '}
 						{schema !== null && <Schema schema={schema} />}
 					</li>
 				))}

@@ -98,8 +98,12 @@ interface DeviceTableProps {
 }
 
 function DeviceTable({ devices, gateways, empty }: DeviceTableProps) {
-	const { hull } = useServices();
-	if (empty) return <p class="quiet">{t(hull === 'hub' ? 'devices.emptyHub' : 'devices.empty')}</p>;
+	const { hull, me } = useServices();
+	const isOwnOnly = me.user.value?.role === 'user';
+	if (empty)
+		return (
+			<p class="quiet">{t(isOwnOnly ? 'devices.emptyOwn' : hull === 'hub' ? 'devices.emptyHub' : 'devices.empty')}</p>
+		);
 	if (devices.length === 0) return <p class="quiet">{t('devices.noMatch')}</p>;
 	return (
 		<table class="devices" role="table">

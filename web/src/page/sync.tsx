@@ -86,7 +86,7 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 				<Facts
 					entries={[
 						{ name: t('sync.backlog'), value: formatCount(uplink.backlog_samples) },
-						{ name: t('sync.oldest'), value: instant(uplink.oldest_at) },
+						{ name: t('sync.oldest'), value: instant(uplink.backlog_samples === 0 ? null : uplink.oldest_at) },
 						{ name: t('sync.acknowledged'), value: instant(uplink.acknowledged_through_at) },
 						{ name: t('sync.lost'), value: formatCount(uplink.declared_lost_samples) },
 						{ name: t('sync.lastError'), value: uplink.last_error ?? NONE },

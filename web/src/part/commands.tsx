@@ -22,6 +22,12 @@ const LOOK: Readonly<Record<CommandView['status'], { readonly tone: Tone; readon
 	failed: { tone: 'bad', icon: 'offline' },
 };
 
+/** The answer of a device, without what is shown beside it. */
+function answerOf({ result }: CommandView): string | null {
+	const entries = Object.entries(result ?? {}).filter(([name]) => name !== 'command_id' && name !== 'status');
+	return entries.length === 0 ? null : JSON.stringify(Object.fromEntries(entries));
+}
+
 const COLUMNS: readonly Column<CommandView>[] = [
 	{
 		title: 'commands.command',
@@ -34,11 +40,11 @@ const COLUMNS: readonly Column<CommandView>[] = [
 	},
 	{
 		title: 'users.state',
-		cell: ({ status, error, result }) => (
+		cell: (command) => (
 			<>
-				<Status {...LOOK[status]}>{t(`commands.${status}`)}</Status>
-				{error !== null && <small class="reason">{error}</small>}
-				{result !== null && <small class="id">{JSON.stringify(result)}</small>}
+				<Status {...LOOK[command.status]}>{t(`commands.${command.status}`)}</Status>
+				<small class="reason">{command.error}</small>
+				<small class="id">{answerOf(command)}</small>
 			</>
 		),
 	},

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 
-import { link } from '../router.ts';
+import { go, link } from '../router.ts';
 import type { ConnectionState } from '../state/connection.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
@@ -75,6 +75,13 @@ export function Shell({
 }) {
 	const { hull, session, me } = useServices();
 	const inside = session.phase.value === 'in';
+
+	function leave(): void {
+		// Whoever logs in next begins at the beginning.
+		go('');
+		void session.logout();
+	}
+
 	return (
 		<>
 			<a
@@ -107,7 +114,7 @@ export function Shell({
 				)}
 				<ConnectionBadge />
 				{inside && (
-					<button type="button" class="plain" aria-label={t('app.logout')} onClick={() => void session.logout()}>
+					<button type="button" class="plain" aria-label={t('app.logout')} onClick={leave}>
 						<Icon name="exit" />
 						<span class="wide">{t('app.logout')}</span>
 					</button>

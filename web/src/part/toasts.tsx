@@ -47,8 +47,10 @@ function Toast({ notice }: { readonly notice: Notice }) {
 	return (
 		<li ref={item} class="toast">
 			<div>
-				{isSeverity(type) && <SeverityMark severity={type} />}
-				<strong>{title}</strong>
+				<p>
+					{isSeverity(type) && <SeverityMark severity={type} />}
+					<strong>{title}</strong>
+				</p>
 				<p>{message}</p>
 				{me.may('alarms:write') && (
 					<a href={link('alerts')} onClick={dismiss}>

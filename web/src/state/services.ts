@@ -37,7 +37,7 @@ export function createServices(hull: Hull): Services {
 	const connection = createConnection();
 	const session = createSession({ unreachable: connection.down });
 	const clock = createServerClock();
-	const api = createApi({ token: session.token, renew: session.renew, pause: connection.pause });
+	const api = createApi({ token: session.token, renew: session.renew, left: session.left, pause: connection.pause });
 	const devices = createDevices({ api, clock });
 	const me = createMe(api);
 	const notices = createNotices();

@@ -27,6 +27,8 @@ export interface Session {
 	readonly token: () => string | null;
 	/** Counts the access tokens, so that whoever holds one hears of the next. */
 	readonly tokens: ReadonlySignal<number>;
+	/** Aborted while nobody is logged in. */
+	readonly left: () => AbortSignal;
 	/** Finds out where to begin; tries again until the server answers. */
 	readonly start: () => Promise<void>;
 	/** New access token by the http-only cookie. `false`: logged out. Throws when the server is not reached. */
@@ -61,12 +63,14 @@ export function createSession({ unreachable }: SessionDeps): Session {
 	const phase = signal<SessionPhase>('starting');
 	const registration = signal<Registration>('closed');
 	const tokensSeen = signal(0);
+	let leaving = new AbortController();
 	let token: string | null = null;
 	let renewal: Promise<boolean> | null = null;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 
 	function enter(tokens: TokensView): void {
 		token = tokens.access_token;
+		if (leaving.signal.aborted) leaving = new AbortController();
 		phase.value = 'in';
 		tokensSeen.value += 1;
 		clearTimeout(timer);
@@ -76,6 +80,7 @@ export function createSession({ unreachable }: SessionDeps): Session {
 
 	function leave(): void {
 		token = null;
+		leaving.abort();
 		clearTimeout(timer);
 		phase.value = 'login';
 	}
@@ -116,6 +121,7 @@ export function createSession({ unreachable }: SessionDeps): Session {
 		registration,
 		token: () => token,
 		tokens: tokensSeen,
+		left: () => leaving.signal,
 		async start() {
 			for (let waitMs = await begin(); waitMs !== null; waitMs = await begin()) {
 				unreachable();
