@@ -17,12 +17,12 @@ import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { listenWithRetry, type Listening } from '../core/http/listen.ts';
+import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { gatewayId, newGatewayId } from '../core/kernel/id.ts';
+import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
@@ -225,6 +225,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				host: settings.link.host,
 				port: settings.link.port,
 				log,
+				graceMs: NO_GRACE_MS,
 			}),
 		);
 		// Stops before its listener: it finishes what it has begun and ends its connections, for which the listener would wait.
@@ -275,7 +276,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						enrolment,
 						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
-						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+						deviceCounts,
 						clock,
 					},
 					'/api/v1',
@@ -304,6 +305,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
+
+		function deviceCounts(): ReadonlyMap<GatewayId, number> {
+			const counts = new Map<GatewayId, number>();
+			for (const { gatewayId: owner } of devices.all())
+				if (owner !== null) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+			return counts;
+		}
 
 		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */
 		async function offerFirstCode(): Promise<void> {

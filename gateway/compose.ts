@@ -17,7 +17,7 @@ import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { type Listening, listenWithRetry } from '../core/http/listen.ts';
+import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
@@ -210,7 +210,13 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		devices.listen(publisher.device);
 		const mqtt = lifecycle.own(
 			'mqtt listener',
-			await listenWithRetry({ name: 'mqtt', listener: mqttServer({ ...broker, log }), ...settings.mqtt, log }),
+			await listenWithRetry({
+				name: 'mqtt',
+				listener: mqttServer({ ...broker, log }),
+				...settings.mqtt,
+				log,
+				graceMs: NO_GRACE_MS,
+			}),
 		);
 		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(broker) : null;
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
@@ -358,7 +364,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			const { key, cert } = lanTls.current();
 			const listener = mqttServer({ ...taker, log, tls: { key, cert, onChange: lanTls.onChange } });
 			const { host, port } = settings.mqttTls;
-			return lifecycle.own('mqtt tls listener', await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log }));
+			return lifecycle.own(
+				'mqtt tls listener',
+				await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log, graceMs: NO_GRACE_MS }),
+			);
 		}
 	}
 }

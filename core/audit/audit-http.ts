@@ -69,17 +69,17 @@ type Handler = (request: Request, h: ResponseToolkit) => unknown;
 const isChange = ({ method, path, settings }: RequestRoute): boolean =>
 	CHANGES.has(method) && path.startsWith('/api/') && settings.app?.audit !== false;
 
-/** False for a refusal, and for the repetition of an answer that was written down when it was given. */
+/** False for a refusal that the handler answers itself. */
 function isDone(response: ResponseObject): boolean {
 	// Not set before the answer is on its way, unless the handler does it.
 	const status: number | null = response.statusCode;
-	if (response.headers['idempotency-replayed'] !== undefined) return false;
 	return status === null || (status >= 200 && status < 300);
 }
 
 /**
  * Writes down every change below `/api` before its answer leaves, and every refusal. To be registered after `faultResponses`, whose
- * answers it reads, and after `idempotency`. It works around the handler, so that nobody escapes it by hanging up.
+ * answers it reads. It works around the handler, so that nobody escapes it by hanging up, and within `idempotency`: an answer is kept for
+ * repetition after its entry is on disk, so that a power cut leaves no change that is answered and not written down.
  */
 export const auditHttp: Plugin<AuditHttpOptions> = {
 	name: 'audit-http',
@@ -96,14 +96,16 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 				return response;
 			};
 
-		server.ext('onPreStart', () => {
+		function recordAll(): void {
 			for (const route of server.table().filter(isChange)) {
 				const { handler } = route.settings;
 				if (typeof handler !== 'function') continue;
 				// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the framework's type is a bare `Function`
 				route.settings.handler = recorded(handler as Handler);
 			}
-		});
+		}
+
+		server.ext({ type: 'onPreStart', method: recordAll, options: { before: 'idempotency' } });
 
 		stepsOf(server).onPreResponse.push((response, request) => {
 			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))

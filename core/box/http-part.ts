@@ -195,14 +195,17 @@ export async function openHttp(deps: HttpPartDeps) {
 	devices.listen(commanding.device);
 	addCommandMetrics(deps.metrics, deps.commands);
 	deps.notifications.addChannel(createNotificationRealtime({ realtime }));
-	const running = lifecycle.own('http', await startHttp({ server, host: deps.host, port: deps.port, log }));
-	const https = deps.https === null ? null : await openHttps(deps.https);
+	let https: Listening | null = null;
+	const running = await startHttp({ server, host: deps.host, port: deps.port, log });
+	// Together, so that slow clients of both have one time to finish.
+	lifecycle.own('http', { stop: async () => void (await Promise.all([running.stop(), https?.stop()])) });
+	if (deps.https !== null) https = await openHttps(deps.https);
 	// Stops before the server, which would wait for its connections.
 	lifecycle.own('realtime', realtime);
 	return { server, listening: running.listening, https, realtime };
 
 	async function openHttps({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
 		const listener = httpsListener({ plain: server.listener, certificate: lanTls, limits: DEFAULT_HTTP_LIMITS, log });
-		return lifecycle.own('https', await listenWithRetry({ name: 'https', listener, host, port, log }));
+		return listenWithRetry({ name: 'https', listener, host, port, log });
 	}
 }

@@ -317,10 +317,12 @@ export function createDeviceService({
 
 	async function adopt(device: Device): Promise<boolean> {
 		const known = devices.find(device.id);
-		if (known !== null && known.gatewayId !== device.gatewayId)
-			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		if (known !== null && isSameDocument(known, device)) return false;
 		if (known === null) countAdopted(device);
+		else {
+			if (known.gatewayId !== device.gatewayId)
+				throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
+			if (isSameDocument(known, device)) return false;
+		}
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
 		if (known !== null) presenceOf(device.id).status = null;

@@ -37,6 +37,8 @@ export interface ListenOptions {
 
 const RETRY_MS = 5_000;
 const GRACE_MS = 1_000;
+/** Of a listener whose connections were ended already: what is left has not even said hello. */
+export const NO_GRACE_MS = 50;
 
 const reasons: Readonly<Record<string, string>> = {
 	EADDRINUSE: 'is in use by another program',

@@ -108,15 +108,23 @@ async function box(t: ExecutionContext) {
 		'r.viewer.x': actorOfRole('viewer'),
 		'r.stranger.x': { ...actorOfRole('admin'), tenantId: OTHER_TENANT },
 	};
-	const recorded = deferred<void>();
+	/** What became durable of one request, in this order. */
+	const steps: string[] = [];
+	const kept = deferred<void>();
 	const watched: AuditLog = {
 		refused: (event) => audit.refused(event),
-		record: (event) => audit.record(event).finally(() => recorded.resolve()),
+		record: (event) => audit.record(event).finally(() => steps.push('recorded')),
 	};
 	const slow = { begun: deferred<void>(), end: deferred<void>() };
 	const answers = mkdtempSync(join(tmpdir(), 'drawbridge-audit-'));
+	const store = await openAnswerStore({ folder: answers, clock: files.clock, log: silentLog });
+	const finish: typeof store.finish = async (...given) => {
+		steps.push('keeping');
+		await store.finish(...given);
+		kept.resolve();
+	};
 	const server = await createHttpServer({
-		answers: await openAnswerStore({ folder: answers, clock: files.clock, log: silentLog }),
+		answers: { ...store, finish },
 		log: silentLog,
 		web: null,
 		tokens: {
@@ -153,7 +161,7 @@ async function box(t: ExecutionContext) {
 		return { status: answer.statusCode, headers: answer.headers, body, text: answer.payload };
 	};
 	const entries = async () => (await audit.page(null, 1_000, () => true)).entries.toReversed();
-	return { ...files, audit, server, call, entries, slow, recorded };
+	return { ...files, audit, server, call, entries, slow, steps, kept };
 }
 
 test('a change is written down before its answer leaves, with who, from where, what, and before and after', async (t) => {
@@ -190,7 +198,7 @@ test('the answer waits for the disk', async (t) => {
 
 test('who hangs up is written down all the same, and a repeated answer is no second entry', async (t) => {
 	t.timeout(10_000);
-	const { server, entries, slow, recorded } = await box(t);
+	const { server, entries, slow, steps, kept } = await box(t);
 	const headers = { authorization: 'Bearer r.admin.x', 'idempotency-key': 'k'.repeat(20) };
 	const request = { method: 'POST', url: '/api/v1/slow', headers, payload: {} };
 	const hungUp = server.inject({ ...request, simulate: { close: true } });
@@ -198,7 +206,8 @@ test('who hangs up is written down all the same, and a repeated answer is no sec
 	await slow.begun.promise;
 	await Promise.race([hungUp, new Promise(setImmediate)]);
 	slow.end.resolve();
-	await recorded.promise;
+	await kept.promise;
+	t.deepEqual(steps, ['recorded', 'keeping'], 'an answer that can be repeated is in the log');
 	const repeated = await server.inject(request);
 	t.is(repeated.statusCode, 201);
 	t.is(repeated.headers['idempotency-replayed'], 'true');

@@ -17,6 +17,19 @@ const GARBAGE = Buffer.alloc(2_000, 'no JSON, no database ');
 
 const overwrite = (path: string): void => writeFileSync(path, GARBAGE);
 
+const zero = (path: string): void => writeFileSync(path, Buffer.alloc(2_000));
+
+const missing = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+/** The only file of a folder, or the first one. */
+const firstFile = (folder: string): string => join(folder, readdirSync(folder).toSorted()[0] ?? '');
+
+/** Cuts the newest line of the audit log in two. */
+function tearAudit(folder: string): void {
+	const path = firstFile(folder);
+	truncateSync(path, readFileSync(path).length - 20);
+}
+
 /** Makes a document database unreadable the way a broken card does: its table of contents and its newest pages are gone. */
 function wreckDatabase(folder: string): void {
 	for (const name of readdirSync(folder)) if (/^(CURRENT|MANIFEST|\d+\.log)/.test(name)) overwrite(join(folder, name));
@@ -26,19 +39,22 @@ interface Damage {
 	/** Below the data folder. */
 	readonly file: string;
 	readonly harm: (path: string) => void;
-	/** What the log says. */
-	readonly said: RegExp;
+	/** What the log says; `null`: nothing was lost. */
+	readonly said: RegExp | null;
 }
 
-/** Kills the hull, harms a file, starts it again, and looks whether it says so. Answers REST as the administrator. */
-async function suffer(t: ExecutionContext, hull: HullProcess, { file, harm, said }: Damage): Promise<Rest> {
+/** Kills the hull, harms files, starts it again, and looks whether it says so. Answers REST as the administrator. */
+async function suffer(t: ExecutionContext, hull: HullProcess, ...damages: readonly Damage[]): Promise<Rest> {
 	await hull.kill9();
-	harm(join(hull.dataFolder, file));
+	for (const { file, harm } of damages) harm(join(hull.dataFolder, file));
 	await hull.start();
 	const lines = hull.child().lastLines();
-	const found = lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
-	t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
-	t.log(`${hull.role} ${file}: ${found ?? ''}`);
+	for (const { file, said } of damages) {
+		if (said === null) continue;
+		const found = lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
+		t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
+		t.log(`${hull.role} ${file}: ${found ?? ''}`);
+	}
 	// Accounts that could not be saved are made anew by whoever has the box in hand.
 	if (!existsSync(join(hull.dataFolder, 'claim-code'))) return login(hull.url());
 	t.log(`the ${hull.role} has to be claimed again`);
@@ -72,6 +88,81 @@ for (const damage of GATEWAY_DAMAGES) {
 		t.is((await rest.get('/readiness')).status, 200);
 	});
 }
+
+/** What people have made, round by round: each is one power cut that harms several files. */
+const RECORD_DAMAGES: readonly (readonly Damage[])[] = [
+	[
+		{ file: 'audit', harm: tearAudit, said: /audit-torn-line/ },
+		{ file: 'answers', harm: (folder) => overwrite(firstFile(folder)), said: /kept-answer-dropped/ },
+		{ file: 'lan-ca.pem', harm: overwrite, said: /lan-authority-lost/ },
+		{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	],
+	[
+		{ file: 'audit', harm: (folder) => zero(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+		{ file: 'answers', harm: (folder) => zero(firstFile(folder)), said: /kept-answer-dropped/ },
+		{ file: 'lan-ca.key', harm: zero, said: /lan-authority-lost/ },
+		{ file: 'alerts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'claim-code-reset', harm: overwrite, said: null },
+	],
+	[
+		{ file: 'audit', harm: (folder) => overwrite(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+		{ file: 'answers', harm: missing, said: null },
+		{ file: 'lan-ca.key', harm: missing, said: /lan-authority-lost/ },
+		{ file: 'alert-rules', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'analytics', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'mqtt-accounts.json', harm: zero, said: /mqtt-accounts/ },
+	],
+	[
+		{ file: 'audit', harm: missing, said: null },
+		{ file: 'analytics', harm: missing, said: null },
+		{ file: 'reserve', harm: missing, said: null },
+	],
+];
+
+/** A change in every store. */
+async function changeEverything(rest: Rest, mark: string): Promise<void> {
+	const posts: readonly (readonly [path: string, body: object])[] = [
+		['/api/v1/devices', { name: mark, device_type: 'mqtt', device_uid: mark }],
+		[
+			'/api/v1/monitoring/alert-rules',
+			{ name: mark, metric: 'power', condition: 'gt', threshold: 1, severity: 'info' },
+		],
+		[`/api/v1/devices/${mark}/telemetry`, { telemetry_type: 'values', payload: { power: 5 } }],
+		[`/api/v1/devices/${mark}/commands`, { command_name: 'restart', payload: {} }],
+		[`/api/v1/analytics/reports/${mark}`, {}],
+		[`/api/v1/devices/${mark}/mqtt-credentials`, {}],
+	];
+	for (const [index, [path, body]] of posts.entries()) {
+		const response = await fetch(`${rest.url}${path}`, {
+			method: 'POST',
+			headers: {
+				authorization: `Bearer ${rest.token ?? ''}`,
+				'content-type': 'application/json',
+				'idempotency-key': `${mark}-${index}`,
+			},
+			body: JSON.stringify(body),
+		});
+		if (response.status >= 300) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+	}
+}
+
+test.serial(
+	'a gateway whose records are damaged one after the other says so, starts, and takes new ones',
+	async (t) => {
+		t.timeout(240_000);
+		const stage = createStage(t);
+		const gateway = await stage.spawnGateway({ devices: [] });
+		let rest = await claim(gateway.url(), await gateway.claimCode());
+		for (const [index, damages] of RECORD_DAMAGES.entries()) {
+			await changeEverything(rest, `mark-${index}`);
+			rest = await suffer(t, gateway, ...damages);
+			t.is((await rest.get('/api/v1/audit/verify')).status, 200);
+			t.is((await rest.get('/api/v1/users/me')).status, 200);
+			t.is((await rest.get(`/api/v1/devices/mark-${index}`)).status, 200, 'the others are untouched');
+		}
+		await changeEverything(rest, 'at-last');
+	},
+);
 
 /** The newest segment of a journal that has frames in it. */
 function newestSegment(folder: string): string {
@@ -195,6 +286,11 @@ const HUB_DAMAGES: readonly Damage[] = [
 	{ file: 'hub.json', harm: overwrite, said: /settings-lost/ },
 	{ file: 'devices', harm: wreckDatabase, said: /database-(repaired|lost)/ },
 	{ file: 'accounts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'enrolment-codes.json', harm: overwrite, said: /settings-lost/ },
+	{ file: 'enrolment-codes.json', harm: zero, said: /settings-lost/ },
+	{ file: 'enrolment-codes.json', harm: missing, said: null },
+	{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	{ file: 'lan-ca.key', harm: overwrite, said: /lan-authority-lost/ },
 ];
 
 test.serial(

@@ -41,6 +41,21 @@ export const notificationCases: readonly EventCase[] = [
 		t.deepEqual(payload(heard.payload), []);
 		t.is(member(heard.payload, 'type'), 'warning');
 	}),
+	works('emitNotification', 'so does an alert about what a device says over MQTT', async (t, scene, { payload }) => {
+		const client = await scene.realtime('manager', NAMESPACE);
+		const { id } = await scene.stage.people.of('manager');
+		await client.ask('join_user_room', { user_id: id });
+		const metric = scene.stage.unique('pressure').replace('-', '_');
+		const rule = { name: `Too much ${metric}`, metric, condition: 'gte', threshold: 6, severity: 'critical' };
+		t.is((await scene.stage.callAs('manager', 'POST', '/monitoring/alert-rules', rule)).status, 201);
+		const device = await scene.newDevice();
+		const peer = await scene.mqtt(device);
+		await peer.publish(`devices/${device.uid}/telemetry`, { [metric]: 7 });
+		const heard = await client.heard.next('critical', (one) => member(one.payload, 'type') === 'critical');
+		t.deepEqual(payload(heard.payload), []);
+		const { body } = await scene.stage.callAs('manager', 'GET', '/monitoring/alerts?limit=200');
+		t.true(JSON.stringify(body).includes(device.id));
+	}),
 	refuses('emitNotification', 'who has joined no room hears nothing', async (t, scene) => {
 		const silent = await scene.realtime('manager', NAMESPACE);
 		const client = await scene.realtime('manager', NAMESPACE);

@@ -1,10 +1,11 @@
 import { ROLES, type Role } from '../../../core/identity/role.ts';
-import { type ApiRequest, callerOf, type Case, type Plan } from './case.ts';
-import { nameOf, type Operation, statusesOf, successOf, type Tree } from './document.ts';
+import { type ApiRequest, callerOf, calling, type Case, type Plan } from './case.ts';
+import { isTree, nameOf, type Operation, statusesOf, successOf, type Tree } from './document.ts';
 import type { Person } from './people.ts';
 import type { Answer } from './http-client.ts';
 import { malformedCases, missingCases, violationCases } from './schema-cases.ts';
 import type { Stage } from './stage.ts';
+import { requiredOf } from './violations.ts';
 
 /** Calls until a limit answers; far more than the setting of the limit lets through. */
 const MOST_CALLS_TO_A_LIMIT = 3_000;
@@ -38,6 +39,25 @@ function successes(operation: Operation, plan: Plan): readonly Case[] {
 			success(`the call of reference ${reference}`, isPublic ? null : 'superadmin', example),
 		),
 		...(isPublic ? [] : rolesOf(operation, plan).map((role) => success(`a call as ${role}`, role, null))),
+	];
+}
+
+/** Successes of bodies that say more, or nothing: unknown fields are ignored, and every field of a change is optional. */
+function looseBodies(operation: Operation, plan: Plan, role: Role | null): readonly Case[] {
+	const bodies = operation.sources.flatMap(({ document, body }) => (body === null ? [] : [requiredOf(document, body)]));
+	if (bodies.length === 0) return [];
+	const success = (name: string, change: (body: Tree) => Tree): Case => ({
+		name,
+		status: successOf(operation),
+		run: calling(plan, (request) => ({ ...request, body: change(isTree(request.body) ? request.body : {}) }), role),
+	});
+	const isChange = operation.method === 'PATCH' && bodies.every((required) => required.length === 0);
+	return [
+		success('an unknown field of the body is ignored', (body) => ({
+			...body,
+			surprise: { of: ['a', 'later', 'client'] },
+		})),
+		...(isChange ? [success('a change of nothing', () => ({}))] : []),
 	];
 }
 
@@ -97,6 +117,7 @@ export function casesOf(operation: Operation, plan: Plan): readonly Case[] {
 	const implied = operation.sources.map((source) => ({ source, plan, role }));
 	return distinct([
 		...successes(operation, plan),
+		...looseBodies(operation, plan, role),
 		...(statuses.includes(401) && role !== null ? notAuthenticated(plan) : []),
 		...(statuses.includes(403) ? forbidden(operation, plan) : []),
 		...(statuses.includes(400) ? implied.flatMap(malformedCases) : []),

@@ -9,6 +9,7 @@ import { casesOf } from './derived-cases.ts';
 import { nameOf, type Operation, readOperations } from './document.ts';
 import type { Answer } from './http-client.ts';
 import { fetchOwnDocument, type OwnDocument } from './own-document.ts';
+import { orderMistakes } from './order.ts';
 import { openStage } from './open-stage.ts';
 import { createResultTable } from './result-table.ts';
 import type { Stage } from './stage.ts';
@@ -36,6 +37,7 @@ async function mistakesOf(
 		...(field === undefined ? [] : fieldMistakes(answer, field)),
 		...answerDifferences(operation, answer, one.amendment !== undefined),
 		...ownDocument.differences(operation, answer),
+		...orderMistakes(answer),
 		...((await one.verify?.(answer, stage)) ?? []),
 	];
 }

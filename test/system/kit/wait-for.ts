@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { messageOf } from '../../../core/kernel/fault.ts';
+
 const POLL_MS = 25;
 
 /**
@@ -22,5 +24,6 @@ export async function waitFor<T>(
 		}
 		await sleep(POLL_MS);
 	}
-	throw new Error(`not within ${withinMs} ms: ${what}`, { cause: failure });
+	const last = failure === null ? '' : ` (${messageOf(failure)})`;
+	throw new Error(`not within ${withinMs} ms: ${what}${last}`, { cause: failure });
 }
