@@ -8,6 +8,9 @@ import { loadProgram } from './stamp-devices.ts';
 const BROKER_PROCESSOR = '0';
 const LOAD_PROCESSOR = '1';
 
+/** As the first line of the command says; the peer gets the same. */
+const MEMORY_FLAG = '--max-semi-space-size=4';
+
 export interface BrokerMemory {
 	readonly rssBytes: number;
 	/** Of V8's heap and of buffers. */
@@ -54,7 +57,7 @@ export type BrokerKind = 'stock' | 'broker' | 'drawbridge';
 export async function startBrokerProcess(kind: BrokerKind, devices: number): Promise<BrokerProcess> {
 	const child = startChild({
 		name: kind,
-		args: ['--expose-gc', loadProgram('mqtt-broker'), '--kind', kind, '--devices', String(devices)],
+		args: ['--expose-gc', MEMORY_FLAG, loadProgram('mqtt-broker'), '--kind', kind, '--devices', String(devices)],
 	});
 	try {
 		const ready = await child.ready();

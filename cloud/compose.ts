@@ -22,7 +22,7 @@ import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { gatewayId, newGatewayId } from '../core/kernel/id.ts';
+import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
@@ -276,7 +276,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						enrolment,
 						presence: (id) => link.presence(id),
 						completeness: ledger.completeness,
-						deviceCount: (id) => devices.all().filter(({ gatewayId: owner }) => owner === id).length,
+						deviceCounts,
 						clock,
 					},
 					'/api/v1',
@@ -305,6 +305,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
+
+		function deviceCounts(): ReadonlyMap<GatewayId, number> {
+			const counts = new Map<GatewayId, number>();
+			for (const { gatewayId: owner } of devices.all())
+				if (owner !== null) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+			return counts;
+		}
 
 		/** A hub without gateways leaves a code in its data folder: whoever reads it has the machine in hand. */
 		async function offerFirstCode(): Promise<void> {

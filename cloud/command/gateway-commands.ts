@@ -51,7 +51,8 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 		device: command.device,
 		name: command.name,
 		payload: command.payload,
-		expires_in_ms: command.expiresAt - clock.now(),
+		// Never more than it had, whatever became of the clock.
+		expires_in_ms: Math.min(command.expiresAt - clock.now(), command.expiresAt - command.createdAt),
 		actor: command.actor.email,
 		is_accepted: command.acceptedAt !== null,
 	});

@@ -142,6 +142,9 @@ export function createEnrolmentService(deps: EnrolmentServiceDeps) {
 		// The code first: when power fails in between, the gateway asks again with it.
 		await useUp(present, id);
 		await gateways.change(id, (current) => {
+			// A revocation takes the codes first, so one that came meanwhile stands.
+			if (codes.find(present.codeId) === null)
+				throw new Fault('bad-credentials', 'the enrolment code is wrong, used or expired');
 			refuseTakeover(current, present, id);
 			const { tenantId } = present;
 			return { id, name: request.name, tenantId, certificates: [facts], enrolledAt: clock.now(), revokedAt: null };

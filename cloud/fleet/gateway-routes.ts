@@ -20,7 +20,8 @@ export interface GatewayRoutesOptions {
 	readonly enrolment: EnrolmentService;
 	readonly presence: (gateway: GatewayId) => GatewayPresence;
 	readonly completeness: (gateway: GatewayId) => GatewayCompleteness;
-	readonly deviceCount: (gateway: GatewayId) => number;
+	/** Devices of each gateway that has some. */
+	readonly deviceCounts: () => ReadonlyMap<GatewayId, number>;
 	readonly clock: Clock;
 }
 
@@ -65,10 +66,10 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Gate
 /** The hub's gateways: who is there, what is missing and why, and letting new ones in. */
 export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 	name: 'gateway-routes',
-	register(server, { gateways, enrolment, presence, completeness, deviceCount, clock }) {
+	register(server, { gateways, enrolment, presence, completeness, deviceCounts, clock }) {
 		const limiter = createRateLimiter({ clock, perMinute: ENROLMENTS_PER_MINUTE });
 
-		function toView(record: GatewayRecord) {
+		function toView(record: GatewayRecord, counts = deviceCounts()) {
 			const { online, lastSeenAt, version } = presence(record.id);
 			const expiry = record.certificates.at(-1)?.expiresAt;
 			const { receivedSamples, missingSamples, declaredLostSamples } = completeness(record.id);
@@ -82,7 +83,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				enrolled_at: toIso(record.enrolledAt),
 				certificate_expires_at: expiry === undefined ? null : toIso(expiry),
 				revoked_at: record.revokedAt === null ? null : toIso(record.revokedAt),
-				devices: deviceCount(record.id),
+				devices: counts.get(record.id) ?? 0,
 				received_samples: receivedSamples,
 				missing_samples: missingSamples,
 				declared_lost_samples: declaredLostSamples,
@@ -114,10 +115,11 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				}),
 				handler: (request) => {
 					const actor = actorOf(request);
+					const counts = deviceCounts();
 					return gateways
 						.all()
 						.filter((record) => isInTenantOf(actor, record))
-						.map(toView);
+						.map((record) => toView(record, counts));
 				},
 			},
 		});

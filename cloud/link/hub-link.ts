@@ -234,7 +234,7 @@ export function createHubLink(deps: HubLinkDeps) {
 	function isOnline(gateway: GatewayId): boolean {
 		const certificate = cameWith.get(gateway);
 		if (certificate === undefined || certificates.standing(gateway, certificate) !== 'valid') return false;
-		return broker?.clients().some(({ account }) => account === gateway) ?? false;
+		return broker?.isConnected(gateway) ?? false;
 	}
 
 	return {

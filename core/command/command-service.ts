@@ -87,6 +87,8 @@ export function createCommandService({
 	const listeners = new Set<CommandListener>();
 	const gate = createGate({ what: 'new commands', parallel: 1, waiting: WAITING_COMMANDS });
 	const finished: Record<FinalStatus, number> = { executed: 0, failed: 0, expired: 0 };
+	/** Since when this process knows each open command, in the time that nobody sets. */
+	const knownSinceMs = new Map<string, number>();
 	let last: Promise<unknown> = Promise.resolve();
 	let cancelSweep: (() => void) | null = null;
 	let isStopped = false;
@@ -102,8 +104,23 @@ export function createCommandService({
 		for (const listener of listeners) listener[event]?.(command);
 	}
 
-	function noteFinal({ status }: Command): void {
-		if (status !== 'pending' && status !== 'sent') finished[status] += 1;
+	function noteFinal({ id, status }: Command): void {
+		if (status === 'pending' || status === 'sent') return;
+		finished[status] += 1;
+		knownSinceMs.delete(id);
+	}
+
+	function knownForMs(id: string): number {
+		const nowMs = clock.monotonicMs();
+		const sinceMs = knownSinceMs.get(id) ?? nowMs;
+		knownSinceMs.set(id, sinceMs);
+		return nowMs - sinceMs;
+	}
+
+	/** A clock that is set back makes no command live longer. */
+	function hasRunOut(command: Command): boolean {
+		const until = awaitedUntil(command);
+		return knownForMs(command.id) >= until - command.createdAt || until <= clock.now();
 	}
 
 	function assertRoom(device: Device): void {
@@ -120,7 +137,10 @@ export function createCommandService({
 	async function add(command: Command): Promise<Command> {
 		await commands.put([command]);
 		noteFinal(command);
-		if (isOpen(command)) tell('queued', command);
+		if (isOpen(command)) {
+			knownForMs(command.id);
+			tell('queued', command);
+		}
 		sweepSoon();
 		return command;
 	}
@@ -241,12 +261,7 @@ export function createCommandService({
 	}
 
 	const expire = (): Promise<void> =>
-		inTurn(() =>
-			finishAll(
-				(command) => awaitedUntil(command) <= clock.now(),
-				(command) => ({ status: 'expired', error: whyExpired(command) }),
-			),
-		);
+		inTurn(() => finishAll(hasRunOut, (command) => ({ status: 'expired', error: whyExpired(command) })));
 
 	function sweep(): void {
 		cancelSweep = null;

@@ -363,6 +363,7 @@ export async function createBroker<A extends MqttAccount>(deps: BrokerDeps<A>): 
 					else resolve();
 				});
 			}),
+		isConnected: (name) => registry.isLive(name),
 		clients: () => [...registry.all()].map(infoOf),
 		disconnect(name, why) {
 			const theirs = registry.ofAccount(name);

@@ -74,6 +74,7 @@ export function createConnectionRegistry<A extends MqttAccount>() {
 			return theirs?.size ?? 0;
 		},
 		all: (): ReadonlySet<Connection<A>> => live,
+		isLive: (name: string): boolean => byAccount.has(name),
 		ofAccount: (name: string): readonly Connection<A>[] => [...(byAccount.get(name) ?? [])],
 	};
 }

@@ -132,6 +132,8 @@ export interface Broker extends Stoppable {
 	): Promise<DeliveryResult>;
 	/** Resolves when a message to nobody has passed through the broker; rejects when it does not take any. */
 	probe(): Promise<void>;
+	/** Whether an account has a connection that is through its handshake. */
+	isConnected(account: string): boolean;
 	clients(): readonly MqttClientInfo[];
 	/** Closes all connections of an account and ends its sessions with what they kept; answers how many connections there were. */
 	disconnect(account: string, why: string): number;

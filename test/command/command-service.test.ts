@@ -128,6 +128,23 @@ test('what has run out expires, pending or sent, and says why', async (t) => {
 	});
 });
 
+test('a clock that is set back makes no command live longer', async (t) => {
+	const box = await opened(t);
+	const { commands, timer } = box;
+	const { id } = await commands.create(DEVICE, draftOfCommand('short', { ttlMs: 5_000 }), MANAGER);
+	timer.clock.jumpTo(timer.clock.now() - 86_400_000);
+	for (let second = 0; second < 4; second += 1) {
+		timer.advance(1_000);
+		await settled(box);
+	}
+	t.is(commands.find(id)?.status, 'pending');
+	for (let second = 0; second < 2; second += 1) {
+		timer.advance(1_000);
+		await settled(box);
+	}
+	t.is(commands.find(id)?.status, 'expired');
+});
+
 test('what ran out while the box was off expires with the next start', async (t) => {
 	const box = await opened(t);
 	const { id } = await box.commands.create(DEVICE, draftOfCommand('short', { ttlMs: 5_000 }), MANAGER);

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import test from 'ava';
 
+import type { GatewayRecord } from '../../cloud/fleet/gateway-record.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
 import { DEFAULT_TENANT, newGatewayId, tenantId } from '../../core/kernel/id.ts';
 import { answerProof, enrolmentKey, requestProof } from '../../core/link/enrolment.ts';
 import { isPair, isSignedBy, requestCertificate } from '../../core/pki/certificate.ts';
@@ -72,6 +74,32 @@ test('a revoked gateway does not come back with the code it has used', async (t)
 	await service.enrol(asked, proof);
 	await service.revoke(asked.gatewayId);
 	await t.throwsAsync(service.enrol(asked, proof), WRONG);
+});
+
+test('a revocation during an enrolment stands', async (t) => {
+	const { service, gateways } = await enrolmentBox(t);
+	const { asked, proof } = await request((await service.openCode()).code);
+	const stored = { ...gateways };
+	let isFirst = true;
+	Object.assign(gateways, {
+		async change(...given: Parameters<typeof stored.change>) {
+			const isRaced = isFirst;
+			isFirst = false;
+			await stored.change(asked.gatewayId, (current) => current ?? known);
+			if (isRaced) await service.revoke(asked.gatewayId);
+			return stored.change(...given);
+		},
+	});
+	const known: GatewayRecord = {
+		id: asked.gatewayId,
+		name: 'roof',
+		tenantId: DEFAULT_TENANT,
+		certificates: [],
+		enrolledAt: epochMs(0),
+		revokedAt: epochMs(0),
+	};
+	await t.throwsAsync(service.enrol(asked, proof), WRONG);
+	t.not(gateways.find(asked.gatewayId)?.revokedAt ?? null, null);
 });
 
 test('a code expires after a day', async (t) => {

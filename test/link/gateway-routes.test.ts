@@ -15,7 +15,7 @@ test('whoever guesses enrolment codes is slowed down, per address', async (t) =>
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
 		completeness: createLedger().completeness,
-		deviceCount: () => 0,
+		deviceCounts: () => new Map(),
 		clock,
 	});
 	const guess = async (remoteAddress: string): Promise<number> => {
@@ -43,7 +43,7 @@ test('a code is opened for anybody, or for one gateway that may be enrolled alre
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
 		completeness: createLedger().completeness,
-		deviceCount: () => 0,
+		deviceCounts: () => new Map(),
 		clock,
 	});
 	const open = async (payload?: object) => {
@@ -77,7 +77,7 @@ test('a gateway of another tenant does not exist for an administrator, and does 
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
 		completeness: createLedger().completeness,
-		deviceCount: () => 0,
+		deviceCounts: () => new Map(),
 		clock,
 	});
 	const other = tenantId('7e000000-0000-4000-8000-000000000002');

@@ -96,6 +96,7 @@ test('a client without credentials, or with wrong ones, is refused with the code
 	t.deepEqual(anonymous.heard(), connack(5));
 	t.is(broker.stats().refusedConnections, 2);
 	t.deepEqual(broker.clients(), []);
+	t.false(broker.isConnected('nobody'));
 });
 
 test('a QoS 1 publish is acknowledged only after it was accepted', async (t) => {
@@ -314,6 +315,8 @@ test('a client identifier belongs to its account: nobody ends another connection
 			['meter-2', 'meter-2/same'],
 		],
 	);
+	t.true(broker.isConnected('meter-1'));
+	t.false(broker.isConnected('meter-3'));
 	const again = await connected(port, 'meter-1', 'same');
 	await first.closed();
 	t.is(broker.disconnect('meter-2', 'revoked'), 1);

@@ -43,15 +43,18 @@ interface Damage {
 	readonly said: RegExp | null;
 }
 
-/** Kills the hull, harms a file, starts it again, and looks whether it says so. Answers REST as the administrator. */
-async function suffer(t: ExecutionContext, hull: HullProcess, { file, harm, said }: Damage): Promise<Rest> {
+/** Kills the hull, harms files, starts it again, and looks whether it says so. Answers REST as the administrator. */
+async function suffer(t: ExecutionContext, hull: HullProcess, ...damages: readonly Damage[]): Promise<Rest> {
 	await hull.kill9();
-	harm(join(hull.dataFolder, file));
+	for (const { file, harm } of damages) harm(join(hull.dataFolder, file));
 	await hull.start();
 	const lines = hull.child().lastLines();
-	const found = said && lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
-	if (said !== null) t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
-	t.log(`${hull.role} ${file}: ${found ?? ''}`);
+	for (const { file, said } of damages) {
+		if (said === null) continue;
+		const found = lines.find((line) => /"level":"(error|warn)"/.test(line) && said.test(line));
+		t.truthy(found, `${file}: nothing of ${String(said)} in\n${lines.join('\n')}`);
+		t.log(`${hull.role} ${file}: ${found ?? ''}`);
+	}
 	// Accounts that could not be saved are made anew by whoever has the box in hand.
 	if (!existsSync(join(hull.dataFolder, 'claim-code'))) return login(hull.url());
 	t.log(`the ${hull.role} has to be claimed again`);
@@ -86,26 +89,34 @@ for (const damage of GATEWAY_DAMAGES) {
 	});
 }
 
-/** What people have made, all of it with one file each for what becomes of it. */
-const RECORD_DAMAGES: readonly Damage[] = [
-	{ file: 'audit', harm: tearAudit, said: /audit-torn-line/ },
-	{ file: 'audit', harm: (folder) => zero(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
-	{ file: 'audit', harm: (folder) => overwrite(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
-	{ file: 'audit', harm: missing, said: null },
-	{ file: 'answers', harm: (folder) => overwrite(firstFile(folder)), said: /kept-answer-dropped/ },
-	{ file: 'answers', harm: (folder) => zero(firstFile(folder)), said: /kept-answer-dropped/ },
-	{ file: 'answers', harm: missing, said: null },
-	{ file: 'lan-ca.pem', harm: overwrite, said: /lan-authority-lost/ },
-	{ file: 'lan-ca.key', harm: zero, said: /lan-authority-lost/ },
-	{ file: 'lan-ca.key', harm: missing, said: /lan-authority-lost/ },
-	{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
-	{ file: 'alerts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
-	{ file: 'alert-rules', harm: wreckDatabase, said: /database-(repaired|lost)/ },
-	{ file: 'analytics', harm: wreckDatabase, said: /database-(repaired|lost)/ },
-	{ file: 'analytics', harm: missing, said: null },
-	{ file: 'claim-code-reset', harm: overwrite, said: null },
-	{ file: 'reserve', harm: missing, said: null },
-	{ file: 'mqtt-accounts.json', harm: zero, said: /mqtt-accounts/ },
+/** What people have made, round by round: each is one power cut that harms several files. */
+const RECORD_DAMAGES: readonly (readonly Damage[])[] = [
+	[
+		{ file: 'audit', harm: tearAudit, said: /audit-torn-line/ },
+		{ file: 'answers', harm: (folder) => overwrite(firstFile(folder)), said: /kept-answer-dropped/ },
+		{ file: 'lan-ca.pem', harm: overwrite, said: /lan-authority-lost/ },
+		{ file: 'commands', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+	],
+	[
+		{ file: 'audit', harm: (folder) => zero(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+		{ file: 'answers', harm: (folder) => zero(firstFile(folder)), said: /kept-answer-dropped/ },
+		{ file: 'lan-ca.key', harm: zero, said: /lan-authority-lost/ },
+		{ file: 'alerts', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'claim-code-reset', harm: overwrite, said: null },
+	],
+	[
+		{ file: 'audit', harm: (folder) => overwrite(firstFile(folder)), said: /audit-torn-line|audit-chain-broken/ },
+		{ file: 'answers', harm: missing, said: null },
+		{ file: 'lan-ca.key', harm: missing, said: /lan-authority-lost/ },
+		{ file: 'alert-rules', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'analytics', harm: wreckDatabase, said: /database-(repaired|lost)/ },
+		{ file: 'mqtt-accounts.json', harm: zero, said: /mqtt-accounts/ },
+	],
+	[
+		{ file: 'audit', harm: missing, said: null },
+		{ file: 'analytics', harm: missing, said: null },
+		{ file: 'reserve', harm: missing, said: null },
+	],
 ];
 
 /** A change in every store. */
@@ -142,12 +153,12 @@ test.serial(
 		const stage = createStage(t);
 		const gateway = await stage.spawnGateway({ devices: [] });
 		let rest = await claim(gateway.url(), await gateway.claimCode());
-		for (const [index, damage] of RECORD_DAMAGES.entries()) {
+		for (const [index, damages] of RECORD_DAMAGES.entries()) {
 			await changeEverything(rest, `mark-${index}`);
-			rest = await suffer(t, gateway, damage);
+			rest = await suffer(t, gateway, ...damages);
 			t.is((await rest.get('/api/v1/audit/verify')).status, 200);
 			t.is((await rest.get('/api/v1/users/me')).status, 200);
-			t.is((await rest.get(`/api/v1/devices/mark-${index}`)).status, 200, `${damage.file}: the others are untouched`);
+			t.is((await rest.get(`/api/v1/devices/mark-${index}`)).status, 200, 'the others are untouched');
 		}
 		await changeEverything(rest, 'at-last');
 	},

@@ -68,7 +68,7 @@ interface Worker {
 	/** Makes the change of this mark. */
 	readonly change: (mark: string) => Promise<Answer>;
 	/** Goes on from a change that was confirmed. */
-	readonly then?: (mark: string, body: unknown) => Promise<void>;
+	readonly goOn?: (mark: string, body: unknown) => Promise<void>;
 }
 
 const newOutcome = (): Outcome => ({ confirmed: [], unknown: [], targets: [] });
@@ -87,7 +87,7 @@ async function work(t: ExecutionContext, worker: Worker, isOver: () => boolean):
 	for (let count = 0; count < MOST_CHANGES && !isOver(); count += 1) {
 		const mark = `${worker.name}-${count}`;
 		const answer = await worker.change(mark);
-		if (noteAnswer(t, worker, mark, answer)) await worker.then?.(mark, answer.body);
+		if (noteAnswer(t, worker, mark, answer)) await worker.goOn?.(mark, answer.body);
 	}
 }
 
@@ -165,7 +165,7 @@ async function survive(t: ExecutionContext, hull: HullProcess, rest: Rest, rando
 			outcome: newOutcome(),
 			change: (mark) =>
 				insistOn('/api/v1/users', { email: `${mark}@example.com`, username: mark, password: PASSWORD, role: 'viewer' }),
-			async then() {
+			async goOn() {
 				counted.sent += 1;
 				const path = `/api/v1/users/${String(member(someone.body, 'id'))}`;
 				const { status } = await insistOn(path, { full_name: String(counted.sent) }, 'PATCH');
@@ -178,7 +178,7 @@ async function survive(t: ExecutionContext, hull: HullProcess, rest: Rest, rando
 			field: 'name',
 			outcome: newOutcome(),
 			change: (mark) => insistOn(RULES, { name: mark, metric: mark, condition: 'gt', threshold: 1, severity: 'info' }),
-			then: (mark) => raiseAndAcknowledge(mark),
+			goOn: (mark) => raiseAndAcknowledge(mark),
 		},
 		{
 			name: 'device',

@@ -1,7 +1,7 @@
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
 import type { Stage } from '../kit/stage.ts';
-import { expecting } from './user-plans.ts';
+import { expecting } from './expecting.ts';
 
 const SPAN = { start: '2025-01-15T10:00:00Z', end: '2025-01-15T12:00:00Z' };
 

@@ -77,6 +77,7 @@ const registerPlan: Plan = {
 		{
 			name: 'a password that everybody tries first',
 			status: 422,
+			code: 'BUSINESS_RULE_VIOLATION',
 			amendment: 'R2: a rule violation on valid input',
 			run: (stage, operation) =>
 				stage.send(

@@ -2,7 +2,7 @@ import type { Role } from '../../../core/identity/role.ts';
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
 import { cursorMistakes } from './cursor-mistakes.ts';
-import { expecting } from './user-plans.ts';
+import { expecting } from './expecting.ts';
 
 /** D1 where the reference says "any authenticated user": commands need `devices:command`, or the device. */
 const D1 = 'D1: commands need devices:command or the device';

@@ -5,7 +5,7 @@ import type { Case, Plan } from '../kit/case.ts';
 import type { Answer } from '../kit/http-client.ts';
 import type { Stage } from '../kit/stage.ts';
 import { cursorMistakes } from './cursor-mistakes.ts';
-import { expecting, pageMistakes, repeats } from './user-plans.ts';
+import { expecting, pageMistakes, repeats } from './expecting.ts';
 
 const listDevices: Plan = {
 	async request(stage, who) {

@@ -1,6 +1,6 @@
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
-import { expecting, repeats } from './user-plans.ts';
+import { expecting, repeats } from './expecting.ts';
 
 /** Fields of the reference whose stores are no part of the product (R6). */
 const ABSENT = ['mariadb', 'mongodb', 'redis'];

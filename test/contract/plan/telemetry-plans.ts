@@ -1,7 +1,7 @@
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
 import { cursorMistakes } from './cursor-mistakes.ts';
-import { expecting, repeats } from './user-plans.ts';
+import { expecting, repeats } from './expecting.ts';
 
 const measured = { telemetry_type: 'environment', payload: { temperature: 22.5, humidity: 60 } };
 
