@@ -251,6 +251,12 @@ test('the ledger of a gateway stays bounded, whatever it says', (t) => {
 test('a hundred thousand scattered losses are declared as fast as the first ones', (t) => {
 	const ledger = createLedger({ epochs: 1, pieces: 200_000 });
 	for (let first = 1; first < 200_000; first += 2)
-		ledger.declare({ origin: gateway, epoch: 1, first, last: first, reason: first % 4 === 1 ? 'disk-full' : 'not-kept' });
+		ledger.declare({
+			origin: gateway,
+			epoch: 1,
+			first,
+			last: first,
+			reason: first % 4 === 1 ? 'disk-full' : 'not-kept',
+		});
 	t.is(ledger.completeness(gateway).declaredLostSamples, 100_000);
 });
