@@ -4,7 +4,8 @@ import Joi from 'joi';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { actorOf, anyUser, permitted, publicAccess } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
-import { addressKey, createRateLimiter } from '../../core/http/rate-limit.ts';
+import { createRateLimiter } from '../../core/http/rate-limit.ts';
+import { networkKey } from '../../core/kernel/network-key.ts';
 import { type Actor, isInTenantOf } from '../../core/identity/role.ts';
 import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
@@ -192,7 +193,7 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				}),
 				validate: { payload: enrolmentBody },
 				handler: async (request: Request<{ Payload: EnrolmentBody }>) => {
-					limiter.take(addressKey(request.info.remoteAddress));
+					limiter.take(networkKey(request.info.remoteAddress));
 					const { code_id, gateway_id, name, csr, nonce, proof } = request.payload;
 					const id = gatewayId(gateway_id);
 					const answer = await enrolment.enrol({ codeId: code_id, gatewayId: id, name, csrPem: csr, nonce }, proof);

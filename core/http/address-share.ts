@@ -1,4 +1,4 @@
-import { addressKey } from './rate-limit.ts';
+import { networkKey } from '../kernel/network-key.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/i;
 
@@ -21,9 +21,9 @@ export function createAddressShare(limit: number): AddressShare {
 	}
 
 	return {
-		isFull: (address) => !LOOPBACK.test(address) && (open.get(addressKey(address)) ?? 0) >= limit,
+		isFull: (address) => !LOOPBACK.test(address) && (open.get(networkKey(address)) ?? 0) >= limit,
 		enter(address) {
-			const key = addressKey(address);
+			const key = networkKey(address);
 			open.set(key, (open.get(key) ?? 0) + 1);
 			return () => leave(key);
 		},

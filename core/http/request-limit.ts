@@ -1,7 +1,8 @@
 import type { Plugin } from '@hapi/hapi';
 
 import type { Clock } from '../kernel/clock.ts';
-import { addressKey, createRateLimiter } from './rate-limit.ts';
+import { createRateLimiter } from './rate-limit.ts';
+import { networkKey } from '../kernel/network-key.ts';
 import { stepsOf } from './steps.ts';
 
 export interface RequestLimitOptions {
@@ -30,7 +31,7 @@ export const requestLimit: Plugin<RequestLimitOptions> = {
 		onRequest.push((request) => {
 			// Missing in the framework's types.
 			const isInjected = Reflect.get(request, 'isInjected') === true;
-			if (isApi(request.path) && !isInjected) addresses.take(addressKey(request.info.remoteAddress));
+			if (isApi(request.path) && !isInjected) addresses.take(networkKey(request.info.remoteAddress));
 		});
 		onPostAuth.push((request) => {
 			const userId = request.auth.credentials?.user?.actor.userId;

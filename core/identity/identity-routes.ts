@@ -3,7 +3,8 @@ import type { Plugin, Request, Server } from '@hapi/hapi';
 import { noteChange } from '../audit/audit-note.ts';
 import { actorOf, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
 import { described } from '../http/describe.ts';
-import { addressKey, createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
+import { createRateLimiter, type RateLimiter } from '../http/rate-limit.ts';
+import { networkKey } from '../kernel/network-key.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { normalEmail } from './account.ts';
@@ -68,7 +69,7 @@ interface Entrance {
 
 const clientOf = ({ info, headers }: Pick<Request, 'info' | 'headers'>): Client => ({
 	address: info.remoteAddress,
-	network: addressKey(info.remoteAddress),
+	network: networkKey(info.remoteAddress),
 	userAgent: shortUserAgent(headers['user-agent']),
 });
 

@@ -10,6 +10,7 @@ import { described } from '../http/describe.ts';
 import { cutAtLimit } from '../http/paging.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { createGate } from '../kernel/gate.ts';
 import type { Reading } from './reading.ts';
 import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
 import {
@@ -43,6 +44,9 @@ type Wire<Q, P = unknown> = Request<{ Params: { device_id: string }; Query: Q; P
 const BEGINNING = epochMs(0);
 const END = epochMs(8_640_000_000_000_000);
 const HOUR_MS = 3_600_000;
+/** Charts that are read at once, and that wait: a month of history keeps the disk busy for a while. */
+const SERIES_AT_ONCE = 4;
+const SERIES_WAITING = 64;
 /** Readings taken from the history at a time: bounds memory, and lets other requests in between. */
 const SERIES_PAGE = 2_000;
 
@@ -115,8 +119,9 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 			return { device_id: device.id, device_uid: device.uid, values: Object.fromEntries(values) };
 		}
 
-		async function series(request: Wire<SeriesRequest>) {
-			const device = deviceOf(request);
+		const gate = createGate({ what: 'charts', parallel: SERIES_AT_ONCE, waiting: SERIES_WAITING });
+
+		async function readSeries(request: Wire<SeriesRequest>, device: Device) {
 			const { from, to } = spanOf(request.query, clock.now());
 			const { points, max_points: maxPoints } = request.query;
 			const builders = new Map(points.map((point) => [point, createSeriesBuilder(from, to, maxPoints)]));
@@ -137,6 +142,11 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 			} while (page.length === SERIES_PAGE && request.active());
 			const collected = [...builders].map(([point, builder]) => [point, builder.series()]);
 			return { from: toIso(from), to: toIso(to), points: Object.fromEntries(collected) };
+		}
+
+		function series(request: Wire<SeriesRequest>) {
+			const device = deviceOf(request);
+			return gate.run(() => readSeries(request, device));
 		}
 
 		const base = '/devices/{device_id}';

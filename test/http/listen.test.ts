@@ -6,7 +6,8 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { listenWithRetry } from '../../core/http/listen.ts';
-import { addressKey, createRateLimiter, RateLimitFault } from '../../core/http/rate-limit.ts';
+import { createRateLimiter, RateLimitFault } from '../../core/http/rate-limit.ts';
+import { networkKey } from '../../core/kernel/network-key.ts';
 import { createHttpServer, startHttp } from '../../core/http/server.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { createGate } from '../../core/kernel/gate.ts';
@@ -184,12 +185,16 @@ const addresses = [
 	['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
 	['2001:db8:1:2::9', '2001:db8:1:2'],
 	['2001:DB8:0001:0002::', '2001:db8:1:2'],
-	['fe80::1%eth0', 'fe80:0:0:0'],
+	['fe80::1%eth0', 'fe80:0:0:0:0:0:0:1'],
+	['fd12:3456:789a:1::5', 'fd12:3456:789a:1:0:0:0:5'],
 	['::1', '0:0:0:0'],
+	['::FFFF:10.0.0.1', '10.0.0.1'],
+	['2001:db8::6', '2001:db8:0:0'],
+	['', ''],
 ] as const;
 
 for (const [address, key] of addresses) {
-	test(`the limiter counts ${address} as ${key}`, (t) => t.is(addressKey(address), key));
+	test(`limits count ${address || 'no address'} as ${key}`, (t) => t.is(networkKey(address), key));
 }
 
 test('a gate runs no more than its width, keeps the order, and refuses beyond its queue', async (t) => {

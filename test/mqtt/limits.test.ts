@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 
-import { limitKeyOf } from '../../core/mqtt/connection-gate.ts';
 import type { Broker } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import { createTokenBuckets } from '../../core/mqtt/token-buckets.ts';
@@ -210,21 +209,6 @@ for (const [name, limits, provoke] of LIMITS)
 		await reader.until(() => reader.payloads().includes('still here'));
 		t.deepEqual(reader.payloads(), ['still here']);
 	});
-
-test('limits go by IPv4 address, and by network of IPv6', (t) => {
-	const cases: readonly (readonly [string, string])[] = [
-		['10.0.0.1', '10.0.0.1'],
-		['::ffff:10.0.0.1', '10.0.0.1'],
-		['::FFFF:10.0.0.1', '10.0.0.1'],
-		['fe80::1%eth0', 'fe80:0:0:0'],
-		['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-		['2001:db8:1:2::6', '2001:db8:1:2'],
-		['2001:db8::6', '2001:db8:0:0'],
-		['::1', '0:0:0:0'],
-		['', ''],
-	];
-	for (const [address, key] of cases) t.is(limitKeyOf(address), key, address);
-});
 
 test('buckets refill with time and never remember more keys than they may', (t) => {
 	let ms = 0;

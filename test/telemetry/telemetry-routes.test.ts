@@ -235,3 +235,33 @@ test('a thinned series keeps the order of time, its least and its greatest value
 		}),
 	);
 });
+
+test('few charts are read at once, and a flood of them is refused instead of read', async (t) => {
+	const { close, devices, clock, telemetry } = await routes();
+	t.teardown(close);
+	const held = deferred<void>();
+	let reading = 0;
+	const server = await bareServer(telemetryRoutes, {
+		devices,
+		telemetry: {
+			...telemetry,
+			async range() {
+				reading += 1;
+				await held.promise;
+				return [];
+			},
+		},
+		pointFactsOf: () => null,
+		clock,
+	});
+	const asked = Array.from({ length: 80 }, () =>
+		server.inject({ url: '/devices/meter-1/series?points=power', headers: bearer('viewer') }),
+	);
+	const refused = await Promise.race(asked);
+	t.is(refused.statusCode, 503);
+	t.is(reading, 4);
+	held.resolve();
+	const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode);
+	t.is(statuses.filter((status) => status === 200).length, 68);
+	t.is(statuses.filter((status) => status === 503).length, 12);
+});
