@@ -63,7 +63,7 @@ export interface HttpPartDeps {
 	readonly corsOrigins: readonly string[];
 	readonly web: WebFolder | null;
 	readonly audit: AuditStore;
-	readonly accounts: Pick<AccountDirectory, 'byEmail'>;
+	readonly accounts: Pick<AccountDirectory, 'byEmail' | 'listen'>;
 	readonly identity: Identity;
 	readonly tokens: AccessTokens;
 	readonly telemetry: TelemetryPart;
@@ -181,6 +181,7 @@ export async function openHttp(deps: HttpPartDeps) {
 		limits: DEFAULT_REALTIME_LIMITS,
 		origins: deps.corsOrigins,
 	});
+	deps.accounts.listen(({ id }) => realtime.accountChanged(id));
 	const monitoring = createTelemetryRealtime({ realtime, devices, latest, pointFactsOf: deps.pointFactsOf, clock });
 	listeners.push(monitoring.reading);
 	devices.listen(monitoring.device);

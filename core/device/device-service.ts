@@ -18,6 +18,7 @@ import {
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
 import type { RevisionCheck } from '../kernel/revision.ts';
+import { createAdoptedCount } from './adopted-count.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
@@ -87,8 +88,7 @@ export function createDeviceService({
 	const presences = new Map<DeviceId, Presence>();
 	const healths = new Map<DeviceId, DeviceHealth>();
 	const listeners = new Set<DeviceListener>();
-	/** Documents by gateway; counted when the first one comes. */
-	let adopted: Map<GatewayId | null, number> | null = null;
+	const adopted = createAdoptedCount(devices, maxAdopted);
 	let unsaved = new Map<DeviceId, EpochMs>();
 	let last: Promise<unknown> = Promise.resolve();
 
@@ -300,35 +300,22 @@ export function createDeviceService({
 		}
 	}
 
-	/** @throws Fault `rule-violation` for more documents of one gateway than a gateway can have */
-	function countAdopted({ gatewayId: origin }: Device): void {
-		if (adopted === null) {
-			adopted = new Map();
-			for (const { gatewayId: known } of devices.all()) adopted.set(known, (adopted.get(known) ?? 0) + 1);
-		}
-		const count = adopted.get(origin) ?? 0;
-		if (count >= maxAdopted)
-			throw new Fault(
-				'rule-violation',
-				`gateway ${origin} has ${count} devices here, deleted ones included; no more are taken`,
-			);
-		adopted.set(origin, count + 1);
-	}
-
-	async function adopt(device: Device): Promise<boolean> {
-		const known = devices.find(device.id);
-		if (known === null) countAdopted(device);
-		else {
-			if (known.gatewayId !== device.gatewayId)
-				throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-			if (isSameDocument(known, device)) return false;
-		}
+	async function takeOver(known: Device | null, device: Device): Promise<void> {
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
 		if (known !== null) presenceOf(device.id).status = null;
 		const now = current(device);
 		tellChanged(now);
 		if (before !== now.status && now.deletedAt === null) tellStatus(now);
+	}
+
+	async function adopt(device: Device): Promise<boolean> {
+		const known = devices.find(device.id);
+		if (known === null) adopted.add(device);
+		else if (known.gatewayId !== device.gatewayId)
+			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
+		else if (isSameDocument(known, device)) return false;
+		await takeOver(known, device);
 		return true;
 	}
 

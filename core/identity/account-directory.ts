@@ -22,6 +22,8 @@ export interface AccountDirectory {
 	 * state of all others too. What `change` throws is passed on and nothing changes. @throws Fault `not-found` | `duplicate`
 	 */
 	change(id: string, change: (current: Account) => Account): Promise<Account>;
+	/** Adds a listener for accounts that have changed, deleted ones included. It must not throw. */
+	listen(listener: (account: Account) => void): void;
 }
 
 /** Most changes that may wait for the disk. */
@@ -49,6 +51,7 @@ export async function openAccountDirectory(
 	/** Oldest first. */
 	const deleted: string[] = [];
 	const gate = createGate({ what: 'changes of accounts', parallel: 1, waiting: MAX_WAITING });
+	const listeners: ((account: Account) => void)[] = [];
 	let ordered: readonly Account[] | null = null;
 
 	function keep(account: Account): void {
@@ -85,6 +88,7 @@ export async function openAccountDirectory(
 		if (account.deletedAt === null) refuseTaken(account);
 		await repository.save(account);
 		keep(account);
+		for (const listener of listeners) listener(account);
 		if (account.deletedAt !== null) await forgetOldest();
 	}
 
@@ -120,5 +124,6 @@ export async function openAccountDirectory(
 				if (changed !== current) await save(changed);
 				return changed;
 			}),
+		listen: (listener) => void listeners.push(listener),
 	};
 }

@@ -111,6 +111,10 @@ export function createAdmissions({ tokens, clock, setTimer, log, rightsChanged }
 				check(other, admission);
 			}
 		},
+		/** Looks at the connections of a user at once: the account has changed, or is gone. */
+		checkUser(userId: string): void {
+			for (const [socket, admission] of admissions) if (admission.actor.userId === userId) check(socket, admission);
+		},
 		/** Ends every connection whose token was revoked, and looks at the rights of the others. */
 		checkAll(): void {
 			for (const [socket, admission] of admissions) {

@@ -77,6 +77,8 @@ export interface RealtimeServer extends Stoppable {
 	isBehind(socket: Socket): boolean;
 	/** Disconnects those of a room that take in less than they are sent; to be called where a room is written to. */
 	cutSlow(namespace: Namespace, room: string): void;
+	/** Somebody's account has changed: connections that it does not carry any more end at once. */
+	accountChanged(userId: string): void;
 	connections(): number;
 }
 
@@ -139,7 +141,8 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 			// Browsers let any page open a websocket; who may is for the server to say.
 			const { origin, host } = request.headers;
 			if (!isAllowedOrigin(origin, host, origins)) decide('this origin is not allowed', false);
-			else if (isNew && shares.isFull(request.socket.remoteAddress ?? '')) decide('too many connections of this address', false);
+			else if (isNew && shares.isFull(request.socket.remoteAddress ?? ''))
+				decide('too many connections of this address', false);
 			else if (isNew && io.engine.clientsCount >= limits.connections) {
 				log.warn('realtime-connections-full', { limit: limits.connections });
 				decide('too many connections', false);
@@ -260,6 +263,7 @@ export function createRealtimeServer(deps: RealtimeServerDeps): RealtimeServer {
 				cut(socket);
 			}
 		},
+		accountChanged: (userId) => admissions.checkUser(userId),
 		connections: () => io.engine.clientsCount,
 		async stop() {
 			clearInterval(timer);

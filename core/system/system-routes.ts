@@ -3,7 +3,7 @@ import Joi from 'joi';
 
 import { actorOf, publicAccess, TOKEN_STRATEGY } from '../http/access.ts';
 import { described } from '../http/describe.ts';
-import { may, refuseGuest } from '../identity/role.ts';
+import { may, refuseGuest, refusePasswordDue } from '../identity/role.ts';
 import { type Clock, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { type Component, statusOf } from './health.ts';
@@ -86,6 +86,7 @@ export const systemRoutes: Plugin<SystemRoutesOptions> = {
 						throw new Fault('not-authenticated', 'metrics need an access token, or a caller on this machine');
 					// They tell of all tenants.
 					if (request.auth.isAuthenticated) {
+						refusePasswordDue(actorOf(request));
 						if (!may(actorOf(request), 'system:read'))
 							throw new Fault('forbidden', 'metrics need the permission system:read');
 						refuseGuest(actorOf(request));

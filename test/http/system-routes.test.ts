@@ -16,7 +16,7 @@ const tokens = {
 	verify(token: string) {
 		const role = ROLES.find((known) => known === token.split('.')[0]);
 		if (role === undefined) throw new Fault('bad-credentials', 'the access token is not valid');
-		return actorOfRole(role);
+		return { ...actorOfRole(role), mustChangePassword: token.endsWith('.due') };
 	},
 };
 
@@ -125,6 +125,7 @@ test('metrics are for this machine and for callers with the permission', async (
 	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer manager.b.c' }), 200);
 	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer editor.b.c' }), 403);
 	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer x.y.z' }), 401);
+	t.is(await statusOf('192.0.2.1', { authorization: 'Bearer manager.b.due' }), 403);
 });
 
 test('a feature adds its numbers; one that fails leaves out its own only', async (t) => {

@@ -112,6 +112,8 @@ test('a wrong current password, a poor new one and the same again are refused wi
 		[PASSWORD, 'password1', 'new_password'],
 		[PASSWORD, EMAIL, 'new_password'],
 		[PASSWORD, PASSWORD, 'new_password'],
+		// The same in letters of double width, which are the same password.
+		[PASSWORD, PASSWORD.replace('c', '\uff43'), 'new_password'],
 	] as const) {
 		const answer = await change(current, next);
 		t.deepEqual(refusalOf(answer), [422, 'BUSINESS_RULE_VIOLATION'], next);

@@ -3,7 +3,7 @@ import test from 'ava';
 import type { AuditNote } from '../../core/audit/audit-note.ts';
 import { ROLES } from '../../core/identity/role.ts';
 import { DEFAULT_TENANT } from '../../core/kernel/id.ts';
-import { EMAIL, logIn, loginBody, PASSWORD, peopled, refusalOf, textOf } from './identity-box.ts';
+import { type Call, EMAIL, logIn, loginBody, PASSWORD, peopled, refusalOf, textOf } from './identity-box.ts';
 
 const idsOf = (list: unknown) => (Array.isArray(list) ? list.map(({ id }) => String(id)) : list);
 
@@ -354,4 +354,34 @@ test('no answer, log line or audit note ever holds a password or its hash', asyn
 	for (const secret of secrets) t.false(output.includes(secret), secret);
 	t.true(notes.length >= 5);
 	t.regex(JSON.stringify(notes), new RegExp(`"target":"${user.id}","before":{.*"phone":"".*"after":{.*"phone":"1"`));
+});
+
+test('a user who may manage users stays one who sees only what it owns', async (t) => {
+	const { call, make } = await peopled(t);
+	const user = await make('user', { permissions: ['users:read', 'users:write'] });
+	const viewer = await make('viewer');
+	const { token } = user;
+	const refused: readonly Call[] = [
+		{ method: 'PATCH', path: `/users/${user.id}`, token, body: { role: 'viewer' } },
+		{ path: '/users', token, body: { email: 'puppet@example.com', password: PASSWORD, role: 'viewer' } },
+		{ path: `/users/${viewer.id}/password`, token, body: { new_password: 'another horse battery' } },
+		{ method: 'PATCH', path: `/users/${viewer.id}`, token, body: { email: 'mine@example.com' } },
+		{ method: 'DELETE', path: `/users/${viewer.id}/sessions`, token },
+	];
+	for (const request of refused)
+		t.deepEqual(refusalOf(await call(request)), [403, 'PERMISSION_DENIED'], `${request.method} ${request.path}`);
+	t.is((await call({ path: '/users', token, body: { email: 'twin@example.com', password: PASSWORD } })).status, 201);
+});
+
+test('whoever listens hears of an account that has changed, and finds its newest state', async (t) => {
+	const { accounts, call, superadmin, make } = await peopled(t);
+	const { id } = await make('viewer');
+	const seen: unknown[] = [];
+	accounts.listen((account) => void seen.push([account.id, accounts.byId(account.id)?.isActive]));
+	await call({ method: 'PATCH', path: `/users/${id}`, token: superadmin.token, body: { is_active: false } });
+	await call({ method: 'DELETE', path: `/users/${id}`, token: superadmin.token });
+	t.deepEqual(seen, [
+		[id, false],
+		[id, undefined],
+	]);
 });

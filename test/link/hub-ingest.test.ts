@@ -233,9 +233,10 @@ test('a block full of foreign readings is one line of the log', async (t) => {
 	t.like(lines[0], { readings: 3 });
 });
 
+const range = (epoch: number, first: number, last = first) => ({ origin: gateway, epoch, first, last });
+
 test('the ledger of a gateway stays bounded, whatever it says', (t) => {
 	const ledger = createLedger({ epochs: 2, pieces: 3 });
-	const range = (epoch: number, first: number, last = first) => ({ origin: gateway, epoch, first, last });
 	for (const first of [1, 3, 5]) ledger.admit(range(1, first));
 	t.throws(() => ledger.admit(range(1, 7)), { message: /no more pieces/ });
 	t.deepEqual(ledger.admit(range(1, 3)), [], 'what is there may come again');
@@ -250,6 +251,12 @@ test('the ledger of a gateway stays bounded, whatever it says', (t) => {
 test('a hundred thousand scattered losses are declared as fast as the first ones', (t) => {
 	const ledger = createLedger({ epochs: 1, pieces: 200_000 });
 	for (let first = 1; first < 200_000; first += 2)
-		ledger.declare({ origin: gateway, epoch: 1, first, last: first, reason: first % 4 === 1 ? 'disk-full' : 'not-kept' });
+		ledger.declare({
+			origin: gateway,
+			epoch: 1,
+			first,
+			last: first,
+			reason: first % 4 === 1 ? 'disk-full' : 'not-kept',
+		});
 	t.is(ledger.completeness(gateway).declaredLostSamples, 100_000);
 });

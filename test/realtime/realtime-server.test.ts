@@ -122,6 +122,18 @@ test('other rights of a person are noticed at the next event, and at the check w
 	await heard(alice, 'disconnect');
 });
 
+test('a connection ends with the account behind it, at once, and others stay', async (t) => {
+	const { client, close, passes, realtime } = await served({ tokenCheckMs: 1_000_000 });
+	t.teardown(close);
+	const [alice, bob] = [client('alice', '/monitoring'), client('bob', '/monitoring')];
+	await Promise.all([connected(alice), connected(bob)]);
+	const gone = heard(alice, 'disconnect');
+	passes.clear();
+	realtime.accountChanged(ALICE.userId);
+	await gone;
+	t.true(bob.connected);
+});
+
 test('every event is acknowledged once, whatever comes, and nothing breaks', async (t) => {
 	const { client, close } = await served({ events: { perSecond: 1, burst: 10_000 } });
 	t.teardown(close);
