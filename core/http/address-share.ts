@@ -1,4 +1,4 @@
-import { addressKey } from './rate-limit.ts';
+import { addressKey } from '../kernel/address-key.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/i;
 

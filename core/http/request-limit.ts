@@ -1,7 +1,8 @@
 import type { Plugin } from '@hapi/hapi';
 
 import type { Clock } from '../kernel/clock.ts';
-import { addressKey, createRateLimiter } from './rate-limit.ts';
+import { addressKey } from '../kernel/address-key.ts';
+import { createRateLimiter } from './rate-limit.ts';
 import { stepsOf } from './steps.ts';
 
 export interface RequestLimitOptions {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { addressKey } from '../kernel/address-key.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { createTokenBuckets, type RateLimit } from './token-buckets.ts';
 
@@ -29,23 +30,6 @@ export interface ConnectionGate {
 /** Addresses whose rates are remembered. */
 const REMEMBERED = 4_096;
 
-/** Groups of an IPv6 address that belong to one subscriber (/64). */
-const NETWORK_GROUPS = 4;
-
-/** Where a connection comes from, as far as limits go: IPv4 in one spelling, IPv6 by its network, of which one host has many addresses. */
-export function limitKeyOf(address: string): string {
-	const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-	if (mapped !== undefined) return mapped;
-	if (!address.includes(':')) return address;
-	const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
-	const front = head === '' ? [] : head.split(':');
-	const back = tail ? tail.split(':') : [];
-	const zeros = tail === undefined ? 0 : 8 - front.length - back.length;
-	return [...front, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...back]
-		.slice(0, NETWORK_GROUPS)
-		.join(':');
-}
-
 export function createConnectionGate(limits: GateLimits, clock: Clock): ConnectionGate {
 	const open = new Map<string, number>();
 	const connects = createTokenBuckets(limits.connectRate, REMEMBERED, clock);
@@ -68,7 +52,7 @@ export function createConnectionGate(limits: GateLimits, clock: Clock): Connecti
 
 	return {
 		enter(socket) {
-			const key = limitKeyOf(socket.remoteAddress ?? '');
+			const key = addressKey(socket.remoteAddress ?? '');
 			const refusal = refusalOf(key);
 			if (refusal !== null) return refusal;
 			total += 1;
@@ -76,7 +60,7 @@ export function createConnectionGate(limits: GateLimits, clock: Clock): Connecti
 			socket.once('close', () => leave(key));
 			return null;
 		},
-		failed: (address) => void failures.take(limitKeyOf(address)),
+		failed: (address) => void failures.take(addressKey(address)),
 		get size() {
 			return total;
 		},

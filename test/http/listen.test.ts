@@ -6,7 +6,8 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { listenWithRetry } from '../../core/http/listen.ts';
-import { addressKey, createRateLimiter, RateLimitFault } from '../../core/http/rate-limit.ts';
+import { createRateLimiter, RateLimitFault } from '../../core/http/rate-limit.ts';
+import { addressKey } from '../../core/kernel/address-key.ts';
 import { createHttpServer, startHttp } from '../../core/http/server.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { createGate } from '../../core/kernel/gate.ts';

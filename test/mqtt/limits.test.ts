@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 
-import { limitKeyOf } from '../../core/mqtt/connection-gate.ts';
+import { addressKey } from '../../core/kernel/address-key.ts';
 import type { Broker } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import { createTokenBuckets } from '../../core/mqtt/token-buckets.ts';
@@ -223,7 +223,7 @@ test('limits go by IPv4 address, and by network of IPv6', (t) => {
 		['::1', '0:0:0:0'],
 		['', ''],
 	];
-	for (const [address, key] of cases) t.is(limitKeyOf(address), key, address);
+	for (const [address, key] of cases) t.is(addressKey(address), key, address);
 });
 
 test('buckets refill with time and never remember more keys than they may', (t) => {
