@@ -66,7 +66,8 @@ export function createCommandRealtime({
 	async function noteCreation(socket: Socket, actor: Actor, command: Command): Promise<void> {
 		try {
 			const after = { device_id: command.device, ...commandView(command) };
-			await audit.record({ ...eventOf(socket, actor), outcome: 'done', target: command.id, reason: null, after });
+			const { id: target, tenantId } = command;
+			await audit.record({ ...eventOf(socket, actor), tenantId, outcome: 'done', target, reason: null, after });
 		} catch (error) {
 			log.error('audit-not-written', { action: EVENT, reason: messageOf(error) });
 		}

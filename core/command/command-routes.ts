@@ -48,7 +48,8 @@ export const commandRoutes: Plugin<CommandRoutesDeps> = {
 			const device = deviceOf(request);
 			const command = await commands.create(device, toDraft(request.payload), actorOf(request));
 			const view = commandView(command);
-			noteChange(request, { target: command.id, before: null, after: { device_id: device.id, ...view } });
+			const after = { device_id: device.id, tenant_id: device.tenantId, ...view };
+			noteChange(request, { target: command.id, before: null, after });
 			return h.response(view).code(201);
 		}
 
@@ -77,7 +78,7 @@ export const commandRoutes: Plugin<CommandRoutesDeps> = {
 			const { status } = request.payload;
 			const error = status === 'failed' ? `set to failed by ${actorOf(request).email}` : null;
 			const view = commandView(await commands.update(device.id, id, { status, executedAt, error }));
-			noteChange(request, { target: id, before, after: view });
+			noteChange(request, { target: id, before, after: { tenant_id: device.tenantId, ...view } });
 			return view;
 		}
 

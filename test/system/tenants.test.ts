@@ -77,4 +77,8 @@ test('on a hub an address belongs to a tenant, and says nothing of those of othe
 		Array.isArray(seen) && seen.length === 1,
 		'what a superadmin changes is told to the tenant that it belongs to',
 	);
+	const own = String(member((await guest.get('/api/v1/devices/meter-1')).body, 'id'));
+	t.is((await host.post(`/api/v1/devices/${own}/commands`, { command_name: 'x', payload: {} })).status, 201);
+	const { body: commands } = await guest.get('/api/v1/audit?action=createCommand');
+	t.true(Array.isArray(commands) && commands.length === 1);
 });
