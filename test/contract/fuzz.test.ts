@@ -18,5 +18,6 @@ test('of 5 000 generated requests, valid, nearly valid and hostile, none breaks 
 	t.log(JSON.stringify(report.byStatus), `${report.succeeded} of ${report.operations} operations succeeded`);
 	t.deepEqual(report.failures, []);
 	t.true((report.rssMiB.at(-1) ?? 0) - (report.rssMiB[0] ?? 0) < WARM_MIB);
-	t.true(report.succeeded > report.operations / 2);
+	// Enough of them reach their work; what they do to each other is left to chance.
+	t.true(report.succeeded > report.operations / 3);
 });
