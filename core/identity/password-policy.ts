@@ -10,6 +10,8 @@ export interface PasswordContext {
 	readonly field?: string;
 	/** Email, username and name of its owner. */
 	readonly owner?: readonly string[];
+	/** It opens nothing but the change of itself: only its length is judged. */
+	readonly isForFirstLogin?: boolean;
 }
 
 /** One password typed on two keyboards must be one sequence of bytes. */
@@ -101,11 +103,13 @@ function ownForms(owner: readonly string[]): ReadonlySet<string> {
 	return new Set(whole.map(letters).filter((text) => text.length >= MAX_PIECE));
 }
 
-/** The first rule that a new password breaks, as a sentence; `null`: none. */
-function mistakeOf(password: string, owner: readonly string[]): string | null {
-	const { length } = password;
-	if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH)
-		return `a password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters; this one has ${length}`;
+function lengthMistakeOf({ length }: string): string | null {
+	if (length >= MIN_PASSWORD_LENGTH && length <= MAX_PASSWORD_LENGTH) return null;
+	return `a password has ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters; this one has ${length}`;
+}
+
+/** Why a password is among the first that are tried, as a sentence; `null`: it is not. */
+function guessOf(password: string, owner: readonly string[]): string | null {
 	const forms = formsOf(password);
 	if (forms.some((form) => COMMON_PASSWORDS.has(form)))
 		return 'this password is one of the most common ones; choose another';
@@ -118,8 +122,14 @@ function mistakeOf(password: string, owner: readonly string[]): string | null {
 	return null;
 }
 
+/** True for a password that somebody who guesses tries early. */
+export const isGuessable = (password: string, owner: readonly string[]): boolean =>
+	guessOf(normalPassword(password), owner) !== null;
+
 /** The rules for new passwords. The sentence never repeats the password. @throws Fault `rule-violation` */
-export function checkPassword(password: string, { field = 'password', owner = [] }: PasswordContext = {}): void {
-	const mistake = mistakeOf(normalPassword(password), owner);
+export function checkPassword(password: string, context: PasswordContext = {}): void {
+	const { field = 'password', owner = [], isForFirstLogin = false } = context;
+	const normal = normalPassword(password);
+	const mistake = lengthMistakeOf(normal) ?? (isForFirstLogin ? null : guessOf(normal, owner));
 	if (mistake !== null) throw new Fault('rule-violation', mistake, { field });
 }

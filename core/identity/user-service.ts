@@ -9,6 +9,7 @@ import type { RevisionCheck } from '../kernel/revision.ts';
 import { type Account, loggedOut, normalEmail } from './account.ts';
 import type { AccountDirectory } from './account-directory.ts';
 import type { Passwords } from './password.ts';
+import { isGuessable } from './password-policy.ts';
 import type { Permission } from './permission.ts';
 import { type Actor, isAtLeast, isInTenantOf, may, type Role } from './role.ts';
 import { freeUsername, refuseAbove, refuseGrants, refuseLast, refuseRole, visibleAccount } from './user-rules.ts';
@@ -135,11 +136,15 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 			throw fieldFault('duplicate', 'username', `${username} already exists`);
 	}
 
-	/** Makes an account for somebody, whoever asks. @throws Fault `duplicate`, `rule-violation` for a poor password */
+	/**
+	 * Makes an account for somebody, whoever asks. Where the password has to be changed at the first login, it may be a poor one.
+	 * @throws Fault `duplicate`, `rule-violation` for a poor password
+	 */
 	async function add(draft: NewUser & { readonly tenantId: TenantId }): Promise<Account> {
 		refuseTakenEarly(draft);
 		const owner = ownTexts({ fullName: '', ...draft });
-		const passwordHash = await passwords.hash(draft.password, { owner });
+		const isForFirstLogin = draft.mustChangePassword ?? false;
+		const passwordHash = await passwords.hash(draft.password, { owner, isForFirstLogin });
 		return accounts.create(() => {
 			const username = draft.username ?? freeUsername(normalEmail(draft.email), isTakenName);
 			return { ...newAccount(draft, username, clock), passwordHash };
@@ -153,7 +158,10 @@ export function createUserService({ accounts, passwords, clock, log }: UserServi
 		refuseGrants(actor, granted);
 		if (!isInTenantOf(actor, { tenantId }))
 			throw fieldFault('forbidden', 'tenant_id', 'only a superadmin makes users of another tenant');
-		const account = await add({ ...draft, tenantId });
+		// What an administrator thinks up for somebody else may be easy to guess; then it is good for one thing only.
+		const isEasy = isGuessable(draft.password, ownTexts({ fullName: '', ...draft }));
+		const mustChangePassword = (draft.mustChangePassword ?? false) || isEasy;
+		const account = await add({ ...draft, tenantId, mustChangePassword });
 		log.info('user-created', { userId: account.id, role, by: actor.userId });
 		return account;
 	}

@@ -385,3 +385,23 @@ test('whoever listens hears of an account that has changed, and finds its newest
 		[id, undefined],
 	]);
 });
+
+test('a poor password that an administrator thinks up is good for the first login only', async (t) => {
+	const box = await peopled(t);
+	const { call, superadmin } = box;
+	const easy = 'password123';
+	const body = { email: 'new@example.com', password: easy };
+	const made = await call({ path: '/users', token: superadmin.token, body });
+	t.is(made.status, 201);
+	t.true(made.body['must_change_password']);
+	const login = await call({ path: '/auth/login', body });
+	const token = textOf(login, 'access_token');
+	t.is((await call({ method: 'PATCH', path: '/users/me', token, body: { phone: '1' } })).status, 403);
+	const change = (next: string) =>
+		call({ path: '/users/me/password', token, body: { current_password: easy, new_password: next } });
+	t.deepEqual(refusalOf(await change('letmein123')), [422, 'BUSINESS_RULE_VIOLATION']);
+	t.is((await change(PASSWORD)).status, 204);
+	t.is((await call({ method: 'PATCH', path: '/users/me', token, body: { phone: '1' } })).status, 200);
+	const short = { email: 'other@example.com', password: 'short' };
+	t.is((await call({ path: '/users', token: superadmin.token, body: short })).status, 422);
+});
