@@ -8,7 +8,8 @@ import { MOCK_PASSWORD, claim, logIn, login, visit } from './mock-visit.ts';
 const NOTICE = { title: 'Overvoltage', message: 'Main feed (meter-main): voltage_l1 is above 253', type: 'critical' };
 const WITHIN_MS = 20_000;
 
-const focused = (page: Page): Promise<unknown> => page.evaluate('document.activeElement?.textContent?.trim()');
+/** Resolves once the button has the focus. */
+const focusOn = (page: Page, name: string): Promise<void> => page.locator('button:focus', { hasText: name }).waitFor();
 
 async function fillAccount(page: Page): Promise<void> {
 	await page.getByLabel('E-mail').fill('nina@example.org');
@@ -189,7 +190,7 @@ test.serial('who works with the keyboard is where they were when a dialog closes
 		t.is(await page.getByLabel('Name', { exact: true }).inputValue(), 'Hot');
 		await page.keyboard.press('Escape');
 		await page.getByRole('dialog').waitFor({ state: 'detached' });
-		t.is(await focused(page), 'Add rule');
+		await focusOn(page, 'Add rule');
 
 		await page.getByRole('link', { name: 'Devices', exact: true }).click();
 		await page.getByRole('link', { name: 'Office climate' }).click();
@@ -198,6 +199,7 @@ test.serial('who works with the keyboard is where they were when a dialog closes
 		await page.getByText('shown-once-9f2c71').waitFor();
 		await page.keyboard.press('Escape');
 		await page.getByRole('dialog').waitFor({ state: 'detached' });
-		t.is(await focused(page), 'New MQTT credentials');
+		await focusOn(page, 'New MQTT credentials');
+		t.pass();
 	});
 });
