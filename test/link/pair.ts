@@ -11,6 +11,9 @@ import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import { composeGateway, type Gateway } from '../../gateway/compose.ts';
 import { ADMINISTRATOR, login, type Rest } from '../system/kit/rest.ts';
 
+/** Tests ask more often than people do. */
+const UNLIMITED = { DRAWBRIDGE_HTTP_REQUESTS_PER_SECOND: '1000' };
+
 /** Free ports of loopback for every listener of the role. */
 const listenerSettings = (sections: readonly string[]): Readonly<Record<string, string>> =>
 	Object.fromEntries(
@@ -70,12 +73,20 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 	};
 
 	function startHub(linkPort: number): Promise<Hub> {
-		const environment = { ...listenerSettings(['HTTP', 'HTTPS', 'LINK']), DRAWBRIDGE_LINK_PORT: String(linkPort) };
+		const environment = {
+			...UNLIMITED,
+			...listenerSettings(['HTTP', 'HTTPS', 'LINK']),
+			DRAWBRIDGE_LINK_PORT: String(linkPort),
+		};
 		return composeHub({ ...common, settings: readSettings({ role: 'hub', environment }), data: folder('hub') });
 	}
 
 	function startGateway(): Promise<Gateway> {
-		const environment = { ...listenerSettings(['HTTP', 'HTTPS', 'MQTT', 'MQTT_TLS']), ...options.gateway };
+		const environment = {
+			...UNLIMITED,
+			...listenerSettings(['HTTP', 'HTTPS', 'MQTT', 'MQTT_TLS']),
+			...options.gateway,
+		};
 		const settings = readSettings({ role: 'gateway', environment });
 		return composeGateway({ ...common, settings, data: folder('gateway') });
 	}
