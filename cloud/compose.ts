@@ -210,6 +210,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
+			features: [],
 			clock,
 			log,
 		});

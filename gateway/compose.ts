@@ -240,6 +240,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
+				features: [],
 				clock,
 				log,
 			}),

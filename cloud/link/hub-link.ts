@@ -11,7 +11,15 @@ import {
 	parseDocuments,
 	parseLinkMessage,
 } from '../../core/link/link-messages.ts';
-import { downFilter, downTopic, LINK_ROOT, parseUpTopic, type UpKind } from '../../core/link/link-topics.ts';
+import type { HubLinkFeature } from '../../core/link/link-feature.ts';
+import {
+	type DownKind,
+	downFilter,
+	downTopic,
+	LINK_ROOT,
+	parseUpTopic,
+	type UpKind,
+} from '../../core/link/link-topics.ts';
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { GatewayCertificates, Standing } from '../enrolment/gateway-certificates.ts';
@@ -49,6 +57,8 @@ export interface HubLinkDeps {
 		readonly hello: (gateway: GatewayId) => void;
 		readonly reported: (gateway: GatewayId, payload: Uint8Array) => Promise<void>;
 	};
+	/** What else talks to gateways. */
+	readonly features: readonly HubLinkFeature[];
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -79,6 +89,9 @@ const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
 
 /** What a gateway may say whose certificate has expired: who it is, and that it wants another. */
 const RENEWAL_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'renew']);
+
+/** What the ledger, or the next hello, asks for again when it was not stored. */
+const LEDGER_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'live', 'backfill', 'losses', 'commands', 'renew']);
 
 const isOpenTo = (standing: Standing | null, kind: UpKind): boolean =>
 	standing === 'valid' || (standing === 'expired' && RENEWAL_KINDS.has(kind));
@@ -124,6 +137,7 @@ export function createHubLink(deps: HubLinkDeps) {
 			qos: 1,
 		});
 		deps.commands.hello(gateway);
+		for (const feature of deps.features) feature.begin(gateway);
 	}
 
 	/** A device that cannot be taken does not hide the others. @throws when storing fails */
@@ -178,7 +192,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		broker?.publish(downTopic(gateway, 'certificate'), linkMessage('certificate', { certPem }), { qos: 1 });
 	}
 
-	const handlers: Readonly<Record<UpKind, (account: LinkAccount, message: MqttMessage) => Promise<void>>> = {
+	const handlers: Readonly<Partial<Record<UpKind, (account: LinkAccount, message: MqttMessage) => Promise<void>>>> = {
 		hello: onHello,
 		documents: onDocuments,
 		losses: onLosses,
@@ -194,10 +208,11 @@ export function createHubLink(deps: HubLinkDeps) {
 		const seen = presence.get(account.gateway);
 		if (seen !== undefined) seen.lastSeenAt = clock.now();
 		try {
-			await handlers[parsed.kind](account, message);
+			await handlers[parsed.kind]?.(account, message);
+			for (const { hears } of deps.features) await hears[parsed.kind]?.(account.gateway, message.payload);
 		} catch (error) {
-			// Nobody asks for documents again: without an acknowledgement the gateway comes back and sends them.
-			if (parsed.kind === 'documents' && !isFinal(error)) throw error;
+			// Nobody asks for them again: without an acknowledgement the gateway comes back and sends them.
+			if (!LEDGER_KINDS.has(parsed.kind) && !isFinal(error)) throw error;
 			// Sent again it would be as wrong; what could be missing stays unacknowledged and is asked for by the ledger.
 			logRefused(account.gateway, parsed.kind, messageOf(error));
 		}
@@ -237,6 +252,12 @@ export function createHubLink(deps: HubLinkDeps) {
 		return broker?.isConnected(gateway) ?? false;
 	}
 
+	function send(gateway: GatewayId, kind: DownKind, payload: Uint8Array): boolean {
+		if (broker === null || !isOnline(gateway)) return false;
+		broker.publish(downTopic(gateway, kind), Buffer.from(payload), { qos: 1 });
+		return true;
+	}
+
 	return {
 		policy,
 		/** Hands over the broker that was made with `policy`. */
@@ -247,11 +268,9 @@ export function createHubLink(deps: HubLinkDeps) {
 			broker?.publish(downTopic(gateway, 'ack'), linkMessage('ack', ack), { qos: 1 });
 		},
 		/** Hands commands on; `false` when the gateway is not there to hear them. */
-		command(gateway: GatewayId, message: CommandMessages): boolean {
-			if (broker === null || !isOnline(gateway)) return false;
-			broker.publish(downTopic(gateway, 'command'), linkMessage('command', message), { qos: 1 });
-			return true;
-		},
+		command: (gateway: GatewayId, message: CommandMessages): boolean =>
+			send(gateway, 'command', linkMessage('command', message)),
+		send,
 		disconnect(gateway: GatewayId, why: string): void {
 			broker?.disconnect(gateway, why);
 		},

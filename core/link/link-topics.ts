@@ -4,11 +4,36 @@ import { type GatewayId, gatewayId } from '../kernel/id.ts';
 export const LINK_ROOT = 'drawbridge/v1';
 
 /** What a gateway publishes below `drawbridge/v1/{gateway_id}/up/`. */
-export const UP_KINDS = ['hello', 'live', 'backfill', 'documents', 'losses', 'commands', 'renew'] as const;
+export const UP_KINDS = [
+	'hello',
+	'live',
+	'backfill',
+	'documents',
+	'losses',
+	'commands',
+	'renew',
+	'records',
+	'rollups',
+	'time',
+	'config',
+	'answer',
+] as const;
 export type UpKind = (typeof UP_KINDS)[number];
 
 /** What the hub publishes below `drawbridge/v1/{gateway_id}/down/`. */
-export const DOWN_KINDS = ['welcome', 'ack', 'command', 'expiring', 'certificate'] as const;
+export const DOWN_KINDS = [
+	'welcome',
+	'ack',
+	'command',
+	'expiring',
+	'certificate',
+	'records',
+	'resend',
+	'pressure',
+	'time',
+	'config',
+	'call',
+] as const;
 export type DownKind = (typeof DOWN_KINDS)[number];
 
 export const upTopic = (gateway: GatewayId, kind: UpKind): string => `${LINK_ROOT}/${gateway}/up/${kind}`;

@@ -14,6 +14,7 @@ import {
 	MAX_RANGES,
 	parseLinkMessage,
 } from '../../core/link/link-messages.ts';
+import type { UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -64,6 +65,8 @@ export interface UplinkDeps {
 		readonly received: (payload: Uint8Array) => void;
 		readonly linkUp: () => void;
 	};
+	/** What else talks to the hub; alarms first. */
+	readonly features: readonly UplinkFeature[];
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -140,6 +143,10 @@ export function createUplink(deps: UplinkDeps) {
 			link,
 			devices().map(({ id }) => id),
 		);
+		for (const feature of deps.features) {
+			signal.throwIfAborted();
+			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
+		}
 		await sendLosses(link);
 		signal.throwIfAborted();
 		live.open();
@@ -187,7 +194,7 @@ export function createUplink(deps: UplinkDeps) {
 		if (ack.losses.length > 0 && store.undeclaredLosses().length > 0) lossesTimer ??= setTimeout(sendLost, GATHER_MS);
 	}
 
-	const hear: Readonly<Record<DownKind, (link: Link, payload: Uint8Array) => void>> = {
+	const hear: Readonly<Partial<Record<DownKind, (link: Link, payload: Uint8Array) => void>>> = {
 		welcome: startSession,
 		ack: (_link, payload) => hearAck(payload),
 		command: (_link, payload) => deps.commands.received(payload),
@@ -223,7 +230,9 @@ export function createUplink(deps: UplinkDeps) {
 				down: wentDown,
 				message(kind, payload) {
 					try {
-						if (connection !== null) hear[kind](connection, payload);
+						if (connection === null) return;
+						hear[kind]?.(connection, payload);
+						for (const feature of deps.features) feature.hears[kind]?.(payload);
 					} catch (error) {
 						log.warn('link-message-refused', { kind, reason: messageOf(error) });
 					}

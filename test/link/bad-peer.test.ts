@@ -31,6 +31,7 @@ async function link(t: ExecutionContext) {
 		setHealth: () => undefined,
 		lossNoted: () => undefined,
 		commands: { hello: () => undefined, reported: async () => undefined },
+		features: [],
 		clock: box.clock,
 		log: silentLog,
 	});

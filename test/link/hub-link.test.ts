@@ -53,6 +53,7 @@ function hub({ adopt = async () => undefined, receive = async () => null, standi
 		setHealth: (id, { state }) => void healths.push([id, state]),
 		lossNoted: () => undefined,
 		commands: { hello: () => undefined, reported: async () => undefined },
+		features: [],
 		clock: createManualClock(),
 		log: silentLog,
 	});

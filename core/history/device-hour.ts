@@ -1,0 +1,17 @@
+import type { EpochMs } from '../kernel/clock.ts';
+import type { DeviceId } from '../kernel/id.ts';
+
+/** One device's one hour: the unit in which history is sealed and summed up. */
+export interface DeviceHour {
+	readonly device: DeviceId;
+	/** Start of the hour, UTC. */
+	readonly hour: EpochMs;
+}
+
+/** Hears which hours of the sealed history change, so that sums over them can be made anew. */
+export interface HourWatcher {
+	/** Before readings of these hours are written. What it notes is durable when it resolves: the next start then knows of it. */
+	readonly touching: (hours: readonly DeviceHour[]) => Promise<void>;
+	/** They are written. Must not throw. */
+	readonly touched: (hours: readonly DeviceHour[]) => void;
+}
