@@ -21,6 +21,8 @@ const OPEN_END = Number.MAX_SAFE_INTEGER;
 
 const keyOf = ({ epoch, firstSeq, fromMs }: Era): string => `${epoch} ${firstSeq} ${fromMs}`;
 
+const isConfirmation = ({ quality }: ClockState): boolean => quality === 'ntp' || quality === 'hub';
+
 export interface EraBookDeps {
 	readonly bootId: string;
 	readonly lineMs: () => number;
@@ -34,13 +36,20 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 	let stamping: Stamping | null = null;
 	/** What each era's stamps lack, as it is on disk. */
 	let durable = new Map(found.map((era) => [keyOf(era), era.deltaMs]));
+	/** Asked for each reading, and the same until an era changes or is written. */
+	let safe = new Map<Era, boolean>();
 	let told = new Set<Era>();
+
+	function use(next: readonly Era[]): void {
+		eras = next;
+		safe = new Map();
+	}
 
 	const current = (): Era | undefined =>
 		stamping === null ? undefined : eras.findLast(({ epoch }) => epoch === stamping?.epoch);
 
 	const replace = (before: Era, after: Era): void => {
-		eras = eras.map((era) => (era === before ? after : era));
+		use(eras.map((era) => (era === before ? after : era)));
 	};
 
 	/** No more numbers of the era before: what is on disk from now on does not change in meaning. */
@@ -72,12 +81,12 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 			fromMs,
 			untilMs: null,
 		};
-		eras = [...eras, era];
+		use([...eras, era]);
 	}
 
 	function resolve(state: ClockState): void {
 		const { offsetMs, quality, isKnown } = state;
-		eras = resolveEras(eras, { bootId, quality, offsetMs: isKnown ? offsetMs : null }, SLEW_MS);
+		use(resolveEras(eras, { bootId, quality, offsetMs: isKnown ? offsetMs : null }, SLEW_MS));
 	}
 
 	/** The clock is as before, and somebody who knows says so: that is true of the whole era. */
@@ -85,8 +94,6 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 		const era = current();
 		if (era !== undefined) replace(era, { ...era, quality: state.quality, isEstimated: state.quality === 'unset' });
 	}
-
-	const isConfirmation = ({ quality }: ClockState): boolean => quality === 'ntp' || quality === 'hub';
 
 	/** The clock has changed. Answers whether the eras have. */
 	function changed(before: ClockState, state: ClockState): boolean {
@@ -100,8 +107,15 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 		return true;
 	}
 
-	/** Acting on an era that the disk does not have would be wrong when the power fails, unless its loss would change nothing. */
+	/** HOT: whether readings of an era may be acted upon. */
 	function isSafe(era: Era): boolean {
+		let is = safe.get(era);
+		if (is === undefined) safe.set(era, (is = losesNothing(era)));
+		return is;
+	}
+
+	/** Acting on an era that the disk does not have would be wrong when the power fails, unless its loss would change nothing. */
+	function losesNothing(era: Era): boolean {
 		const saved = durable.get(keyOf(era));
 		if (saved !== undefined) return saved === era.deltaMs;
 		const before = eras.slice(0, eras.indexOf(era)).findLast(({ epoch }) => epoch === era.epoch);
@@ -133,14 +147,17 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 		toWrite(): readonly Era[] {
 			const oldest = stamping?.oldestEpoch() ?? 0;
 			const hasHub = stamping?.hasHub() ?? true;
-			eras = pruneEras(
-				eras,
-				(era) => era.bootId === bootId || era.epoch >= oldest || (hasHub && !told.has(era)) || era === current(),
+			use(
+				pruneEras(
+					eras,
+					(era) => era.bootId === bootId || era.epoch >= oldest || (hasHub && !told.has(era)) || era === current(),
+				),
 			);
 			return eras;
 		},
 		written(list: readonly Era[]): void {
 			durable = new Map(list.map((era) => [keyOf(era), era.deltaMs]));
+			safe = new Map();
 		},
 		/** What the hub has not heard since it was last asked everything. */
 		untold: (): readonly Era[] =>

@@ -207,9 +207,9 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 			hub = { gapMs: offsetMs - state.offsetMs, errorMs, at: now() };
 		},
 		listen: (changed) => void listeners.push(changed),
-		untold: book.untold,
-		told: book.told,
-		forgetTold: book.forgetTold,
+		untold: () => book.untold(),
+		told: (eras) => book.told(eras),
+		forgetTold: () => book.forgetTold(),
 		status: () => ({
 			now: now(),
 			quality: state.quality,

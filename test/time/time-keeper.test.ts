@@ -23,7 +23,7 @@ async function process(machine: TimeMachine, epoch: number, hasHub = false) {
 	return {
 		keeper,
 		/** @param readAt the device's own instant; otherwise that of the product's clock */
-		read(readAt: number = keeper.clock.now()): Reading & { readonly trueMs: number } {
+		read: (readAt: number = keeper.clock.now()): Reading & { readonly trueMs: number } => {
 			lastSeq += 1;
 			return {
 				device,
