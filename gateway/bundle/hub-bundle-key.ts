@@ -42,5 +42,3 @@ export async function openHubBundleKey({
 		},
 	};
 }
-
-export type HubBundleKey = Awaited<ReturnType<typeof openHubBundleKey>>;
