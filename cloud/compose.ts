@@ -1,5 +1,6 @@
 import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
+import { KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,6 +9,7 @@ import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
@@ -35,6 +37,10 @@ import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleImport } from './bundle/bundle-import.ts';
+import { openBundleKey } from './bundle/bundle-key-store.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
@@ -196,6 +202,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -210,12 +217,37 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
-			features: [],
+			features: [
+				{
+					hears: {},
+					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
+				},
+			],
 			clock,
 			log,
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
+		const uploads = lifecycle.own(
+			'bundle uploads',
+			await openBundleUploads({
+				folder: join(data, 'bundles'),
+				importBundle: createBundleImport({
+					gateways,
+					caPem: linkAuthority.caPem,
+					signingKey: KeyObject.from(linkAuthority.key),
+					privateKey: bundleKey.privateKey,
+					ingest: (gateway, block) => ingest.ingest(gateway, 'backfill', block),
+					take: (...message) => link.take(...message),
+					held: (gateway) => ({ received: ledger.receivedFrom(gateway, 0), losses: ledger.lostOf(gateway) }),
+					clock,
+					log,
+				}),
+				minFreeBytes: settings.journal.minFreeBytes,
+				clock,
+				log,
+			}),
+		);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
 		linkListening = lifecycle.own(
@@ -270,6 +302,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(bundleRoutes, { uploads }, '/api/v1'),
 				part(
 					gatewayRoutes,
 					{

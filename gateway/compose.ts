@@ -33,6 +33,9 @@ import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleExport } from './bundle/bundle-export.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
 import { knockingRoutes } from './broker/knocking-routes.ts';
@@ -222,6 +225,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
+		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -240,7 +245,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [],
+				features: [bundleKey.feature],
 				clock,
 				log,
 			}),
@@ -318,6 +323,26 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
 				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
+				part(
+					bundleRoutes,
+					{
+						gatewayId,
+						bundle: createBundleExport({
+							gatewayId,
+							enrolment: uplinkStore.enrolment,
+							hubKeyPem: () => bundleKey.current(),
+							journal,
+							encode: (readings) => encodeBlock(readings),
+							settle: (reading) => reading,
+							owed: up.owed,
+							documents: () => up.documents(),
+							clock,
+						}),
+						caPem,
+						acknowledge: up.acknowledge,
+					},
+					'/api/v1',
+				),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
