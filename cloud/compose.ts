@@ -19,6 +19,7 @@ import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
@@ -37,6 +38,7 @@ import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleImport } from './bundle/bundle-import.ts';
 import { openBundleKey } from './bundle/bundle-key-store.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
@@ -56,6 +58,8 @@ import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
+import { createGatewayClockStore } from './time/gateway-clock-store.ts';
+import { openGatewayClocks } from './time/gateway-clocks.ts';
 
 export interface HubDeps {
 	readonly settings: HubSettings;
@@ -66,7 +70,10 @@ export interface HubDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -83,7 +90,7 @@ export interface Hub extends Stoppable {
 
 /** The hub: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeHub(deps: HubDeps): Promise<Hub> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -94,6 +101,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
 		const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
 		const hubStore = await openSettingsStore<{ hubId: string | null }>({
@@ -111,13 +120,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const origin = gatewayId(hubId ?? newGatewayId());
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
 			holders: ['ledger'],
 			givesUpHeld: false,
 			retentionDays: settings.history.retentionDays,
-			origin: gatewayId(hubId ?? newGatewayId()),
+			origin,
 			gatewayId: null,
 			templates,
 			accounts,
@@ -128,6 +138,20 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		await time.begin({
+			origin,
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,
+			hasHub: () => false,
+		});
+		const gatewayClocks = await openGatewayClocks({
+			store: createGatewayClockStore({ folder: join(data, 'gateway-clocks'), log }),
+			send: (...message) => link.send(...message),
+			trustedNow: time.trustedNow,
+			now: () => clock.now(),
+			log,
+		});
 		const commandPart = await openCommands({
 			data,
 			devices,
@@ -218,6 +242,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
 			features: [
+				gatewayClocks.feature,
 				{
 					hears: {},
 					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
@@ -280,6 +305,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -325,6 +351,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
 		addHubMetrics(metrics, {
 			gateways: () => gateways.all(),
 			presence: (id) => link.presence(id),

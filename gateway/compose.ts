@@ -17,6 +17,7 @@ import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
@@ -33,6 +34,7 @@ import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
@@ -53,6 +55,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createTimeUplink } from './time/time-uplink.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -67,7 +70,10 @@ export interface GatewayDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -95,7 +101,7 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -106,6 +112,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
@@ -140,6 +148,13 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		await time.begin({
+			origin: gatewayId,
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,
+			hasHub: () => uplinkStore.enrolment() !== null,
+		});
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
@@ -245,7 +260,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [bundleKey.feature],
+				features: [createTimeUplink({ keeper: time, clock, log }), bundleKey.feature],
 				clock,
 				log,
 			}),
@@ -293,6 +308,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 		const http = await openHttp({
 			role: 'gateway',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -368,6 +384,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });

@@ -46,9 +46,6 @@ export function createGatewayClockStore({
 			return found;
 		},
 		write: (gateway, eras) =>
-			writeFileDurably(
-				join(folder, `${gateway}${SUFFIX}`),
-				timeMessage({ ask: null, at: 0, quality: 'unset', eras }),
-			),
+			writeFileDurably(join(folder, `${gateway}${SUFFIX}`), timeMessage({ ask: null, at: 0, quality: 'unset', eras })),
 	};
 }

@@ -19,14 +19,14 @@ export interface TimePartDeps {
 	/** The clock of the machine. */
 	readonly wall: Clock;
 	/** What the machine knows of it; without it the machine is asked. */
-	readonly system?: SystemTime;
+	readonly system: SystemTime | undefined;
 	readonly lifecycle: Lifecycle;
 	readonly log: Logger;
 }
 
 /** The clock of a box: to be opened first, because everything else asks it what time it is. */
 export async function openTime({ data, wall, system, lifecycle, log }: TimePartDeps): Promise<TimeKeeper> {
-	const machine = system ?? lifecycle.own('machine time', await openMachineTime({ clock: wall, setTimer: systemTimer }));
+	const machine = system ?? lifecycle.own('machine time', await openMachineTime({ setTimer: systemTimer }));
 	const store = createTimeBaseStore({ path: join(data, 'time-base.json'), files: nodeFileLayer, log });
 	const keeper = await openTimeKeeper({ wall, system: machine, store, setTimer: systemTimer, log });
 	return lifecycle.own('time', keeper);

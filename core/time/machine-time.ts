@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, readdir, readFile } from 'node:fs/promises';
 
 import type { SetTimer } from '../journal/set-timer.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { SystemTime } from './system-time.ts';
 
@@ -39,19 +39,13 @@ const rtcIsThere = (): Promise<boolean | null> =>
 	);
 
 /** The time service and the boot of this machine; on a system that does not tell, what is unknown stays unknown. */
-export async function openMachineTime({
-	clock,
-	setTimer,
-}: {
-	readonly clock: Clock;
-	readonly setTimer: SetTimer;
-}): Promise<SystemTime & Stoppable> {
+export async function openMachineTime({ setTimer }: { readonly setTimer: SetTimer }): Promise<SystemTime & Stoppable> {
 	const bootId = (await readFile(BOOT_ID, 'utf8').catch(() => '')).trim();
 	const hasRtc = await rtcIsThere();
 	let isSynchronized: boolean | null = null;
 	let round = 0;
 	let isStopped = false;
-	let cancel = (): void => undefined;
+	let cancel: (() => void) | null = null;
 	let asking: Promise<void> = Promise.resolve();
 
 	async function ask(): Promise<void> {
@@ -72,13 +66,13 @@ export async function openMachineTime({
 		boot:
 			bootId === ''
 				? { bootId: randomUUID(), originMs: 0 }
-				: { bootId, originMs: Number(process.hrtime.bigint()) / 1e6 - clock.monotonicMs() },
+				: { bootId, originMs: Number(process.hrtime.bigint()) / 1e6 - systemClock.monotonicMs() },
 		hasRtc,
 		isSynchronized: () => isSynchronized,
 		async stop() {
 			isStopped = true;
 			await asking;
-			cancel();
+			cancel?.();
 		},
 	};
 }

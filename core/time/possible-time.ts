@@ -22,9 +22,3 @@ export function verdictOn(readAt: EpochMs, now: EpochMs | null): TimeVerdict {
 	if (readAt < OLDEST_READING_MS) return 'before-the-product';
 	return now !== null && readAt > now + MOST_AHEAD_MS ? 'in-the-future' : 'possible';
 }
-
-/**
- * Whether a gateway that said hello under one epoch can have read something under another: epochs only grow, so what is above its own was
- * made up.
- */
-export const isPossibleEpoch = (epoch: number, helloEpoch: number): boolean => epoch >= 1 && epoch <= helloEpoch;

@@ -58,7 +58,7 @@ export interface TimeKeeper extends Stoppable {
 	readonly clock: Clock;
 	readonly settle: SettleTime;
 	/** The guard of everything that removes by age: the time, or `null` while nothing may be removed. */
-	trustedNow(): EpochMs | null;
+	readonly trustedNow: () => EpochMs | null;
 	/** This process stamps from now on; resolves when its first era is on disk, or could not be written. */
 	begin(who: Stamping): Promise<void>;
 	/** The hub's time, and most it can be wrong by, as it was when the monotonic clock said `monotonicMs`. */
@@ -69,7 +69,7 @@ export interface TimeKeeper extends Stoppable {
 	untold(): readonly Era[];
 	told(eras: readonly Era[]): void;
 	forgetTold(): void;
-	status(): ClockStatus;
+	readonly status: () => ClockStatus;
 	/** Resolves when everything known by now was written, or could not be. */
 	saved(): Promise<void>;
 }
@@ -105,7 +105,6 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 	let saving: Promise<void> = Promise.resolve();
 	let isSaving = false;
 	let hasFailed = false;
-	let cancelTick = (): void => undefined;
 	let isStopped = false;
 
 	function look(): Observation {
@@ -189,7 +188,7 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 
 	become(observe(state, look()));
 	book.resolve(state);
-	cancelTick = setTimer(run, TICK_MS);
+	let cancelTick = setTimer(run, TICK_MS);
 
 	return {
 		clock: { now, monotonicMs: () => wall.monotonicMs() },

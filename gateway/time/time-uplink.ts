@@ -39,7 +39,9 @@ export interface TimeUplinkDeps {
 export function createTimeUplink({ keeper, clock, log }: TimeUplinkDeps): UplinkFeature {
 	let asked = 0;
 	let open: Open | null = null;
-	let wake = (): void => undefined;
+	/** Something has changed that the hub has not been asked or told of. */
+	let isWanted = false;
+	let woken = new AbortController();
 
 	function hear(payload: Uint8Array): void {
 		const { ask, at } = parseTimeAnswer(payload);
@@ -86,12 +88,13 @@ export function createTimeUplink({ keeper, clock, log }: TimeUplinkDeps): Uplink
 		if (best !== null) keeper.hubSays(best);
 	}
 
-	/** Waits until there is something to say or to ask. Answers whether the hub's time is wanted, and not only told of eras. */
+	/** Waits until there is something to say or to ask. @throws when the session ends */
 	async function pause(signal: AbortSignal): Promise<void> {
-		const woken = new AbortController();
-		wake = () => woken.abort();
-		await sleep(ASK_AGAIN_MS, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined);
+		woken = new AbortController();
+		const waking = AbortSignal.any([signal, woken.signal]);
+		if (!isWanted) await sleep(ASK_AGAIN_MS, undefined, { signal: waking }).catch(() => undefined);
 		await sleep(GATHER_MS, undefined, { signal });
+		isWanted = false;
 	}
 
 	async function keepUp(send: UplinkSend, signal: AbortSignal): Promise<void> {
@@ -103,7 +106,10 @@ export function createTimeUplink({ keeper, clock, log }: TimeUplinkDeps): Uplink
 		}
 	}
 
-	keeper.listen(() => wake());
+	keeper.listen(() => {
+		isWanted = true;
+		woken.abort();
+	});
 
 	return {
 		hears: { time: hear },
