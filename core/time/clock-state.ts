@@ -165,7 +165,7 @@ export function heed(state: ClockState, { offsetMs, errorMs, lineMs }: HubWord):
 	if (!state.isKnown || state.quality === 'unset') return adopt(state, offsetMs, 'hub', lineMs);
 	if (state.quality === 'hub') return gapMs > errorMs + SLEW_MS ? adopt(state, offsetMs, 'hub', lineMs) : state;
 	if (isInDoubt(state)) {
-		const isWallRight = Math.abs(offsetMs - state.wallOffsetMs) <= HUB_BOUND_MS + errorMs;
+		const isWallRight = Math.abs(offsetMs - state.wallOffsetMs) <= STEP_MS + errorMs;
 		const own = state.isSynchronized ? 'ntp' : 'rtc';
 		return isWallRight ? adopt(state, state.wallOffsetMs, own, lineMs) : adopt(state, offsetMs, 'hub', lineMs);
 	}

@@ -1,7 +1,7 @@
 import type { GatewayId } from '../kernel/id.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import { type ClockState, SLEW_MS } from './clock-state.ts';
-import { type Era, eraOf, pruneEras, resolveEras, settledBy } from './era.ts';
+import { type Era, eraOf, OPEN_END, pruneEras, resolveEras, settledBy } from './era.ts';
 import type { SettleTime } from './settle.ts';
 
 /** Who stamps in this process, and how far it has come. */
@@ -15,9 +15,6 @@ export interface Stamping {
 	/** True while there is a hub that has to hear of the eras before they are forgotten. */
 	readonly hasHub: () => boolean;
 }
-
-/** Set when the numbers that two eras share are known. */
-const OPEN_END = Number.MAX_SAFE_INTEGER;
 
 const keyOf = ({ epoch, firstSeq, fromMs }: Era): string => `${epoch} ${firstSeq} ${fromMs}`;
 
@@ -34,8 +31,8 @@ export interface EraBookDeps {
 export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 	let eras = found;
 	let stamping: Stamping | null = null;
-	/** What each era's stamps lack, as it is on disk. */
-	let durable = new Map(found.map((era) => [keyOf(era), era.deltaMs]));
+	/** As they are on disk. */
+	let durable = new Map(found.map((era) => [keyOf(era), era]));
 	/** Asked for each reading, and the same until an era changes or is written. */
 	let safe = new Map<Era, boolean>();
 	let told = new Set<Era>();
@@ -52,11 +49,12 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 		use(eras.map((era) => (era === before ? after : era)));
 	};
 
-	/** No more numbers of the era before: what is on disk from now on does not change in meaning. */
-	function closeOpening(): void {
+	/** From now on no more numbers go to readings of the era before. Answers whether that is new. */
+	function closeOpening(): boolean {
 		const era = current();
-		if (era === undefined || era.sharedThroughSeq !== OPEN_END || stamping === null) return;
+		if (era === undefined || era.sharedThroughSeq !== OPEN_END || stamping === null) return false;
 		replace(era, { ...era, sharedThroughSeq: stamping.lastSeq(), sharedUntilMs: lineMs() });
+		return true;
 	}
 
 	function start(state: ClockState, isFirst: boolean): void {
@@ -117,9 +115,11 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 	/** Acting on an era that the disk does not have would be wrong when the power fails, unless its loss would change nothing. */
 	function losesNothing(era: Era): boolean {
 		const saved = durable.get(keyOf(era));
-		if (saved !== undefined) return saved === era.deltaMs;
+		if (saved !== undefined && saved.deltaMs !== era.deltaMs) return false;
 		const before = eras.slice(0, eras.indexOf(era)).findLast(({ epoch }) => epoch === era.epoch);
-		return era.deltaMs === 0 && (before === undefined || (before.deltaMs === 0 && isSafe(before)));
+		if (era.deltaMs === 0 && (before === undefined || (before.deltaMs === 0 && isSafe(before)))) return true;
+		// While it shares numbers with an era that is moved, nobody can tell to which of the two a reading belongs.
+		return era.sharedThroughSeq !== OPEN_END && saved?.sharedThroughSeq === era.sharedThroughSeq;
 	}
 
 	const settle: SettleTime = (reading: Reading) => {
@@ -135,8 +135,6 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 		resolve,
 		changed,
 		closeOpening,
-		/** True while numbers of the era before may still come. */
-		isOpening: (): boolean => current()?.sharedThroughSeq === OPEN_END,
 		/** From now on this process stamps. */
 		begin(who: Stamping, state: ClockState): void {
 			stamping = who;
@@ -156,7 +154,7 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 			return eras;
 		},
 		written(list: readonly Era[]): void {
-			durable = new Map(list.map((era) => [keyOf(era), era.deltaMs]));
+			durable = new Map(list.map((era) => [keyOf(era), era]));
 			safe = new Map();
 		},
 		/** What the hub has not heard since it was last asked everything. */

@@ -36,6 +36,22 @@ export interface BootTime {
 	readonly quality: ClockQuality;
 }
 
+/** `sharedThroughSeq` until it is known. */
+export const OPEN_END = Number.MAX_SAFE_INTEGER;
+/** After the clock was set, readings get their numbers within this time. */
+const NUMBERED_WITHIN_MS = 10_000;
+
+/** The eras of a process that has ended: none of them lasts. @param aliveUntilMs the last instant, on the line of the boot, at which that process may have lived */
+export const endedEra = (era: Era, aliveUntilMs: (bootId: string) => number | null): Era => {
+	const isOpen = era.sharedThroughSeq === OPEN_END;
+	return {
+		...era,
+		sharedThroughSeq: isOpen ? OPEN_END - 1 : era.sharedThroughSeq,
+		sharedUntilMs: isOpen ? era.fromMs + NUMBERED_WITHIN_MS : era.sharedUntilMs,
+		untilMs: era.untilMs ?? aliveUntilMs(era.bootId) ?? era.fromMs,
+	};
+};
+
 const isWithin = (at: number, from: number, until: number): boolean => at >= from && at <= until;
 
 /** Whether the product's clock can have said this instant during the era. */

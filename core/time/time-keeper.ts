@@ -7,7 +7,7 @@ import type { ClockQuality } from './clock-quality.ts';
 import { type ClockState, firstState, heed, isInDoubt, isTrusted, type Observation, observe } from './clock-state.ts';
 import { whyNotInOrder } from './clock-reason.ts';
 import { createEraBook, type Stamping } from './era-book.ts';
-import type { Era } from './era.ts';
+import { type Era, endedEra } from './era.ts';
 import type { SettleTime } from './settle.ts';
 import type { SystemTime } from './system-time.ts';
 import type { TimeBase, TimeBaseStore } from './time-base-store.ts';
@@ -84,18 +84,15 @@ export interface TimeKeeperDeps {
 }
 
 /** No era lasts in a process that has ended. */
-function ended({ eras, last }: TimeBase): readonly Era[] {
-	return eras.map((era) =>
-		era.untilMs === null ? { ...era, untilMs: last?.bootId === era.bootId ? last.lineMs + TAIL_MS : era.fromMs } : era,
-	);
-}
+const endedEras = ({ eras, last }: TimeBase): readonly Era[] =>
+	eras.map((era) => endedEra(era, (bootId) => (last?.bootId === bootId ? last.lineMs + TAIL_MS : null)));
 
 /** Watches the machine's clock and keeps the product's, and with it under which clock everything was stamped. */
 export async function openTimeKeeper({ wall, system, store, setTimer, log }: TimeKeeperDeps): Promise<TimeKeeper> {
 	const { bootId, originMs } = system.boot;
 	const lineMs = (): number => originMs + wall.monotonicMs();
 	const base = await store.read();
-	const book = createEraBook({ bootId, lineMs, found: ended(base) });
+	const book = createEraBook({ bootId, lineMs, found: endedEras(base) });
 	const listeners: (() => void)[] = [];
 	let state = start();
 	let hub: HubGap | null = null;
@@ -148,11 +145,22 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 		}
 	}
 
+	async function writeAll(): Promise<void> {
+		do await write();
+		while (isDirty && !hasFailed);
+	}
+
+	/** Writes what there is, and what changes meanwhile; the next tick tries again where that fails. */
 	function save(): Promise<void> {
 		if (isSaving) return saving;
 		isSaving = true;
-		saving = write().finally(() => (isSaving = false));
+		saving = writeAll().finally(() => (isSaving = false));
 		return saving;
+	}
+
+	function change(): void {
+		isDirty = true;
+		void save();
 	}
 
 	function become(next: ClockState): void {
@@ -166,19 +174,14 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 		}
 		const hasChanged = book.changed(before, next);
 		if (hasChanged) log.info('clock-quality', { quality: next.quality, stepMs: next.offsetMs - before.offsetMs });
-		if (hasChanged) {
-			isDirty = true;
-			saveAtMs = lineMs();
-		}
+		if (hasChanged) change();
 		if (hasJumped || hasChanged) notify();
 	}
 
 	function tick(): void {
-		book.closeOpening();
+		if (book.closeOpening()) change();
 		become(observe(state, look()));
-		const isDue = lineMs() >= saveAtMs;
-		// Before the numbers that two eras share are known, what would be written is not what it will mean.
-		if (isDue && !book.isOpening()) void save();
+		if (lineMs() >= saveAtMs) void save();
 	}
 
 	function run(): void {
@@ -224,8 +227,7 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 			eras: book.eras(),
 		}),
 		async saved() {
-			await saving;
-			if (isDirty && !book.isOpening()) await save();
+			await (isDirty ? save() : saving);
 		},
 		async stop() {
 			if (isStopped) return;
