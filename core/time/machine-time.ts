@@ -38,6 +38,9 @@ const rtcIsThere = (): Promise<boolean | null> =>
 		() => null,
 	);
 
+/** Too small when the process was stopped between the two clocks. */
+const originMs = (): number => Number(process.hrtime.bigint()) / 1e6 - systemClock.monotonicMs();
+
 /** The time service and the boot of this machine; on a system that does not tell, what is unknown stays unknown. */
 export async function openMachineTime({ setTimer }: { readonly setTimer: SetTimer }): Promise<SystemTime & Stoppable> {
 	const bootId = (await readFile(BOOT_ID, 'utf8').catch(() => '')).trim();
@@ -66,7 +69,7 @@ export async function openMachineTime({ setTimer }: { readonly setTimer: SetTime
 		boot:
 			bootId === ''
 				? { bootId: randomUUID(), originMs: 0 }
-				: { bootId, originMs: Number(process.hrtime.bigint()) / 1e6 - systemClock.monotonicMs() },
+				: { bootId, originMs: Math.max(originMs(), originMs(), originMs()) },
 		hasRtc,
 		isSynchronized: () => isSynchronized,
 		async stop() {

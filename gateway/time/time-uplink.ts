@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
 import { parseTimeAnswer, timeMessage, toldEra } from '../../core/link/time-messages.ts';
-import type { TimeKeeper } from '../../core/time/time-keeper.ts';
+import type { ClockStatus, TimeKeeper } from '../../core/time/time-keeper.ts';
 
 /** Questions at the beginning of a session; the answer with the shortest round trip counts, because it can be wrong by least. */
 const QUESTIONS = 3;
@@ -30,7 +30,9 @@ interface Open {
 }
 
 export interface TimeUplinkDeps {
-	readonly keeper: Pick<TimeKeeper, 'hubSays' | 'untold' | 'told' | 'forgetTold' | 'listen' | 'status'>;
+	readonly keeper: Pick<TimeKeeper, 'hubSays' | 'untold' | 'told' | 'forgetTold' | 'listen'> & {
+		readonly status: () => Pick<ClockStatus, 'now' | 'quality'>;
+	};
 	readonly clock: Clock;
 	readonly log: Logger;
 }
