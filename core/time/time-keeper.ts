@@ -123,6 +123,7 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 	}
 
 	const now = (): EpochMs => epochMs(Math.floor(lineMs() + state.offsetMs));
+	const trustedNow = (): EpochMs | null => (isTrusted(state, lineMs()) ? now() : null);
 
 	const notify = (): void => {
 		for (const changed of listeners) changed();
@@ -194,9 +195,9 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 	let cancelTick = setTimer(run, TICK_MS);
 
 	return {
-		clock: { now, monotonicMs: () => wall.monotonicMs() },
+		clock: { now, trustedNow, monotonicMs: () => wall.monotonicMs() },
 		settle: book.settle,
-		trustedNow: () => (isTrusted(state, lineMs()) ? now() : null),
+		trustedNow,
 		async begin(who) {
 			book.begin(who, state);
 			isDirty = true;
