@@ -53,6 +53,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -108,6 +109,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isStarted = false;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
+		let rest: Server | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
@@ -245,7 +247,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [bundleKey.feature],
+				features: [
+					bundleKey.feature,
+					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
+				],
 				clock,
 				log,
 			}),
@@ -363,6 +368,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		rest = http.server;
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,
