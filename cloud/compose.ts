@@ -25,6 +25,7 @@ import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
@@ -56,6 +57,8 @@ import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
 import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
+import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
@@ -227,6 +230,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
+		const remoteCalls = createRemoteCalls({
+			send: (...message) => link.send(...message),
+			setTimer: systemTimer,
+		});
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -243,6 +250,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			commands: gatewayCommands,
 			features: [
 				gatewayClocks.feature,
+				remoteCalls.feature,
 				{
 					hears: {},
 					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
@@ -329,6 +337,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			isStarted: () => isStarted,
 			more: [
 				part(bundleRoutes, { uploads }, '/api/v1'),
+				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
 					gatewayRoutes,
 					{

@@ -56,6 +56,7 @@ import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -116,6 +117,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { clock } = time;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
+		let rest: Server | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
@@ -260,7 +262,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [createTimeUplink({ keeper: time, clock, log }), bundleKey.feature],
+				features: [
+					createTimeUplink({ keeper: time, clock, log }),
+					bundleKey.feature,
+					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
+				],
 				clock,
 				log,
 			}),
@@ -379,6 +385,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		rest = http.server;
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,
