@@ -262,6 +262,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
+				settle: time.settle,
 				features: [
 					createTimeUplink({ keeper: time, clock, log }),
 					bundleKey.feature,

@@ -7,6 +7,7 @@ import type { GatewayId } from '../../core/kernel/id.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { EpochRanges } from '../../core/link/link-messages.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import type { SettleTime } from '../../core/time/settle.ts';
 import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';
 
@@ -42,6 +43,8 @@ export interface BackfillDeps {
 	/** True while the live lane has just sent the range. */
 	readonly isOnTheWay: (epoch: number, first: number, last: number) => boolean;
 	readonly clock: Clock;
+	/** Readings under the time that is known; those of an unknown time stay here. */
+	readonly settle?: SettleTime;
 	/** Most bytes of history per second. */
 	readonly bytesPerSecond: number;
 	readonly random?: () => number;
@@ -57,6 +60,7 @@ export function createBackfillLane({
 	encode,
 	isOnTheWay,
 	clock,
+	settle = (reading) => reading,
 	bytesPerSecond,
 	random = Math.random,
 }: BackfillDeps) {
@@ -133,7 +137,9 @@ export function createBackfillLane({
 			ranges.push(range);
 			if (isAcked(range)) continue;
 			if (isOnTheWay(range.epoch, range.first, range.last)) return null;
-			wanted.push(reading);
+			const settled = settle(reading);
+			if (settled === null) return null;
+			wanted.push(settled);
 		}
 		const sentSamples = wanted.reduce((sum, { values }) => sum + values.length, 0);
 		scanned.push({ next: commit.next, readings: ranges, newestAt, oldestAt, sentSamples });

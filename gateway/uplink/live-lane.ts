@@ -2,6 +2,7 @@ import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import type { SettleTime } from '../../core/time/settle.ts';
 import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';
 
@@ -26,13 +27,15 @@ export interface LiveLaneDeps {
 	readonly link: () => Link | null;
 	readonly encode: EncodeBlock;
 	readonly clock: Clock;
+	/** Readings under the time that is known; those of an unknown time stay here. */
+	readonly settle?: SettleTime;
 }
 
 /**
  * The newest values, sent before they are durable here and without asking whether they arrive. Whatever the hub does not
  * acknowledge, the backfill lane sends from the journal, so this lane may drop at any time.
  */
-export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
+export function createLiveLane({ link, encode, clock, settle = (reading) => reading }: LiveLaneDeps) {
 	let gathered: Reading[] = [];
 	let gatheredSamples = 0;
 	let gatheredBytes = 0;
@@ -96,8 +99,10 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 
 	return {
 		/** HOT: a ReadingListener. */
-		offer(reading: Reading): void {
-			if (!isOpen || reading.values.length === 0) return;
+		offer(offered: Reading): void {
+			if (!isOpen || offered.values.length === 0) return;
+			const reading = settle(offered);
+			if (reading === null) return;
 			gathered.push(reading);
 			gatheredSamples += reading.values.length;
 			gatheredBytes += readingBytes(reading);

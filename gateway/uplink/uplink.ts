@@ -19,6 +19,7 @@ import type { UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
+import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { documentMessages } from './document-messages.ts';
@@ -68,6 +69,8 @@ export interface UplinkDeps {
 	};
 	/** What else talks to the hub; alarms first. */
 	readonly features: readonly UplinkFeature[];
+	/** Readings under the time that is known; those of an unknown time stay here. */
+	readonly settle: SettleTime;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
@@ -100,13 +103,14 @@ export function createUplink(deps: UplinkDeps) {
 	let lastEnrolment: Promise<void> = Promise.resolve();
 	let isStopped = false;
 
-	const live = createLiveLane({ link: () => connection, encode, clock });
+	const live = createLiveLane({ link: () => connection, encode, clock, settle: deps.settle });
 	const backfill = createBackfillLane({
 		origin: store.gatewayId(),
 		journal,
 		encode,
 		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
+		settle: deps.settle,
 		bytesPerSecond: deps.backfillBytesPerSecond,
 	});
 
