@@ -152,7 +152,9 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 			return firstOf([...sealed, ...recent], query);
 		},
 		async column({ device, point, from, to }) {
-			const readings = (await this.range({ device, from, to, order: 'oldest-first', limit: 1_000_000 })).filter(
+			const query = { device, from, to, order: 'oldest-first', limit: 1_000_000 } as const;
+			const sealed = await queryChunks(months, query, log);
+			const readings = firstOf([...sealed, ...window.select(query)], query).filter(
 				({ points }) => points.includes(point),
 			);
 			return {
