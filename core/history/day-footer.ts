@@ -1,0 +1,95 @@
+import { createByteReader } from '../journal/byte-reader.ts';
+import type { JournalFile } from '../journal/file-layer.ts';
+import { messageOf } from '../kernel/fault.ts';
+import { readCard } from './chunk-card.ts';
+import { createDayIndex, type DayIndex, decodeDayIndex, decodeShape } from './day-index.ts';
+import { bodyOf, type DayRecord, decodeRecord, encodeRecord, readBody, RECORD, walkRecords } from './day-record.ts';
+import type { HistoryLoss } from './history-loss.ts';
+
+/** The end of an index record: where the record begins, so that it is found from the end of the file. */
+const TRAILER_BYTES = 16;
+const TRAILER_MAGIC = 0x6931_4844;
+/** Most indexes are read together with their trailer. */
+const TAIL_BYTES = 128 * 1024;
+
+type Finding = Omit<HistoryLoss, 'at' | 'file'>;
+
+/** Writes an index of everything before `at`; answers the place after it. Not durable yet. */
+export async function writeFooter(file: JournalFile, at: number, index: DayIndex): Promise<number> {
+	const trailer = Buffer.alloc(TRAILER_BYTES);
+	trailer.writeDoubleLE(at, 0);
+	trailer.writeUInt32LE(TRAILER_MAGIC, 12);
+	const bytes = index.encode();
+	const body = Buffer.alloc(bytes.length + TRAILER_BYTES);
+	body.set(bytes);
+	body.set(trailer, bytes.length);
+	const record = encodeRecord(RECORD.index, at, Buffer.alloc(0), body);
+	await file.write(at, record);
+	return at + record.length;
+}
+
+/** The index that ends a file of so many bytes; `null` when there is none, or none that can be trusted. */
+export async function readFooter(file: JournalFile, bytes: number): Promise<DayIndex | null> {
+	const tailAt = Math.max(0, bytes - TAIL_BYTES);
+	const tail = await file.read(tailAt, bytes - tailAt);
+	if (tail.length < TRAILER_BYTES || tail.readUInt32LE(tail.length - 4) !== TRAILER_MAGIC) return null;
+	const at = tail.readDoubleLE(tail.length - TRAILER_BYTES);
+	if (!Number.isSafeInteger(at) || at < 0 || at >= bytes) return null;
+	const whole = at >= tailAt ? tail.subarray(at - tailAt) : await file.read(at, bytes - at);
+	const record = decodeRecord(whole, at);
+	if (record === null || record.kind !== RECORD.index || record.next !== bytes) return null;
+	const body = await readBody(
+		{ ...file, read: async (from, length) => whole.subarray(from - at, from - at + length) },
+		record,
+	);
+	try {
+		return body === null ? null : decodeDayIndex(body);
+	} catch {
+		return null;
+	}
+}
+
+/** Adds what one record tells; answers why it is of no use, if it is not. */
+async function take(file: JournalFile, index: DayIndex, record: DayRecord): Promise<string | null> {
+	if (record.kind === RECORD.shape) {
+		const body = await readBody(file, record);
+		if (body === null) return 'a shape whose checksum does not hold';
+		const { id, shape } = decodeShape(body);
+		index.define(id, shape);
+		return null;
+	}
+	if (record.kind !== RECORD.chunk) return null;
+	const card = readCard(createByteReader(record.head));
+	const entry = { ...card, at: record.at, headBytes: bodyOf(record) - record.at, bytes: record.next - record.at };
+	return index.add(entry) ? null : `a chunk of shape ${card.shape}, which is lost`;
+}
+
+/** Learns from its records what a file of so many bytes holds. Each body is checked: a record may have reached the disk in part. */
+export async function rebuildIndex(
+	file: JournalFile,
+	bytes: number,
+	note: (finding: Finding) => void,
+): Promise<{ readonly index: DayIndex; readonly end: number }> {
+	const index = createDayIndex();
+	let end = 0;
+	for await (const record of walkRecords(file, bytes)) {
+		if (record.at > end) {
+			const detail = `no record from ${end} to ${record.at}`;
+			note({ reason: 'damaged', offset: end, bytes: record.at - end, samples: null, detail });
+		}
+		end = record.next;
+		let problem: string | null;
+		try {
+			problem = await take(file, index, record);
+		} catch (error) {
+			problem = messageOf(error);
+		}
+		if (problem === null) continue;
+		note({ reason: 'damaged', offset: record.at, bytes: record.next - record.at, samples: null, detail: problem });
+	}
+	if (end < bytes) {
+		const detail = `the record at ${end} was not finished`;
+		note({ reason: 'torn-tail', offset: end, bytes: bytes - end, samples: null, detail });
+	}
+	return { index, end };
+}
