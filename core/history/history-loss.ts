@@ -29,7 +29,7 @@ export function createLossList({ clock, log }: { readonly clock: Clock; readonly
 	const known = new Set<string>();
 
 	return {
-		note(found: Omit<HistoryLoss, 'at'>): void {
+		note: (found: Omit<HistoryLoss, 'at'>): void => {
 			const key = `${found.file}:${found.offset}:${found.detail}`;
 			if (known.has(key) || known.size >= MAX_KNOWN) return;
 			known.add(key);

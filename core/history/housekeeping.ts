@@ -86,19 +86,19 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 	/** Tidies one quiet day that is past, in the background. */
 	function tidy(): void {
 		if (running !== null) return;
-		const next = days.all().find(isDue);
-		if (next === undefined) return;
+		const due = days.all().find(isDue);
+		if (due === undefined) return;
 		const stop = new AbortController();
-		const done = tidyDay(next, stop.signal)
+		const done = tidyDay(due, stop.signal)
 			.catch((error: unknown) => {
-				given.add(next);
-				log.warn('history-day-not-tidied', { day: next.name, reason: messageOf(error) });
+				given.add(due);
+				log.warn('history-day-not-tidied', { day: due.name, reason: messageOf(error) });
 			})
 			.finally(() => {
 				running = null;
-				days.touch(next);
+				days.touch(due);
 			});
-		running = { day: next, stop, done };
+		running = { day: due, stop, done };
 	}
 
 	const rawDays: OverflowStep = {

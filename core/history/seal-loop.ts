@@ -47,7 +47,8 @@ export function createSealLoop({ journal, window, seal, tidy, setTimer, log, ...
 	}
 
 	async function sealAll(keep: number): Promise<void> {
-		for (let next = nextSegment(); next !== undefined && !isStopped; next = nextSegment()) {
+		for (let next = nextSegment(); next !== undefined; next = nextSegment()) {
+			if (isStopped) return;
 			if (journal.closedSegments().filter((segment) => segment > sealedThrough).length <= keep && keep > 0) return;
 			if (!(await seal(next))) {
 				if (waiting !== next) log.info('history-waits-for-time', { segment: next });
