@@ -49,19 +49,34 @@ export async function readFooter(file: JournalFile, bytes: number): Promise<DayI
 	}
 }
 
+/** What a walk has learnt so far. */
+interface Rebuilt {
+	index: DayIndex;
+	end: number;
+	/** Bytes that are no record. */
+	readonly gaps: Finding[];
+	/** Records that are of no use for want of another. */
+	useless: Finding[];
+}
+
 /** Adds what one record tells; answers why it is of no use, if it is not. */
-async function take(file: JournalFile, index: DayIndex, record: DayRecord): Promise<string | null> {
-	if (record.kind === RECORD.shape) {
-		const body = await readBody(file, record);
-		if (body === null) return 'a shape whose checksum does not hold';
-		const { id, shape } = decodeShape(body);
-		index.define(id, shape);
-		return null;
+async function take(file: JournalFile, to: Rebuilt, record: DayRecord): Promise<string | null> {
+	if (record.kind === RECORD.chunk) {
+		const card = readCard(createByteReader(record.head));
+		const entry = { ...card, at: record.at, headBytes: bodyOf(record) - record.at, bytes: record.next - record.at };
+		return to.index.add(entry) ? null : `a chunk of shape ${card.shape}, which is lost`;
 	}
-	if (record.kind !== RECORD.chunk) return null;
-	const card = readCard(createByteReader(record.head));
-	const entry = { ...card, at: record.at, headBytes: bodyOf(record) - record.at, bytes: record.next - record.at };
-	return index.add(entry) ? null : `a chunk of shape ${card.shape}, which is lost`;
+	const body = await readBody(file, record);
+	if (body === null) return 'a record whose checksum does not hold';
+	if (record.kind === RECORD.shape) {
+		const { id, shape } = decodeShape(body);
+		to.index.define(id, shape);
+	} else if (record.kind === RECORD.index) {
+		// It knows what stands before it, also where that is damaged now.
+		to.index = decodeDayIndex(body);
+		to.useless = [];
+	}
+	return null;
 }
 
 /** Learns from its records what a file of so many bytes holds. Each body is checked: a record may have reached the disk in part. */
@@ -70,26 +85,21 @@ export async function rebuildIndex(
 	bytes: number,
 	note: (finding: Finding) => void,
 ): Promise<{ readonly index: DayIndex; readonly end: number }> {
-	const index = createDayIndex();
-	let end = 0;
+	const to: Rebuilt = { index: createDayIndex(), end: 0, gaps: [], useless: [] };
 	for await (const record of walkRecords(file, bytes)) {
-		if (record.at > end) {
-			const detail = `no record from ${end} to ${record.at}`;
-			note({ reason: 'damaged', offset: end, bytes: record.at - end, samples: null, detail });
+		const { at, next } = record;
+		if (at > to.end) {
+			const detail = `no record from ${to.end} to ${at}`;
+			to.gaps.push({ reason: 'damaged', offset: to.end, bytes: at - to.end, samples: null, detail });
 		}
-		end = record.next;
-		let problem: string | null;
-		try {
-			problem = await take(file, index, record);
-		} catch (error) {
-			problem = messageOf(error);
-		}
-		if (problem === null) continue;
-		note({ reason: 'damaged', offset: record.at, bytes: record.next - record.at, samples: null, detail: problem });
+		to.end = next;
+		const detail = await take(file, to, record).catch(messageOf);
+		if (detail !== null) to.useless.push({ reason: 'damaged', offset: at, bytes: next - at, samples: null, detail });
 	}
-	if (end < bytes) {
-		const detail = `the record at ${end} was not finished`;
-		note({ reason: 'torn-tail', offset: end, bytes: bytes - end, samples: null, detail });
+	for (const finding of [...to.gaps, ...to.useless]) note(finding);
+	if (to.end < bytes) {
+		const detail = `the record at ${to.end} was not finished`;
+		note({ reason: 'torn-tail', offset: to.end, bytes: bytes - to.end, samples: null, detail });
 	}
-	return { index, end };
+	return to;
 }
