@@ -175,7 +175,8 @@ async function documentDay(): Promise<Measured> {
 			v: Number(values[0]),
 		}));
 		const [sealMs] = await timed(async () => {
-			for (let at = 0; at < documents.length; at += PEER_BATCH) await database.bulkDocs(documents.slice(at, at + PEER_BATCH));
+			for (let at = 0; at < documents.length; at += PEER_BATCH)
+				await database.bulkDocs(documents.slice(at, at + PEER_BATCH));
 		});
 		const range = { startkey: `${METER}!register_0!`, endkey: `${METER}!register_0!~`, include_docs: true };
 		const rawDayMs = ((await timed(() => database.allDocs(range)))[0] * ROWS_PER_DAY) / PEER_ROWS;

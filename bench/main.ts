@@ -60,7 +60,9 @@ const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 const isUsable = unknown === undefined && Object.values(options).every((value) => Number.isFinite(value) && value > 0);
 if (!isUsable) {
-	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB] [--samples N]`);
+	console.error(
+		`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB] [--samples N]`,
+	);
 	console.error(
 		`names: ${Object.keys(BENCHES).join(', ')}${unknown === undefined ? '' : `; there is no "${unknown}"`}`,
 	);

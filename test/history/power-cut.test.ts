@@ -96,7 +96,13 @@ const PARTS = Array.from({ length: 12 }, (_, part) =>
 );
 
 const openDays = (files: FileLayer): Promise<DayFolder> =>
-	openDayFolder({ files, folder: HISTORY_FOLDER, retentionDays: 365, clock: createManualClock(START_MS), noteLoss: () => undefined });
+	openDayFolder({
+		files,
+		folder: HISTORY_FOLDER,
+		retentionDays: 365,
+		clock: createManualClock(START_MS),
+		noteLoss: () => undefined,
+	});
 
 async function fragmentedDay(files: FileLayer): Promise<void> {
 	const days = await openDays(files);
@@ -162,7 +168,12 @@ test('a day that changes while it is written anew stays as it is', async (t) => 
 	const days = await openDays(files);
 	const day = days.fileFor(START_MS);
 	if (day === null) return t.fail();
-	const compaction = compactDay(day, { files, path: days.temporaryPath(day), noteLoss: () => undefined, signal: new AbortController().signal });
+	const compaction = compactDay(day, {
+		files,
+		path: days.temporaryPath(day),
+		noteLoss: () => undefined,
+		signal: new AbortController().signal,
+	});
 	const late = readingOf(801, { readAt: epochMs(START_MS + 60_000) });
 	await day.append([late], late);
 	await day.commit();
