@@ -124,12 +124,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const origin = gatewayId(hubId ?? newGatewayId());
+		time.identify(origin);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			retentionDays: settings.history.retentionDays,
+			history: { ...settings.history, settle: time.settle },
 			origin,
 			gatewayId: null,
 			templates,
@@ -141,8 +142,9 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
 		await time.begin({
-			origin,
 			epoch: journal.epoch,
 			lastSeq: telemetry.lastSeq,
 			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,

@@ -121,6 +121,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		time.identify(gatewayId);
 		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
@@ -136,7 +137,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			journal: settings.journal,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			retentionDays: settings.history.retentionDays,
+			history: { ...settings.history, settle: time.settle },
 			origin: gatewayId,
 			gatewayId,
 			templates,
@@ -150,8 +151,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
 		await time.begin({
-			origin: gatewayId,
 			epoch: journal.epoch,
 			lastSeq: telemetry.lastSeq,
 			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,

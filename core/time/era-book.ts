@@ -4,9 +4,8 @@ import { type ClockState, SLEW_MS } from './clock-state.ts';
 import { type Era, eraOf, OPEN_END, pruneEras, resolveEras, settledBy } from './era.ts';
 import type { SettleTime } from './settle.ts';
 
-/** Who stamps in this process, and how far it has come. */
+/** What this process stamps, and how far it has come. */
 export interface Stamping {
-	readonly origin: GatewayId;
 	readonly epoch: number;
 	/** The last number handed out in this epoch. */
 	readonly lastSeq: () => number;
@@ -23,12 +22,14 @@ const isConfirmation = ({ quality }: ClockState): boolean => quality === 'ntp' |
 export interface EraBookDeps {
 	readonly bootId: string;
 	readonly lineMs: () => number;
+	/** Who stamps here; `null` while this process does not know. */
+	readonly origin: () => GatewayId | null;
 	/** As they were found on disk, none of them lasting. */
 	readonly found: readonly Era[];
 }
 
 /** The eras of this box: what is known now, and what of it is on disk and may be acted upon. */
-export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
+export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 	let eras = found;
 	let stamping: Stamping | null = null;
 	/** As they are on disk. */
@@ -123,7 +124,7 @@ export function createEraBook({ bootId, lineMs, found }: EraBookDeps) {
 	}
 
 	const settle: SettleTime = (reading: Reading) => {
-		if (reading.origin !== stamping?.origin) return reading;
+		if (reading.origin !== origin()) return reading;
 		const nowMs = lineMs();
 		const era = eraOf(eras, reading, nowMs);
 		if (era === null) return reading;

@@ -1,6 +1,7 @@
 import type { SetTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
+import type { GatewayId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { ClockQuality } from './clock-quality.ts';
@@ -59,6 +60,8 @@ export interface TimeKeeper extends Stoppable {
 	readonly settle: SettleTime;
 	/** The guard of everything that removes by age: the time, or `null` while nothing may be removed. */
 	readonly trustedNow: () => EpochMs | null;
+	/** Who stamps here: only their readings are moved. To be told before anything is settled. */
+	identify(origin: GatewayId): void;
 	/** This process stamps from now on; resolves when its first era is on disk, or could not be written. */
 	begin(who: Stamping): Promise<void>;
 	/** The hub's time, and most it can be wrong by, as it was when the monotonic clock said `monotonicMs`. */
@@ -92,7 +95,8 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 	const { bootId, originMs } = system.boot;
 	const lineMs = (): number => originMs + wall.monotonicMs();
 	const base = await store.read();
-	const book = createEraBook({ bootId, lineMs, found: endedEras(base) });
+	let origin: GatewayId | null = null;
+	const book = createEraBook({ bootId, lineMs, origin: () => origin, found: endedEras(base) });
 	const listeners: (() => void)[] = [];
 	let state = start();
 	let hub: HubGap | null = null;
@@ -198,6 +202,9 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 		clock: { now, trustedNow, monotonicMs: () => wall.monotonicMs() },
 		settle: book.settle,
 		trustedNow,
+		identify(who) {
+			origin = who;
+		},
 		async begin(who) {
 			book.begin(who, state);
 			isDirty = true;

@@ -19,7 +19,8 @@ const device = newDeviceId();
 async function process(machine: TimeMachine, epoch: number, hasHub = false) {
 	const keeper = await machine.open();
 	let lastSeq = 0;
-	await keeper.begin({ origin, epoch, lastSeq: () => lastSeq, oldestEpoch: () => 1, hasHub: () => hasHub });
+	keeper.identify(origin);
+	await keeper.begin({ epoch, lastSeq: () => lastSeq, oldestEpoch: () => 1, hasHub: () => hasHub });
 	return {
 		keeper,
 		/** @param readAt the device's own instant; otherwise that of the product's clock */

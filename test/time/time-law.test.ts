@@ -96,8 +96,8 @@ class Life {
 		this.#lastSeq = 0;
 		const keeper = await this.machine.open();
 		this.#keeper = keeper;
+		keeper.identify(origin);
 		await keeper.begin({
-			origin,
 			epoch: this.#epoch,
 			lastSeq: () => this.#lastSeq,
 			oldestEpoch: () => 1,
@@ -224,7 +224,8 @@ test('times never run backwards within a boot while the clock is only slewed', a
 test('an instant is an instant: settled times are whole milliseconds', async (t) => {
 	const machine = createTimeMachine({ trueMs: NOON, wallMs: 5_000 });
 	const keeper = await machine.open();
-	await keeper.begin({ origin, epoch: 1, lastSeq: () => 0, oldestEpoch: () => 1, hasHub: () => false });
+	keeper.identify(origin);
+	await keeper.begin({ epoch: 1, lastSeq: () => 0, oldestEpoch: () => 1, hasHub: () => false });
 	const readAt = keeper.clock.now();
 	keeper.hubSays({ at: NOON + 0.4, errorMs: 12.3, monotonicMs: machine.wall.monotonicMs() + 0.123 });
 	await machine.pass(2 * SECOND);
