@@ -62,6 +62,7 @@ import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
+import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
 import { openGatewayClocks } from './time/gateway-clocks.ts';
 
 export interface HubDeps {
@@ -338,6 +339,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(gatewayClockRoutes, { gateways, clocks: gatewayClocks }, '/api/v1'),
 				part(bundleRoutes, { uploads }, '/api/v1'),
 				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(

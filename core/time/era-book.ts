@@ -170,4 +170,3 @@ export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 	};
 }
 
-export type EraBook = ReturnType<typeof createEraBook>;

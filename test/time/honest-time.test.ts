@@ -129,6 +129,14 @@ test.serial(
 		});
 		await say(again);
 		await allArrived(again);
+		const id = String(await uplinkOf(again, 'gateway_id'));
+		const clock = (await hub.get(`/api/v1/gateways/${id}/clock`)).body;
+		t.like(clock, { gateway_id: id, clock_quality: 'hub', sample_quality: null });
+		const eras = member(clock, 'eras');
+		const oldest: unknown = Array.isArray(eras) ? eras[0] : null;
+		const [epoch, seq] = [member(oldest, 'epoch'), member(oldest, 'first_seq')].map(Number);
+		const sample = await hub.get(`/api/v1/gateways/${id}/clock?epoch=${epoch}&seq=${seq}`);
+		t.is(member(sample.body, 'sample_quality'), 'hub');
 		const { missing_samples: missing, declared_lost_samples: lost } = await ledgerOf(hub, again);
 		t.deepEqual([missing, lost], [0, 0]);
 	},
