@@ -11,7 +11,9 @@ import type { Reading } from '../core/telemetry/reading.ts';
 import { plausibleReadings } from './plausible-readings.ts';
 import { median, type Row, table } from './table.ts';
 
-const ROUNDS = 7;
+const ROUNDS = 9;
+/** Rounds that are not counted: the compiler is done after them. */
+const WARM_ROUNDS = 3;
 const COMMITS_PER_ROUND = 40;
 const CODEC_ROUNDS = 60;
 const RAW_BYTES_PER_SAMPLE = 20;
@@ -82,9 +84,12 @@ async function appended(samples: number): Promise<Appended> {
 	try {
 		const journalRates: number[] = [];
 		const rawRates: number[] = [];
-		for (let round = 0; round < ROUNDS; round += 1) {
-			journalRates.push(await samplesPerSecond(samples, (readings) => journal.append(readings, 'prompt')));
-			rawRates.push(await samplesPerSecond(samples, (readings) => raw.append(readings)));
+		for (let round = -WARM_ROUNDS; round < ROUNDS; round += 1) {
+			const journalRate = await samplesPerSecond(samples, (readings) => journal.append(readings, 'prompt'));
+			const rawRate = await samplesPerSecond(samples, (readings) => raw.append(readings));
+			if (round < 0) continue;
+			journalRates.push(journalRate);
+			rawRates.push(rawRate);
 		}
 		const { writtenBytes, syncs, committedSamples } = journal.stats();
 		const ratios = journalRates.map((rate, round) => rate / (rawRates[round] ?? Number.NaN));

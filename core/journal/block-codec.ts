@@ -16,6 +16,8 @@ const PLAIN = 0;
 const DEFLATED = 1;
 /** Below this many bytes deflate costs more than it saves. */
 const WORTH_DEFLATING = 64;
+/** A body of more noise than this is left as it is: deflate takes longer than all the rest and gains next to nothing. */
+const MOST_NOISE_TO_DEFLATE = 0.75;
 /** From this many readings of one shape on, each point may choose its own kind of column. */
 const READINGS_FOR_OWN_KINDS = 8;
 const ONE_KIND = 0;
@@ -92,7 +94,8 @@ function pointMajor(group: readonly Reading[], points: number): readonly SampleV
 	return column;
 }
 
-function writeGroup(writer: ByteWriter, group: readonly Reading[], points: number): void {
+/** Answers how many of the written bytes are noise. */
+function writeGroup(writer: ByteWriter, group: readonly Reading[], points: number): number {
 	const column = pointMajor(group, points);
 	const run = group.length;
 	const whole = kindOf(column, 0, column.length);
@@ -100,17 +103,24 @@ function writeGroup(writer: ByteWriter, group: readonly Reading[], points: numbe
 	writer.u8(hasOneKind ? ONE_KIND : KIND_PER_POINT);
 	if (hasOneKind) {
 		writer.u8(whole);
-		writeColumn(writer, whole, column, { from: 0, to: column.length, run });
-		return;
+		return writeColumn(writer, whole, column, { from: 0, to: column.length, run });
 	}
+	let noise = 0;
 	for (let from = 0; from < column.length; from += run) {
 		const own = kindOf(column, from, from + run);
 		writer.u8(own);
-		writeColumn(writer, own, column, { from, to: from + run, run });
+		noise += writeColumn(writer, own, column, { from, to: from + run, run });
 	}
+	return noise;
 }
 
-function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): Buffer {
+interface Body {
+	readonly bytes: Buffer;
+	/** Those of the bytes that no compressor makes smaller. */
+	readonly noise: number;
+}
+
+function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): Body {
 	const writer = createByteWriter();
 	const firstNewId = dictionary.nextId();
 	const groups = new Map<number, Reading[]>();
@@ -141,8 +151,9 @@ function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): B
 		readings.map((reading) => reading.readAt),
 	);
 	writeQualities(writer, readings);
-	for (const [id, group] of groups) writeGroup(writer, group, dictionary.shape(id)?.points.length ?? 0);
-	return writer.bytes();
+	let noise = 0;
+	for (const [id, group] of groups) noise += writeGroup(writer, group, dictionary.shape(id)?.points.length ?? 0);
+	return { bytes: writer.bytes(), noise };
 }
 
 function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
@@ -162,13 +173,14 @@ function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
  */
 export function encodeBlock(readings: readonly Reading[], dictionary = createBlockDictionary()): Buffer {
 	const firstNewId = dictionary.nextId();
-	let body: Buffer;
+	let written: Body;
 	try {
-		body = writeBody(readings, dictionary);
+		written = writeBody(readings, dictionary);
 	} catch (error) {
 		dictionary.rollBack(firstNewId);
 		throw error;
 	}
+	const { bytes: body, noise } = written;
 	if (body.length > DEFAULT_LIMITS.maxRawBytes) {
 		dictionary.rollBack(firstNewId);
 		throw new Fault(
@@ -176,7 +188,7 @@ export function encodeBlock(readings: readonly Reading[], dictionary = createBlo
 			`telemetry block: takes ${body.length} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`,
 		);
 	}
-	if (body.length >= WORTH_DEFLATING) {
+	if (body.length >= WORTH_DEFLATING && noise <= body.length * MOST_NOISE_TO_DEFLATE) {
 		const deflated = deflateRawSync(byteView(body), { level: 1 });
 		if (deflated.length + 4 < body.length) {
 			return framed(DEFLATED, body.length, deflated);
