@@ -170,12 +170,7 @@ const FLOATS: ReadonlyMap<number, FloatKind> = new Map([
 	[COLUMN.packed64, { isSingle: false, lanes: readPackedLanes }],
 ]);
 
-function readFloats(
-	reader: ByteReader,
-	into: SampleValue[],
-	{ from, to }: Span,
-	{ isSingle, lanes }: FloatKind,
-): void {
+function readFloats(reader: ByteReader, into: SampleValue[], { from, to }: Span, { isSingle, lanes }: FloatKind): void {
 	const count = to - from;
 	const bytes = lanes(reader, count, isSingle ? 4 : 8);
 	const floats = isSingle ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
