@@ -38,6 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
+	card: async () => (await import('./card-bench.ts')).runCardBench(),
 	ingest: async () => (await import('./ingest-bench.ts')).runIngestBench(options),
 };
 

@@ -92,26 +92,28 @@ interface Rate {
 
 /** As many as are durable in the time; what is under way at its end is waited for and not counted. */
 async function measure(take: Take, seconds: number): Promise<Rate> {
-	let underWay = 0;
-	let durable = 0;
+	const samples = { underWay: 0, durable: 0 };
+	async function takeOne(device: number): Promise<void> {
+		samples.underWay += POINTS.length;
+		await take(device);
+		samples.underWay -= POINTS.length;
+		samples.durable += POINTS.length;
+	}
 	const cpu = process.cpuUsage();
 	const startMs = performance.now();
 	while (performance.now() - startMs < seconds * 1_000) {
 		instantMs += 1_000;
 		for (let device = 0; device < DEVICES; device += 1) {
-			underWay += POINTS.length;
-			void take(device).then(() => {
-				underWay -= POINTS.length;
-				durable += POINTS.length;
-			});
+			void takeOne(device);
 		}
 		do await turn();
-		while (underWay >= MOST_UNDER_WAY);
+		while (samples.underWay >= MOST_UNDER_WAY);
 	}
 	const elapsedMs = performance.now() - startMs;
 	const { user, system } = process.cpuUsage(cpu);
+	const { durable } = samples;
 	const rate = { samplesPerSecond: (durable * 1_000) / elapsedMs, cpuUsPerSample: (user + system) / durable };
-	while (underWay > 0) await turn();
+	while (samples.underWay > 0) await turn();
 	return rate;
 }
 
