@@ -96,12 +96,12 @@ async function openPouch(folder: string): Promise<Contender> {
 	};
 }
 
-async function rowOf(disk: LoopDisk, open_: (folder: string, clock: Clock) => Promise<Contender>): Promise<Row> {
+async function rowOf(disk: LoopDisk, begin: (folder: string, clock: Clock) => Promise<Contender>): Promise<Row> {
 	let atMs = START_MS;
 	const clock: Clock = { now: () => epochMs(atMs), monotonicMs: () => atMs - START_MS };
 	const meters = createMeters(SAMPLES_PER_COMMIT / POINTS_PER_METER, ORIGIN);
 	disk.takeWritten();
-	const contender = await open_(disk.folder, clock);
+	const contender = await begin(disk.folder, clock);
 	for (let commit = 0; commit < contender.commits; commit += 1) {
 		await contender.take(meters(atMs, 1));
 		atMs += 1_000;
@@ -131,7 +131,7 @@ export async function runCardBench(): Promise<{ readonly report: string; readonl
 	}
 	try {
 		const rows: Row[] = [];
-		for (const open_ of [openProduct, openRaw, openPouch]) rows.push(await rowOf(disk, open_));
+		for (const begin of [openProduct, openRaw, openPouch]) rows.push(await rowOf(disk, begin));
 		const own = Number(rows[0]?.['bytes/sample at the device']);
 		return { report: table(rows), isWithinLimits: own <= MOST_BYTES_PER_SAMPLE };
 	} finally {

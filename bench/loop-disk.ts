@@ -21,7 +21,10 @@ const run = (program: string, ...args: readonly string[]): string =>
 	execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 
 function countersOf(device: string): readonly number[] {
-	return readFileSync(`/sys/block/${basename(device)}/stat`, 'utf8').trim().split(/\s+/).map(Number);
+	return readFileSync(`/sys/block/${basename(device)}/stat`, 'utf8')
+		.trim()
+		.split(/\s+/)
+		.map(Number);
 }
 
 /** Needs root, mkfs.ext4 and a free loop device. @throws what the first of them says that is missing */

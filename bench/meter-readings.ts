@@ -21,8 +21,18 @@ export function createMeters(count: number, origin: GatewayId) {
 		meters.map(({ device, model }) => {
 			const state = model.at(atMs);
 			const values = REGISTERS.map(([, valueOf]) => Math.fround(valueOf(state)));
-			const reading = { device, readAt: epochMs(atMs), telemetryType: 'default', points: POINTS, values };
+			const from = firstSeq;
 			firstSeq += values.length;
-			return { ...reading, qualities: null, origin, epoch, firstSeq: firstSeq - values.length };
+			return {
+				device,
+				readAt: epochMs(atMs),
+				telemetryType: 'default',
+				points: POINTS,
+				values,
+				qualities: null,
+				origin,
+				epoch,
+				firstSeq: from,
+			};
 		});
 }

@@ -2,7 +2,7 @@ import type { SampleValue } from '../telemetry/reading.ts';
 import { readValue, writeValue } from './block-values.ts';
 import { type ByteReader, malformed } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readPackedLanes, writePackedLanes } from './packed-lanes.ts';
+import { type BlockStreams, readPackedLanes, writePackedLanes } from './packed-lanes.ts';
 
 /** How the values of a column are written. The narrowest kind that holds each of them exactly is taken. */
 export const COLUMN = {
@@ -128,28 +128,28 @@ function writeAny(writer: ByteWriter, column: readonly SampleValue[], { from, to
 	for (let index = from; index < to; index += 1) writeValue(writer, column[index] ?? null);
 }
 
-/** Answers how many of the written bytes are noise, which deflate would not make smaller; 0 also when nobody knows. */
-export function writeColumn(writer: ByteWriter, kind: number, column: readonly SampleValue[], span: Span): number {
+export function writeColumn(
+	streams: BlockStreams<ByteWriter>,
+	kind: number,
+	column: readonly SampleValue[],
+	span: Span,
+): void {
+	const { plain } = streams;
 	switch (kind) {
 		case COLUMN.packed32:
-			return writePackedLanes(writer, floatBytes(column, span, true), 4);
+			return writePackedLanes(streams, floatBytes(column, span, true), 4);
 		case COLUMN.packed64:
-			return writePackedLanes(writer, floatBytes(column, span, false), 8);
+			return writePackedLanes(streams, floatBytes(column, span, false), 8);
 		case COLUMN.float32:
-			writeLanes(writer, floatBytes(column, span, true), 4);
-			return 0;
+			return writeLanes(plain, floatBytes(column, span, true), 4);
 		case COLUMN.float64:
-			writeLanes(writer, floatBytes(column, span, false), 8);
-			return 0;
+			return writeLanes(plain, floatBytes(column, span, false), 8);
 		case COLUMN.boolean:
-			writeBooleans(writer, column, span);
-			return 0;
+			return writeBooleans(plain, column, span);
 		case COLUMN.any:
-			writeAny(writer, column, span);
-			return 0;
+			return writeAny(plain, column, span);
 		default:
-			writeIntegers(writer, column, span, kind === COLUMN.integer ? 1 : (SCALES[kind - COLUMN.decimal] ?? 1));
-			return 0;
+			return writeIntegers(plain, column, span, kind === COLUMN.integer ? 1 : (SCALES[kind - COLUMN.decimal] ?? 1));
 	}
 }
 
@@ -160,19 +160,25 @@ function readBooleans(reader: ByteReader, into: SampleValue[], { from, to }: Spa
 
 interface FloatKind {
 	readonly isSingle: boolean;
-	readonly lanes: (reader: ByteReader, count: number, width: number) => Uint8Array<ArrayBuffer>;
+	readonly isPacked: boolean;
 }
 
 const FLOATS: ReadonlyMap<number, FloatKind> = new Map([
-	[COLUMN.float32, { isSingle: true, lanes: readLanes }],
-	[COLUMN.float64, { isSingle: false, lanes: readLanes }],
-	[COLUMN.packed32, { isSingle: true, lanes: readPackedLanes }],
-	[COLUMN.packed64, { isSingle: false, lanes: readPackedLanes }],
+	[COLUMN.float32, { isSingle: true, isPacked: false }],
+	[COLUMN.float64, { isSingle: false, isPacked: false }],
+	[COLUMN.packed32, { isSingle: true, isPacked: true }],
+	[COLUMN.packed64, { isSingle: false, isPacked: true }],
 ]);
 
-function readFloats(reader: ByteReader, into: SampleValue[], { from, to }: Span, { isSingle, lanes }: FloatKind): void {
+function readFloats(
+	streams: BlockStreams<ByteReader>,
+	into: SampleValue[],
+	{ from, to }: Span,
+	{ isSingle, isPacked }: FloatKind,
+): void {
 	const count = to - from;
-	const bytes = lanes(reader, count, isSingle ? 4 : 8);
+	const width = isSingle ? 4 : 8;
+	const bytes = isPacked ? readPackedLanes(streams, count, width) : readLanes(streams.plain, count, width);
 	const floats = isSingle ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
 	for (let at = 0; at < count; at += 1) into[from + at] = floats[at] ?? 0;
 }
@@ -187,10 +193,11 @@ function readIntegers(reader: ByteReader, into: SampleValue[], { from, to, run }
 }
 
 /** Reads `span` of a column into `into`. The caller bounds the span: packed and equal values take next to no bytes. */
-export function readColumn(reader: ByteReader, kind: number, into: SampleValue[], span: Span): void {
+export function readColumn(streams: BlockStreams<ByteReader>, kind: number, into: SampleValue[], span: Span): void {
+	const { plain: reader } = streams;
 	if (kind === COLUMN.boolean) return readBooleans(reader, into, span);
 	const floats = FLOATS.get(kind);
-	if (floats !== undefined) return readFloats(reader, into, span, floats);
+	if (floats !== undefined) return readFloats(streams, into, span, floats);
 	if (span.to - span.from > reader.remaining()) throw malformed('declares values it cannot hold');
 	if (kind === COLUMN.any) {
 		for (let index = span.from; index < span.to; index += 1) into[index] = readValue(reader);
