@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { nodeFileLayer } from '../core/journal/node-file-layer.ts';
 import { type Clock, epochMs } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
 import { newGatewayId } from '../core/kernel/id.ts';
@@ -44,6 +45,7 @@ async function openProduct(data: string, clock: Clock): Promise<Contender> {
 		data,
 		// Each second is committed as soon as it is there, not when the time of this machine says so.
 		journal: { ...settings.journal, flushIntervalMs: 0, minFlushGapMs: 0 },
+		files: () => nodeFileLayer,
 		holders: [],
 		givesUpHeld: true,
 		retentionDays: settings.history.retentionDays,

@@ -1,6 +1,8 @@
 import Joi from 'joi';
 
 import {
+	cardSection,
+	type CardSettings,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -80,6 +82,7 @@ export interface GatewaySettings {
 	readonly mqtt: ListenSettings;
 	readonly mqttTls: TlsListenSettings;
 	readonly journal: JournalSettings;
+	readonly card: CardSettings;
 	readonly history: HistorySettings;
 	readonly uplink: UplinkSettings;
 	readonly identity: IdentitySettings;
@@ -152,6 +155,7 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
+	card: cardSection(),
 	history: historySection(),
 	uplink: section({
 		hub_url: Joi.string()

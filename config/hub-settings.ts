@@ -1,4 +1,6 @@
 import {
+	cardSection,
+	type CardSettings,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -30,6 +32,7 @@ export interface HubSettings {
 	readonly https: TlsListenSettings;
 	readonly link: LinkSettings;
 	readonly journal: JournalSettings;
+	readonly card: CardSettings;
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
@@ -45,6 +48,7 @@ export const hubSchema = section({
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),
+	card: cardSection(),
 	history: historySection(),
 	identity: identitySection(),
 	log: logSection(),

@@ -16,6 +16,7 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
@@ -113,7 +114,15 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -126,6 +135,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
 			retentionDays: settings.history.retentionDays,
@@ -305,6 +315,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
@@ -369,6 +380,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		rest = http.server;
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,

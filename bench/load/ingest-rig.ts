@@ -9,6 +9,7 @@ import { openTelemetry, type TelemetryPart } from '../../core/box/telemetry-part
 import { PERMISSIONS_OF } from '../../core/identity/permission.ts';
 import type { Actor } from '../../core/identity/role.ts';
 import { type FileJournal, openJournal } from '../../core/journal/file-journal.ts';
+import { nodeFileLayer } from '../../core/journal/node-file-layer.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { DEFAULT_TENANT, type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
@@ -59,6 +60,7 @@ export async function openIngestRig({ template, watched }: IngestRigOptions): Pr
 	const part = await openTelemetry({
 		data,
 		journal: settings.journal,
+		files: () => nodeFileLayer,
 		holders: [],
 		givesUpHeld: true,
 		retentionDays: settings.history.retentionDays,

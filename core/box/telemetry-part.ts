@@ -5,6 +5,7 @@ import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import { isInTenantOf } from '../identity/role.ts';
+import type { FileLayer } from '../journal/file-layer.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
 import { type Clock, epochMs } from '../kernel/clock.ts';
 import { deviceId, type GatewayId } from '../kernel/id.ts';
@@ -35,6 +36,8 @@ const PROBED_MS = 60_000;
 export interface TelemetryPartDeps {
 	readonly data: string;
 	readonly journal: JournalOptions;
+	/** The files of a stream (`journal`, ...), so that what each of them writes can be counted. */
+	readonly files: (stream: string) => FileLayer;
 	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
 	readonly holders: readonly string[];
 	/** What the journal does without room; see `FileJournalOptions`. */
@@ -78,6 +81,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		journal: {
 			...deps.journal,
 			folder: join(data, 'journal'),
+			files: deps.files('journal'),
 			holders: [...deps.holders],
 			givesUpHeld: deps.givesUpHeld,
 			onLoss: deps.onLoss,
