@@ -66,7 +66,8 @@ const isStretch = (stretch: Stretch | null): stretch is Stretch =>
 	isCount(stretch?.ms) &&
 	stretch.ms <= DAY_MS &&
 	typeof stretch.bytes === 'object' &&
-	Object.values(stretch.bytes ?? {}).every(isCount);
+	stretch.bytes !== null &&
+	Object.values(stretch.bytes).every(isCount);
 
 function sumOf(stretches: readonly Stretch[]): Stretch {
 	const bytes: Record<string, number> = {};
