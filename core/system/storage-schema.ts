@@ -51,7 +51,8 @@ export function storageView({ data, journal, bounds, written, card }: StorageRep
 }
 
 const count = () => Joi.number().integer().min(0).required();
-const pace = () => count().allow(null).description('At the pace of the last 24 hours of running; null in the first minutes');
+const pace = () =>
+	count().allow(null).description('At the pace of the last 24 hours of running; null in the first minutes');
 
 export const storageAnswer = Joi.object({
 	data: Joi.object({

@@ -82,7 +82,11 @@ test('the pace survives a restart, the time between does not count, and a day is
 
 test('a meter file that is damaged or was edited costs its hours, not the start', async (t) => {
 	const { open, path } = meterBox(t);
-	for (const text of ['{"stretches":[{"ms":-1,"bytes":{"journal":1}},null,{"ms":5,"bytes":null},7]}', '{"stretches":7}', 'x']) {
+	for (const text of [
+		'{"stretches":[{"ms":-1,"bytes":{"journal":1}},null,{"ms":5,"bytes":null},7]}',
+		'{"stretches":7}',
+		'x',
+	]) {
 		writeFileSync(path, text);
 		const meter = await open();
 		t.deepEqual(meter.written(), { bytes: { other: 0 }, bytesPerDay: null, measuredMs: 0 }, text);
