@@ -37,7 +37,9 @@ export function StoragePage() {
 	return (
 		<>
 			<Back to="settings" />
-			<h1>{t('storage.title')}</h1>
+			<div class="title-row">
+				<h1>{t('storage.title')}</h1>
+			</div>
 			{error.value !== null && (
 				<p class="mistake" role="alert">
 					{error.value}
@@ -71,9 +73,9 @@ function StorageCards({ storage }: { readonly storage: StorageView }) {
 							value: t('storage.freeOf', {
 								free: formatBytes(data.free_bytes),
 								total: formatBytes(data.total_bytes),
-								floor: formatBytes(journal.free_floor_bytes),
 							}),
 						},
+						{ name: t('storage.floor'), value: formatBytes(journal.free_floor_bytes) },
 						{
 							name: t('sync.journal'),
 							value: t('sync.journalUse', { used: formatBytes(journal.bytes), max: formatBytes(journal.quota_bytes) }),
