@@ -1,8 +1,7 @@
 import Joi from 'joi';
 
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
-	cardSection,
-	type CardSettings,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -82,11 +81,11 @@ export interface GatewaySettings {
 	readonly mqtt: ListenSettings;
 	readonly mqttTls: TlsListenSettings;
 	readonly journal: JournalSettings;
-	readonly card: CardSettings;
 	readonly history: HistorySettings;
 	readonly uplink: UplinkSettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 	readonly site: { readonly name: string };
 	/** Folder with device templates of this site, beside those of the product; empty: none. */
 	readonly templates: { readonly folder: string };
@@ -155,7 +154,6 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
-	card: cardSection(),
 	history: historySection(),
 	uplink: section({
 		hub_url: Joi.string()
@@ -170,6 +168,7 @@ export const gatewaySchema = section({
 	}),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 	site: section({ name: Joi.string().allow('').max(255).default('') }),
 	templates: section({ folder: Joi.string().allow('').max(4_096).default('') }),
 	devices: Joi.array().items(device).unique('uid').max(MAX_DEVICES).empty(null).default([]),

@@ -1,6 +1,5 @@
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
-	cardSection,
-	type CardSettings,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -32,10 +31,10 @@ export interface HubSettings {
 	readonly https: TlsListenSettings;
 	readonly link: LinkSettings;
 	readonly journal: JournalSettings;
-	readonly card: CardSettings;
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 }
 
 /** Keys, ranges and defaults of the hub's file, in the words of the file. */
@@ -48,8 +47,8 @@ export const hubSchema = section({
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),
-	card: cardSection(),
 	history: historySection(),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 });

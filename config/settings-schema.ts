@@ -86,13 +86,6 @@ export const journalSection = () =>
 			.default(64 * MIB),
 	});
 
-export const cardSection = () =>
-	section({
-		capacity_gb: Joi.number().min(0).max(1_000_000).default(0),
-		endurance_cycles: Joi.number().integer().min(1).max(1_000_000).default(1_000),
-		write_amplification: Joi.number().min(1).max(1_000).default(4),
-	});
-
 export const historySection = () =>
 	section({ retention_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(365) });
 
@@ -136,16 +129,6 @@ export interface JournalSettings {
 	readonly maxBytes: number;
 	/** Free space of the file system below which the journal stops growing. */
 	readonly minFreeBytes: number;
-}
-
-/** The medium under the data folder, for the projection of its life. */
-export interface CardSettings {
-	/** GB (10^9 bytes); 0: that of the file system. */
-	readonly capacityGb: number;
-	/** How often the whole of it can be written. */
-	readonly enduranceCycles: number;
-	/** Bytes that the medium writes for one that it is given. */
-	readonly writeAmplification: number;
 }
 
 export interface HistorySettings {
