@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -43,7 +43,7 @@ export function mountLoopDisk(mebibytes: number): LoopDisk {
 		undo.push(() => run('losetup', '--detach', device));
 		// Nothing is left for the kernel to prepare later: it would count as ours.
 		run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', device);
-		run('mkdir', folder);
+		mkdirSync(folder);
 		run('mount', '-o', 'noatime', device, folder);
 		undo.push(() => run('umount', folder));
 		let last = countersOf(device);

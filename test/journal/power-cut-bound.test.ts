@@ -36,14 +36,14 @@ function seeded(seed: number): () => number {
 /** Nobody waits for these readings; the power goes; answers those that are gone. */
 async function lostIn({ flushIntervalMs, flushBytes, periodMs, cutAtMs, random }: Scene): Promise<readonly Taken[]> {
 	const files = createPowerCutFiles();
-	const { clock, setTimer, advance } = createManualTimer();
+	const timer = createManualTimer();
 	const open = () =>
 		openJournal({
 			folder: '/journal',
-			clock,
+			clock: timer.clock,
 			log: silentLog,
 			files,
-			setTimer,
+			setTimer: timer.setTimer,
 			segmentBytes: 65_536,
 			flushIntervalMs,
 			flushBytes,
@@ -55,7 +55,7 @@ async function lostIn({ flushIntervalMs, flushBytes, periodMs, cutAtMs, random }
 		const reading = readingOf(1 + taken.length * 8, { epoch: journal.epoch });
 		taken.push({ reading, atMs });
 		journal.append([reading], 'group').catch(() => undefined);
-		advance(Math.min(periodMs, cutAtMs - atMs));
+		timer.advance(Math.min(periodMs, cutAtMs - atMs));
 		await turn();
 	}
 	files.cut(random);

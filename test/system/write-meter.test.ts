@@ -21,23 +21,23 @@ function meterBox(t: ExecutionContext) {
 	const timer = createManualTimer();
 	const kernel: { bytes: number | null } = { bytes: 0 };
 	const open = () => openWriteMeter({ path, processBytes: () => kernel.bytes, ...timer, log: silentLog });
-	return { ...timer, path, kernel, open };
+	return { timer, path, kernel, open };
 }
 
 test('the pace of a day is that of the time that was measured', async (t) => {
-	const { open, advance } = meterBox(t);
+	const { open, timer } = meterBox(t);
 	const meter = await open();
 	const journal = meter.counter('journal');
 	journal(1_000);
 	t.is(meter.written().bytesPerDay, null, 'a start says nothing of a day');
-	advance(HOUR_MS / 2);
+	timer.advance(HOUR_MS / 2);
 	journal(1_000);
 	t.deepEqual(meter.written().bytesPerDay, { journal: 96_000, other: 0 });
 	await meter.stop();
 });
 
 test('what no stream has counted is the rest of what the kernel has', async (t) => {
-	const { open, kernel, advance } = meterBox(t);
+	const { open, kernel, timer } = meterBox(t);
 	kernel.bytes = 5_000;
 	const meter = await open();
 	const journal = meter.counter('journal');
@@ -46,7 +46,7 @@ test('what no stream has counted is the rest of what the kernel has', async (t) 
 	t.deepEqual(meter.written().bytes, { journal: 4_096, other: 5_904 });
 	journal(8_192);
 	t.deepEqual(meter.written().bytes, { journal: 12_288, other: 5_904 }, 'a counter never falls');
-	advance(HOUR_MS);
+	timer.advance(HOUR_MS);
 	t.deepEqual(meter.written().bytesPerDay, { journal: 24 * 12_288, other: 24 * 5_904 });
 	await meter.stop();
 });
@@ -61,19 +61,19 @@ test('where the kernel counts nothing, the streams are all there is', async (t) 
 });
 
 test('the pace survives a restart, the time between does not count, and a day is the longest memory', async (t) => {
-	const { open, advance } = meterBox(t);
+	const { open, timer } = meterBox(t);
 	const first = await open();
 	first.counter('journal')(24_000);
-	advance(HOUR_MS * 2);
+	timer.advance(HOUR_MS * 2);
 	await first.stop();
-	advance(HOUR_MS * 100);
+	timer.advance(HOUR_MS * 100);
 	const second = await open();
 	t.deepEqual(second.written(), {
 		bytes: { other: 0 },
 		bytesPerDay: { journal: 24_000 * 12, other: 0 },
 		measuredMs: HOUR_MS * 2,
 	});
-	for (let hour = 0; hour < 30; hour += 1) advance(HOUR_MS);
+	for (let hour = 0; hour < 30; hour += 1) timer.advance(HOUR_MS);
 	const { bytesPerDay, measuredMs } = second.written();
 	t.is(bytesPerDay?.['journal'] ?? 0, 0);
 	t.true(measuredMs >= 24 * HOUR_MS && measuredMs <= 25 * HOUR_MS);
