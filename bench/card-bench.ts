@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { nodeFileLayer } from '../core/journal/node-file-layer.ts';
 import { type Clock, epochMs } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
 import { newGatewayId } from '../core/kernel/id.ts';
@@ -35,17 +35,26 @@ interface Contender {
 	readonly take: (readings: readonly Reading[]) => Promise<void>;
 	/** Ends with everything at rest, as after a shutdown. */
 	readonly stop: () => Promise<void>;
+	/** Bytes that the streams of the write meter have counted; `null`: it has none. */
+	readonly metered: () => number | null;
 }
+
+/** Without what the meter has from the device itself. */
+const sumOf = ({ other: _, ...streams }: Readonly<Record<string, number>>): number =>
+	Object.values(streams).reduce((sum, bytes) => sum + bytes, 0);
 
 /** Journal and history as a gateway has them, on a clock that is that of the readings. */
 async function openProduct(data: string, clock: Clock): Promise<Contender> {
 	const settings = readSettings({ role: 'gateway', environment: {} });
 	const lifecycle = createLifecycle(silentLog);
-	const { telemetry, history } = await openTelemetry({
+	const common = { clock, log: silentLog, lifecycle };
+	const { journal, card } = settings;
+	const storage = await openStorage({ data, journal, card, ...common });
+	const part = await openTelemetry({
 		data,
 		// Each second is committed as soon as it is there, not when the time of this machine says so.
-		journal: { ...settings.journal, flushIntervalMs: 0, minFlushGapMs: 0 },
-		files: () => nodeFileLayer,
+		journal: { ...journal, flushIntervalMs: 0, minFlushGapMs: 0 },
+		files: storage.files,
 		holders: [],
 		givesUpHeld: true,
 		retentionDays: settings.history.retentionDays,
@@ -55,18 +64,17 @@ async function openProduct(data: string, clock: Clock): Promise<Contender> {
 		accounts: { byId: () => undefined },
 		onLoss: () => undefined,
 		lost: () => undefined,
-		lifecycle,
-		clock,
-		log: silentLog,
+		...common,
 	});
 	return {
 		name: 'drawbridge: journal, seal, history',
 		commits: COMMITS,
-		take: (readings) => telemetry.acceptStamped(readings, 'live', 'group'),
+		take: (readings) => part.telemetry.acceptStamped(readings, 'live', 'group'),
 		async stop() {
-			await history.sealNow();
+			await part.history.sealNow();
 			await lifecycle.stop();
 		},
+		metered: () => sumOf(storage.written().bytes),
 	};
 }
 
@@ -80,6 +88,7 @@ async function openRaw(folder: string): Promise<Contender> {
 			await file.datasync();
 		},
 		stop: () => file.close(),
+		metered: () => null,
 	};
 }
 
@@ -95,6 +104,7 @@ async function openPouch(folder: string): Promise<Contender> {
 			await database.bulkDocs(documents);
 		},
 		stop: () => database.close(),
+		metered: () => null,
 	};
 }
 
@@ -111,12 +121,14 @@ async function rowOf(disk: LoopDisk, begin: (folder: string, clock: Clock) => Pr
 	const running = disk.takeWritten();
 	await contender.stop();
 	const ending = disk.takeWritten();
+	const metered = contender.metered();
 	const samples = contender.commits * SAMPLES_PER_COMMIT;
 	const bytesPerSample = (running.bytes + ending.bytes) / samples;
 	return {
 		store: contender.name,
 		samples,
 		'bytes/sample at the device': bytesPerSample,
+		'counted by its streams': metered === null ? '' : (metered / samples).toFixed(1),
 		'of it at the end': ending.bytes / samples,
 		'flushes/commit': running.flushes / contender.commits,
 		'GB/day at 1 000 samples/s': (bytesPerSample * SAMPLES_PER_COMMIT * 86_400) / 1e9,

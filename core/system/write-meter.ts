@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import type { SetTimer } from '../journal/set-timer.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
@@ -11,7 +9,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** A rate of less time says nothing: what a start writes would count as if it went on all day. */
 const LEAST_MEASURED_MS = 10 * 60_000;
-/** Everything that no stream has counted: documents, accounts, settings, ledger. */
+/** What reached the device and no stream has counted: bookkeeping of the file system, small files, other programs. */
 const OTHER = 'other';
 
 /** Bytes by stream. */
@@ -32,31 +30,23 @@ export interface Written {
 	readonly measuredMs: number;
 }
 
-/** Counts what the box writes to its data folder. */
+/** Counts what is written to the medium of the data folder. */
 export interface WriteMeter extends Stoppable {
 	/** The counter of a stream, e.g. `journal`. */
 	counter(stream: string): (bytes: number) => void;
+	/** A stream that is counted elsewhere: how many bytes since the start. */
+	watch(stream: string, bytes: () => number): void;
 	written(): Written;
 }
 
 export interface WriteMeterDeps {
 	/** Where earlier hours are kept; written once an hour and at the end. */
 	readonly path: string;
-	/** What the kernel has counted for this process; `null` where it does not. Default: `writtenByProcess`. */
-	readonly processBytes?: () => number | null;
+	/** What the device under the data folder was given; `null` where nobody knows. */
+	readonly deviceBytes: () => number | null;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
-}
-
-/** `write_bytes` of proc_pid_io(5): whole pages that this process has made the kernel write. Linux only. */
-export function writtenByProcess(): number | null {
-	try {
-		const digits = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1];
-		return digits === undefined ? null : Number(digits);
-	} catch {
-		return null;
-	}
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
@@ -92,7 +82,7 @@ function lastDay(stretches: readonly Stretch[]): readonly Stretch[] {
 
 /** Opens the meter with the hours that it had measured before. */
 export async function openWriteMeter(deps: WriteMeterDeps): Promise<WriteMeter> {
-	const { clock, setTimer, log, processBytes = writtenByProcess } = deps;
+	const { clock, setTimer, log, deviceBytes } = deps;
 	const store = await openSettingsStore<{ stretches: readonly Stretch[] }>({
 		path: deps.path,
 		defaults: { stretches: [] },
@@ -101,16 +91,18 @@ export async function openWriteMeter(deps: WriteMeterDeps): Promise<WriteMeter> 
 	const found = store.get().stretches;
 	let closed: readonly Stretch[] = Array.isArray(found) ? found.filter(isStretch) : [];
 	const counts = new Map<string, number>();
-	const processBefore = processBytes() ?? 0;
+	const watched = new Map<string, () => number>();
+	const deviceBefore = deviceBytes() ?? 0;
 	let other = 0;
 	let sinceMs = clock.monotonicMs();
 	let before: WrittenBytes = {};
 
 	function total(): WrittenBytes {
+		for (const [stream, bytes] of watched) counts.set(stream, bytes());
 		let own = 0;
 		for (const count of counts.values()) own += count;
-		const all = (processBytes() ?? processBefore) - processBefore;
-		// Estimates of the streams may be ahead of the kernel for a while; a counter never falls.
+		const all = (deviceBytes() ?? deviceBefore) - deviceBefore;
+		// The streams are ahead of the device until it has everything; a counter never falls.
 		other = Math.max(other, all - own);
 		return { ...Object.fromEntries(counts), [OTHER]: other };
 	}
@@ -138,6 +130,7 @@ export async function openWriteMeter(deps: WriteMeterDeps): Promise<WriteMeter> 
 			counts.set(stream, counts.get(stream) ?? 0);
 			return (bytes) => void counts.set(stream, (counts.get(stream) ?? 0) + bytes);
 		},
+		watch: (stream, bytes) => void watched.set(stream, bytes),
 		written() {
 			const { ms, bytes } = sumOf(lastDay([...closed, current()]));
 			const perDay = (count: number): number => Math.round((count * DAY_MS) / ms);

@@ -25,7 +25,8 @@ export const storageOf = () => ({
 			{ stream: 'journal', total_bytes: 634_567_890, bytes_per_day: 734_567_890 },
 			{ stream: 'history', total_bytes: 234_567_890, bytes_per_day: 334_567_890 },
 			{ stream: 'audit', total_bytes: 1_234_567, bytes_per_day: 1_834_567 },
-			{ stream: 'other', total_bytes: 41_975_331, bytes_per_day: 52_486_442 },
+			{ stream: 'documents', total_bytes: 11_975_331, bytes_per_day: 12_486_442 },
+			{ stream: 'other', total_bytes: 30_000_000, bytes_per_day: 40_000_000 },
 		],
 	},
 	card: {

@@ -6,9 +6,11 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
 import { silentLog } from '../../core/kernel/log.ts';
+import { documentBytesBelow, openDatabase } from '../../core/storage/pouch.ts';
+import { deviceBytesOf, deviceName } from '../../core/system/device-bytes.ts';
 import { blockBytes, meteredFiles } from '../../core/system/metered-files.ts';
 import { projectedLifeYears } from '../../core/system/storage-report.ts';
-import { openWriteMeter, writtenByProcess } from '../../core/system/write-meter.ts';
+import { openWriteMeter } from '../../core/system/write-meter.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { createPowerCutFiles } from '../fake/power-cut-files.ts';
 
@@ -20,7 +22,7 @@ function meterBox(t: ExecutionContext) {
 	const path = join(folder, 'write-meter.json');
 	const timer = createManualTimer();
 	const kernel: { bytes: number | null } = { bytes: 0 };
-	const open = () => openWriteMeter({ path, processBytes: () => kernel.bytes, ...timer, log: silentLog });
+	const open = () => openWriteMeter({ path, deviceBytes: () => kernel.bytes, ...timer, log: silentLog });
 	return { timer, path, kernel, open };
 }
 
@@ -36,7 +38,7 @@ test('the pace of a day is that of the time that was measured', async (t) => {
 	await meter.stop();
 });
 
-test('what no stream has counted is the rest of what the kernel has', async (t) => {
+test('what no stream has counted is the rest of what reached the device', async (t) => {
 	const { open, kernel, timer } = meterBox(t);
 	kernel.bytes = 5_000;
 	const meter = await open();
@@ -51,7 +53,7 @@ test('what no stream has counted is the rest of what the kernel has', async (t) 
 	await meter.stop();
 });
 
-test('where the kernel counts nothing, the streams are all there is', async (t) => {
+test('where the device is not known, the streams are all there is', async (t) => {
 	const { open, kernel } = meterBox(t);
 	kernel.bytes = null;
 	const meter = await open();
@@ -145,9 +147,33 @@ test('the life of a card is its capacity times its cycles over what it is made t
 	t.is(projectedLifeYears(32e9, card, 1), 100);
 });
 
-test('the kernel counts what this process writes', (t) => {
-	const bytes = writtenByProcess();
-	if (bytes === null) t.log('skipped: this kernel does not count');
-	else t.true(bytes >= 0);
-	t.pass();
+test('a stream that is counted elsewhere is a stream', async (t) => {
+	const { open, kernel } = meterBox(t);
+	const meter = await open();
+	let documents = 100;
+	meter.watch('documents', () => documents);
+	documents = 300;
+	kernel.bytes = 1_000;
+	t.deepEqual(meter.written().bytes, { documents: 300, other: 700 });
+	await meter.stop();
+});
+
+test('the device of a folder is named as the kernel names it', (t) => {
+	t.is(deviceName(0x0801), '8:1');
+	t.is(deviceName(0x10_0b_02), '11:258');
+	const bytes = deviceBytesOf(tmpdir())();
+	t.true(bytes === null || bytes >= 0);
+	t.is(deviceBytesOf('/nowhere')(), null);
+});
+
+test('documents count with their blocks, those of other folders do not', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-documents-'));
+	t.teardown(() => rmSync(folder, { recursive: true }));
+	const database = openDatabase<{ text: string }>(join(folder, 'inside', 'documents'));
+	const before = documentBytesBelow(folder);
+	await database.put({ _id: 'a', text: 'x'.repeat(100_000) });
+	await database.close();
+	const grown = documentBytesBelow(folder) - before;
+	t.true(grown >= 100_000 && grown <= 1_000_000 && grown % 4_096 === 0, String(grown));
+	t.is(documentBytesBelow(join(folder, 'in')), 0);
 });

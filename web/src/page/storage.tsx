@@ -22,6 +22,7 @@ const STREAMS: Readonly<Record<string, TextKey>> = {
 	journal: 'storage.stream.journal',
 	history: 'storage.stream.history',
 	audit: 'storage.stream.audit',
+	documents: 'storage.stream.documents',
 	other: 'storage.stream.other',
 };
 
