@@ -40,8 +40,8 @@ interface Contender {
 }
 
 /** Without what the meter has from the device itself. */
-const sumOf = ({ other: _, ...streams }: Readonly<Record<string, number>>): number =>
-	Object.values(streams).reduce((sum, bytes) => sum + bytes, 0);
+const sumOf = (streams: Readonly<Record<string, number>>): number =>
+	Object.entries(streams).reduce((sum, [stream, bytes]) => (stream === 'other' ? sum : sum + bytes), 0);
 
 /** Journal and history as a gateway has them, on a clock that is that of the readings. */
 async function openProduct(data: string, clock: Clock): Promise<Contender> {

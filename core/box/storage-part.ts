@@ -43,7 +43,7 @@ export async function openStorage({ data, journal: bounds, card, lifecycle, cloc
 		/** The files of a stream, e.g. `journal`; what is written through them counts as that. */
 		files: (stream: string): FileLayer => meteredFiles(nodeFileLayer, meter.counter(stream)),
 		dataUsage,
-		written: meter.written,
+		written: () => meter.written(),
 		report: async (journal: JournalStats): Promise<StorageReport> =>
 			storageReport({ data: await dataUsage(), journal, bounds, written: meter.written() }, card),
 		addMetrics(metrics: Metrics): void {
