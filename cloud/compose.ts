@@ -331,6 +331,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

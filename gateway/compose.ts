@@ -371,6 +371,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		rest = http.server;
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

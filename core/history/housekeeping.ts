@@ -89,24 +89,25 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		} else await day.finish();
 	}
 
+	async function tidyLogged(day: DayFile, signal: AbortSignal): Promise<void> {
+		try {
+			await tidyDay(day, signal);
+			if (!signal.aborted) tidied.add(day);
+		} catch (error) {
+			given.add(day);
+			log.warn('history-day-not-tidied', { day: day.name, reason: messageOf(error) });
+		}
+		running = null;
+		days.touch(day);
+	}
+
 	/** Tidies one quiet day that is past, in the background. */
 	function tidy(): void {
 		if (running !== null) return;
 		const due = days.all().find(isDue);
 		if (due === undefined) return;
 		const stop = new AbortController();
-		const done = tidyDay(due, stop.signal)
-			.then(() => {
-				if (!stop.signal.aborted) tidied.add(due);
-			})
-			.catch((error: unknown) => {
-				given.add(due);
-				log.warn('history-day-not-tidied', { day: due.name, reason: messageOf(error) });
-			})
-			.finally(() => {
-				running = null;
-				days.touch(due);
-			});
+		const done = tidyLogged(due, stop.signal);
 		running = { day: due, stop, done };
 	}
 
