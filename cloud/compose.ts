@@ -129,7 +129,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			files: storage.files,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
 			templates,
@@ -343,6 +343,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

@@ -2,6 +2,7 @@ import Joi from 'joi';
 
 import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -154,7 +155,7 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(2 * GIB),
 	uplink: section({
 		hub_url: Joi.string()
 			.uri({ scheme: ['http', 'https'] })

@@ -1,5 +1,6 @@
 import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -47,7 +48,7 @@ export const hubSchema = section({
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(64 * GIB),
 	identity: identitySection(),
 	log: logSection(),
 	card: cardSection(),

@@ -138,7 +138,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId,
 			gatewayId,
 			templates,
@@ -383,6 +383,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

@@ -64,7 +64,7 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 		files: () => nodeFileLayer,
 		holders: [],
 		givesUpHeld: true,
-		retentionDays: settings.history.retentionDays,
+		history: settings.history,
 		origin: gatewayId,
 		gatewayId,
 		templates: new Set<string>(),

@@ -110,10 +110,14 @@ export function createPowerCutFiles(): PowerCutFiles {
 			},
 			async datasync() {
 				alive();
+				const { unsynced } = inode;
+				// After a flush that failed the kernel calls the pages clean: no later flush writes them.
+				inode.unsynced = [];
 				maybeFail('datasync');
 				syncs += 1;
-				inode.durable = Buffer.from(inode.cached);
-				inode.unsynced = [];
+				for (const change of unsynced)
+					inode.durable =
+						'truncatedTo' in change ? resized(inode.durable, change.truncatedTo) : written(inode.durable, change);
 			},
 			async truncate(bytes) {
 				alive();
