@@ -56,7 +56,7 @@ export interface TelemetryPartDeps {
 
 /** Looks for what is never there: the way through journal state and chunks is that of a real question. */
 const probeOf =
-	(journal: Pick<Journal, 'stats'>, history: HistoryRepository, origin: GatewayId, clock: Clock) =>
+	(journal: Pick<Journal, 'stats'>, history: Pick<HistoryRepository, 'range'>, origin: GatewayId, clock: Clock) =>
 	async (): Promise<null> => {
 		const { writeError } = journal.stats();
 		if (writeError !== null) throw new Error(writeError);

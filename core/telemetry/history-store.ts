@@ -151,6 +151,19 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 			const sealed = await queryChunks(months, query, log);
 			return firstOf([...sealed, ...recent], query);
 		},
+		async column({ device, point, from, to }) {
+			const query = { device, from, to, order: 'oldest-first', limit: 1_000_000 } as const;
+			const sealed = await queryChunks(months, query, log);
+			const readings = firstOf([...sealed, ...window.select(query)], query).filter(
+				({ points }) => points.includes(point),
+			);
+			return {
+				times: Float64Array.from(readings, ({ readAt }) => readAt),
+				values: readings.map(({ points, values }) => values[points.indexOf(point)] ?? null),
+				qualities: null,
+				until: to,
+			};
+		},
 		async sealNow() {
 			await journal.closeSegment();
 			sealer.kick();
