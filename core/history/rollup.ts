@@ -134,6 +134,9 @@ export const totalOf = ({ sum, rest }: Pick<NumberRollup, 'sum' | 'rest'>): numb
 export const increaseOf = ({ first, last, turns }: NumberRollup): Numeric | null =>
 	turns === null ? null : plus(minus(last, first), turns.correction);
 
+/** Longest text that is told from others and kept as a first or last value, characters; longer ones are cut. */
+const MAX_TEXT_LENGTH = 256;
+
 type Growing<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Collects the samples of one point, in order of time. */
@@ -156,7 +159,18 @@ export function createRollupBuilder(rule: CounterRule | null): RollupBuilder {
 	function addNumber(at: number, value: Numeric): void {
 		if (numbers === null) {
 			const sum = Number(value);
-			numbers = { count: 1, min: value, max: value, sum, rest: 0, firstAt: at, first: value, lastAt: at, last: value, turns: null };
+			numbers = {
+				count: 1,
+				min: value,
+				max: value,
+				sum,
+				rest: 0,
+				firstAt: at,
+				first: value,
+				lastAt: at,
+				last: value,
+				turns: null,
+			};
 			return;
 		}
 		if (rule !== null && value < numbers.last) {
@@ -182,7 +196,8 @@ export function createRollupBuilder(rule: CounterRule | null): RollupBuilder {
 		truths = truths === null ? single : mergeTruths(truths, single);
 	}
 
-	function addText(at: number, value: string): void {
+	function addText(at: number, whole: string): void {
+		const value = whole.slice(0, MAX_TEXT_LENGTH);
 		const single = { count: 1, firstAt: at, first: value, lastAt: at, last: value, changes: 0 };
 		texts = texts === null ? single : mergeStates(texts, single);
 	}
