@@ -29,7 +29,7 @@ const months = (count: number): Ruler => ({
 		const at = new Date(localMs);
 		return Math.floor((at.getUTCFullYear() * 12 + at.getUTCMonth()) / count);
 	},
-	start: (index) => Date.UTC(0, index * count) - Date.UTC(0, 0) + Date.parse('0000-01-01T00:00:00Z'),
+	start: (index) => Date.UTC(Math.floor((index * count) / 12), (index * count) % 12),
 	isShort: false,
 });
 
@@ -73,7 +73,7 @@ export function bucketEdges({ from, to, bucket, timeZone, maxBuckets }: BucketRe
 				`bucket: from and to are more than ${maxBuckets} buckets apart; choose a longer one or a shorter span`,
 				{ field: 'bucket' },
 			);
-		const next = clock.firstAt(ruler.start(ruler.index(at + clock.offsetAt(at)) + 1));
+		const next = clock.firstAfter(at, ruler.start(ruler.index(at + clock.offsetAt(at)) + 1));
 		const setBack = ruler.isShort ? clock.setBackWithin(at, next) : null;
 		// A clock that is set back shows the same hour again: another bucket.
 		at = Math.min(to, setBack ?? next);

@@ -7,8 +7,8 @@ const EXACT_MS = 1_000;
 export interface LocalClock {
 	/** What the zone's clocks are ahead of UTC at an instant, ms. */
 	offsetAt(ms: number): number;
-	/** The first instant at or after which clocks show this local time or a later one. */
-	firstAt(localMs: number): number;
+	/** The first instant after another one at which clocks show this local time, or a later one where it is skipped. */
+	firstAfter(ms: number, localMs: number): number;
 	/** The first instant within `(from, to)` at which clocks are set back; `null` when they are not. */
 	setBackWithin(from: number, to: number): number | null;
 }
@@ -106,16 +106,14 @@ export function localClock(timeZone: string, from: number, to: number): LocalClo
 
 	return {
 		offsetAt,
-		firstAt(localMs) {
-			for (let index = indexAt(localMs - 2 * DAY_MS); index < stretches.length; index += 1) {
-				const stretch = stretches[index];
-				if (stretch === undefined) break;
-				const end = stretches[index + 1]?.from ?? Number.POSITIVE_INFINITY;
+		firstAfter(ms, localMs) {
+			for (let index = indexAt(ms); ; index += 1) {
+				const offsetMs = stretches[index]?.offsetMs ?? 0;
 				// A local time that is skipped counts from the instant of the change on.
-				const at = Math.max(localMs - stretch.offsetMs, stretch.from);
-				if (at < end) return at;
+				const at = Math.max(localMs - offsetMs, stretches[index]?.from ?? 0);
+				const next = stretches[index + 1];
+				if (next === undefined || at < next.from) return at;
 			}
-			return localMs - offsetAt(localMs);
 		},
 		setBackWithin(after, before) {
 			for (let index = indexAt(after) + 1; index < stretches.length; index += 1) {

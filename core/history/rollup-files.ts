@@ -59,6 +59,7 @@ export interface RollupFiles extends Stoppable {
 	/** Records in the file were found damaged. */
 	damaged(level: RollupLevel, atMs: number, bytes: number): Promise<void>;
 	sync(): Promise<void>;
+	isThinned(level: RollupLevel, atMs: number): boolean;
 	/** Oldest first. */
 	periods(): readonly RollupPeriod[];
 	drop(period: RollupPeriod): Promise<void>;
@@ -186,6 +187,7 @@ export async function openRollupFiles(
 			for (const period of known.values())
 				if (period.file?.isUnsynced() === true) await run(period, (file) => file.sync());
 		},
+		isThinned: (level, atMs) => known.get(keyOf(level, atMs))?.isThinned === true,
 		periods: () =>
 			[...known.values()]
 				.map(({ level, period, from, to, bytes, isThinned }) => ({ level, period, from, to, bytes, isThinned }))

@@ -44,8 +44,8 @@ export interface RollupMaker extends Stoppable {
 	run(): Promise<void>;
 	/** Sums up every hour of a time that is in the list and not just being written, due or not. */
 	settle(from: number, to: number): Promise<void>;
-	/** Calls back when nothing is due. */
-	onIdle(task: () => Promise<void>): void;
+	/** Calls back when nothing is due, again at once while it answers that it has more to do. */
+	onIdle(task: () => Promise<boolean>): void;
 }
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
@@ -58,7 +58,7 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 	const givenUp = new Map<string, number>();
 	let cancelTimer: (() => void) | null = null;
 	let running: Promise<void> | null = null;
-	let idleTask: (() => Promise<void>) | null = null;
+	let idleTask: (() => Promise<boolean>) | null = null;
 	const stopping = new AbortController();
 	/** Two at a time would each take the other's hours for done. */
 	const gate = createGate({ what: 'summing up', parallel: 1, waiting: 100 });
@@ -162,9 +162,12 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 	}
 
 	async function runAll(): Promise<void> {
-		for (let days = nextDays(); days.length > 0 && !stopping.signal.aborted; days = nextDays())
-			await gate.run(() => sumUp(days));
-		if (!stopping.signal.aborted) await idleTask?.();
+		let hasMore = true;
+		while (hasMore && !stopping.signal.aborted) {
+			const days = nextDays();
+			if (days.length > 0) await gate.run(() => sumUp(days));
+			else hasMore = (await idleTask?.()) === true;
+		}
 	}
 
 	function run(): Promise<void> {

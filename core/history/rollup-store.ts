@@ -34,6 +34,8 @@ export interface RollupStore extends Stoppable {
 	sync(): Promise<void>;
 	/** Oldest first. */
 	periods(): readonly RollupPeriod[];
+	/** Whether of the hours at an instant only counters are left. */
+	isThinned(atMs: number): boolean;
 	/** Bytes of the files of a level. */
 	bytes(level: RollupLevel): number;
 	/** Removes a period with everything in it. */
@@ -104,6 +106,7 @@ export async function openRollupStore(deps: RollupFilesDeps): Promise<RollupStor
 		write: (level, draft, isOver) => files.make(level, draft.group, (file) => appendTo(file, level, draft, isOver)),
 		sync: () => files.sync(),
 		periods: () => files.periods(),
+		isThinned: (atMs) => files.isThinned('hour', atMs),
 		bytes: (level) => files.periods().reduce((sum, period) => (period.level === level ? sum + period.bytes : sum), 0),
 		drop: (period) => files.drop(period),
 		thin: (period) => files.replace(period, (from, to) => copyCounters(period.level, from, to)),
