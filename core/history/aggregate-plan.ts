@@ -36,6 +36,16 @@ export interface Planner {
 	piece(from: number, to: number): Promise<Piece>;
 }
 
+function slotOf(level: RollupLevel, group: GroupRollups | null, atMs: number): readonly PointRollup[] {
+	const slot = LEVEL_FACTS[level].slotIndex(atMs);
+	const found: PointRollup[] = [];
+	for (const [point, { slots }] of group?.points ?? []) {
+		const rollup = slots[slot] ?? null;
+		if (rollup !== null) found.push({ point, rollup });
+	}
+	return found;
+}
+
 /** @param points `null`: all */
 export function createPlanner(
 	{ store, dirty, unsealedHours, rawFrom }: RollupSource,
@@ -64,16 +74,6 @@ export function createPlanner(
 		const rollups = await store.read(level, { device, group }, points);
 		cached.set(level, { group, rollups });
 		return rollups;
-	}
-
-	function slotOf(level: RollupLevel, group: GroupRollups | null, atMs: number): readonly PointRollup[] {
-		const slot = LEVEL_FACTS[level].slotIndex(atMs);
-		const found: PointRollup[] = [];
-		for (const [point, { slots }] of group?.points ?? []) {
-			const rollup = slots[slot] ?? null;
-			if (rollup !== null) found.push({ point, rollup });
-		}
-		return found;
 	}
 
 	/** An hour of a month that only has counters: of the other points the day counts, whole, with its first hour. */

@@ -99,12 +99,14 @@ export function createAggregate(deps: AggregateDeps): Aggregate {
 			for (const { point, rollup } of piece.rollups) merge(bucket, point, rollup);
 		}
 
+		let pieces = 0;
 		for (let bucket = 0; bucket < buckets.length; bucket += 1) {
 			const end = edges[bucket + 1] ?? 0;
-			for (let at = edges[bucket] ?? end; at < end;) {
+			for (let at = edges[bucket] ?? end; at < end; pieces += 1) {
 				const piece = await planner.piece(at, end);
 				await take(bucket, piece);
 				at = piece.to;
+				if (pieces % PIECES_PER_TURN === PIECES_PER_TURN - 1) await nextTurn();
 			}
 		}
 		await flushRaw();

@@ -31,6 +31,8 @@ export type CounterRuleOf = (device: DeviceId, point: string) => CounterRule | n
 
 /** An hour of a device, summed up from its readings. */
 export interface HourRollups {
+	/** Of all points together, whatever their quality. */
+	readonly samples: number;
 	/** Rollup of the hour by point. */
 	readonly hour: ReadonlyMap<string, { readonly isCounter: boolean; readonly rollup: Rollup }>;
 	/** One slot for each minute; `null` where keeping them is not worth it. */
@@ -102,6 +104,7 @@ function createHourSum(device: DeviceId, hourMs: number, ruleOf: CounterRuleOf) 
 			}
 			const isWorth = points.size <= MAX_POINTS_WITH_MINUTES && samples >= minutes * SAMPLES_WORTH_A_MINUTE;
 			return {
+				samples,
 				hour: new Map([...points].map(([name, point]) => [name, { isCounter: isCounter(point), rollup: point.hour }])),
 				minutes: isWorth
 					? new Map(

@@ -1,19 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { SetTimer } from '../journal/set-timer.ts';
-import type { Clock, EpochMs } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
-import { EMPTY_ROLLUP, mergeRollups, type Rollup } from './rollup.ts';
+import { EMPTY_ROLLUP, goodCount, mergeRollups, type Rollup } from './rollup.ts';
 import type { PointRollups } from './rollup-codec.ts';
 import type { DirtyHours } from './rollup-dirty.ts';
 import type { DayHours } from './rollup-dirty-log.ts';
 import { type CounterRuleOf, type HourRollups, sumUpHour } from './rollup-hour.ts';
 import { DAY_MS, HOUR_MS, LEVEL_FACTS, type RollupLevel } from './rollup-level.ts';
+import type { GroupRollups } from './rollup-record.ts';
 import type { RollupStore } from './rollup-store.ts';
 
 /** An hour is summed up when it has been over for so long, and nothing came for it for so long. */
@@ -31,8 +32,6 @@ export interface RollupMakerDeps {
 	readonly ruleOf: CounterRuleOf;
 	/** Hours with readings that no chunk holds yet: they are summed up when they are sealed. */
 	readonly unsealedHours: (device: DeviceId) => ReadonlySet<number>;
-	/** Readings of days before this are dropped. */
-	readonly rawFrom: () => EpochMs;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly setTimer: SetTimer;
@@ -52,8 +51,30 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 const bits = (hours: number): readonly number[] => HOURS.filter((hour) => (hours & (1 << hour)) !== 0);
 const bitsOf = (hours: readonly number[]): number => hours.reduce((all, hour) => all | (1 << hour), 0);
 
+/** Samples that were summed up in an hour of a day. */
+function samplesIn(day: GroupRollups | null, hour: number): number {
+	let samples = 0;
+	for (const { slots } of day?.points.values() ?? []) {
+		const rollup = slots[hour];
+		if (rollup) samples += goodCount(rollup) + rollup.bad;
+	}
+	return samples;
+}
+
+/** The hours' rollups by point. */
+function columnsOf(hours: readonly HourRollups[]): ReadonlyMap<string, PointRollups> {
+	const points = new Map<string, { readonly isCounter: boolean; readonly slots: (Rollup | null)[] }>();
+	for (const [index, { hour }] of hours.entries())
+		for (const [name, { isCounter, rollup }] of hour) {
+			const slots = points.get(name)?.slots ?? hours.map(() => null);
+			points.set(name, { isCounter, slots });
+			slots[index] = rollup;
+		}
+	return points;
+}
+
 export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
-	const { history, dirty, store, ruleOf, unsealedHours, rawFrom, clock, log, setTimer } = deps;
+	const { history, dirty, store, ruleOf, unsealedHours, clock, log, setTimer } = deps;
 	/** Days with hours that cannot be summed up; tried again after the next start. */
 	const givenUp = new Map<string, number>();
 	let cancelTimer: (() => void) | null = null;
@@ -95,20 +116,30 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 		await store.write('minute', { ...key, slots: MINUTES, points: minutes ?? new Map() }, true);
 	}
 
+	/** Hours whose readings are not all there any more keep the rollups that they have. */
 	async function writeHours(device: DeviceId, day: number, hours: readonly number[]): Promise<void> {
-		const points = new Map<string, { readonly isCounter: boolean; readonly slots: (Rollup | null)[] }>();
-		for (const [index, hour] of hours.entries()) {
+		const before = await store.read('hour', { device, group: day }, null);
+		const slots: number[] = [];
+		const sums: HourRollups[] = [];
+		for (const hour of hours) {
 			const hourMs = day + hour * HOUR_MS;
-			const sums = await sumUpHour(history, device, hourMs, ruleOf);
-			if (sums === null) throw new RangeError('more points than can be summed up');
-			await writeMinutes(device, hourMs, sums);
-			for (const [name, { isCounter, rollup }] of sums.hour) {
-				const slots = points.get(name)?.slots ?? hours.map(() => null);
-				points.set(name, { isCounter, slots });
-				slots[index] = rollup;
+			const sum = await sumUpHour(history, device, hourMs, ruleOf);
+			if (sum === null) throw new RangeError('more points than can be summed up');
+			if (sum.samples < samplesIn(before, hour)) {
+				log.warn('rollups-not-renewed', {
+					device,
+					hour: hourMs,
+					samples: sum.samples,
+					before: samplesIn(before, hour),
+				});
+				continue;
 			}
+			await writeMinutes(device, hourMs, sum);
+			slots.push(hour);
+			sums.push(sum);
 		}
-		await store.write('hour', { device, group: day, slots: hours, points }, isOver('hour', day));
+		if (slots.length > 0)
+			await store.write('hour', { device, group: day, slots, points: columnsOf(sums) }, isOver('hour', day));
 	}
 
 	/** Sums up a slot of a level from all slots of the level below. */
@@ -129,14 +160,13 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 	/** Answers what was summed up. */
 	async function sumUpDay(entry: DayHours): Promise<DayHours> {
 		const { device, day, hours } = entry;
-		const kept = bits(hours).filter((hour) => day + hour * HOUR_MS >= rawFrom());
-		if (kept.length < bits(hours).length)
-			log.warn('rollups-not-renewed', { device, day, reason: 'readings are dropped' });
+		if (store.isThinned(day)) {
+			log.warn('rollups-not-renewed', { device, day, reason: 'only counters are left of its hours' });
+			return entry;
+		}
 		try {
-			if (kept.length > 0) {
-				await writeHours(device, day, kept);
-				await writeSum('day', 'hour', device, day);
-			}
+			await writeHours(device, day, bits(hours));
+			await writeSum('day', 'hour', device, day);
 			return entry;
 		} catch (error) {
 			if (!(error instanceof RangeError)) throw error;

@@ -1,4 +1,4 @@
-import { epochMs, type EpochMs } from '../kernel/clock.ts';
+import { epochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
@@ -15,7 +15,6 @@ export interface RollupSearchDeps {
 	readonly history: Pick<HistoryRepository, 'range'>;
 	readonly dirty: DirtyHours;
 	readonly devices: () => readonly DeviceId[];
-	readonly rawFrom: () => EpochMs;
 	readonly log: Logger;
 }
 
@@ -32,13 +31,7 @@ interface Search {
  * Finds the hours with readings in times of which it is not known what was summed up: of a history that is older than its rollups, and of
  * files that were damaged. Answers whether there is more to look for.
  */
-export function createRollupSearch({
-	history,
-	dirty,
-	devices,
-	rawFrom,
-	log,
-}: RollupSearchDeps): () => Promise<boolean> {
+export function createRollupSearch({ history, dirty, devices, log }: RollupSearchDeps): () => Promise<boolean> {
 	let search: Search | null = null;
 
 	function current(): Search | null {
@@ -51,7 +44,7 @@ export function createRollupSearch({
 
 	/** The newest hour with readings before the place the search has come to. */
 	async function step(at: Search, device: DeviceId): Promise<DayHours | null> {
-		const from = Math.max(at.first * HOUR_MS, rawFrom());
+		const from = at.first * HOUR_MS;
 		if (from >= at.before) return null;
 		const [reading] = await history.range({
 			device,

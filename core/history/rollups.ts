@@ -12,7 +12,7 @@ import { openDirtyHours } from './rollup-dirty.ts';
 import type { RollupPeriod } from './rollup-files.ts';
 import type { CounterRuleOf } from './rollup-hour.ts';
 import { DAY_MS, type RollupLevel } from './rollup-level.ts';
-import { createRollupMaker } from './rollup-maker.ts';
+import { createRollupMaker, type RollupMaker } from './rollup-maker.ts';
 import { createRollupSearch } from './rollup-search.ts';
 import { openRollupStore } from './rollup-store.ts';
 
@@ -34,7 +34,7 @@ export interface RollupInput {
 	readonly history: Pick<HistoryRepository, 'range' | 'column'>;
 	/** First instants of the hours of a device with readings that no chunk holds yet. */
 	readonly unsealedHours: (device: DeviceId) => ReadonlySet<number>;
-	/** Readings of days before this are dropped; 0 while none are. */
+	/** Readings of days before this are dropped. */
 	readonly rawFrom: () => EpochMs;
 	readonly ruleOf: CounterRuleOf;
 	readonly devices: () => readonly DeviceId[];
@@ -46,8 +46,6 @@ export interface RunningRollups {
 	readonly run: () => Promise<void>;
 	/** Sums up what waits of a time whose readings are about to be dropped. */
 	readonly settle: (from: EpochMs, to: EpochMs) => Promise<void>;
-	/** What can be given up for its space, in this order: minutes, then hours of points that are no counters. */
-	readonly overflow: readonly [OverflowStep, OverflowStep];
 }
 
 export interface Rollups extends Stoppable {
@@ -55,6 +53,8 @@ export interface Rollups extends Stoppable {
 	readonly watcher: HourWatcher;
 	/** Once, when the history is open. */
 	readonly begin: (input: RollupInput) => RunningRollups;
+	/** What can be given up for its space, in this order: minutes, then hours of points that are no counters. */
+	readonly overflow: readonly OverflowStep[];
 	/** Bytes of all files. */
 	readonly bytes: () => number;
 }
@@ -70,7 +70,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 		day: options.rollupDays,
 		month: options.rollupDays,
 	};
-	let stopMaker: () => Promise<void> = () => Promise.resolve();
+	let maker: RollupMaker | null = null;
 
 	async function expire(): Promise<void> {
 		const periods = store.periods();
@@ -108,33 +108,32 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 	return {
 		watcher: { touching: (hours) => dirty.touching(hours), touched: (hours) => dirty.touched(hours) },
 		begin({ history, unsealedHours, rawFrom, ruleOf, devices }) {
-			const maker = createRollupMaker({
+			const made = createRollupMaker({
 				history,
 				dirty,
 				store,
 				ruleOf,
 				unsealedHours,
-				rawFrom,
 				clock,
 				log,
 				setTimer,
 			});
-			const search = createRollupSearch({ history, dirty, devices, rawFrom, log });
-			maker.onIdle(async () => {
+			const search = createRollupSearch({ history, dirty, devices, log });
+			maker = made;
+			made.onIdle(async () => {
 				await expire();
 				return search();
 			});
-			stopMaker = () => maker.stop();
 			return {
 				aggregate: createAggregate({ history, store, dirty, unsealedHours, rawFrom, ruleOf, clock }),
-				run: () => maker.run(),
-				settle: (from, to) => maker.settle(from, to),
-				overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
+				run: () => made.run(),
+				settle: (from, to) => made.settle(from, to),
 			};
 		},
+		overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
 		bytes: () => store.periods().reduce((sum, { bytes }) => sum + bytes, 0),
 		async stop() {
-			await stopMaker();
+			await maker?.stop();
 			await store.stop();
 			await dirty.stop();
 		},
