@@ -137,6 +137,21 @@ export const increaseOf = ({ first, last, turns }: NumberRollup): Numeric | null
 /** Longest text that is told from others and kept as a first or last value, characters; longer ones are cut. */
 const MAX_TEXT_LENGTH = 256;
 
+/**
+ * What a counter counted in a span, from the last value before it on: the increases of spans that follow each other add up to the whole.
+ * @param before the numbers before the span; `null` where there are none
+ */
+export function increaseAfter(
+	before: NumberRollup | null,
+	numbers: NumberRollup,
+	rule: CounterRule | null,
+): Numeric | null {
+	const increase = increaseOf(numbers);
+	if (increase === null || before === null || rule === null) return increase;
+	const { correction } = turnOf(before.last, numbers.first, rule);
+	return plus(increase, plus(minus(numbers.first, before.last), correction));
+}
+
 type Growing<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Collects the samples of one point, in order of time. */
