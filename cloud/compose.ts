@@ -119,7 +119,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			journal: settings.journal,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
 			templates,

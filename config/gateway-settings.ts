@@ -1,6 +1,7 @@
 import Joi from 'joi';
 
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -152,7 +153,7 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(2 * GIB),
 	uplink: section({
 		hub_url: Joi.string()
 			.uri({ scheme: ['http', 'https'] })

@@ -1,4 +1,5 @@
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -45,7 +46,7 @@ export const hubSchema = section({
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(64 * GIB),
 	identity: identitySection(),
 	log: logSection(),
 });

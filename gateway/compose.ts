@@ -128,7 +128,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			journal: settings.journal,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId,
 			gatewayId,
 			templates,

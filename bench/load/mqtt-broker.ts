@@ -62,7 +62,7 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 		journal: settings.journal,
 		holders: [],
 		givesUpHeld: true,
-		retentionDays: settings.history.retentionDays,
+		history: settings.history,
 		origin: gatewayId,
 		gatewayId,
 		templates: new Set<string>(),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
+import { type HistoryDeps, openHistory } from '../history/history.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import { isInTenantOf } from '../identity/role.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
@@ -14,7 +15,6 @@ import type { LossReason, StreamRange } from '../ledger/stream-range.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
-import { openHistory } from '../telemetry/history-store.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
 import { createStatusHistory } from '../telemetry/status-history.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
@@ -29,6 +29,13 @@ export interface JournalOptions {
 	readonly minFreeBytes: number;
 }
 
+/** How long and how much is kept, and who has a say in it; see `HistoryDeps`. */
+export type HistoryOptions = Required<Pick<HistoryDeps, 'retentionDays' | 'maxBytes'>> &
+	Pick<HistoryDeps, 'watchers' | 'settle' | 'moreSteps' | 'dropped'>;
+
+/** Segments that must find room beside the history: it makes room before the journal gives up what is not sealed. */
+const SEGMENTS_BESIDE_HISTORY = 2;
+
 /** How far back a probe looks, ms. */
 const PROBED_MS = 60_000;
 
@@ -39,7 +46,7 @@ export interface TelemetryPartDeps {
 	readonly holders: readonly string[];
 	/** What the journal does without room; see `FileJournalOptions`. */
 	readonly givesUpHeld: boolean;
-	readonly retentionDays: number;
+	readonly history: HistoryOptions;
 	/** Who stamps here; its own id on a gateway, the hub's own on a hub. */
 	readonly origin: GatewayId;
 	/** This gateway; `null` on a hub. */
@@ -82,8 +89,9 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 			givesUpHeld: deps.givesUpHeld,
 			onLoss: deps.onLoss,
 		},
+		...deps.history,
+		minFreeBytes: deps.journal.minFreeBytes + SEGMENTS_BESIDE_HISTORY * deps.journal.segmentBytes,
 		folder: join(data, 'history'),
-		retentionDays: deps.retentionDays,
 		clock,
 		log,
 	});

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
 
 /** What the history let go of. */
 export interface Dropped {
@@ -21,4 +22,38 @@ export interface OverflowStep {
 	readonly bytes: () => number;
 	/** Drops the oldest piece; `null` when there is none that may go. */
 	readonly dropOldest: () => Promise<Dropped | null>;
+}
+
+export interface OverflowDeps {
+	readonly steps: readonly OverflowStep[];
+	/** Most bytes of all steps together. */
+	readonly maxBytes: number;
+	/** Free space that is left to others. */
+	readonly minFreeBytes: number;
+	readonly freeBytes: () => Promise<number>;
+	readonly dropped: (what: Dropped) => void;
+	readonly log: Logger;
+}
+
+/** Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. */
+export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropped, log }: OverflowDeps) {
+	async function isTooMuch(): Promise<boolean> {
+		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
+		return bytes > maxBytes || (bytes > 0 && (await freeBytes()) < minFreeBytes);
+	}
+
+	async function dropOne(): Promise<boolean> {
+		for (const step of steps) {
+			const what = await step.dropOldest();
+			if (what === null) continue;
+			log.warn('history-dropped', { step: step.name, ...what });
+			dropped(what);
+			return true;
+		}
+		return false;
+	}
+
+	return async (): Promise<void> => {
+		while (await isTooMuch()) if (!(await dropOne())) return;
+	};
 }

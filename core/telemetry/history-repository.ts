@@ -29,7 +29,7 @@ export interface ColumnQuery {
 	readonly to: EpochMs;
 	/** Only readings of this type; otherwise of all types but those of events. */
 	readonly telemetryType?: string;
-	/** About how many samples are answered at most, at least 1; whole hours are answered, so it may be some more. Default 1 000 000. */
+	/** About how many samples are answered at most, at least 1; the day in which it is reached is answered whole. Default 1 000 000. */
 	readonly limit?: number;
 }
 
