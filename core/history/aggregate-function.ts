@@ -46,8 +46,7 @@ const functions: Readonly<Record<AggregateFunction, (rollup: Rollup, context: Co
 		numbers === null ? (truths?.first ?? texts?.first ?? null) : toJson(numbers.first),
 	last: ({ numbers, truths, texts }) =>
 		numbers === null ? (truths?.last ?? texts?.last ?? null) : toJson(numbers.last),
-	increase: ({ numbers }, { before, rule }) =>
-		numbers === null ? null : toJson(increaseAfter(before, numbers, rule)),
+	increase: ({ numbers }, { before, rule }) => (numbers === null ? null : toJson(increaseAfter(before, numbers, rule))),
 	resets: ({ numbers }) => numbers?.turns?.resets ?? null,
 	changes: ({ truths, texts }) => truths?.changes ?? texts?.changes ?? null,
 };

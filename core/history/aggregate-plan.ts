@@ -53,6 +53,7 @@ export function createPlanner(
 	points: ReadonlySet<string> | null,
 ): Planner {
 	const unsealed = unsealedHours(device);
+	const keptFrom = rawFrom();
 	const cached = new Map<RollupLevel, { readonly group: number; readonly rollups: GroupRollups | null }>();
 
 	function hasUnsealed(from: number, to: number): boolean {
@@ -63,7 +64,7 @@ export function createPlanner(
 	/** Whether the rollups of a time say what its samples would say. Where the samples are gone, nothing better is left. */
 	function isTrusted(from: number, to: number): boolean {
 		if (from < FIRST_MS || to > END_MS || hasUnsealed(from, to) || dirty.isAny(device, from, to)) return false;
-		const known = Math.max(from, rawFrom());
+		const known = Math.max(from, keptFrom);
 		return known >= to || dirty.unknown.within(Math.floor(known / HOUR_MS), Math.ceil(to / HOUR_MS) - 1).length === 0;
 	}
 
@@ -115,7 +116,7 @@ export function createPlanner(
 				return { kind: 'rollups', from, to: end(from), rollups: slotOf('minute', minutes, from) };
 			return { kind: 'raw', from, to: Math.min(to, end(start(from))) };
 		}
-		if (hour >= rawFrom()) return { kind: 'raw', from, to };
+		if (hour >= keptFrom) return { kind: 'raw', from, to };
 		// Counted once: with the part that the hour begins with.
 		return { kind: 'beyond', from, to, rollups: from === hour ? whole : [] };
 	}

@@ -18,7 +18,8 @@ const MAX_MS = 20_000;
 export type SampleVisitor = (point: string, at: number, value: SampleValue, quality: Quality) => void;
 
 export interface RawScanDeps {
-	readonly history: Pick<HistoryRepository, 'range' | 'column'>;
+	/** Without `column` only readings are read. */
+	readonly history: Pick<HistoryRepository, 'range'> & Partial<Pick<HistoryRepository, 'column'>>;
 	readonly clock: Clock;
 	/** False as soon as nobody waits for the outcome. */
 	readonly isWanted: () => boolean;
@@ -66,22 +67,27 @@ export function createRawScan({ history, clock, isWanted, limits = {} }: RawScan
 		await nextTurn();
 	}
 
-	async function scanColumn(point: string, { device, from, to }: RawSpan, visit: SampleVisitor): Promise<void> {
+	async function scanColumn(
+		column: HistoryRepository['column'],
+		point: string,
+		{ device, from, to }: RawSpan,
+		visit: SampleVisitor,
+	): Promise<void> {
 		let next = from;
 		while (next < to) {
-			const column: PointColumn = await history.column({
+			const found: PointColumn = await column({
 				device,
 				point,
 				from: epochMs(next),
 				to: epochMs(to),
 				limit: COLUMN_LIMIT,
 			});
-			const { times, values: found, qualities, until } = column;
+			const { times, values: samples, qualities, until } = found;
 			for (let index = 0; index < times.length; index += 1)
 				visit(
 					point,
 					times[index] ?? 0,
-					found[index] ?? null,
+					samples[index] ?? null,
 					qualities === null ? 'good' : (QUALITIES[qualities[index] ?? 0] ?? 'good'),
 				);
 			values += times.length;
@@ -107,7 +113,9 @@ export function createRawScan({ history, clock, isWanted, limits = {} }: RawScan
 	}
 
 	return async (span, visit) => {
-		if (span.points === null || span.points.size > MAX_COLUMNS) return scanReadings(span, visit);
-		for (const point of span.points) await scanColumn(point, span, visit);
+		const { column } = history;
+		if (column === undefined || span.points === null || span.points.size > MAX_COLUMNS)
+			return scanReadings(span, visit);
+		for (const point of span.points) await scanColumn(column, point, span, visit);
 	};
 }

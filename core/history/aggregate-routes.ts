@@ -44,7 +44,8 @@ function spanOf({ from, to }: AggregateRequest, now: EpochMs): Span {
 	const end = to ?? now;
 	const start = from ?? epochMs(end - DAY_MS);
 	if (start >= end) throw fieldFault('rule-violation', 'to', `must be later than from (${toIso(start)})`);
-	if (end - start > MAX_SPAN_DAYS * DAY_MS) throw fieldFault('rule-violation', 'from', 'is more than 40 years before to');
+	if (end - start > MAX_SPAN_DAYS * DAY_MS)
+		throw fieldFault('rule-violation', 'from', 'is more than 40 years before to');
 	return { from: start, to: end };
 }
 

@@ -12,7 +12,7 @@ import { openDirtyHours } from './rollup-dirty.ts';
 import type { RollupPeriod } from './rollup-files.ts';
 import type { CounterRuleOf } from './rollup-hour.ts';
 import { DAY_MS, type RollupLevel } from './rollup-level.ts';
-import { createRollupMaker, type RollupMaker } from './rollup-maker.ts';
+import { createRollupMaker } from './rollup-maker.ts';
 import { createRollupSearch } from './rollup-search.ts';
 import { openRollupStore } from './rollup-store.ts';
 
@@ -40,7 +40,8 @@ export interface RollupInput {
 	readonly devices: () => readonly DeviceId[];
 }
 
-export interface RunningRollups {
+/** Stops before the history does, while `Rollups` stops after it. */
+export interface RunningRollups extends Stoppable {
 	readonly aggregate: Aggregate;
 	/** Sums up what is due now; resolves when it is done. */
 	readonly run: () => Promise<void>;
@@ -70,7 +71,6 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 		day: options.rollupDays,
 		month: options.rollupDays,
 	};
-	let maker: RollupMaker | null = null;
 
 	async function expire(): Promise<void> {
 		const periods = store.periods();
@@ -94,7 +94,6 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 			if (period === undefined) return null;
 			const before = store.bytes(level);
 			await giveUp(period);
-			log.warn('rollups-thinned', { level, period: period.period });
 			return {
 				day: epochMs(period.from),
 				bytes: before - store.bytes(level),
@@ -108,7 +107,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 	return {
 		watcher: { touching: (hours) => dirty.touching(hours), touched: (hours) => dirty.touched(hours) },
 		begin({ history, unsealedHours, rawFrom, ruleOf, devices }) {
-			const made = createRollupMaker({
+			const maker = createRollupMaker({
 				history,
 				dirty,
 				store,
@@ -119,21 +118,20 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 				setTimer,
 			});
 			const search = createRollupSearch({ history, dirty, devices, log });
-			maker = made;
-			made.onIdle(async () => {
+			maker.onIdle(async () => {
 				await expire();
 				return search();
 			});
 			return {
 				aggregate: createAggregate({ history, store, dirty, unsealedHours, rawFrom, ruleOf, clock }),
-				run: () => made.run(),
-				settle: (from, to) => made.settle(from, to),
+				run: () => maker.run(),
+				settle: (from, to) => maker.settle(from, to),
+				stop: () => maker.stop(),
 			};
 		},
 		overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
 		bytes: () => store.periods().reduce((sum, { bytes }) => sum + bytes, 0),
 		async stop() {
-			await maker?.stop();
 			await store.stop();
 			await dirty.stop();
 		},

@@ -39,7 +39,7 @@ export async function rollupBox(options: RollupBoxOptions = {}) {
 	});
 	const running = rollups.begin({
 		history,
-		unsealedHours: history.unsealedHours,
+		unsealedHours: (device) => history.unsealedHours(device),
 		rawFrom: () => epochMs(state.rawFrom),
 		ruleOf: (_device, point) => (point === 'energy' ? COUNTER : null),
 		devices: () => [deviceOf(1), deviceOf(2)],

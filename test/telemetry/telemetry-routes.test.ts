@@ -30,6 +30,7 @@ async function routes() {
 			unit: point === 'power' ? 'W' : '',
 			isSetting: point === 'baud_rate',
 		}),
+		charts: null,
 		clock: box.clock,
 	});
 	const get = (path: string) => server.inject({ url: `/devices/meter-1/${path}`, headers: bearer('viewer') });
@@ -252,6 +253,7 @@ test('few charts are read at once, and a flood of them is refused instead of rea
 			},
 		},
 		pointFactsOf: () => null,
+		charts: null,
 		clock,
 	});
 	const asked = Array.from({ length: 80 }, () =>
