@@ -4,7 +4,7 @@ import { createByteReader } from '../journal/byte-reader.ts';
 import { createByteWriter } from '../journal/byte-writer.ts';
 import type { FileLayer, JournalFile } from '../journal/file-layer.ts';
 import type { DeviceId } from '../kernel/id.ts';
-import { encodeFrame, walkFrames } from './rollup-frame.ts';
+import { encodeFrame, END_MARK, walkFrames } from './rollup-frame.ts';
 import { DAY_MS } from './rollup-level.ts';
 import { uuidBytes, uuidText } from './rollup-record.ts';
 
@@ -74,7 +74,15 @@ export async function openDirtyLog({ files, folder, all, found }: DirtyLogDeps):
 	const names = (await files.list(folder)).map(({ name }) => name);
 	const isNew = !names.includes(NAME);
 	let file: JournalFile = isNew ? await files.create(path) : await files.open(path);
-	const walk = await walkFrames(file, ({ body }) => decode(body, found));
+	let unknownBytes = 0;
+	const walk = await walkFrames(file, ({ body, bytes }) => {
+		try {
+			decode(body, found);
+		} catch {
+			// Sound, but not of this version of the format.
+			unknownBytes += bytes;
+		}
+	});
 	let { end } = walk;
 	if (walk.tornBytes > 0) await file.truncate(end);
 	if (isNew) await files.syncFolder(folder);
@@ -99,11 +107,12 @@ export async function openDirtyLog({ files, folder, all, found }: DirtyLogDeps):
 
 	return {
 		isNew,
-		damagedBytes: walk.damagedBytes,
+		damagedBytes: walk.damagedBytes + unknownBytes,
 		log: {
 			async add(days) {
 				await append(encode(days, true));
 				await file.datasync();
+				await append(END_MARK);
 			},
 			async remove(days) {
 				await append(encode(days, false));

@@ -139,8 +139,8 @@ export async function openDirtyHours({ files, folder, clock, log }: DirtyHoursDe
 		found: (entry, isAdded) => void (isAdded ? enter(entry) : leave(entry)),
 	});
 	for (const [first, last] of known ?? []) unknown.add(first, last);
-	if (known === null || opened.damagedBytes > 0) {
-		if (!opened.isNew) log.error('rollup-notes-damaged', { bytes: opened.damagedBytes });
+	if (known === null || opened.isNew || opened.damagedBytes > 0) {
+		if (known !== null || !opened.isNew) log.error('rollup-notes-damaged', { bytes: opened.damagedBytes });
 		unknown.add(ALL_HOURS.first, ALL_HOURS.last);
 		await saveUnknown();
 	}

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 
 import type { FileLayer, JournalFile } from '../journal/file-layer.ts';
 import type { DeviceId } from '../kernel/id.ts';
-import { bodyOf, encodeFrame, walkFrames } from './rollup-frame.ts';
+import { bodyOf, encodeFrame, END_MARK, walkFrames } from './rollup-frame.ts';
 import { decodeKey, type GroupKey, type RecordKey } from './rollup-record.ts';
 
 /** Superseded records of less than this are left where they are. */
@@ -36,6 +36,8 @@ export interface OpenedFile {
 	readonly file: RollupFile;
 	/** Bytes that were no records any more; 0 for a sound file. */
 	readonly damagedBytes: number;
+	/** Nothing in it is sound. */
+	readonly isEmpty: boolean;
 }
 
 /** Opens a file, or makes it. What the last power cut left of a write is cut off. */
@@ -86,6 +88,7 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 				moved.push({ offset: at, bytes });
 				at += bytes;
 			}
+		await copy.write(at, END_MARK);
 		return moved;
 	}
 
@@ -96,11 +99,12 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 				refs.splice(0, refs.length, ...moved.slice(next, next + refs.length));
 				next += refs.length;
 			}
-		end = liveBytes;
+		end = liveBytes + END_MARK.length;
 	}
 
 	return {
 		damagedBytes: walk.damagedBytes + unknownBytes,
+		isEmpty: walk.end === 0,
 		file: {
 			async read(key) {
 				const bodies: (Buffer | null)[] = [];
@@ -122,6 +126,8 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 				if (!isNamed) await files.syncFolder(dirname(path));
 				isNamed = true;
 				isUnsynced = false;
+				await file.write(end, END_MARK);
+				end += END_MARK.length;
 			},
 			async compact() {
 				const dead = end - liveBytes;

@@ -6,7 +6,8 @@ import { createGate, type Gate } from '../kernel/gate.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { openRollupFile, type RollupFile } from './rollup-file.ts';
-import { ROLLUP_LEVELS, type RollupLevel, spanOfPeriod } from './rollup-level.ts';
+import { END_MS, FIRST_MS, ROLLUP_LEVELS, type RollupLevel, spanOfPeriod } from './rollup-level.ts';
+import { openManifest } from './rollup-manifest.ts';
 
 /** Open files; each has its index in memory. */
 const MAX_OPEN = 32;
@@ -70,6 +71,14 @@ export interface RollupFiles extends Stoppable {
 const fileName = ({ level, period, isThinned }: Pick<RollupPeriod, 'level' | 'period' | 'isThinned'>): string =>
 	`${level}-${period}.${isThinned ? 'counters' : 'rollups'}`;
 
+/** What a file's name tells; `null` for other files. */
+function parseName(name: string): Pick<Period, 'level' | 'period' | 'isThinned' | 'from' | 'to'> | null {
+	const [, word, period = '', kind] = NAME.exec(name) ?? [];
+	const level = ROLLUP_LEVELS.find((each) => each === word);
+	const span = level === undefined ? null : spanOfPeriod(level, period);
+	return level === undefined || span === null ? null : { level, period, isThinned: kind === 'counters', ...span };
+}
+
 const newPeriod = (
 	level: RollupLevel,
 	period: string,
@@ -90,6 +99,7 @@ export async function openRollupFiles(
 	periodOf: (level: RollupLevel, atMs: number) => string,
 ): Promise<RollupFiles> {
 	const known = new Map<string, Period>();
+	const manifest = await openManifest(files, folder);
 	let uses = 0;
 
 	const keyOf = (level: RollupLevel, atMs: number): string => `${level}-${periodOf(level, atMs)}`;
@@ -104,27 +114,42 @@ export async function openRollupFiles(
 		const found = await files.list(folder);
 		const names = new Set(found.map(({ name }) => name));
 		for (const { name, bytes } of found) {
-			const [, word, period = '', kind] = NAME.exec(name) ?? [];
-			const level = ROLLUP_LEVELS.find((each) => each === word);
+			const parsed = parseName(name);
 			// What the power cut left of a replacement: a beginning, or the old file beside the new one.
-			const isRest = name.endsWith('.tmp') || (kind === 'rollups' && names.has(`${word}-${period}.counters`));
+			const isRest =
+				name.endsWith('.tmp') || (parsed?.isThinned === false && names.has(fileName({ ...parsed, isThinned: true })));
 			if (isRest) await files.remove(join(folder, name));
-			else if (level !== undefined && spanOfPeriod(level, period) !== null)
-				enter(level, period, { isThinned: kind === 'counters', bytes, isNew: false });
+			else if (parsed !== null)
+				enter(parsed.level, parsed.period, { isThinned: parsed.isThinned, bytes, isNew: false });
 		}
 	}
 
-	async function tell({ level, period, from, to }: Period, bytes: number): Promise<void> {
+	async function missWhatIsGone(): Promise<void> {
+		if (manifest.isDamaged && known.size > 0)
+			await tell({ level: 'hour', period: 'all', from: FIRST_MS, to: END_MS }, 0);
+		for (const key of manifest.keys()) {
+			const parsed = parseName(`${key}.rollups`);
+			if (parsed === null || known.has(key)) continue;
+			await tell(parsed, 0);
+			await manifest.remove(key);
+		}
+	}
+
+	async function tell(
+		{ level, period, from, to }: Pick<Period, 'level' | 'period' | 'from' | 'to'>,
+		bytes: number,
+	): Promise<void> {
 		log.error('rollups-damaged', { level, period, bytes });
 		await onDamage(from, to);
 	}
 
 	async function fileOf(period: Period): Promise<RollupFile> {
 		if (period.file !== null) return period.file;
-		const { file, damagedBytes } = await openRollupFile(files, join(folder, fileName(period)), period.isNew);
+		const { file, damagedBytes, isEmpty } = await openRollupFile(files, join(folder, fileName(period)), period.isNew);
 		period.file = file;
 		period.isNew = false;
-		if (damagedBytes > 0) await tell(period, damagedBytes);
+		const isWiped = isEmpty && manifest.has(`${period.level}-${period.period}`);
+		if (damagedBytes > 0 || isWiped) await tell(period, damagedBytes);
 		return file;
 	}
 
@@ -170,6 +195,7 @@ export async function openRollupFiles(
 	}
 
 	await takeStock();
+	await missWhatIsGone();
 	return {
 		async use(level, atMs, task) {
 			const period = known.get(keyOf(level, atMs));
@@ -184,8 +210,11 @@ export async function openRollupFiles(
 			if (period !== undefined) await tell(period, bytes);
 		},
 		async sync() {
-			for (const period of known.values())
-				if (period.file?.isUnsynced() === true) await run(period, (file) => file.sync());
+			for (const [key, period] of known)
+				if (period.file?.isUnsynced() === true) {
+					await run(period, (file) => file.sync());
+					await manifest.add(key);
+				}
 		},
 		isThinned: (level, atMs) => known.get(keyOf(level, atMs))?.isThinned === true,
 		periods: () =>
@@ -196,6 +225,7 @@ export async function openRollupFiles(
 			const period = known.get(`${level}-${name}`);
 			if (period === undefined) return;
 			known.delete(`${level}-${name}`);
+			await manifest.remove(`${level}-${name}`);
 			await period.gate.run(async () => {
 				await close(period);
 				await files.remove(join(folder, fileName(period)));

@@ -38,6 +38,12 @@ export function encodeFrame(body: Buffer): Buffer {
 	return frame;
 }
 
+/**
+ * Follows what is durable. A damaged end of a file is then told from a write that the power cut: of that one nothing was promised. It need
+ * not be durable itself.
+ */
+export const END_MARK = encodeFrame(Buffer.alloc(0));
+
 /** The body of a frame; `null` when the bytes are not one whole sound frame. */
 export function bodyOf(frame: Buffer): Buffer | null {
 	if (frame.length < FRAME_HEADER_BYTES || frame.readUInt32LE(0) !== MAGIC) return null;
@@ -52,7 +58,7 @@ function lengthAt(bytes: Buffer, offset: number): number | null {
 	return length > MAX_BODY_BYTES ? null : FRAME_HEADER_BYTES + length;
 }
 
-/** Visits the sound frames of a file in order. What is no frame is skipped, however much it is. */
+/** Visits the sound frames of a file in order, but for end marks. What is no frame is skipped, however much it is. */
 export async function walkFrames(file: JournalFile, visit: (frame: FoundFrame) => void): Promise<FrameWalk> {
 	let base = 0;
 	let bytes = await file.read(0, READ_BYTES);
@@ -71,10 +77,10 @@ export async function walkFrames(file: JournalFile, visit: (frame: FoundFrame) =
 	for (;;) {
 		if (!isAll && bytes.length - at < FRAME_HEADER_BYTES) await more(0);
 		if (bytes.length - at < FRAME_HEADER_BYTES) break;
-		const length = lengthAt(bytes, at);
-		if (length !== null && !isAll && at + length > bytes.length) await more(length);
-		const body = length === null || at + length > bytes.length ? null : bodyOf(bytes.subarray(at, at + length));
-		if (body === null || length === null) {
+		const length = lengthAt(bytes, at) ?? 0;
+		if (!isAll && at + length > bytes.length) await more(length);
+		const body = bodyOf(bytes.subarray(at, at + length));
+		if (body === null) {
 			at += 1;
 			continue;
 		}
@@ -82,7 +88,7 @@ export async function walkFrames(file: JournalFile, visit: (frame: FoundFrame) =
 		damagedBytes += offset - end;
 		at += length;
 		end = offset + length;
-		visit({ offset, bytes: length, body });
+		if (body.length > 0) visit({ offset, bytes: length, body });
 	}
 	return { end, damagedBytes, tornBytes: base + bytes.length - end };
 }
