@@ -5,7 +5,8 @@ import type { DeviceId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import { createPlanner, type Piece, type RollupSource } from './aggregate-plan.ts';
 import { createRawScan, type RawScanDeps } from './aggregate-raw.ts';
-import { createRollupBuilder, EMPTY_ROLLUP, mergeRollups, type Rollup, type RollupBuilder } from './rollup.ts';
+import { createRollupBuilder, mergeRollups, type Rollup, type RollupBuilder } from './rollup.ts';
+import type { CounterRule } from './rollup-counter.ts';
 import type { CounterRuleOf } from './rollup-hour.ts';
 
 /** Others get their turn after so many parts that were found in memory. */
@@ -49,12 +50,19 @@ export function createAggregate(deps: AggregateDeps): Aggregate {
 		const buckets: Map<string, Rollup>[] = edges.slice(1).map(() => new Map());
 		const planner = createPlanner(deps, device, points);
 		const scan = createRawScan({ history, clock, isWanted, ...(limits === undefined ? {} : { limits }) });
+		const rules = new Map<string, CounterRule | null>();
 		let isExact = true;
+
+		function ruleFor(point: string): CounterRule | null {
+			let rule = rules.get(point);
+			if (rule === undefined) rules.set(point, (rule = ruleOf(device, point)));
+			return rule;
+		}
 
 		function merge(bucket: number, point: string, rollup: Rollup): void {
 			const before = buckets[bucket]?.get(point);
 			if (before === undefined) grown?.();
-			buckets[bucket]?.set(point, mergeRollups(before ?? EMPTY_ROLLUP, rollup, ruleOf(device, point)));
+			buckets[bucket]?.set(point, before === undefined ? rollup : mergeRollups(before, rollup, ruleFor(point)));
 		}
 
 		function close(point: string, bucket: number, builder: RollupBuilder): void {
@@ -72,7 +80,7 @@ export function createAggregate(deps: AggregateDeps): Aggregate {
 					if (entry !== undefined) close(point, entry.bucket, entry.builder);
 					while (at >= (edges[bucket + 1] ?? Number.POSITIVE_INFINITY)) bucket += 1;
 					const end = edges[bucket + 1] ?? Number.POSITIVE_INFINITY;
-					open.set(point, (entry = { bucket, end, builder: createRollupBuilder(ruleOf(device, point)) }));
+					open.set(point, (entry = { bucket, end, builder: createRollupBuilder(ruleFor(point)) }));
 				}
 				entry.builder.add(at, value, quality);
 			});

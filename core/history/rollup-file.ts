@@ -8,10 +8,14 @@ import { decodeKey, type GroupKey, type RecordKey } from './rollup-record.ts';
 /** Superseded records of less than this are left where they are. */
 const MIN_DEAD_BYTES = 256 * 1024;
 
+const READ_AHEAD_BYTES = 128 * 1024;
+
 interface Ref {
 	readonly offset: number;
 	readonly bytes: number;
 }
+
+const NOTHING_AHEAD = { offset: 0, bytes: Buffer.alloc(0) };
 
 /** The records of one level and period: an append-only file whose later records take the place of earlier ones. */
 export interface RollupFile {
@@ -64,6 +68,15 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 		liveBytes += ref.bytes;
 	}
 
+	/** The last bytes that were read: what is asked for next mostly follows. */
+	let ahead = NOTHING_AHEAD;
+
+	async function frameAt({ offset, bytes }: Ref): Promise<Buffer> {
+		const isAhead = offset >= ahead.offset && offset + bytes <= ahead.offset + ahead.bytes.length;
+		if (!isAhead) ahead = { offset, bytes: await file.read(offset, Math.max(bytes, READ_AHEAD_BYTES)) };
+		return ahead.bytes.subarray(offset - ahead.offset, offset - ahead.offset + bytes);
+	}
+
 	const refsOf = ({ device, group }: GroupKey): readonly Ref[] => index.get(device)?.get(group) ?? [];
 
 	let unknownBytes = 0;
@@ -108,13 +121,14 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 		file: {
 			async read(key) {
 				const bodies: (Buffer | null)[] = [];
-				for (const { offset, bytes } of refsOf(key)) bodies.push(bodyOf(await file.read(offset, bytes)));
+				for (const ref of refsOf(key)) bodies.push(bodyOf(await frameAt(ref)));
 				return bodies;
 			},
 			parts: (key) => refsOf(key).length,
 			groups: () => [...index].flatMap(([device, groups]) => [...groups.keys()].map((group) => ({ device, group }))),
 			async append(key, body) {
 				const frame = encodeFrame(body);
+				ahead = NOTHING_AHEAD;
 				await file.write(end, frame);
 				isUnsynced = true;
 				enter(key, { offset: end, bytes: frame.length });
@@ -139,6 +153,7 @@ export async function openRollupFile(files: FileLayer, path: string, isNew: bool
 				await files.syncFolder(dirname(path));
 				const old = file;
 				file = copy;
+				ahead = NOTHING_AHEAD;
 				moveTo(moved);
 				await old.close();
 				isUnsynced = false;
