@@ -38,6 +38,7 @@ import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createBundleImport } from './bundle/bundle-import.ts';
 import { openBundleKey } from './bundle/bundle-key-store.ts';
@@ -123,6 +124,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -133,6 +135,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: () => undefined,
 			lost: () => undefined,
@@ -312,7 +315,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			mqtt: brokerProbe(linkState, broker),
 			uplink: brokerProbe(linkState, broker),

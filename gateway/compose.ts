@@ -33,6 +33,7 @@ import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
@@ -132,6 +133,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -142,6 +144,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			origin: gatewayId,
 			gatewayId,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: ({ reason }, ranges) => {
 				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
@@ -322,7 +325,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: gatewayComponents({
 				journal: () => journal.stats(),
 				mqtt: () => mqtt.state(),

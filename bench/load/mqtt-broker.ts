@@ -68,6 +68,7 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 		origin: gatewayId,
 		gatewayId,
 		templates: new Set<string>(),
+		pointFactsOf: () => null,
 		accounts: { byId: () => undefined },
 		onLoss: () => undefined,
 		lost: () => undefined,

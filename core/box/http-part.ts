@@ -13,6 +13,7 @@ import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { maySee } from '../device/device-access.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
+import { aggregateRoutes } from '../history/aggregate-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
 import { httpsListener } from '../http/https-listener.ts';
 import { type Listening, listenWithRetry } from '../http/listen.ts';
@@ -157,7 +158,18 @@ export async function openHttp(deps: HttpPartDeps) {
 			),
 			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
 			part(deviceRoutes, { devices }, V1),
-			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
+			part(
+				telemetryRoutes,
+				{
+					devices,
+					telemetry: telemetry.telemetry,
+					pointFactsOf: deps.pointFactsOf,
+					charts: { column: (query) => telemetry.history.column(query), aggregate: telemetry.aggregate },
+					clock,
+				},
+				V1,
+			),
+			part(aggregateRoutes, { devices, aggregate: telemetry.aggregate, ruleOf: telemetry.ruleOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
 			part(analyticsRoutes, { analytics }, V1),
 			part(monitoringRoutes, monitoringOf(deps), V1),
