@@ -55,7 +55,8 @@ test('whenever the power goes while segments are sealed, each acknowledged readi
 			for (const life of [operation, operation * 2, Number.POSITIVE_INFINITY]) {
 				const { layer } = failingAt(files, life);
 				const opened = await open({ files: layer }).catch(() => null);
-				for (let round = 0; round < 4 && opened !== null; round += 1) {
+				for (let round = 0; round < 4; round += 1) {
+					if (opened === null) break;
 					const batch = batchOf(next, 12, random);
 					next += 12 * 8;
 					try {

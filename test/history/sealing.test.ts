@@ -216,29 +216,36 @@ test('below the floor of free space raw days go first, then what stands behind t
 	);
 	bench.files.setFreeBytes(999);
 	await opened.history.sealNow();
+	t.deepEqual(order, ['day']);
+	for (let times = 0; times < 5; times += 1) await opened.history.sealNow();
 	t.deepEqual(order, ['day', 'day', 'minutes', 'minutes', 'minutes']);
 	t.is(opened.history.stats().bytes, 0);
 	await stopBoth(opened);
 });
 
-test('many late parts of an hour are made one when the day is past and quiet', async (t) => {
-	const bench = historyBench();
-	const opened = await bench.open();
-	for (let part = 0; part < 10; part += 1) {
-		await opened.journal.append([readingOf(1 + part * 8)], 'prompt');
+for (const isRestarted of [false, true])
+	test(`many parts of an hour are made one when the day is past and quiet${isRestarted ? ', also after a restart' : ''}`, async (t) => {
+		const bench = historyBench();
+		let opened = await bench.open();
+		for (let part = 0; part < 10; part += 1) {
+			await opened.journal.append([readingOf(1 + part * 8)], 'prompt');
+			await opened.history.sealNow();
+		}
+		if (isRestarted) {
+			await stopBoth(opened);
+			opened = await bench.open();
+		}
+		const before = bench.files.content(TODAY).length;
+		bench.clock.advance(DAY_MS);
 		await opened.history.sealNow();
-	}
-	const before = bench.files.content(TODAY).length;
-	bench.clock.advance(DAY_MS);
-	await opened.history.sealNow();
-	t.true(bench.files.content(TODAY).length < before);
-	t.is((await opened.history.range(everything())).length, 10);
-	t.deepEqual(
-		bench.files.names().filter((name) => name.endsWith('.tmp')),
-		[],
-	);
-	await stopBoth(opened);
-});
+		t.true(bench.files.content(TODAY).length < before);
+		t.is((await opened.history.range(everything())).length, 10);
+		t.deepEqual(
+			bench.files.names().filter((name) => name.endsWith('.tmp')),
+			[],
+		);
+		await stopBoth(opened);
+	});
 
 const POINTS = ['a', 'b'] as const;
 
