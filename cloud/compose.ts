@@ -47,7 +47,7 @@ import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
 import { createSharedPoints } from './ingest/shared-points.ts';
-import { openLedger } from './ingest/ledger-store.ts';
+import { openLedger } from '../core/ledger/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 
@@ -145,7 +145,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		);
 		commandPart.commands.listen(gatewayCommands.command);
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
-		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
+		const ledgerFile = lifecycle.own('ledger', await openLedger({ folder: join(data, 'ledger'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));

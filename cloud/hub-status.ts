@@ -5,7 +5,7 @@ import type { GatewayId } from '../core/kernel/id.ts';
 import type { Component } from '../core/system/health.ts';
 import type { Metrics } from '../core/system/metrics.ts';
 import type { GatewayPresence, GatewayRecord } from './fleet/gateway-record.ts';
-import type { GatewayCompleteness } from './ingest/ledger.ts';
+import type { GatewayCompleteness } from '../core/ledger/completeness.ts';
 
 /** What `/health` says of a hub. */
 export function hubComponents({

@@ -12,7 +12,7 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { MAX_CSR_CHARACTERS } from '../../core/link/link-messages.ts';
 import type { CodeFor, EnrolmentService } from '../enrolment/enrolment-service.ts';
-import type { GatewayCompleteness } from '../ingest/ledger.ts';
+import type { GatewayCompleteness } from '../../core/ledger/completeness.ts';
 import { enrolmentAnswer, enrolmentCodeAnswer, gatewayAnswer, ledgerAnswer } from './gateway-schema.ts';
 import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
 

@@ -7,7 +7,7 @@ import type { Range } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
 
 export type Lane = 'live' | 'backfill';
 

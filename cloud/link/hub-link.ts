@@ -3,7 +3,8 @@ import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Ack, CommandMessages, EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
+import type { Ack, CommandMessages } from '../../core/link/link-messages.ts';
 import {
 	linkMessage,
 	MAX_BLOCK_BYTES,
@@ -25,7 +26,7 @@ import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limit
 import type { GatewayCertificates, Standing } from '../enrolment/gateway-certificates.ts';
 import type { GatewayPresence } from '../fleet/gateway-record.ts';
 import type { HubIngest } from '../ingest/hub-ingest.ts';
-import type { Ledger } from '../ingest/ledger.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
 
 /** A gateway on the link; its name is its id. */
 export interface LinkAccount extends MqttAccount {

@@ -5,7 +5,7 @@ import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
-import type { EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';

@@ -1,5 +1,5 @@
 import { createRangeSet, type Range } from '../../core/ledger/range-set.ts';
-import type { EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
 
 /** Sequence numbers of one epoch of this gateway. */
 export interface EpochRange extends Range {

@@ -5,11 +5,10 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { countOf } from '../../core/ledger/range-set.ts';
+import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import {
 	type CommandReport,
-	type EpochRanges,
 	linkMessage,
 	MAX_RANGES,
 	parseLinkMessage,

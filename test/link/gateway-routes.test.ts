@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
 import type { Role } from '../../core/identity/role.ts';
 import { tenantId } from '../../core/kernel/id.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';

@@ -2,7 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { createHubIngest } from '../../cloud/ingest/hub-ingest.ts';
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
+import { applyRecord, epochRecord } from '../../core/ledger/ledger-schema.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
@@ -171,7 +172,7 @@ test('a gateway cannot speak for another one or for its devices', async (t) => {
 	const result = await give([reading(1, 2), reading(3, 2, { device: theirs }), reading(1, 2, { origin: other })]);
 	t.deepEqual(result, { stored: 2, duplicates: 0, refused: 4 });
 	t.is(stored.length, 1);
-	t.deepEqual(ledger.completeness(gateway).holes, [{ epoch: 7, first: 3, last: 4, reason: 'refused' }]);
+	t.like(ledger.completeness(gateway).holes, [{ epoch: 7, first: 3, last: 4, reason: 'refused' }]);
 	t.is(ledger.completeness(other).receivedSamples, 0);
 });
 
@@ -185,10 +186,11 @@ test('the ledger knows what is missing and why, and a snapshot says the same', (
 		{ epoch: 1, first: 131, last: 150, reason: 'in-transit' },
 	] as const;
 	const restored = createLedger();
-	restored.restore(structuredClone(ledger.snapshot()));
+	for (const [epoch, held] of ledger.epochsOf(gateway)) applyRecord(restored, epochRecord(gateway, epoch, held));
 	for (const one of [ledger, restored]) {
 		const { holes, receivedSamples, missingSamples, declaredLostSamples } = one.completeness(gateway);
-		t.deepEqual(holes, expected);
+		t.like(holes, expected);
+		t.is(holes.length, expected.length);
 		t.deepEqual([receivedSamples, missingSamples, declaredLostSamples], [150, 20, 30]);
 	}
 });
@@ -203,7 +205,8 @@ test('the hub asks for holes of earlier boots until they have a reason, and the 
 	ledger.declare({ origin: gateway, epoch: 7, first: 1, last: 20, reason: 'not-journalled' });
 	t.deepEqual(ledger.owedBefore(gateway, 8), []);
 	const { holes, declaredLostSamples, missingSamples } = ledger.completeness(gateway);
-	t.deepEqual(holes, [
+	t.is(holes.length, 2);
+	t.like(holes, [
 		{ epoch: 7, first: 1, last: 4, reason: 'journal-quota' },
 		{ epoch: 7, first: 5, last: 12, reason: 'not-journalled' },
 	]);
@@ -243,7 +246,7 @@ test('the ledger of a gateway stays bounded, whatever it says', (t) => {
 	for (const first of [11, 13, 15]) ledger.declare({ ...range(1, first), reason: 'disk-full' });
 	t.throws(() => ledger.declare({ ...range(1, 17), reason: 'disk-full' }), { message: /no more pieces/ });
 	t.throws(() => ledger.declare({ ...range(1, 20, 19), reason: 'disk-full' }), { instanceOf: Fault });
-	ledger.admit(range(2, 1));
+	t.throws(() => ledger.admit(range(2, 1)), { message: /no more pieces/ }, 'of all epochs together');
 	t.throws(() => ledger.admit(range(3, 1)), { message: /no more epochs/ });
 	t.deepEqual(ledger.admit({ ...range(3, 1), origin: newGatewayId() }), [{ first: 1, last: 1 }]);
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import type { Standing } from '../../cloud/enrolment/gateway-certificates.ts';
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
 import { createHubLink, type LinkAccount } from '../../cloud/link/hub-link.ts';
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
