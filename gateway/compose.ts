@@ -27,6 +27,8 @@ import { messageOf } from '../core/kernel/fault.ts';
 import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
+import { completenessRoutes } from '../core/ledger/completeness-routes.ts';
+import { addLedgerMetrics } from '../core/ledger/ledger-metrics.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
@@ -43,6 +45,7 @@ import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
 import { createDeviceResponses } from './command/device-responses.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createCommandLink } from './command/command-link.ts';
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
@@ -53,6 +56,8 @@ import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } fr
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
+import { openOwnLedger } from './uplink/own-ledger.ts';
+import { uplinkLedgerRoutes } from './uplink/ledger-routes.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -167,9 +172,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await deliveries.modbus.recover();
 		const delivery = createGatewayDelivery({ devices, deliveries });
 		commands.listen(delivery);
+		const commandLink = createCommandLink();
 		const hubCommands = createHubCommands({
 			...common,
-			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+			report: commandLink.report,
 		});
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
@@ -222,6 +228,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const own = await openOwnLedger({
+			folder: join(data, 'ledger'),
+			gatewayId,
+			journal,
+			history: telemetryPart.history,
+			devices: () => [...deviceRepository.all()].map(({ id }) => id),
+			lifecycle,
+			clock,
+			log,
+		});
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -239,8 +255,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
-				commands: hubCommands,
-				features: [],
+				settle: (reading) => reading,
+				findSealed: own.findSealed,
+				declared: own.declared,
+				features: [commandLink.feature(hubCommands)],
 				clock,
 				log,
 			}),
@@ -333,6 +351,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					},
 					'/api/v1',
 				),
+				part(uplinkLedgerRoutes, { gatewayId, ledger: own.ledger, owed: () => up.owed() }, '/api/v1'),
+				part(completenessRoutes, { devices, completeness: own.completeness, clock }, '/api/v1'),
 			],
 			lifecycle,
 			clock,
@@ -342,6 +362,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
+		});
+		addLedgerMetrics(metrics, {
+			completeness: () => [own.ledger.completeness(gatewayId)],
+			missingSamples: () => countOf(up.owed()),
 		});
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 

@@ -27,6 +27,8 @@ export interface LedgerStoreDeps {
 	readonly journal: Pick<FileJournal, 'listen' | 'read' | 'oldest' | 'end' | 'hold'>;
 	readonly log: Logger;
 	readonly files?: FileLayer;
+	/** The journal keeps for the ledger what its snapshot lacks. Without, commits of a minute may be unknown after a crash. Default true. */
+	readonly holdsJournal?: boolean;
 	/** Tells of everything that the sealed history holds; asked when the snapshot is lost or damaged. */
 	readonly sealed?: (note: (readings: readonly Reading[]) => void) => Promise<void>;
 }
@@ -52,7 +54,7 @@ interface Restored {
  * journal and the sealed history hold is found there.
  */
 export async function openLedger(deps: LedgerStoreDeps): Promise<LedgerStore> {
-	const { folder, journal, log, files = nodeFileLayer } = deps;
+	const { folder, journal, log, files = nodeFileLayer, holdsJournal = true } = deps;
 	const ledger = createLedger();
 	const found = await files.list(folder);
 	const names = new Set(found.map(({ name }) => name));
@@ -149,7 +151,7 @@ export async function openLedger(deps: LedgerStoreDeps): Promise<LedgerStore> {
 		}
 		await files.rename(path, join(folder, SNAPSHOT));
 		await files.syncFolder(folder);
-		journal.hold('ledger', through);
+		if (holdsJournal) journal.hold('ledger', through);
 		await changes.removeBefore(number);
 	}
 

@@ -5,7 +5,7 @@ import { type GatewayCompleteness, type LedgerHole, holesOf, summaryOf } from '.
 import { createRangeSet, type EpochRanges, type Range, type RangeSet } from './range-set.ts';
 import type { EpochSpan } from './explain.ts';
 import type { FinalReason, StreamRange } from './stream-range.ts';
-import { createTimeMarks, type TimeMark, type TimeMarks } from './time-marks.ts';
+import { createTimeMarks, type Span, type TimeMark, type TimeMarks } from './time-marks.ts';
 
 /** What a ledger holds of one boot of one gateway. */
 export interface LedgerEpoch {
@@ -244,6 +244,9 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 				const span = marks.span();
 				return span === null ? [] : [{ epoch, ...span }];
 			}),
+		/** Between which instants a range was read; `null` where nobody can know. */
+		around: ({ origin, epoch, first, last }: StreamRange): Span | null =>
+			streams.get(origin)?.epochs.get(epoch)?.marks.around({ first, last }) ?? null,
 		/** Every hole of a gateway, oldest first; not bounded as an answer would be. */
 		holes: (origin: GatewayId): readonly LedgerHole[] => epochsOf(origin).flatMap((entry) => holesOf(...entry)),
 		/** When samples were read at the latest; `null`: nothing is known. */

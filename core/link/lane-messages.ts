@@ -4,10 +4,10 @@ import type { EpochRanges } from '../ledger/range-set.ts';
 import { checkedLinkMessage, epochRanges, MAX_RANGES, natural } from './link-messages.ts';
 
 /**
- * Why the hub wants ranges again. `damaged-in-transit`: their block arrived damaged, or what was in it was no block. `lost-at-hub`: it had them and has
- * them no more. `asked-for`: a person wants them.
+ * Why the hub wants ranges again. `damaged-in-transit`: their block arrived damaged, or what was in it was no block. `not-stored`: it arrived and
+ * could not be stored. `lost-at-hub`: the hub had them and has them no more. `asked-for`: a person wants them.
  */
-export const RESEND_REASONS = ['damaged-in-transit', 'lost-at-hub', 'asked-for'] as const;
+export const RESEND_REASONS = ['damaged-in-transit', 'not-stored', 'lost-at-hub', 'asked-for'] as const;
 
 export type ResendReason = (typeof RESEND_REASONS)[number];
 

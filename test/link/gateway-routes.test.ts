@@ -14,7 +14,7 @@ test('whoever guesses enrolment codes is slowed down, per address', async (t) =>
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});
@@ -42,7 +42,7 @@ test('a code is opened for anybody, or for one gateway that may be enrolled alre
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});
@@ -76,7 +76,7 @@ test('a gateway of another tenant does not exist for an administrator, and does 
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});
