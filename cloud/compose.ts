@@ -158,7 +158,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			await openLedger({
 				folder: join(data, 'ledger'),
 				journal,
-				sealed: sealedReadingsOf({ devices: () => [...deviceRepository.all()].map(({ id }) => id), history: telemetryPart.history }),
+				sealed: sealedReadingsOf({
+					devices: () => [...deviceRepository.all()].map(({ id }) => id),
+					history: telemetryPart.history,
+				}),
 				log,
 			}),
 		);
@@ -230,7 +233,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
-			takeHistory: lanes.takeHistory,
+			takeHistory: (...block) => lanes.takeHistory(...block),
 			boots: lanes.boots,
 			features: [lanes.feature, gatewayCommands.feature],
 			clock,
@@ -238,7 +241,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
-		lostHere = resend.lostHere;
+		lostHere = (ranges) => resend.lostHere(ranges);
 		lostHere(lostEarly);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };

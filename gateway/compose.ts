@@ -243,7 +243,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			createUplink({
 				store: uplinkStore,
 				journal,
-				encode: (readings) => encodeBlock(readings),
+				encode: (readings, level) => encodeBlock(readings, undefined, level),
 				lastSeq: telemetry.lastSeq,
 				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
 				healthOf: (id) => {
@@ -257,7 +257,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				settle: (reading) => reading,
 				findSealed: own.findSealed,
-				declared: own.declared,
+				declared: (...loss) => own.declared(...loss),
 				features: [commandLink.feature(hubCommands)],
 				clock,
 				log,

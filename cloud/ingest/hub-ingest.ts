@@ -128,7 +128,15 @@ export function createHubIngest(deps: HubIngestDeps) {
 		const [first] = readings;
 		if (first === undefined) return;
 		const { origin, device, epoch, readAt } = first;
-		log.warn('reading-refused', { gateway, origin, device, epoch, readAt, readings: readings.length, reason: SENTENCES[reason] });
+		log.warn('reading-refused', {
+			gateway,
+			origin,
+			device,
+			epoch,
+			readAt,
+			readings: readings.length,
+			reason: SENTENCES[reason],
+		});
 		for (const reading of readings) {
 			if (reading.origin !== gateway) continue;
 			// Settled all the same: sending it again would change nothing.

@@ -68,6 +68,9 @@ export interface HubLinkDeps {
 export const LINK_LIMITS: MqttLimits = {
 	...DEFAULT_MQTT_LIMITS,
 	connections: 5_000,
+	// A fleet behind one address comes back together; who it is, its certificates say.
+	connectionsPerAddress: 5_000,
+	connectRate: { burst: 1_000, perSecond: 100 },
 	connectionsPerAccount: 2,
 	subscriptions: 4,
 	// A gateway says hello on each connection, and is told anew what it needs.

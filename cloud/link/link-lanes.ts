@@ -43,7 +43,7 @@ export function createLinkLanes(deps: LinkLanesDeps) {
 		deviceOf: deps.deviceOf,
 		decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)).map(sharePoints),
 		acknowledge: deps.acknowledge,
-		isPossibleBoot: boots.isPossible,
+		isPossibleBoot: (...boot) => boots.isPossible(...boot),
 		verdictOn: deps.verdictOn,
 		askAgain(gateway, range, reason) {
 			if (reason === 'not-stored') pressure.refused(gateway);
@@ -75,6 +75,6 @@ export function createLinkLanes(deps: LinkLanesDeps) {
 			pressure.history(gateway);
 			return turns.offer(gateway, block);
 		},
-		feature: { hears: {}, begin: pressure.began },
+		feature: { hears: {}, begin: (gateway: GatewayId): void => pressure.began(gateway) },
 	};
 }

@@ -39,6 +39,13 @@ interface Told {
 const isEasy = ({ pauseMs, windowSamples }: Pressure): boolean =>
 	pauseMs === 0 && windowSamples === LARGEST_WINDOW_SAMPLES;
 
+function windowFor(gateways: number): number {
+	const share = Math.floor(ALL_WINDOWS_SAMPLES / Math.max(1, gateways));
+	// In steps, so that each gateway that comes or goes is not told to all the others.
+	const step = 2 ** Math.floor(Math.log2(Math.max(1, share)));
+	return Math.min(LARGEST_WINDOW_SAMPLES, Math.max(SMALLEST_WINDOW_SAMPLES, step));
+}
+
 /**
  * Tells gateways how fast this hub takes samples: how much history each may have on the way, so that all of them together are bounded, and when to wait. History
  * waits first, live values last. A gateway that does not listen is held by its connection.
@@ -61,13 +68,6 @@ export function createPressure({ send, waitingBytes, pendingSamples, online, clo
 		if ((isSame && isFresh) || (before === undefined && isEasy(pressure))) return;
 		if (!send(gateway, 'pressure', pressureMessage(pressure))) told.delete(gateway);
 		else told.set(gateway, { pressure, atMs: nowMs });
-	}
-
-	function windowFor(gateways: number): number {
-		const share = Math.floor(ALL_WINDOWS_SAMPLES / Math.max(1, gateways));
-		// In steps, so that each gateway that comes or goes is not told to all the others.
-		const step = 2 ** Math.floor(Math.log2(Math.max(1, share)));
-		return Math.min(LARGEST_WINDOW_SAMPLES, Math.max(SMALLEST_WINDOW_SAMPLES, step));
 	}
 
 	function look(): void {

@@ -65,7 +65,11 @@ export const resendRoutes: Plugin<ResendRoutesOptions> = {
 					if (record === null || !isInTenantOf(actorOf(request), record)) throw notFound('gateway', id);
 					const { ranges = null, even_if_stored: evenIfStored } = request.payload;
 					const samples = await resend.request(id, ranges, { evenIfStored });
-					noteChange(request, { target: id, before: null, after: { asked_samples: samples, even_if_stored: evenIfStored } });
+					noteChange(request, {
+						target: id,
+						before: null,
+						after: { asked_samples: samples, even_if_stored: evenIfStored },
+					});
 					return h.response({ asked_samples: samples }).code(202);
 				},
 			},

@@ -31,9 +31,15 @@ function byEpoch(ranges: readonly OwnRange[]): readonly EpochRanges[] {
 export function createResendService({ ledger, send, saveLedger, log }: ResendServiceDeps) {
 	/** The parts that are not stored here. */
 	function lacking(gateway: GatewayId, ranges: readonly OwnRange[]): readonly OwnRange[] {
-		const stored = new Map(ledger.receivedFrom(gateway, 0).map(({ epoch, ranges: held }) => [epoch, createRangeSet(held)]));
+		const stored = new Map(
+			ledger.receivedFrom(gateway, 0).map(({ epoch, ranges: held }) => [epoch, createRangeSet(held)]),
+		);
 		return ranges.flatMap(({ epoch, first, last }) =>
-			(stored.get(epoch)?.missing(first, last) ?? [{ first, last }]).map((part) => ({ epoch, ...part })),
+			(stored.get(epoch)?.missing(first, last) ?? [{ first, last }]).map((part) => ({
+				epoch,
+				first: part.first,
+				last: part.last,
+			})),
 		);
 	}
 
@@ -61,7 +67,10 @@ export function createResendService({ ledger, send, saveLedger, log }: ResendSer
 			}
 			const asked = lacking(gateway, ranges).slice(0, MAX_RANGES);
 			if (asked.length > 0 && !ask(gateway, asked, 'asked-for'))
-				throw new Fault('state-conflict', `gateway ${gateway} is not connected; with its next connection it is asked for what is missing`);
+				throw new Fault(
+					'state-conflict',
+					`gateway ${gateway} is not connected; with its next connection it is asked for what is missing`,
+				);
 			const samples = countOf(asked);
 			log.info('resend-asked', { gateway, ranges: asked.length, samples });
 			return samples;

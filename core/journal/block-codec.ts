@@ -16,6 +16,8 @@ const PLAIN = 0;
 const DEFLATED = 1;
 /** Below this many bytes deflate costs more than it saves. */
 const WORTH_DEFLATING = 64;
+/** Of deflate; higher ones cost more time for fewer bytes. */
+const FASTEST_LEVEL = 1;
 /** From this many readings of one shape on, each point may choose its own kind of column. */
 const READINGS_FOR_OWN_KINDS = 8;
 const ONE_KIND = 0;
@@ -160,7 +162,11 @@ function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
  * @throws Fault `rule-violation` for a reading that no block can hold (lengths differ, numbers beyond 2^53, nesting), and for more than
  * any reader takes.
  */
-export function encodeBlock(readings: readonly Reading[], dictionary = createBlockDictionary()): Buffer {
+export function encodeBlock(
+	readings: readonly Reading[],
+	dictionary = createBlockDictionary(),
+	deflateLevel = FASTEST_LEVEL,
+): Buffer {
 	const firstNewId = dictionary.nextId();
 	let body: Buffer;
 	try {
@@ -177,7 +183,7 @@ export function encodeBlock(readings: readonly Reading[], dictionary = createBlo
 		);
 	}
 	if (body.length >= WORTH_DEFLATING) {
-		const deflated = deflateRawSync(byteView(body), { level: 1 });
+		const deflated = deflateRawSync(byteView(body), { level: deflateLevel });
 		if (deflated.length + 4 < body.length) {
 			return framed(DEFLATED, body.length, deflated);
 		}

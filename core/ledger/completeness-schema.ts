@@ -79,4 +79,6 @@ const MAX_BOOTS = 1_000;
 export const bootsView = (boots: readonly EpochSpan[]) =>
 	boots.slice(-MAX_BOOTS).map(({ epoch, from, to }) => ({ epoch, from: toIso(from), to: toIso(to) }));
 
-export const lostView = (lost: Readonly<Record<FinalReason, number>>): Readonly<Record<string, number>> => ({ ...lost });
+export const lostView = (lost: Readonly<Record<FinalReason, number>>): Readonly<Record<string, number>> => ({
+	...lost,
+});

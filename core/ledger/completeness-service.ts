@@ -3,7 +3,7 @@ import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import type { GatewayId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import type { Reading } from '../telemetry/reading.ts';
-import { explain, type Gap } from './explain.ts';
+import { explain, type ExplainRequest, type Gap } from './explain.ts';
 import type { Ledger } from './ledger.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { Span } from './time-marks.ts';
@@ -34,7 +34,12 @@ const toleranceOf = ({ connection }: Device): number | null =>
 export function createCompletenessService(deps: CompletenessServiceDeps) {
 	const { history, ledger, originOf, heardUntil, countsInTransit, clock } = deps;
 
-	async function presenceOf(device: Device, { from, to }: Span, toleranceMs: number, isWanted: () => boolean): Promise<Presence> {
+	async function presenceOf(
+		device: Device,
+		{ from, to }: Span,
+		toleranceMs: number,
+		isWanted: () => boolean,
+	): Promise<Presence> {
 		const presence = createPresence(toleranceMs, to);
 		let last: Reading | undefined;
 		let page: readonly Reading[];
@@ -53,6 +58,13 @@ export function createCompletenessService(deps: CompletenessServiceDeps) {
 		return presence;
 	}
 
+	/** What the ledger knows of the gateway of a device. */
+	function linkOf(origin: GatewayId | null, now: EpochMs): Pick<ExplainRequest, 'holes' | 'boots' | 'heardUntil'> {
+		if (origin === null) return { holes: [], boots: [], heardUntil: now };
+		const holes = ledger.holes(origin).filter(({ reason }) => countsInTransit || reason !== 'in-transit');
+		return { holes, boots: ledger.spans(origin), heardUntil: heardUntil(origin) };
+	}
+
 	return {
 		/** @param isWanted asked now and then; `false`: nobody waits for the answer any more */
 		async gaps(device: Device, period: Span, isWanted: () => boolean = () => true): Promise<readonly Gap[]> {
@@ -62,17 +74,8 @@ export function createCompletenessService(deps: CompletenessServiceDeps) {
 			if (from >= to) return [];
 			const toleranceMs = toleranceOf(device);
 			const presence = toleranceMs === null ? null : await presenceOf(device, { from, to }, toleranceMs, isWanted);
-			const origin = originOf(device);
-			const holes = origin === null ? [] : ledger.holes(origin);
-			return explain({
-				from,
-				to,
-				seen: presence?.seen() ?? null,
-				faults: presence?.faults() ?? [],
-				holes: countsInTransit ? holes : holes.filter(({ reason }) => reason !== 'in-transit'),
-				boots: origin === null ? [] : ledger.spans(origin),
-				heardUntil: origin === null ? now : heardUntil(origin),
-			});
+			const [seen, faults] = [presence?.seen() ?? null, presence?.faults() ?? []];
+			return explain({ from, to, seen, faults, ...linkOf(originOf(device), now) });
 		},
 	};
 }

@@ -35,7 +35,14 @@ export function holesOf(
 	const holes: LedgerHole[] = [];
 	function add(part: Range, reason: HoleReason): void {
 		const around = marks.around(part);
-		holes.push({ epoch, first: part.first, last: part.last, reason, from: around?.from ?? null, to: around?.to ?? null });
+		holes.push({
+			epoch,
+			first: part.first,
+			last: part.last,
+			reason,
+			from: around?.from ?? null,
+			to: around?.to ?? null,
+		});
 	}
 	for (const [reason, ranges] of lost) {
 		for (const { first, last } of ranges.ranges()) {

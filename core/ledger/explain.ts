@@ -96,27 +96,37 @@ function causesOf({ from, to, faults, holes, boots, heardUntil }: ExplainRequest
 const touches = (cause: Cause, from: number, to: number): boolean =>
 	cause.from < to && (cause.to > from || (cause.from === cause.to && cause.from >= from));
 
+/** Where a stretch is cut: its own ends, and those of causes within. */
+function edgesOf({ from, to }: Span, causes: readonly Cause[]): readonly number[] {
+	const edges = new Set<number>([from, to]);
+	for (const cause of causes) for (const at of [cause.from, cause.to]) if (at > from && at < to) edges.add(at);
+	return [...edges].toSorted((one, other) => one - other);
+}
+
+const counting = (found: Cause | null, cause: Cause): Cause =>
+	found === null || RANK[cause.reason] < RANK[found.reason] ? cause : found;
+
+/** Adds a gap to some that end where it begins, or makes the last of them longer. */
+function append(gaps: Gap[], gap: Gap): void {
+	const last = gaps.at(-1);
+	if (last?.reason === gap.reason && last.samples === gap.samples && last.to === gap.from)
+		gaps[gaps.length - 1] = { ...last, to: gap.to };
+	else gaps.push(gap);
+}
+
 /** A stretch cut where causes begin and end, each piece with the cause that counts. */
 function explained(part: Span, causes: readonly Cause[], otherwise: GapReason | null): readonly Gap[] {
 	const here = causes.filter((cause) => touches(cause, part.from, part.to));
-	const cuts = new Set<number>([part.from, part.to]);
-	for (const { from, to } of here)
-		for (const at of [from, to]) if (at > part.from && at < part.to) cuts.add(at);
-	const edges = [...cuts].toSorted((one, other) => one - other);
 	const gaps: Gap[] = [];
-	for (const [index, from] of edges.entries()) {
-		const to = edges[index + 1];
-		if (to === undefined) break;
-		const best = here
-			.filter((cause) => touches(cause, from, to))
-			.reduce<Cause | null>((found, cause) => (found === null || RANK[cause.reason] < RANK[found.reason] ? cause : found), null);
-		const reason = best?.reason ?? otherwise;
-		const samples = best?.samples ?? null;
-		const last = gaps.at(-1);
-		if (reason === null) continue;
-		if (last?.reason === reason && last.samples === samples && last.to === from)
-			gaps[gaps.length - 1] = { ...last, to: epochMs(to) };
-		else gaps.push({ from: epochMs(from), to: epochMs(to), reason, samples });
+	let from: number | null = null;
+	for (const to of edgesOf(part, here)) {
+		const start = from;
+		from = to;
+		if (start === null) continue;
+		const cause = here.filter((one) => touches(one, start, to)).reduce<Cause | null>(counting, null);
+		const reason = cause?.reason ?? otherwise;
+		if (reason !== null)
+			append(gaps, { from: epochMs(start), to: epochMs(to), reason, samples: cause?.samples ?? null });
 	}
 	return gaps;
 }

@@ -10,7 +10,10 @@ export const ledgerLogName = (number: number): string => `log-${number}`;
 
 /** Numbers of the logs among the names of a folder, ascending. */
 export const ledgerLogNumbers = (names: Iterable<string>): readonly number[] =>
-	[...names].flatMap((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN)).filter((number) => number >= 0).toSorted((a, b) => a - b);
+	[...names]
+		.flatMap((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN))
+		.filter((number) => number >= 0)
+		.toSorted((a, b) => a - b);
 
 /** Most lines that wait for the disk; with more, the oldest mark of time is no loss, and everything else is in the next snapshot. */
 const MAX_WAITING = 200_000;

@@ -67,7 +67,9 @@ export async function openLedger(deps: LedgerStoreDeps): Promise<LedgerStore> {
 		}
 	}
 
-	async function recordsOf(name: string): Promise<{ readonly entries: readonly LedgerRecord[]; readonly damaged: number }> {
+	async function recordsOf(
+		name: string,
+	): Promise<{ readonly entries: readonly LedgerRecord[]; readonly damaged: number }> {
 		const text = names.has(name) ? await files.readText(join(folder, name)) : '';
 		if (text === null) return { entries: [], damaged: 1 };
 		const { records, damagedLines } = readRecordLines(text);
@@ -90,31 +92,39 @@ export async function openLedger(deps: LedgerStoreDeps): Promise<LedgerStore> {
 
 	const note = (readings: readonly Reading[]): void => noteReadings(ledger, readings);
 
-	async function restore(): Promise<number> {
-		const snapshot = await restoreSnapshot();
-		const logs = ledgerLogNumbers(names);
-		for (const number of logs.filter((one) => one >= snapshot.log)) {
+	async function restoreLogs(logs: readonly number[]): Promise<void> {
+		for (const number of logs) {
 			const { entries, damaged } = await recordsOf(ledgerLogName(number));
 			// The last line of a log may be torn; nobody was told that it is written down.
 			if (damaged > 1) log.error('ledger-damaged', { folder, log: number, lines: damaged });
 			for (const entry of entries) apply(entry);
 		}
-		const isNew = !names.has(SNAPSHOT) && logs.length === 0;
-		if (!snapshot.isWhole && !isNew) log.error('ledger-damaged', { folder, reason: 'its snapshot is not whole' });
-		if (!snapshot.isWhole) await deps.sealed?.(note);
-		const from = snapshot.isWhole ? snapshot.through : null;
-		for await (const { readings } of journal.read(from ?? journal.oldest())) note(readings);
-		if (!snapshot.isWhole && !isNew) {
-			const samples = ledger.origins().reduce((sum, origin) => sum + ledger.completeness(origin).receivedSamples, 0);
-			log.warn('ledger-rebuilt', { folder, samples, from: 'journal and history' });
-		}
-		return Math.max(snapshot.log, ...logs, 0) + 1;
+	}
+
+	/** From the sealed history and from all of the journal, because there is no snapshot that can be trusted. */
+	async function rebuild(): Promise<void> {
+		if (names.size > 0) log.error('ledger-damaged', { folder, reason: 'its snapshot is not whole' });
+		await deps.sealed?.(note);
+		for await (const { readings } of journal.read(journal.oldest())) note(readings);
+		const samples = ledger.origins().reduce((sum, origin) => sum + ledger.completeness(origin).receivedSamples, 0);
+		// Nothing is stored where nothing was lost.
+		if (samples > 0) log.warn('ledger-rebuilt', { folder, samples, from: 'journal and history' });
+	}
+
+	/** Answers the number of the next log. */
+	async function restore(): Promise<number> {
+		const { isWhole, through, log: first } = await restoreSnapshot();
+		const logs = ledgerLogNumbers(names);
+		await restoreLogs(logs.filter((one) => one >= first));
+		if (!isWhole || through === null) await rebuild();
+		else for await (const { readings } of journal.read(through)) note(readings);
+		return Math.max(first, ...logs, 0) + 1;
 	}
 
 	// Heard in the turn in which the journal's end moves, so that a snapshot has every commit before it.
 	journal.listen({ committed: ({ readings }) => note(readings), closed: () => undefined });
 	const changes = createLedgerLog({ files, folder, first: await restore() });
-	ledger.onChange(changes.add);
+	ledger.onChange((change) => changes.add(change));
 
 	async function* snapshotParts(head: LedgerRecord): AsyncGenerator<string> {
 		let part = recordLine(head);

@@ -67,7 +67,9 @@ const newEpoch = (): LedgerEpoch => ({
 export function createLedger(limits: Partial<LedgerLimits> = {}) {
 	const { epochs: maxEpochs, pieces: maxPieces, marks: maxMarks } = { ...DEFAULT_LIMITS, ...limits };
 	const streams = new Map<GatewayId, Stream>();
-	let changed: (change: LedgerChange) => void = () => undefined;
+	let listener: ((change: LedgerChange) => void) | null = null;
+
+	const changed = (change: LedgerChange): void => listener?.(change);
 
 	function streamOf(origin: GatewayId): Stream {
 		let stream = streams.get(origin);
@@ -262,8 +264,8 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		epochsOf,
 		bootOf: (origin: GatewayId): number => streams.get(origin)?.boot ?? 0,
 		/** One listener, which writes down what no stored sample tells; must not throw. */
-		onChange(listener: (change: LedgerChange) => void): void {
-			changed = listener;
+		onChange(hears: (change: LedgerChange) => void): void {
+			listener = hears;
 		},
 	};
 }

@@ -13,7 +13,13 @@ const END = epochMs(8_640_000_000_000_000);
  * before the first gateway is let in, because one that comes earlier would send all of it again.
  */
 export const sealedReadingsOf =
-	({ devices, history }: { readonly devices: () => readonly DeviceId[]; readonly history: Pick<HistoryRepository, 'range'> }) =>
+	({
+		devices,
+		history,
+	}: {
+		readonly devices: () => readonly DeviceId[];
+		readonly history: Pick<HistoryRepository, 'range'>;
+	}) =>
 	async (note: (readings: readonly Reading[]) => void): Promise<void> => {
 		for (const device of devices()) {
 			let last: Reading | undefined;

@@ -34,7 +34,8 @@ export interface TimeMarks {
 	thin(): void;
 }
 
-const spanOf = (one: EpochMs, other: EpochMs): Span => (one <= other ? { from: one, to: other } : { from: other, to: one });
+const spanOf = (one: EpochMs, other: EpochMs): Span =>
+	one <= other ? { from: one, to: other } : { from: other, to: one };
 
 export function createTimeMarks(initial: readonly TimeMark[] = []): TimeMarks {
 	// Two arrays of numbers: a tenth of the memory of as many objects.
@@ -53,37 +54,35 @@ export function createTimeMarks(initial: readonly TimeMark[] = []): TimeMarks {
 		return low;
 	}
 
-	function isNear(index: number, seq: number, at: EpochMs): boolean {
-		const [knownSeq, knownAt] = [seqs[index], ats[index]];
-		if (knownSeq === undefined || knownAt === undefined) return false;
-		return Math.abs(knownSeq - seq) < SPACING_SAMPLES && Math.abs(knownAt - at) < SPACING_MS;
-	}
-
 	const markAt = (index: number): TimeMark | null => {
 		const [seq, at] = [seqs[index], ats[index]];
 		return seq === undefined || at === undefined ? null : { seq, at };
 	};
+
+	function isNear(index: number, seq: number, at: EpochMs): boolean {
+		const known = markAt(index);
+		return known !== null && Math.abs(known.seq - seq) < SPACING_SAMPLES && Math.abs(known.at - at) < SPACING_MS;
+	}
 
 	function put(index: number, replaced: number, seq: number, at: EpochMs): void {
 		seqs.splice(index, replaced, seq);
 		ats.splice(index, replaced, at);
 	}
 
+	/** Puts a mark at an end; the one that was there moves along, as long as the one next to it is near. */
+	function extend(index: number, { seq, at }: TimeMark): TimeMark | null {
+		const isLast = index > 0;
+		const next = isLast ? seqs.length - 2 : 1;
+		const moves = seqs.length >= 2 && isNear(next, seq, at);
+		if (moves) put(isLast ? index - 1 : index, 1, seq, at);
+		else put(index, 0, seq, at);
+		return moves ? null : markAt(isLast ? seqs.length - 2 : 1);
+	}
+
 	function note(seq: number, at: EpochMs): TimeMark | null {
 		const index = lowerBound(seq);
-		const { length } = seqs;
 		if (seqs[index] === seq) return null;
-		if (index === length) {
-			// The last mark moves on as long as the one before it is near.
-			const movesOn = length >= 2 && isNear(length - 2, seq, at);
-			put(movesOn ? length - 1 : length, movesOn ? 1 : 0, seq, at);
-			return movesOn ? null : markAt(seqs.length - 2);
-		}
-		if (index === 0) {
-			const movesBack = length >= 2 && isNear(1, seq, at);
-			put(0, movesBack ? 1 : 0, seq, at);
-			return movesBack ? null : markAt(1);
-		}
+		if (index === 0 || index === seqs.length) return extend(index, { seq, at });
 		if (isNear(index - 1, seq, at) || isNear(index, seq, at)) return null;
 		put(index, 0, seq, at);
 		return { seq, at };

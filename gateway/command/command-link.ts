@@ -12,12 +12,12 @@ interface Waiting {
 	readonly reject: (error: unknown) => void;
 }
 
+const hand = (by: UplinkSend, report: CommandReport): Promise<void> => by('commands', linkMessage('commands', report));
+
 /** The way of commands over the link: what the hub says goes to them, and what they report goes up as soon as a session has begun. */
 export function createCommandLink() {
 	let send: UplinkSend | null = null;
 	let waiting: Waiting[] = [];
-
-	const hand = (by: UplinkSend, report: CommandReport): Promise<void> => by('commands', linkMessage('commands', report));
 
 	function wait(report: CommandReport): Promise<void> {
 		return new Promise((resolve, reject) => {
@@ -30,7 +30,10 @@ export function createCommandLink() {
 	return {
 		/** Resolves when the hub has heard it. @throws Fault `unreachable` or `timeout` when it has not */
 		report: (report: CommandReport): Promise<void> => (send === null ? wait(report) : hand(send, report)),
-		feature: ({ received, linkUp }: Pick<ReturnType<typeof createHubCommands>, 'received' | 'linkUp'>): UplinkFeature => ({
+		feature: ({
+			received,
+			linkUp,
+		}: Pick<ReturnType<typeof createHubCommands>, 'received' | 'linkUp'>): UplinkFeature => ({
 			hears: { command: received },
 			async begin(by, signal) {
 				send = by;

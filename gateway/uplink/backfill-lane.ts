@@ -10,6 +10,7 @@ import { blocksOf, type EncodeBlock, inPieces, oneEpochEach } from './blocks.ts'
 import { createByteBudget } from './byte-budget.ts';
 import type { HubPressure } from './hub-pressure.ts';
 import type { Link } from './link-connection.ts';
+import { listed } from './not-journalled.ts';
 import { createOldestOwed } from './oldest-owed.ts';
 import { createScanWindow, type ScanWindowDeps } from './scan-window.ts';
 import type { SealedAgain } from './sealed-again.ts';
@@ -63,7 +64,7 @@ export function createBackfillLane(deps: BackfillDeps) {
 			else together.push(reading);
 		}
 		// A commit may hold more than a slow line takes in one block.
-		for (const run of oneEpochEach(together)) yield* inPieces(run, batch.samples());
+		for (const boot of oneEpochEach(together)) yield* inPieces(boot, batch.samples());
 	}
 
 	async function send(link: Link, readings: readonly Reading[], signal: AbortSignal): Promise<void> {
@@ -128,7 +129,7 @@ export function createBackfillLane(deps: BackfillDeps) {
 		},
 		/** The hub lacks ranges, for a reason. What the journal holds of them is sent again; what it does not is the caller's to find. */
 		askedAgain(wanted: readonly EpochRanges[], reason: ResendReason): void {
-			const ranges = wanted.flatMap(({ epoch, ranges: parts }) => parts.map((part) => ({ epoch, ...part })));
+			const ranges = listed(wanted);
 			if (reason === 'damaged-in-transit') for (const range of ranges) window.damaged(range);
 			if (reason === 'damaged-in-transit' || reason === 'not-stored') window.rewind();
 			else {
@@ -137,11 +138,11 @@ export function createBackfillLane(deps: BackfillDeps) {
 			}
 			bell.ring();
 		},
-		wake: bell.ring,
+		wake: (): void => bell.ring(),
 		owed: window.owed,
 		acked: window.acked,
 		ackedThroughAt: window.ackedThroughAt,
 		oldestOwedAt: oldest.at,
-		findOldest: oldest.look,
+		findOldest: (): Promise<void> => oldest.look(),
 	};
 }

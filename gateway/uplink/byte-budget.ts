@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/kernel/clock.ts';
 
 /** Bytes of history per second, with a second of them in advance. */
-export function createByteBudget({ clock, bytesPerSecond }: { readonly clock: Clock; readonly bytesPerSecond: number }) {
+export function createByteBudget({
+	clock,
+	bytesPerSecond,
+}: {
+	readonly clock: Clock;
+	readonly bytesPerSecond: number;
+}) {
 	let left = bytesPerSecond;
 	let atMs = clock.monotonicMs();
 	return {

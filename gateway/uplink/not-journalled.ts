@@ -6,6 +6,10 @@ export interface EpochRange extends Range {
 	readonly epoch: number;
 }
 
+/** Ranges as one list. */
+export const listed = (epochs: readonly EpochRanges[]): readonly EpochRange[] =>
+	epochs.flatMap(({ epoch, ranges }) => ranges.map(({ first, last }) => ({ epoch, first, last })));
+
 /**
  * Of what the hub lacks of earlier boots, the part that the journal does not hold: later values of that boot went to the hub live,
  * and the power failed before these were on disk. Nobody has them, so they are declared lost.

@@ -36,7 +36,11 @@ export interface ScanWindowDeps {
 export const isBefore = (one: JournalPosition, other: JournalPosition): boolean =>
 	one.segment < other.segment || (one.segment === other.segment && one.offset < other.offset);
 
-const rangeOf = (reading: Reading): EpochRange => ({ epoch: reading.epoch, first: reading.firstSeq, last: lastSeq(reading) });
+const rangeOf = (reading: Reading): EpochRange => ({
+	epoch: reading.epoch,
+	first: reading.firstSeq,
+	last: lastSeq(reading),
+});
 
 /**
  * What the hub holds of this gateway, and the part of the journal that is under way to it: from the checkpoint, which moves on the hub's
@@ -146,7 +150,8 @@ export function createScanWindow({ origin, journal, isOnTheWay, settle, givenUp 
 		damaged({ epoch, first, last }: EpochRange): void {
 			for (const { readings } of scanned)
 				for (const range of readings)
-					if (range.epoch === epoch && range.first <= last && range.last >= first && !isAcked(range)) attempts.damaged(range);
+					if (range.epoch === epoch && range.first <= last && range.last >= first && !isAcked(range))
+						attempts.damaged(range);
 		},
 		goesAlone: (reading: Reading): boolean => attempts.goesAlone(rangeOf(reading)),
 		/** The next readings to send, at least one commit's; empty when there is nothing to send now. */
@@ -182,8 +187,7 @@ export function createScanWindow({ origin, journal, isOnTheWay, settle, givenUp 
 				.map(([epoch, ranges]) => ({ epoch, ranges: ranges.ranges() })),
 		checkpoint: (): JournalPosition => checkpoint,
 		ackedThroughAt: (): EpochMs | null => ackedThroughAt,
-		oldestUnderWayAt: (): EpochMs | null =>
-			scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
+		oldestUnderWayAt: (): EpochMs | null => scanned.find((commit) => !commit.readings.every(isAcked))?.oldestAt ?? null,
 	};
 }
 

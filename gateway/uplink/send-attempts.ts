@@ -23,10 +23,8 @@ export function createSendAttempts() {
 		arrived(range: EpochRange): void {
 			if (attempts.size > 0) attempts.delete(keyOf(range));
 		},
-		goesAlone: (range: EpochRange): boolean =>
-			attempts.size > 0 && (attempts.get(keyOf(range)) ?? 0) >= ALONE_AFTER,
-		isGivenUp: (range: EpochRange): boolean =>
-			attempts.size > 0 && (attempts.get(keyOf(range)) ?? 0) >= GIVEN_UP_AFTER,
+		goesAlone: (range: EpochRange): boolean => attempts.size > 0 && (attempts.get(keyOf(range)) ?? 0) >= ALONE_AFTER,
+		isGivenUp: (range: EpochRange): boolean => attempts.size > 0 && (attempts.get(keyOf(range)) ?? 0) >= GIVEN_UP_AFTER,
 		clear: (): void => attempts.clear(),
 	};
 }

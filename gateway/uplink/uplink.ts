@@ -40,13 +40,21 @@ const WELCOME_TIMEOUT_MS = 15_000;
 /** How often the age of the certificate is looked at on a connection that just stays. */
 const CHECK_CERTIFICATE_MS = 3_600_000;
 
+/**
+ * How hard blocks are compressed. Live values are few and hurry. History of 20 000 samples takes 6 to 34 % fewer bytes at level 6 than at 1, for a millisecond
+ * more; level 9 gains another half per cent and takes three times as long.
+ */
+const LIVE_DEFLATE_LEVEL = 1;
+const HISTORY_DEFLATE_LEVEL = 6;
+
 /** A position after everything: without a hub, nothing is kept for it. */
 const NOTHING_HELD: JournalPosition = { segment: Number.MAX_SAFE_INTEGER, offset: 0 };
 
 export interface UplinkDeps {
 	readonly store: UplinkStore;
 	readonly journal: Journal;
-	readonly encode: (readings: readonly Reading[]) => Uint8Array;
+	/** @param deflateLevel 1 (fastest) to 9 (smallest) */
+	readonly encode: (readings: readonly Reading[], deflateLevel: number) => Uint8Array;
 	/** The last sequence number handed out in this epoch. */
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
@@ -102,7 +110,7 @@ export function createUplink(deps: UplinkDeps) {
 	const pressure = createHubPressure({ clock });
 	const live = createLiveLane({
 		link: () => connection,
-		encode,
+		encode: (readings) => encode(readings, LIVE_DEFLATE_LEVEL),
 		isPaused: () => pressure.isLivePaused(),
 		settle: deps.settle,
 		clock,
@@ -123,7 +131,7 @@ export function createUplink(deps: UplinkDeps) {
 	const backfill = createBackfillLane({
 		origin: store.gatewayId(),
 		journal,
-		encode,
+		encode: (readings) => encode(readings, HISTORY_DEFLATE_LEVEL),
 		batch: createBatchSize(),
 		pressure,
 		sealed: recovery.sealed,
