@@ -71,6 +71,10 @@ export interface UplinkDeps {
 	readonly findSealed: SealedReadings;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
+	/** Makes the connection; by default over MQTT and TLS. */
+	readonly makeLink?: typeof createLinkConnection;
+	/** From 0 to 1, for the jitter of the start. */
+	readonly random?: () => number;
 	/** What else talks to the hub; alarms first. */
 	readonly features: readonly UplinkFeature[];
 	readonly clock: Clock;
@@ -96,6 +100,7 @@ export interface UplinkStatus {
  */
 export function createUplink(deps: UplinkDeps) {
 	const { store, journal, encode, lastSeq, devices, healthOf, clock, log } = deps;
+	const { makeLink = createLinkConnection, random = Math.random } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
 	const changed = new Set<DeviceId>();
@@ -140,6 +145,7 @@ export function createUplink(deps: UplinkDeps) {
 		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
 		bytesPerSecond: deps.backfillBytesPerSecond,
+		random,
 	});
 
 	const renewal = createCertificateRenewal({ store, link: () => connection, clock, log });
@@ -246,7 +252,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	function connect(enrolment: Enrolment): void {
 		journal.hold('uplink', journal.oldest());
-		connection = createLinkConnection({
+		connection = makeLink({
 			gateway: store.gatewayId(),
 			hub: {
 				caPem: enrolment.caPem,
