@@ -1,5 +1,6 @@
 import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
+import { KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,6 +9,7 @@ import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
@@ -21,6 +23,7 @@ import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/liste
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { type Clock, epochMs } from '../core/kernel/clock.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
@@ -40,6 +43,10 @@ import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleImport } from './bundle/bundle-import.ts';
+import { openBundleKey } from './bundle/bundle-key-store.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
@@ -51,6 +58,8 @@ import { createOfflineWatch } from './fleet/offline-watch.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { openLedger } from '../core/ledger/ledger-store.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
+import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createLinkLanes } from './link/link-lanes.ts';
@@ -200,6 +209,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			verdictOn: () => 'possible',
 			acknowledge: acknowledger.received,
 			send: (...message) => link.send(...message),
+			isOnline: (gateway) => link.presence(gateway).online,
 			online: () => gateways.all().flatMap(({ id }) => (link.presence(id).online ? [id] : [])),
 			lifecycle,
 			clock,
@@ -220,6 +230,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
+		const remoteCalls = createRemoteCalls({
+			send: (...message) => link.send(...message),
+			setTimer: systemTimer,
+		});
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -235,7 +250,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			lossNoted: acknowledger.lossNoted,
 			takeHistory: (...block) => lanes.takeHistory(...block),
 			boots: lanes.boots,
-			features: [lanes.feature, gatewayCommands.feature],
+			features: [
+				lanes.feature,
+				gatewayCommands.feature,
+				remoteCalls.feature,
+				{
+					hears: {},
+					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
+				},
+			],
 			clock,
 			log,
 		});
@@ -243,6 +266,26 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		link.attach(broker);
 		lostHere = (ranges) => resend.lostHere(ranges);
 		lostHere(lostEarly);
+		const uploads = lifecycle.own(
+			'bundle uploads',
+			await openBundleUploads({
+				folder: join(data, 'bundles'),
+				importBundle: createBundleImport({
+					gateways,
+					caPem: linkAuthority.caPem,
+					signingKey: KeyObject.from(linkAuthority.key),
+					privateKey: bundleKey.privateKey,
+					ingest: (gateway, block) => ingest.ingest(gateway, 'backfill', block),
+					take: (...message) => link.take(...message),
+					held: (gateway) => ({ received: ledger.receivedFrom(gateway, 0), losses: ledger.lostOf(gateway) }),
+					clock,
+					log,
+				}),
+				minFreeBytes: settings.journal.minFreeBytes,
+				clock,
+				log,
+			}),
+		);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
 		linkListening = lifecycle.own(
@@ -306,6 +349,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(bundleRoutes, { uploads }, '/api/v1'),
+				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
 					gatewayRoutes,
 					{

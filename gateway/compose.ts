@@ -27,14 +27,15 @@ import { messageOf } from '../core/kernel/fault.ts';
 import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
-import { completenessRoutes } from '../core/ledger/completeness-routes.ts';
-import { addLedgerMetrics } from '../core/ledger/ledger-metrics.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleExport } from './bundle/bundle-export.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
 import { knockingRoutes } from './broker/knocking-routes.ts';
@@ -53,11 +54,11 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
-import { uplinkLedgerRoutes } from './uplink/ledger-routes.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -110,6 +111,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isStarted = false;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
+		let rest: Server | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
@@ -233,11 +235,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			gatewayId,
 			journal,
 			history: telemetryPart.history,
-			devices: () => [...deviceRepository.all()].map(({ id }) => id),
+			devices,
+			deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
 			lifecycle,
 			clock,
 			log,
 		});
+		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
+		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -256,9 +261,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				settle: (reading) => reading,
-				findSealed: own.findSealed,
-				declared: (...loss) => own.declared(...loss),
-				features: [commandLink.feature(hubCommands)],
+				...own.forUplink,
+				features: [
+					commandLink.feature(hubCommands),
+					bundleKey.feature,
+					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
+				],
 				clock,
 				log,
 			}),
@@ -336,6 +344,26 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
 				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
+				part(
+					bundleRoutes,
+					{
+						gatewayId,
+						bundle: createBundleExport({
+							gatewayId,
+							enrolment: uplinkStore.enrolment,
+							hubKeyPem: () => bundleKey.current(),
+							journal,
+							encode: (readings) => encodeBlock(readings),
+							settle: (reading) => reading,
+							owed: up.owed,
+							documents: () => up.documents(),
+							clock,
+						}),
+						caPem,
+						acknowledge: up.acknowledge,
+					},
+					'/api/v1',
+				),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
@@ -351,22 +379,19 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					},
 					'/api/v1',
 				),
-				part(uplinkLedgerRoutes, { gatewayId, ledger: own.ledger, owed: () => up.owed() }, '/api/v1'),
-				part(completenessRoutes, { devices, completeness: own.completeness, clock }, '/api/v1'),
+				...own.httpParts(() => up.owedRanges()),
 			],
 			lifecycle,
 			clock,
 			log,
 		});
+		rest = http.server;
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
-		addLedgerMetrics(metrics, {
-			completeness: () => [own.ledger.completeness(gatewayId)],
-			missingSamples: () => countOf(up.owed()),
-		});
+		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });

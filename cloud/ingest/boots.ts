@@ -13,7 +13,15 @@ interface Said {
  * In which boot each gateway is, and what it can therefore have read. Boots only count up: a gateway that names a lower one than before was
  * restored from an old image or lies; what it reads now would be taken for what it has read then.
  */
-export function createBoots({ ledger, log }: { readonly ledger: Pick<Ledger, 'boot'>; readonly log: Logger }) {
+export function createBoots({
+	ledger,
+	isOnline,
+	log,
+}: {
+	readonly ledger: Pick<Ledger, 'boot'>;
+	readonly isOnline: (gateway: GatewayId) => boolean;
+	readonly log: Logger;
+}) {
 	const said = new Map<GatewayId, Said>();
 	return {
 		/** A gateway says in which boot it is. */
@@ -32,7 +40,9 @@ export function createBoots({ ledger, log }: { readonly ledger: Pick<Ledger, 'bo
 			if (epoch < 1 || epoch > MAX_EPOCH) return false;
 			const now = said.get(gateway);
 			if (now === undefined) return true;
-			return epoch < now.epoch || (epoch === now.epoch && !now.isBehind);
+			if (epoch === now.epoch) return !now.isBehind;
+			// One that is away may have started again, and what it has read since is carried here.
+			return epoch < now.epoch || !isOnline(gateway);
 		},
 	};
 }

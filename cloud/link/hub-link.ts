@@ -275,6 +275,22 @@ export function createHubLink(deps: HubLinkDeps) {
 		acknowledge(gateway: GatewayId, ack: Ack): void {
 			broker?.publish(downTopic(gateway, 'ack'), linkMessage('ack', ack), { qos: 1 });
 		},
+		/**
+		 * Takes what a gateway says by another way than the link. Readings go to the ingest itself.
+		 * @throws Fault when it is wrong; anything else: it could not be stored
+		 */
+		async take(gateway: GatewayId, kind: UpKind, payload: Uint8Array): Promise<void> {
+			const message = {
+				topic: '',
+				payload: Buffer.from(payload),
+				qos: 1,
+				retain: false,
+				dup: false,
+				messageId: 0,
+			} as const;
+			await handlers[kind]?.({ name: gateway, gateway, certificate: '' }, message);
+			for (const { hears } of deps.features) await hears[kind]?.(gateway, payload);
+		},
 		send,
 		disconnect(gateway: GatewayId, why: string): void {
 			broker?.disconnect(gateway, why);

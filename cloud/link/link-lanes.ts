@@ -25,6 +25,7 @@ export interface LinkLanesDeps {
 	readonly acknowledge: HubIngestDeps['acknowledge'];
 	readonly send: HubSend;
 	readonly online: () => readonly GatewayId[];
+	readonly isOnline: (gateway: GatewayId) => boolean;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -34,7 +35,7 @@ export interface LinkLanesDeps {
 export function createLinkLanes(deps: LinkLanesDeps) {
 	const { ledgerFile, journal, send, lifecycle, clock, log } = deps;
 	const { ledger } = ledgerFile;
-	const boots = createBoots({ ledger, log });
+	const boots = createBoots({ ledger, isOnline: deps.isOnline, log });
 	const resend = createResendService({ ledger, send, saveLedger: () => ledgerFile.save(), log });
 	const sharePoints = createSharedPoints();
 	const ingest = createHubIngest({

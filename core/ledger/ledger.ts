@@ -211,6 +211,12 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 			}))
 			.filter(({ ranges }) => ranges.length > 0);
 
+	/** What a gateway has declared lost, and what was refused. */
+	const lostOf = (origin: GatewayId): readonly EpochRanges[] =>
+		epochsOf(origin).flatMap(([epoch, { lost }]) =>
+			[...lost.values()].map((ranges) => ({ epoch, ranges: ranges.ranges() })),
+		);
+
 	/** What need not be sent any more: what is stored, and what would be refused again. */
 	const settledFrom = (origin: GatewayId, oldestEpoch: number): readonly EpochRanges[] =>
 		epochsOf(origin)
@@ -237,6 +243,7 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		mark,
 		boot,
 		receivedFrom,
+		lostOf,
 		settledFrom,
 		owedBefore,
 		completeness,

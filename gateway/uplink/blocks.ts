@@ -15,21 +15,29 @@ function framed(body: Uint8Array, readings: readonly Reading[]): FramedBlock {
 	return { block: frameLinkBlock(body, readings), samples };
 }
 
+/** Readings encoded in parts that the hub takes, in order, and which readings each part has. */
+export function* encodedParts(
+	readings: readonly Reading[],
+	encode: EncodeBlock,
+): Generator<{ readonly body: Uint8Array; readonly readings: readonly Reading[] }> {
+	if (readings.length === 0) return;
+	const rawBytes = readings.reduce((sum, reading) => sum + readingBytes(reading), 0);
+	const body = rawBytes <= BLOCK_BYTES || readings.length === 1 ? encode(readings) : null;
+	if (body !== null && (body.byteLength <= MAX_BLOCK_BYTES || readings.length === 1)) {
+		yield { body, readings };
+		return;
+	}
+	const half = Math.ceil(readings.length / 2);
+	yield* encodedParts(readings.slice(0, half), encode);
+	yield* encodedParts(readings.slice(half), encode);
+}
+
 /**
  * Readings of one epoch as blocks that the hub takes, in order: a few long texts must not make a packet for which it ends the connection, because
  * the same packet would come again.
  */
 export function* blocksOf(readings: readonly Reading[], encode: EncodeBlock): Generator<FramedBlock> {
-	if (readings.length === 0) return;
-	const rawBytes = readings.reduce((sum, reading) => sum + readingBytes(reading), 0);
-	const body = rawBytes <= BLOCK_BYTES || readings.length === 1 ? encode(readings) : null;
-	if (body !== null && (body.byteLength <= MAX_BLOCK_BYTES || readings.length === 1)) {
-		yield framed(body, readings);
-		return;
-	}
-	const half = Math.ceil(readings.length / 2);
-	yield* blocksOf(readings.slice(0, half), encode);
-	yield* blocksOf(readings.slice(half), encode);
+	for (const { body, readings: part } of encodedParts(readings, encode)) yield framed(body, part);
 }
 
 /** Runs of readings of one epoch each: a block names one. */

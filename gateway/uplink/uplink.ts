@@ -7,7 +7,7 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
@@ -218,8 +218,7 @@ export function createUplink(deps: UplinkDeps) {
 		});
 	}
 
-	function hearAck(payload: Uint8Array): void {
-		const ack = parseLinkMessage('ack', payload);
+	function takeAck(ack: Ack): void {
 		backfill.acknowledge(ack.received);
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
@@ -229,7 +228,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	const hear: Readonly<Partial<Record<DownKind, (link: Link, payload: Uint8Array) => void>>> = {
 		welcome: startSession,
-		ack: (_link, payload) => hearAck(payload),
+		ack: (_link, payload) => takeAck(parseLinkMessage('ack', payload)),
 		resend: (_link, payload) => recovery.hear(payload),
 		pressure: (_link, payload) => {
 			pressure.hear(payload);
@@ -355,9 +354,18 @@ export function createUplink(deps: UplinkDeps) {
 			return turn;
 		},
 		/** What the journal holds and the hub has not acknowledged. */
-		owed: owedRanges,
-		/** Losses that the hub has not written down yet. */
-		undeclaredLosses: () => store.undeclaredLosses(),
+		owedRanges,
+		/** The parts of a range that the hub has not acknowledged. */
+		owed: backfill.owed,
+		/** The hub's word, by whatever way it came. */
+		acknowledge: takeAck,
+		/** Documents and losses as a session begins with them. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+			for (const message of documentMessages(devices(), healthOf))
+				yield { kind: 'documents', payload: linkMessage('documents', message) };
+			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
+			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
+		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
 		status(): UplinkStatus {

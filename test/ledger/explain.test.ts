@@ -43,7 +43,13 @@ const cases: readonly (readonly [string, Partial<ExplainRequest>, readonly (read
 	],
 	[
 		'between two boots the gateway was off',
-		{ seen: [span(0, 300), span(700, 1_000)], boots: [{ epoch: 1, ...span(0, 300) }, { epoch: 2, ...span(700, 1_000) }] },
+		{
+			seen: [span(0, 300), span(700, 1_000)],
+			boots: [
+				{ epoch: 1, ...span(0, 300) },
+				{ epoch: 2, ...span(700, 1_000) },
+			],
+		},
 		[[300, 700, 'gateway-off']],
 	],
 	[
@@ -62,7 +68,11 @@ const cases: readonly (readonly [string, Partial<ExplainRequest>, readonly (read
 	],
 	['of a device that speaks when it likes, silence tells nothing', { seen: null }, []],
 	['but what its gateway lacks is told', { seen: null, holes: [hole(200, 300)] }, [[200, 300, 'journal-quota']]],
-	['a hole of which nobody knows the time is nowhere in it', { seen: null, holes: [{ ...hole(1, 2), from: null, to: null }] }, []],
+	[
+		'a hole of which nobody knows the time is nowhere in it',
+		{ seen: null, holes: [{ ...hole(1, 2), from: null, to: null }] },
+		[],
+	],
 ];
 
 for (const [name, more, expected] of cases)
@@ -79,7 +89,9 @@ const instant = fc.integer({ min: -200, max: 1_200 });
 const anySpan = fc.tuple(instant, instant).map(([one, other]) => span(Math.min(one, other), Math.max(one, other)));
 const apart = fc.uniqueArray(fc.integer({ min: 0, max: 1_000 }), { maxLength: 12 }).map((edges) => {
 	const sorted = edges.toSorted((one, other) => one - other);
-	return Array.from({ length: sorted.length >> 1 }, (_, index) => span(sorted[index * 2] ?? 0, sorted[index * 2 + 1] ?? 0));
+	return Array.from({ length: sorted.length >> 1 }, (_, index) =>
+		span(sorted[index * 2] ?? 0, sorted[index * 2 + 1] ?? 0),
+	);
 });
 
 test('gaps and values together make up the period, and overlap nowhere', (t) => {

@@ -32,19 +32,20 @@ const loss = (first: number, last: number) =>
 test('what was declared and saved is there after a power cut, whatever else was under way', async (t) => {
 	for (let seed = 1; seed <= 40; seed += 1) {
 		const { files, open, events } = ledgerBench();
-		const { ledger, save, compact } = await open();
-		const { below } = createRandom(seed);
-		const random = (): number => below(1);
+		const file = await open();
+		const { ledger } = file;
+		const numbers = createRandom(seed);
+		const random = (): number => numbers.below(1);
 		let saved = 0;
 		for (let index = 1; index <= 6; index += 1) {
 			ledger.declare(loss(index * 10, index * 10 + 1));
-			if (random() < 0.3) await compact();
-			await save();
+			if (random() < 0.3) await file.compact();
+			await file.save();
 			saved = index;
 		}
 		// Begun, and not finished when the power goes.
 		ledger.declare(loss(1_000, 1_001));
-		const last = Promise.allSettled([save(), compact()]);
+		const last = Promise.allSettled([file.save(), file.compact()]);
 		files.cut(random);
 		await last;
 		const again = await open();
@@ -103,16 +104,17 @@ test('what was lost here stays owed after a restart', async (t) => {
 test('a full disk keeps neither the ledger from opening nor later changes from being written', async (t) => {
 	const { files, open } = ledgerBench();
 	files.fail('ENOSPC', ['create', 'write', 'datasync']);
-	const { ledger, save, journal, stop } = await open();
+	const file = await open();
+	const { ledger, journal } = file;
 	ledger.declare(loss(1, 2));
-	await t.throwsAsync(save());
+	await t.throwsAsync(file.save());
 	files.fail(null);
-	await save();
+	await file.save();
 	await journal.stop();
 	const again = await open();
 	t.is(again.ledger.completeness(ORIGIN).declaredLostSamples, 2);
 	await again.stop();
-	await stop();
+	await file.stop();
 });
 
 test('times are known after a restart', async (t) => {

@@ -28,14 +28,19 @@ test('whatever arrives in whatever order, the outermost numbers are marked, and 
 test('a range was read between the marks around it', (t) => {
 	const seqs = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 2, maxLength: 100 });
 	fc.assert(
-		fc.property(seqs, fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 0, max: 5_000 }), (noted, first, length) => {
-			const marks = createTimeMarks();
-			for (const seq of noted) marks.note(seq, at(seq));
-			const [lowest, highest, last] = [Math.min(...noted), Math.max(...noted), first + length];
-			fc.pre(first >= lowest && last <= highest);
-			const span = marks.around({ first, last });
-			t.true(span !== null && span.from <= at(first) && span.to >= at(last));
-		}),
+		fc.property(
+			seqs,
+			fc.integer({ min: 1, max: 100_000 }),
+			fc.integer({ min: 0, max: 5_000 }),
+			(noted, first, length) => {
+				const marks = createTimeMarks();
+				for (const seq of noted) marks.note(seq, at(seq));
+				const [lowest, highest, last] = [Math.min(...noted), Math.max(...noted), first + length];
+				fc.pre(first >= lowest && last <= highest);
+				const span = marks.around({ first, last });
+				t.true(span !== null && span.from <= at(first) && span.to >= at(last));
+			},
+		),
 	);
 });
 

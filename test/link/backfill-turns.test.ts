@@ -20,7 +20,10 @@ test('gateways take turns by bytes: one with much does not keep the others waiti
 	await settle();
 	t.is(order.length, 8);
 	// In the time of one large block of the one, the other gets as many bytes stored.
-	t.true(order.slice(0, 6).filter((gateway) => gateway === modest).length >= 4, order.map((one) => one === modest).join());
+	t.true(
+		order.slice(0, 6).filter((gateway) => gateway === modest).length >= 4,
+		order.map((one) => one === modest).join(),
+	);
 });
 
 test('what one gateway may have waiting is bounded, and holds up no other', async (t) => {

@@ -26,7 +26,7 @@ import { enrolmentBox, request } from './enrolment-box.ts';
 
 /** Times as fast as the clock on the wall, so that timeouts of seconds end in a test. */
 const HASTE = 20;
-const fastClock: Clock = { now: systemClock.now, monotonicMs: () => systemClock.monotonicMs() * HASTE };
+const fastClock: Clock = { now: () => systemClock.now(), monotonicMs: () => systemClock.monotonicMs() * HASTE };
 
 const POINTS = Array.from({ length: 20 }, (_, index) => `p${index}`);
 const READINGS = 1_500;
@@ -43,14 +43,14 @@ interface Faults {
 }
 
 /** The line between a gateway and its hub, which does to messages what lines do. */
-function createMiddle({ below }: Random, faults: Faults, deliver: (kind: UpKind, payload: Buffer) => Promise<unknown>) {
+function createMiddle(random: Random, faults: Faults, deliver: (kind: UpKind, payload: Buffer) => Promise<unknown>) {
 	let events: LinkConnectionDeps['events'] | null = null;
 	let credential: ReturnType<LinkConnectionDeps['credentials']>[number] | undefined;
 	let session = 0;
 	let cuts = 0;
 	let isOver = false;
-	const happens = (chance: number): boolean => !isOver && below(1) < chance;
-	const delay = (): Promise<void> => sleep(isOver ? 0 : below(faults.mostDelayMs));
+	const happens = (chance: number): boolean => !isOver && random.below(1) < chance;
+	const delay = (): Promise<void> => sleep(isOver ? 0 : random.below(faults.mostDelayMs));
 
 	function up(): void {
 		if (credential !== undefined) events?.up(credential);
@@ -65,8 +65,8 @@ function createMiddle({ below }: Random, faults: Faults, deliver: (kind: UpKind,
 
 	function damaged(payload: Buffer): Buffer {
 		const bytes = Buffer.from(payload);
-		const at = Math.floor(below(bytes.length));
-		bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(below(8))), at);
+		const at = Math.floor(random.below(bytes.length));
+		bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(random.below(8))), at);
 		return bytes;
 	}
 
@@ -145,6 +145,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 		acknowledge: (range) => acknowledger.received(range),
 		send: (...message) => hubLink.send(...message),
 		online: () => [gateway],
+		isOnline: () => true,
 		lifecycle,
 		...common,
 	});
@@ -218,7 +219,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 			settle: (reading) => reading,
 			async *findSealed() {},
 			declared: (...loss) => void declared.push(loss),
-			makeLink: middle.make,
+			makeLink: (link) => middle.make(link),
 			random: () => 0,
 			features: [],
 			...common,

@@ -55,7 +55,7 @@ function hub({ adopt = async () => undefined, receive = async () => null, standi
 		setHealth: (id, { state }) => void healths.push([id, state]),
 		lossNoted: () => undefined,
 		takeHistory: async () => undefined,
-		boots: createBoots({ ledger, log: silentLog }),
+		boots: createBoots({ ledger, isOnline: () => true, log: silentLog }),
 		features: [],
 		clock: createManualClock(),
 		log: silentLog,

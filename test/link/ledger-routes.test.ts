@@ -30,7 +30,8 @@ test.serial('both sides tell what is missing and why, and the hub can ask for it
 	const complete = () =>
 		waitFor('the hub has everything', WITHIN_MS, async () => {
 			const ledger = await ask(hub, ledgerPath);
-			const isComplete = member(ledger, 'missing_samples') === 0 && Number(member(ledger, 'received_samples')) >= RECORDS;
+			const isComplete =
+				member(ledger, 'missing_samples') === 0 && Number(member(ledger, 'received_samples')) >= RECORDS;
 			return isComplete && ledger;
 		});
 	const ledger = await complete();
@@ -65,9 +66,13 @@ test.serial('both sides tell what is missing and why, and the hub can ask for it
 		t.is(member(answer, 'is_complete'), true, JSON.stringify(answer));
 		t.deepEqual(member(answer, 'gaps'), []);
 		t.is((await side.get('/api/v1/devices/nobody/completeness')).status, 404);
-		const wrong = await side.get('/api/v1/devices/talker/completeness?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+		const wrong = await side.get(
+			'/api/v1/devices/talker/completeness?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z',
+		);
 		t.true(wrong.status >= 400 && wrong.status < 500);
-		const long = await side.get('/api/v1/devices/talker/completeness?from=2025-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+		const long = await side.get(
+			'/api/v1/devices/talker/completeness?from=2025-02-01T00:00:00Z&to=2026-01-01T00:00:00Z',
+		);
 		t.true(long.status >= 400 && long.status < 500);
 	}
 	for (const port of [pair.hub().httpPort, pair.gateway().httpPort]) {

@@ -44,7 +44,10 @@ function memoryHistory(readings: readonly Reading[]) {
 	return { history, asked };
 }
 
-function gatewayBench({ sealed = [] as readonly Reading[], held = [] as readonly { epoch: number; first: number; last: number }[] } = {}) {
+function gatewayBench({
+	sealed = [] as readonly Reading[],
+	held = [] as readonly { epoch: number; first: number; last: number }[],
+} = {}) {
 	const losses: object[] = [];
 	const again: unknown[] = [];
 	const recovery = createRecovery({
@@ -99,7 +102,9 @@ test('what the running boot has not written down yet is not declared lost', asyn
 
 test('a block that arrived damaged is only sent again', async (t) => {
 	const { recovery, losses, again, drained } = gatewayBench();
-	recovery.hear(resendMessage({ ranges: [{ epoch: 3, ranges: [{ first: 1, last: 9 }] }], reason: 'damaged-in-transit' }));
+	recovery.hear(
+		resendMessage({ ranges: [{ epoch: 3, ranges: [{ first: 1, last: 9 }] }], reason: 'damaged-in-transit' }),
+	);
 	t.is(again.length, 1);
 	await drained();
 	t.deepEqual(losses, []);
@@ -173,7 +178,10 @@ test('a person can have everything asked for again that is missing, also what wa
 test('a gateway that is away cannot be asked, and is asked when it comes', async (t) => {
 	const { ledger, service } = hubBench(false);
 	ledger.commit(range(5, 6));
-	await t.throwsAsync(service.request(origin, null, { evenIfStored: false }), { instanceOf: Fault, message: /not connected/ });
+	await t.throwsAsync(service.request(origin, null, { evenIfStored: false }), {
+		instanceOf: Fault,
+		message: /not connected/,
+	});
 	t.is(await service.request(newGatewayId(), null, { evenIfStored: false }), 0);
 });
 
@@ -188,11 +196,15 @@ test('what the hub itself has lost is owed again and asked for', (t) => {
 
 test('a gateway that says a lower boot than before, or one that nobody can reach, has what it reads in it refused', (t) => {
 	const { ledger, events, log } = hubBench();
-	const boots = createBoots({ ledger, log });
+	let isOnline = true;
+	const boots = createBoots({ ledger, isOnline: () => isOnline, log });
 	t.true(boots.isPossible(origin, 5), 'before it has said anything');
 	boots.hello(origin, 7);
 	for (const epoch of [1, 6, 7]) t.true(boots.isPossible(origin, epoch), String(epoch));
 	for (const epoch of [0, 8, 2 ** 41]) t.false(boots.isPossible(origin, epoch), String(epoch));
+	isOnline = false;
+	t.true(boots.isPossible(origin, 8), 'it may have started again, and what it has read is carried here');
+	isOnline = true;
 	boots.hello(origin, 7);
 	t.true(boots.isPossible(origin, 7), 'a new connection of the same boot');
 	boots.hello(origin, 5);
