@@ -24,13 +24,18 @@ import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
-import { decodeBlock } from '../core/journal/block-codec.ts';
-import type { Clock } from '../core/kernel/clock.ts';
+import { type Clock, epochMs } from '../core/kernel/clock.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
+import { linkMessage } from '../core/link/link-messages.ts';
+import { createCompletenessService } from '../core/ledger/completeness-service.ts';
+import { completenessRoutes } from '../core/ledger/completeness-routes.ts';
+import { addLedgerMetrics } from '../core/ledger/ledger-metrics.ts';
+import { sealedReadingsOf } from '../core/ledger/sealed-readings.ts';
+import type { StreamRange } from '../core/ledger/stream-range.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { openAuthority } from '../core/pki/authority-store.ts';
@@ -41,6 +46,7 @@ import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { verdictOn } from '../core/time/possible-time.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleImport } from './bundle/bundle-import.ts';
 import { openBundleKey } from './bundle/bundle-key-store.ts';
@@ -56,9 +62,7 @@ import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { createOfflineWatch } from './fleet/offline-watch.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
-import { createHubIngest } from './ingest/hub-ingest.ts';
-import { createSharedPoints } from './ingest/shared-points.ts';
-import { openLedger } from './ingest/ledger-store.ts';
+import { openLedger } from '../core/ledger/ledger-store.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
@@ -66,6 +70,8 @@ import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
 import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
 import { openGatewayClocks } from './time/gateway-clocks.ts';
+import { createLinkLanes } from './link/link-lanes.ts';
+import { resendRoutes } from './link/resend-routes.ts';
 
 export interface HubDeps {
 	readonly settings: HubSettings;
@@ -137,6 +143,9 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const origin = gatewayId(hubId ?? newGatewayId());
 		time.identify(origin);
 		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
+		// A journal that opens may find out before anybody can be asked.
+		const lostEarly: StreamRange[] = [];
+		let lostHere = (ranges: readonly StreamRange[]): void => void lostEarly.push(...ranges);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
@@ -149,7 +158,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			templates,
 			pointFactsOf,
 			accounts,
-			onLoss: () => undefined,
+			onLoss: (_loss, ranges) => lostHere(ranges),
 			lost: () => undefined,
 			lifecycle,
 			clock,
@@ -185,7 +194,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			createGatewayCommands({
 				commands: commandPart.commands,
 				deviceOf: (id) => deviceRepository.find(id),
-				send: (gateway, message) => link.command(gateway, message),
+				send: (gateway, message) => link.send(gateway, 'command', linkMessage('command', message)),
 				isOnline: (gateway) => link.presence(gateway).online,
 				listeners: commandPart.responses,
 				clock,
@@ -194,7 +203,18 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		);
 		commandPart.commands.listen(gatewayCommands.command);
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
-		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
+		const ledgerFile = lifecycle.own(
+			'ledger',
+			await openLedger({
+				folder: join(data, 'ledger'),
+				journal,
+				sealed: sealedReadingsOf({
+					devices: () => [...deviceRepository.all()].map(({ id }) => id),
+					history: telemetryPart.history,
+				}),
+				log,
+			}),
+		);
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -222,15 +242,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
-		const sharePoints = createSharedPoints();
-		const ingest = createHubIngest({
+		const lanes = createLinkLanes({
+			ledgerFile,
+			journal,
 			telemetry,
-			ledger,
 			deviceOf: (id) => deviceRepository.find(id),
-			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)).map(sharePoints),
+			verdictOn: (readAt) => verdictOn(readAt, time.trustedNow()),
 			acknowledge: acknowledger.received,
+			send: (...message) => link.send(...message),
+			isOnline: (gateway) => link.presence(gateway).online,
+			online: () => gateways.all().flatMap(({ id }) => (link.presence(id).online ? [id] : [])),
+			lifecycle,
+			clock,
 			log,
 		});
+		const { ingest, resend } = lanes;
 		let linkListening: Listening | null = null;
 		const enrolment = createEnrolmentService({
 			gateways,
@@ -263,9 +289,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
-			commands: gatewayCommands,
+			takeHistory: (...block) => lanes.takeHistory(...block),
+			boots: lanes.boots,
 			features: [
 				gatewayClocks.feature,
+				lanes.feature,
+				gatewayCommands.feature,
 				remoteCalls.feature,
 				{
 					hears: {},
@@ -277,6 +306,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
+		lostHere = (ranges) => resend.lostHere(ranges);
+		lostHere(lostEarly);
 		const uploads = lifecycle.own(
 			'bundle uploads',
 			await openBundleUploads({
@@ -324,6 +355,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		);
 		await offerFirstCode();
 
+		const completeness = createCompletenessService({
+			history: telemetryPart.history,
+			ledger,
+			originOf: (device) => device.gatewayId,
+			// What a gateway that is away has read since is on its way.
+			heardUntil: (gateway) => (link.presence(gateway).online ? clock.now() : (ledger.newestAt(gateway) ?? epochMs(0))),
+			countsInTransit: true,
+			clock,
+		});
 		const metrics = createMetrics();
 		const listening = linkListening;
 		const linkState = () => listening.state();
@@ -362,12 +402,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						gateways,
 						enrolment,
 						presence: (id) => link.presence(id),
-						completeness: ledger.completeness,
+						ledger,
 						deviceCounts,
 						clock,
 					},
 					'/api/v1',
 				),
+				part(resendRoutes, { gateways, resend }, '/api/v1'),
+				part(completenessRoutes, { devices, completeness, clock }, '/api/v1'),
 			],
 			lifecycle,
 			clock,
@@ -385,6 +427,12 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			gateways: () => gateways.all(),
 			presence: (id) => link.presence(id),
 			completeness: ledger.completeness,
+			blocks: ingest.counts,
+		});
+		const ledgers = () => ledger.origins().map((origin) => ledger.completeness(origin));
+		addLedgerMetrics(metrics, {
+			completeness: ledgers,
+			missingSamples: () => ledgers().reduce((sum, { missingSamples }) => sum + missingSamples, 0),
 		});
 		isStarted = true;
 		return {

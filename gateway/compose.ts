@@ -50,6 +50,7 @@ import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
 import { createDeviceResponses } from './command/device-responses.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createCommandLink } from './command/command-link.ts';
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
@@ -62,6 +63,7 @@ import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
+import { openOwnLedger } from './uplink/own-ledger.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -202,9 +204,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await deliveries.modbus.recover();
 		const delivery = createGatewayDelivery({ devices, deliveries });
 		commands.listen(delivery);
+		const commandLink = createCommandLink();
 		const hubCommands = createHubCommands({
 			...common,
-			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+			report: commandLink.report,
 		});
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
@@ -257,6 +260,17 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const own = await openOwnLedger({
+			folder: join(data, 'ledger'),
+			gatewayId,
+			journal,
+			history: telemetryPart.history,
+			devices,
+			deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
+			lifecycle,
+			clock,
+			log,
+		});
 		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
 		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
@@ -264,7 +278,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			createUplink({
 				store: uplinkStore,
 				journal,
-				encode: (readings) => encodeBlock(readings),
+				encode: (readings, level) => encodeBlock(readings, undefined, level),
 				lastSeq: telemetry.lastSeq,
 				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
 				healthOf: (id) => {
@@ -276,10 +290,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
-				commands: hubCommands,
 				settle: time.settle,
+				...own.forUplink,
 				features: [
 					createTimeUplink({ keeper: time, clock, log }),
+					commandLink.feature(hubCommands),
 					bundleKey.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
 				],
@@ -397,6 +412,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					},
 					'/api/v1',
 				),
+				...own.httpParts(() => up.owedRanges()),
 			],
 			lifecycle,
 			clock,
@@ -411,6 +427,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			realtime: () => http.realtime.connections(),
 		});
 		addClockMetrics(metrics, time.status);
+		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });

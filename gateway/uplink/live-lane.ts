@@ -26,16 +26,17 @@ interface Sent {
 export interface LiveLaneDeps {
 	readonly link: () => Link | null;
 	readonly encode: EncodeBlock;
+	/** The hub has asked for silence. */
+	readonly isPaused: () => boolean;
+	readonly settle: SettleTime;
 	readonly clock: Clock;
-	/** Readings under the time that is known; those of an unknown time stay here. */
-	readonly settle?: SettleTime;
 }
 
 /**
  * The newest values, sent before they are durable here and without asking whether they arrive. Whatever the hub does not
  * acknowledge, the backfill lane sends from the journal, so this lane may drop at any time.
  */
-export function createLiveLane({ link, encode, clock, settle = (reading) => reading }: LiveLaneDeps) {
+export function createLiveLane({ link, encode, isPaused, settle, clock }: LiveLaneDeps) {
 	let gathered: Reading[] = [];
 	let gatheredSamples = 0;
 	let gatheredBytes = 0;
@@ -82,7 +83,7 @@ export function createLiveLane({ link, encode, clock, settle = (reading) => read
 
 	function send(target: Link, readings: readonly Reading[]): void {
 		try {
-			for (const block of blocksOf(readings, encode)) target.publish('live', block, 0).catch(() => undefined);
+			for (const { block } of blocksOf(readings, encode)) target.publish('live', block, 0).catch(() => undefined);
 		} catch {
 			// What no block can hold is refused by the journal too, which says so.
 		}
@@ -100,8 +101,9 @@ export function createLiveLane({ link, encode, clock, settle = (reading) => read
 	return {
 		/** HOT: a ReadingListener. */
 		offer(offered: Reading): void {
-			if (!isOpen || offered.values.length === 0) return;
+			if (!isOpen || offered.values.length === 0 || isPaused()) return;
 			const reading = settle(offered);
+			// Of a time that is not known yet: it goes as history, when it is.
 			if (reading === null) return;
 			gathered.push(reading);
 			gatheredSamples += reading.values.length;
