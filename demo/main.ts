@@ -48,7 +48,7 @@ function introduce(demo: Demo): void {
 }
 
 /** A key that names a mode switches it on, and off again when it is on. */
-function toggle(demo: Demo, kind: Exclude<LinkMode['kind'], 'delay'>): void {
+function toggle(demo: Demo, kind: 'cut' | 'black-hole'): void {
 	demo.link.setMode({ kind: demo.link.mode().kind === kind ? 'pass' : kind });
 }
 
