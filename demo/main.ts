@@ -5,7 +5,6 @@ import { systemClock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
 import { DEFAULT_PORTS } from './demo-settings.ts';
 import { type Demo, type Role, startDemo } from './demo.ts';
-import type { LinkMode } from './link-proxy.ts';
 import { type Observation, statusLine } from './status-line.ts';
 
 /** From `dist/demo/main.js` to the command line in the checkout. */

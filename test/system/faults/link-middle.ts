@@ -96,7 +96,9 @@ export async function startLinkMiddle(options: LinkMiddleOptions): Promise<LinkM
 
 		from.on('data', (chunk: Buffer) => {
 			for (const packet of cut(chunk)) pass(packet);
+			if (to.writableNeedDrain) from.pause();
 		});
+		to.on('drain', () => from.resume());
 		return () => {
 			if (timer !== null) clearTimeout(timer);
 		};
