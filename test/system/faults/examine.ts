@@ -7,6 +7,7 @@ import { type LedgerView, ledgerOf, recordsOf, uplinkOf } from '../kit/telemetry
 import type { FaultKind, PlannedFault } from './fault.ts';
 import type { World } from './fault-world.ts';
 import type { Scene } from './inject.ts';
+import type { DeviceTruth } from './truth.ts';
 import { type Counts, judge, type Verdict } from './oracle.ts';
 
 /** What was counted, and what is wrong. */
@@ -20,6 +21,12 @@ export interface Examination {
 	readonly drainedMs: number;
 }
 
+/** REST of both as their administrator. */
+export interface Stores {
+	readonly hub: Rest;
+	readonly gateway: Rest;
+}
+
 const DRAINED_WITHIN_MS = 120_000;
 /** Nothing has changed for this long: nothing is under way. */
 const QUIET_MS = 2_000;
@@ -27,13 +34,14 @@ const POLL_MS = 500;
 
 /** Which kinds of faults may cost samples for which reason; every other hole is one too many. */
 const REASONS: Readonly<Record<string, readonly FaultKind[]>> = {
-	'not-journalled': ['kill', 'restart', 'restore', 'disk-full', 'freeze'],
+	'not-journalled': ['power-cut', 'kill', 'restart', 'restore', 'disk-full', 'freeze'],
 	'disk-full': ['disk-full'],
 	'not-kept': ['restore'],
 };
 const QUOTA = 'journal-quota';
 
-async function drained({ rest, subjects }: World): Promise<{ readonly hub: Rest; readonly gateway: Rest }> {
+/** Waits until both are there, and the hub has everything that the gateway has. @throws Error with what is still missing */
+export async function drained({ rest, subjects }: Pick<World, 'rest' | 'subjects'>, quietMs = QUIET_MS): Promise<Stores> {
 	let said = '';
 	let since = performance.now();
 	const deadline = since + DRAINED_WITHIN_MS;
@@ -50,7 +58,7 @@ async function drained({ rest, subjects }: World): Promise<{ readonly hub: Rest;
 			const now = JSON.stringify({ state, backlog, received, missing, lost });
 			if (now !== said) since = performance.now();
 			said = now;
-			if (state === 'online' && backlog === 0 && missing === 0 && performance.now() - since > QUIET_MS)
+			if (state === 'online' && backlog === 0 && missing === 0 && performance.now() - since > quietMs)
 				return { hub, gateway };
 		} catch {
 			// A token of another time, or a process that is not there yet.
@@ -104,29 +112,31 @@ function complaintsAbout(ledger: LedgerView, held: number, kinds: ReadonlySet<Fa
 	];
 }
 
-/** Lets everything arrive, and holds what the devices have said against what both stores answer. */
-export async function examine(scene: Scene, plan: readonly PlannedFault[]): Promise<Examination> {
-	const { world, deaths, forgotten, clocks } = scene;
-	await Promise.all(world.senders.map((sender) => sender.pause()));
-	for (const slave of world.slaves) slave.silence();
-	const startMs = performance.now();
-	const { hub, gateway } = await drained(world);
-	const drainedMs = Math.round(performance.now() - startMs);
+/** What both stores are held against. */
+export type Claims = Pick<Scene, 'deaths' | 'forgotten' | 'clocks'> & {
+	readonly truths: readonly DeviceTruth[];
+	readonly kinds: ReadonlySet<FaultKind>;
+	readonly isSmall: boolean;
+};
+
+/** Holds what the devices have said against what both stores answer, device by device. */
+export async function compare({ hub, gateway }: Stores, claims: Claims): Promise<Omit<Examination, 'drainedMs'>> {
+	const { truths, kinds, isSmall, ...spans } = claims;
 	const ledger = await ledgerOf(hub, gateway);
 	const declaredIds = idsOf(String(await uplinkOf(gateway, 'gateway_id')), ledger);
 	const complaints: string[] = [];
 	const counts: Counts[] = [];
 	let declaredValues = ledger.declared_lost_samples;
 	let held = 0;
-	for (const truth of world.truths) {
+	for (const truth of truths) {
 		const [atHub, atGateway] = await Promise.all([recordsOf(hub, truth.uid), recordsOf(gateway, truth.uid)]);
 		held += atHub.reduce((sum, { payload }) => sum + Object.keys(payload).length, 0);
-		const verdict = judge({ truth, atHub, atGateway, clocks, deaths, forgotten, declaredIds, declaredValues });
+		const verdict = judge({ truth, atHub, atGateway, ...spans, declaredIds, declaredValues });
 		declaredValues -= verdict.counts.declaredValues;
 		counts.push(verdict.counts);
 		complaints.push(...complaintsOf(verdict));
 	}
-	complaints.push(...complaintsAbout(ledger, held, new Set(plan.map(({ kind }) => kind)), world.options.isSmall));
+	complaints.push(...complaintsAbout(ledger, held, kinds, isSmall));
 	const holes: Record<string, number> = {};
 	for (const { reason, first, last } of ledger.holes) holes[reason] = (holes[reason] ?? 0) + last - first + 1;
 	return {
@@ -135,6 +145,24 @@ export async function examine(scene: Scene, plan: readonly PlannedFault[]): Prom
 		receivedSamples: ledger.received_samples,
 		epochs: ledger.received.length,
 		holes,
-		drainedMs,
 	};
+}
+
+/** Lets everything arrive, and compares. */
+export async function examine(scene: Scene, plan: readonly PlannedFault[]): Promise<Examination> {
+	const { world, deaths, forgotten, clocks } = scene;
+	await Promise.all(world.senders.map((sender) => sender.pause()));
+	for (const slave of world.slaves) slave.silence();
+	const startMs = performance.now();
+	const stores = await drained(world);
+	const drainedMs = Math.round(performance.now() - startMs);
+	const found = await compare(stores, {
+		deaths,
+		forgotten,
+		clocks,
+		truths: world.truths,
+		kinds: new Set(plan.map(({ kind }) => kind)),
+		isSmall: world.options.isSmall,
+	});
+	return { ...found, drainedMs };
 }

@@ -10,3 +10,14 @@ const LIBRARY = join('faketime', 'libfaketimeMT.so.1');
 export const findFakeTime = (): string | null =>
 	['', ...readdirSync(LIBRARIES)].map((name) => join(LIBRARIES, name, LIBRARY)).find((path) => existsSync(path)) ??
 	null;
+
+/** Environment of a process whose clock is that far from the true time as the file says, e.g. `+3600`; its monotonic clock stays true. */
+export function fakeTimeEnvironment(library: string, file: string): Readonly<Record<string, string>> {
+	return {
+		LD_PRELOAD: library,
+		FAKETIME_TIMESTAMP_FILE: file,
+		FAKETIME_CACHE_DURATION: '1',
+		DONT_FAKE_MONOTONIC: '1',
+		NO_FAKE_STAT: '1',
+	};
+}

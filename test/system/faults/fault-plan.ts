@@ -1,5 +1,5 @@
 import type { Random } from '../kit/random.ts';
-import type { FaultKind, Moment, PlannedFault, Resource } from './fault.ts';
+import type { LiveFault, Moment, PlannedFault, Resource } from './fault.ts';
 
 /** Longest pause between the beginnings of two faults, ms. */
 const MOST_PAUSE_MS = 2_000;
@@ -30,13 +30,13 @@ const pick = <T>(random: Random, list: readonly [T, ...T[]] | readonly T[]): T =
 };
 
 /** Faults that are over before the next thing happens need no long version. */
-const NEVER_LONG = new Set<FaultKind>(['kill', 'restart', 'restore', 'cut-frame']);
+const NEVER_LONG = new Set<LiveFault>(['kill', 'restart', 'restore', 'cut-frame']);
 
 /** The same seed, kinds and day make the same faults. @param nowMs the beginning of the run, for jumps to a fixed year */
 export function planFaults(
 	random: Random,
 	count: number,
-	kinds: readonly FaultKind[],
+	kinds: readonly LiveFault[],
 	nowMs: number,
 ): readonly PlannedFault[] {
 	return Array.from({ length: count }, (_, index) => {
@@ -62,7 +62,7 @@ const ofLink: ResourcesOf = () => ['link'];
 const ofBroker: ResourcesOf = () => ['broker'];
 
 /** What a fault has to have for itself, always named in the same order. */
-export const RESOURCES: Readonly<Record<FaultKind, ResourcesOf>> = {
+export const RESOURCES: Readonly<Record<LiveFault, ResourcesOf>> = {
 	kill: ofProcess,
 	restart: ofProcess,
 	freeze: ofProcess,

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../core/kernel/fault.ts';
 import type { Random } from '../kit/random.ts';
 import { createRandom } from '../kit/random.ts';
-import type { FaultKind, PlannedFault, Resource } from './fault.ts';
+import type { LiveFault, PlannedFault, Resource } from './fault.ts';
+import { fakeTimeEnvironment } from './fake-time.ts';
 import type { FaultLog } from './fault-log.ts';
 import { planFaults, RESOURCES } from './fault-plan.ts';
 import { startWorld, type World, type WorldOptions } from './fault-world.ts';
@@ -13,8 +14,8 @@ import { examine, type Examination } from './examine.ts';
 export interface RoundOptions {
 	readonly seed: number;
 	readonly count: number;
-	readonly kinds: readonly FaultKind[];
-	/** See `WorldOptions`; null: there is no such library here. */
+	readonly kinds: readonly LiveFault[];
+	/** The library that lets clocks jump; null: it is not here. */
 	readonly fakeTime: string | null;
 	readonly log: FaultLog;
 	readonly say: (text: string) => void;
@@ -75,21 +76,22 @@ async function injectAll(scene: Scene, plan: readonly PlannedFault[], log: Fault
 
 /** What this seed's world is like. Faults that it cannot have are left out. */
 function worldOf(random: Random, options: RoundOptions): WorldOptions {
-	const has = (...kinds: readonly FaultKind[]): boolean => kinds.some((kind) => options.kinds.includes(kind));
+	const has = (...kinds: readonly LiveFault[]): boolean => kinds.some((kind) => options.kinds.includes(kind));
+	const fakeTime = has('clock') ? options.fakeTime : null;
 	const dice = [random.below(1), random.below(1), random.below(1)] as const;
 	return {
 		hasDisks: has('disk-full') && dice[0] < 0.7,
 		hasMiddle: has('duplicate', 'reorder') && dice[1] < 0.7,
 		isSmall: dice[2] < 0.3,
-		fakeTime: has('clock') ? options.fakeTime : null,
+		preload: ({ clockFile }) => (fakeTime === null ? {} : fakeTimeEnvironment(fakeTime, clockFile)),
 		log: options.say,
 	};
 }
 
-function possible(kinds: readonly FaultKind[], world: World): readonly FaultKind[] {
-	const isPossible: Readonly<Partial<Record<FaultKind, boolean>>> = {
+function possible({ kinds, fakeTime }: RoundOptions, world: World): readonly LiveFault[] {
+	const isPossible: Readonly<Partial<Record<LiveFault, boolean>>> = {
 		'disk-full': world.subjects.hub.disk !== null && world.subjects.gateway.disk !== null,
-		clock: world.options.fakeTime !== null,
+		clock: fakeTime !== null,
 		duplicate: world.middle !== null,
 		reorder: world.middle !== null,
 	};
@@ -108,9 +110,9 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
 	const random = createRandom(seed);
 	const world = await startWorld(worldOf(random, options));
 	try {
-		const { hasDisks, hasMiddle, isSmall, fakeTime } = world.options;
-		const kinds = possible(options.kinds, world);
-		log.note('world', { seed, count, kinds, has_disks: hasDisks, has_middle: hasMiddle, is_small: isSmall, clocks: fakeTime !== null });
+		const { hasDisks, hasMiddle, isSmall } = world.options;
+		const kinds = possible(options, world);
+		log.note('world', { seed, count, kinds, has_disks: hasDisks, has_middle: hasMiddle, is_small: isSmall });
 		const plan = planFaults(random, count, kinds, Date.now());
 		const scene: Scene = {
 			world,

@@ -14,17 +14,27 @@ import { type LinkMiddle, startLinkMiddle } from './link-middle.ts';
 import { type MqttSender, startMqttSender } from './mqtt-sender.ts';
 import { type DeviceTruth, senderTruth, slaveTruth } from './truth.ts';
 
+/** Whose start it is. */
+export interface PreloadPlace {
+	readonly role: Role;
+	readonly dataFolder: string;
+	/** Says how far its clock is to stand from the true time. */
+	readonly clockFile: string;
+}
+
 /** How a world is built; some faults need what others would rather not have in their way. */
 export interface WorldOptions {
 	/** Data folders are disks of their own, in memory, which can be filled. */
 	readonly hasDisks: boolean;
 	/** Something between link and hub that repeats and reorders. */
 	readonly hasMiddle: boolean;
-	/** The preloaded library that makes clocks jump; null: they do not. */
-	readonly fakeTime: string | null;
+	/** Added to the environment of each start: what is preloaded into the process. */
+	readonly preload: (place: PreloadPlace) => Readonly<Record<string, string>>;
 	/** The gateway's journal is too small for a long outage. */
 	readonly isSmall: boolean;
 	readonly log: (text: string) => void;
+	/** Hears of each message that was acknowledged, in the turn in which it was. */
+	readonly acked?: (uid: string, n: number) => void;
 }
 
 /** A hull and what can be done to it. */
@@ -68,16 +78,6 @@ const KIB = 1024;
 const JOURNAL = { segment_bytes: 256 * KIB, min_free_bytes: 4 * KIB * KIB };
 const SMALL_JOURNAL = { ...JOURNAL, max_bytes: KIB * KIB };
 
-function fakeTimeEnvironment(library: string, file: string): Readonly<Record<string, string>> {
-	return {
-		LD_PRELOAD: library,
-		FAKETIME_TIMESTAMP_FILE: file,
-		FAKETIME_CACHE_DURATION: '1',
-		DONT_FAKE_MONOTONIC: '1',
-		NO_FAKE_STAT: '1',
-	};
-}
-
 function emptyFolder(folder: string): void {
 	for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
 }
@@ -89,7 +89,12 @@ function copyContents(from: string, to: string): void {
 	for (const name of readdirSync(from)) cpSync(join(from, name), join(to, name), { recursive: true });
 }
 
-async function addSender(rest: Rest, uid: string, port: () => number): Promise<MqttSender> {
+async function addSender(
+	rest: Rest,
+	uid: string,
+	port: () => number,
+	acked: (n: number) => void,
+): Promise<MqttSender> {
 	const added = await rest.post('/api/v1/devices', {
 		device_uid: uid,
 		name: uid,
@@ -106,6 +111,7 @@ async function addSender(rest: Rest, uid: string, port: () => number): Promise<M
 		periodMs: SEND_PERIOD_MS,
 		paddingBytes: PADDING_BYTES,
 		clock: systemClock,
+		acked,
 	});
 }
 
@@ -120,13 +126,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 	async function start(): Promise<World> {
 		const stage = createStage(ending);
 		const clockFile = (role: Role): string => join(stage.folder, `${role}.clock`);
-		const envOf = (role: Role) => (): Readonly<Record<string, string>> =>
-			options.fakeTime === null ? {} : fakeTimeEnvironment(options.fakeTime, clockFile(role));
 		/** The stage names folders by role and number of start. */
-		const mountFor = (role: Role, number: number): string | null =>
-			options.hasDisks
-				? mountSmallDisk(ending, DISK_MEBIBYTES, join(stage.folder, `${role}-${number}`, 'data'))
-				: null;
+		const dataFolder: Readonly<Record<Role, string>> = {
+			hub: join(stage.folder, 'hub-1', 'data'),
+			gateway: join(stage.folder, 'gateway-2', 'data'),
+		};
+		const envOf = (role: Role) => (): Readonly<Record<string, string>> =>
+			options.preload({ role, dataFolder: dataFolder[role], clockFile: clockFile(role) });
+		const mountFor = (role: Role): string | null =>
+			options.hasDisks ? mountSmallDisk(ending, DISK_MEBIBYTES, dataFolder[role]) : null;
 
 		function subjectOf(role: Role, hull: HullProcess, disk: string | null): Subject {
 			const saved = join(stage.folder, `${role}-copy`);
@@ -148,13 +156,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 			slaves.push(slave);
 		}
 		const devices = readCounterDevices({ lines: slaves.map(({ line }) => line) }, READ_PERIOD_MS, READ_TIMEOUT_MS);
-		const hubDisk = mountFor('hub', 1);
+		const hubDisk = mountFor('hub');
 		const hub = await stage.spawnHub({ journal: JOURNAL }, envOf('hub'));
-		const gatewayDisk = mountFor('gateway', 2);
+		const gatewayDisk = mountFor('gateway');
 		const middle = options.hasMiddle
 			? await startLinkMiddle({
 					hubFolder: hub.dataFolder,
-					gatewayFolder: () => join(stage.folder, 'gateway-2', 'data'),
+					gatewayFolder: () => dataFolder.gateway,
 					hubPort: hub.port('link_port'),
 					clock: systemClock,
 				})
@@ -180,7 +188,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 		await untilOnline(gatewayRest);
 		const senders: MqttSender[] = [];
 		for (const uid of SENDERS) {
-			const sender = await addSender(gatewayRest, uid, () => gateway.port('mqtt_port'));
+			const sender = await addSender(
+				gatewayRest,
+				uid,
+				() => gateway.port('mqtt_port'),
+				(n) => options.acked?.(uid, n),
+			);
 			ending.teardown(() => sender.stop());
 			senders.push(sender);
 		}

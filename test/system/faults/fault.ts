@@ -1,7 +1,7 @@
 import type { Role } from '../kit/hull-process.ts';
 
-/** Everything that can go wrong here; one line each in docs/testing-faults.md. */
-export const FAULT_KINDS = [
+/** Everything that can go wrong in a world that runs; one line each in docs/testing-faults.md. */
+export const LIVE_FAULTS = [
 	'kill',
 	'restart',
 	'freeze',
@@ -16,7 +16,11 @@ export const FAULT_KINDS = [
 	'disk-full',
 	'clock',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+export type LiveFault = (typeof LIVE_FAULTS)[number];
+
+/** Has a world of its own, see ../power-cut: what a machine forgets cannot be taken from one that runs. */
+export const POWER_CUT = 'power-cut';
+export type FaultKind = LiveFault | typeof POWER_CUT;
 
 /** When a process is killed: at any time, or just after something that it was in the middle of. */
 export type Moment = 'now' | 'start' | 'publish' | 'journal' | 'seal';
@@ -29,7 +33,7 @@ export interface PlannedFault {
 	readonly index: number;
 	/** After the one before it, ms. */
 	readonly afterMs: number;
-	readonly kind: FaultKind;
+	readonly kind: LiveFault;
 	readonly target: Role;
 	/** How long it lasts, ms; a process that was killed stays dead so long. */
 	readonly forMs: number;

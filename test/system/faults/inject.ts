@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { fillDisk } from '../../fake/small-disk.ts';
 import type { Role } from '../kit/hull-process.ts';
-import type { FaultKind, Moment, PlannedFault } from './fault.ts';
+import type { LiveFault, Moment, PlannedFault } from './fault.ts';
 import type { Subject, World } from './fault-world.ts';
 import type { ClockSpan, Span } from './truth.ts';
 
@@ -33,6 +33,11 @@ const WAKING_MS = 500;
 const CLOCK_LAG_MS = 2_000;
 /** Times as long as it is dead a hull lives on before it is put back to its copy. */
 const LIVES_ON = 3;
+const POLL_MS = 50;
+
+async function until(isSo: () => boolean): Promise<void> {
+	while (!isSo()) await sleep(POLL_MS);
+}
 
 /** Resolves with the next change of a file below the folder, or after a while. */
 function nextChange(folder: string): Promise<void> {
@@ -63,6 +68,21 @@ const MOMENTS: Readonly<Record<Exclude<Moment, 'start'>, (world: World, subject:
 
 type Inject = (scene: Scene, fault: PlannedFault, subject: Subject) => Promise<void>;
 
+/** Starts a hull. On a full disk it may refuse; then somebody makes room, and starts it again. */
+async function start(scene: Scene, { role, hull }: Subject): Promise<void> {
+	const isFull = (): boolean => scene.fullSince[role] !== null;
+	for (;;) {
+		const wasFull = isFull();
+		try {
+			await hull.start();
+			return;
+		} catch (error) {
+			if (!wasFull && !isFull()) throw error;
+			await until(() => !isFull());
+		}
+	}
+}
+
 /** Does something that silences a gateway, and notes the time from its beginning to its end. */
 async function silencing(scene: Scene, { role }: Subject, work: () => Promise<unknown>): Promise<void> {
 	// What a full disk had not taken is only told as lost by the process that knows of it.
@@ -89,13 +109,16 @@ const kill: Inject = async (scene, { moment, forMs, dice }, subject) => {
 			await hull.kill9();
 			await starting;
 		}
-		await hull.start();
+		await start(scene, subject);
 	});
 };
 
 const restart: Inject = async (scene, { moment }, subject) => {
 	if (moment !== 'start') await MOMENTS[moment](scene.world, subject);
-	await silencing(scene, subject, () => subject.hull.restart());
+	await silencing(scene, subject, async () => {
+		await subject.hull.stop();
+		await start(scene, subject);
+	});
 };
 
 const freeze: Inject = async (scene, { forMs }, { role, hull }) => {
@@ -166,7 +189,7 @@ const FAST_BYTES_PER_SECOND = 60_000;
 const MOST_BYTES_TO_CUT = 6_000;
 
 /** How each kind is done, from its beginning to its end. */
-export const INJECT: Readonly<Record<FaultKind, Inject>> = {
+export const INJECT: Readonly<Record<LiveFault, Inject>> = {
 	kill,
 	restart,
 	freeze,

@@ -1,12 +1,12 @@
 /*
  * Records every change that a process makes below one folder: preloaded (LD_PRELOAD), it stands between the program and libc.
  *
- * DRAWBRIDGE_RECORDER_FOLDER  absolute path of the folder; its real name, without a slash at the end
- * DRAWBRIDGE_RECORDER_LOG     the log, which several processes may share: each record is one write with O_APPEND
- * DRAWBRIDGE_RECORDER_TAG     one character that says whose records these are
+ * DISK_RECORDER_FOLDER  absolute path of the folder; its real name, without a slash at the end
+ * DISK_RECORDER_LOG     the log, which several processes may share: each record is one write with O_APPEND
+ * DISK_RECORDER_TAG     one character that says whose records these are
  *
  * A record: length of the rest (u32), time in microseconds since 1970 (u64), tag (u8), kind (u8), three numbers (i64), length of the
- * first text (u32), the texts. All little-endian. The kinds and what their numbers mean: replay.ts.
+ * first text (u32), four bytes for nothing, the texts. All little-endian. The kinds and what their numbers mean: record-log.ts.
  *
  * A change and its record happen under one lock, so the order in the log is the order of the changes. A flush is recorded when it begins
  * and again when it has succeeded, and only what was written before it began is promised; it does not hold the lock in between.
@@ -55,6 +55,8 @@ static char tag = '?';
 static unsigned char tracked[MAX_FDS];
 static unsigned char appends[MAX_FDS];
 static unsigned char is_synchronous[MAX_FDS];
+static dev_t devices[MAX_FDS];
+static ino_t inodes[MAX_FDS];
 static int64_t next_sync = 1;
 
 static int (*real_open)(const char *, int, ...);
@@ -159,17 +161,23 @@ static const char *absolute(int at, const char *path, char *buffer) {
 	return buffer;
 }
 
+/* libuv closes by a bare system call, which nobody sees: a descriptor that has become another file is no longer ours. */
 static int is_tracked(int fd) {
-	return fd >= 0 && fd < MAX_FDS && tracked[fd];
+	if (fd < 0 || fd >= MAX_FDS || !tracked[fd]) return 0;
+	struct stat status;
+	int saved = errno;
+	if (fstat(fd, &status) != 0 || status.st_dev != devices[fd] || status.st_ino != inodes[fd]) tracked[fd] = 0;
+	errno = saved;
+	return tracked[fd];
 }
 
 __attribute__((constructor)) static void begin(void) {
 	FIND(open); FIND(openat); FIND(close); FIND(write); FIND(writev); FIND(pwrite); FIND(pwritev); FIND(ftruncate); FIND(truncate);
 	FIND(fallocate); FIND(posix_fallocate); FIND(rename); FIND(renameat2); FIND(unlink); FIND(unlinkat); FIND(mkdir); FIND(rmdir);
 	FIND(link); FIND(symlink); FIND(fsync); FIND(fdatasync); FIND(sync_file_range); FIND(mmap); FIND(sendfile); FIND(copy_file_range);
-	const char *where = getenv("DRAWBRIDGE_RECORDER_FOLDER");
-	const char *log_path = getenv("DRAWBRIDGE_RECORDER_LOG");
-	const char *who = getenv("DRAWBRIDGE_RECORDER_TAG");
+	const char *where = getenv("DISK_RECORDER_FOLDER");
+	const char *log_path = getenv("DISK_RECORDER_LOG");
+	const char *who = getenv("DISK_RECORDER_TAG");
 	if (where == NULL || log_path == NULL || who == NULL || strlen(where) >= sizeof folder) return;
 	strcpy(folder, where);
 	tag = who[0];
@@ -187,6 +195,8 @@ static int opened(int fd, const char *path, int flags, int existed) {
 	is_synchronous[fd] = (flags & (O_SYNC | O_DSYNC)) != 0;
 	struct stat status;
 	int is_folder = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+	devices[fd] = status.st_dev;
+	inodes[fd] = status.st_ino;
 	record_text(OPEN, fd, (flags & O_TRUNC) != 0 && (flags & O_ACCMODE) != O_RDONLY, is_folder ? 2 : existed ? 0 : 1, name, NULL);
 	return fd;
 }
@@ -219,20 +229,6 @@ int openat(int at, const char *path, int flags, ...) { MODE_OF(flags, flags) ret
 int openat64(int at, const char *path, int flags, ...) { MODE_OF(flags, flags) return do_open(at, path, flags, mode); }
 int creat(const char *path, mode_t mode) { return do_open(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 int creat64(const char *path, mode_t mode) { return do_open(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
-
-/* Streams open their files inside libc; LevelDB writes its diary so, which nobody reads again. Said, because nothing else may. */
-FILE *fopen(const char *path, const char *mode) {
-	static FILE *(*real_fopen)(const char *, const char *);
-	if (real_fopen == NULL) real_fopen = dlsym(RTLD_NEXT, "fopen");
-	const char *name = below(path);
-	if (name != NULL && mode[0] != 'r') {
-		pthread_mutex_lock(&lock);
-		record_text(UNKNOWN, 0, 0, 0, name, "fopen");
-		pthread_mutex_unlock(&lock);
-	}
-	return real_fopen(path, mode);
-}
-FILE *fopen64(const char *path, const char *mode) { return fopen(path, mode); }
 
 int close(int fd) {
 	if (!is_tracked(fd)) return real_close(fd);
@@ -278,6 +274,65 @@ ssize_t pwritev(int fd, const struct iovec *data, int vectors, off_t position) {
 	return do_write(fd, data, vectors < MAX_VECTORS ? vectors : MAX_VECTORS, position);
 }
 ssize_t pwritev64(int fd, const struct iovec *data, int vectors, off_t position) { return pwritev(fd, data, vectors, position); }
+
+/*
+ * Streams write from inside libc, where nobody stands between. LevelDB writes all its files so: its streams are made of functions of ours
+ * instead, which write like everybody else, and tell their descriptor when it is flushed.
+ */
+#define MAX_STREAMS 4096
+static struct { FILE *stream; int fd; } streams[MAX_STREAMS];
+
+static ssize_t stream_write(void *cookie, const char *bytes, size_t length) {
+	size_t done = 0;
+	while (done < length) {
+		ssize_t written = write((int)(intptr_t)cookie, bytes + done, length - done);
+		if (written < 0) return (ssize_t)done;
+		done += (size_t)written;
+	}
+	return (ssize_t)done;
+}
+
+static int stream_close(void *cookie) {
+	int fd = (int)(intptr_t)cookie;
+	pthread_mutex_lock(&lock);
+	for (int index = 0; index < MAX_STREAMS; index += 1)
+		if (streams[index].stream != NULL && streams[index].fd == fd) streams[index].stream = NULL;
+	pthread_mutex_unlock(&lock);
+	return close(fd);
+}
+
+FILE *fopen(const char *path, const char *mode) {
+	static FILE *(*real_fopen)(const char *, const char *);
+	if (real_fopen == NULL) real_fopen = dlsym(RTLD_NEXT, "fopen");
+	if (below(path) == NULL || mode[0] == 'r') return real_fopen(path, mode);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (mode[0] == 'a' ? O_APPEND : O_TRUNC), 0666);
+	if (fd < 0) return NULL;
+	cookie_io_functions_t functions = { .write = stream_write, .close = stream_close };
+	FILE *stream = fopencookie((void *)(intptr_t)fd, mode[0] == 'a' ? "a" : "w", functions);
+	int place = 0;
+	pthread_mutex_lock(&lock);
+	while (place < MAX_STREAMS && streams[place].stream != NULL) place += 1;
+	if (stream != NULL && place < MAX_STREAMS) {
+		streams[place].stream = stream;
+		streams[place].fd = fd;
+	}
+	pthread_mutex_unlock(&lock);
+	if (stream == NULL || place == MAX_STREAMS) abort();
+	return stream;
+}
+FILE *fopen64(const char *path, const char *mode) { return fopen(path, mode); }
+
+int fileno(FILE *stream) {
+	static int (*real_fileno)(FILE *);
+	if (real_fileno == NULL) real_fileno = dlsym(RTLD_NEXT, "fileno");
+	int fd = -1;
+	pthread_mutex_lock(&lock);
+	for (int index = 0; index < MAX_STREAMS; index += 1)
+		if (streams[index].stream == stream) fd = streams[index].fd;
+	pthread_mutex_unlock(&lock);
+	return fd >= 0 ? fd : real_fileno(stream);
+}
+int fileno_unlocked(FILE *stream) { return fileno(stream); }
 
 /* A change by one call, with its record if it succeeded. */
 #define CHANGE(type, condition, call, note) \
@@ -337,7 +392,7 @@ int symlink(const char *to, const char *path) {
 	CHANGE(int, below(path) != NULL, real_symlink(to, path), record_text(SYMLINK, 0, 0, 0, below(path), to))
 }
 
-/* Both flush what was written before; that one also flushes times does not matter here. */
+/* Both flush what was written before; the times that only fsync flushes do not matter here. */
 #define FLUSH(call) \
 	if (!is_tracked(fd)) return call; \
 	pthread_mutex_lock(&lock); \
