@@ -1,5 +1,9 @@
+import { enSync } from './text-sync.ts';
+
 /** Every sentence a person reads, by key. Another language is another record of the same keys. */
 const en = {
+	...enSync,
+
 	'age.now': 'now',
 	'age.seconds': '{n} s ago',
 	'age.minutes': '{n} min ago',

@@ -195,6 +195,7 @@ export type Permission =
 	| 'audit:read'
 	| 'devices:command'
 	| 'devices:write'
+	| 'gateways:configure'
 	| 'gateways:delete'
 	| 'users:delete'
 	| 'users:read'
@@ -309,4 +310,21 @@ export interface AuditView {
 	readonly after: Readonly<Record<string, unknown>> | null;
 	/** Equal refusals that this entry stands for. */
 	readonly count: number;
+}
+
+/** A bundle on its way into the hub. */
+export interface BundleUploadView {
+	readonly id: string;
+	readonly state: 'uploading' | 'importing' | 'imported' | 'refused';
+	readonly received_bytes: number;
+	readonly max_part_bytes: number;
+	readonly reason: string | null;
+	readonly result: {
+		readonly gateway_id: string;
+		readonly stored_samples: number;
+		readonly duplicate_samples: number;
+		readonly refused_samples: number;
+		readonly is_complete: boolean;
+		readonly receipt: string;
+	} | null;
 }
