@@ -12,6 +12,7 @@ import { createRandom, type Random } from '../kit/random.ts';
 import { json } from '../kit/telemetry.ts';
 import { appendMark, type DiskRecord, parseRecords, RECORD } from './record-log.ts';
 import { createRecordedDisk, type CutKind } from './recorded-disk.ts';
+import { folderDifferences } from './folder-difference.ts';
 import { recorderEnvironment } from './recorder.ts';
 
 export interface PowerCutOptions {
@@ -132,13 +133,22 @@ function rebuild(world: World, records: readonly DiskRecord[], { at, victims }: 
 		if (record.kind === RECORD.MARK) marks.add(record.text);
 		disks.get(record.tag)?.disk.apply(record);
 	}
-	const unknown: string[] = [];
 	for (const { role, disk } of disks.values()) {
 		const kind: CutKind = victims.includes(role) ? 'power' : 'process';
 		disk.rebuild(world.subjects[role].hull.dataFolder, kind, random);
-		unknown.push(...disk.unknown().map((what) => `${role} changes a file unseen: ${what}`));
 	}
-	return { marks, unknown, atMs: records[at]?.atMs ?? 0 };
+	return { marks, atMs: records[at]?.atMs ?? 0 };
+}
+
+/** What the record says of the folders as they are now, where it is wrong: something was written that it does not have. */
+function unseen(world: World, records: readonly DiskRecord[], scratch: string): readonly string[] {
+	return ROLES.flatMap((role) => {
+		const disk = createRecordedDisk();
+		for (const record of records) if (record.tag === TAGS[role]) disk.apply(record);
+		disk.rebuild(scratch, 'process', createRandom(0));
+		const differences = folderDifferences(world.subjects[role].hull.dataFolder, scratch);
+		return [...differences, ...disk.unknown()].map((what) => `the record of the ${role} is not whole: ${what}`);
+	});
 }
 
 async function examineCut(
@@ -159,15 +169,15 @@ async function examineCut(
 }
 
 async function tryCut(world: World, records: readonly DiskRecord[], cut: Cut, random: Random): Promise<CutReport> {
-	const { marks, unknown, atMs } = rebuild(world, records, cut, random);
+	const { marks, atMs } = rebuild(world, records, cut, random);
 	const report = { ...cut, examination: null };
 	try {
 		for (const role of ROLES) await world.subjects[role].hull.start();
-		if (!marks.has(LIVE)) return { ...report, complaints: unknown };
+		if (!marks.has(LIVE)) return { ...report, complaints: [] };
 		const examination = await examineCut(world, marks, atMs);
-		return { ...cut, complaints: [...unknown, ...examination.complaints], examination };
+		return { ...cut, complaints: examination.complaints, examination };
 	} catch (error) {
-		return { ...report, complaints: [...unknown, messageOf(error)] };
+		return { ...report, complaints: [messageOf(error)] };
 	} finally {
 		for (const role of ROLES) await world.subjects[role].hull.kill9();
 	}
@@ -201,6 +211,8 @@ export async function runPowerCuts(options: PowerCutOptions): Promise<PowerCutRe
 		const records = parseRecords(readFileSync(recording));
 		const flushes = records.filter(({ kind }) => kind === RECORD.SYNC_END).length;
 		options.log.note('recorded', { records: records.length, flushes });
+		const notSeen = unseen(world, records, join(options.folder, 'scratch'));
+		if (notSeen.length > 0) return { records: records.length, flushes, cuts: [], complaints: notSeen };
 		const cuts: CutReport[] = [];
 		for (const cut of planCuts(random, options.cuts, records)) {
 			options.log.note('cut', { ...cut });
