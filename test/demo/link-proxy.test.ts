@@ -159,5 +159,5 @@ test('a narrow wire carries everything, in its order and no faster than told', a
 	client.socket.write('a'.repeat(30));
 	client.socket.write('b'.repeat(30));
 	await client.heard('a'.repeat(30) + 'b'.repeat(30));
-	t.true(performance.now() - startMs >= 400, "sixty bytes at 200 a second, and half of them once more");
+	t.true(performance.now() - startMs >= 400, 'sixty bytes at 200 a second, and half of them once more');
 });

@@ -28,12 +28,12 @@ export async function startCountedSlave(clock: Clock, unitId: number): Promise<C
 		write: (address, words) => counting.write(address, words),
 	};
 	const slave = createModbusSlave({ clock, images: new Map([[unitId, image]]) });
-	const { port, stop } = await startTcpSlave(slave, 0);
+	const listening = await startTcpSlave(slave, 0);
 	return {
-		line: { transport: 'tcp', port, path: null, unitIds: [unitId] },
+		line: { transport: 'tcp', port: listening.port, path: null, unitIds: [unitId] },
 		unitId,
 		answers: () => answers,
 		silence: () => slave.behave(unitId, { kind: 'silent' }),
-		stop,
+		stop: () => listening.stop(),
 	};
 }

@@ -7,7 +7,7 @@ import { type LedgerView, ledgerOf, recordsOf, uplinkOf } from '../kit/telemetry
 import type { FaultKind, PlannedFault } from './fault.ts';
 import type { World } from './fault-world.ts';
 import type { Scene } from './inject.ts';
-import type { DeviceTruth } from './truth.ts';
+import type { ClockSpan, DeviceTruth, Span } from './truth.ts';
 import { type Counts, judge, type Verdict } from './oracle.ts';
 
 /** What was counted, and what is wrong. */
@@ -41,7 +41,10 @@ const REASONS: Readonly<Record<string, readonly FaultKind[]>> = {
 const QUOTA = 'journal-quota';
 
 /** Waits until both are there, and the hub has everything that the gateway has. @throws Error with what is still missing */
-export async function drained({ rest, subjects }: Pick<World, 'rest' | 'subjects'>, quietMs = QUIET_MS): Promise<Stores> {
+export async function drained(
+	{ rest, subjects }: Pick<World, 'rest' | 'subjects'>,
+	quietMs = QUIET_MS,
+): Promise<Stores> {
 	let said = '';
 	let since = performance.now();
 	const deadline = since + DRAINED_WITHIN_MS;
@@ -51,10 +54,11 @@ export async function drained({ rest, subjects }: Pick<World, 'rest' | 'subjects
 			hub ??= await rest('hub');
 			gateway ??= await rest('gateway');
 			const [state, backlog] = [await uplinkOf(gateway, 'state'), await uplinkOf(gateway, 'backlog_samples')];
-			const { received_samples: received, missing_samples: missing, declared_lost_samples: lost } = await ledgerOf(
-				hub,
-				gateway,
-			);
+			const {
+				received_samples: received,
+				missing_samples: missing,
+				declared_lost_samples: lost,
+			} = await ledgerOf(hub, gateway);
 			const now = JSON.stringify({ state, backlog, received, missing, lost });
 			if (now !== said) since = performance.now();
 			said = now;
@@ -66,7 +70,9 @@ export async function drained({ rest, subjects }: Pick<World, 'rest' | 'subjects
 		}
 		await sleep(POLL_MS);
 	}
-	const logs = Object.values(subjects).map(({ role, hull }) => `${role}: ${hull.child().lastLines().slice(-5).join('\n')}`);
+	const logs = Object.values(subjects).map(
+		({ role, hull }) => `${role}: ${hull.child().lastLines().slice(-5).join('\n')}`,
+	);
 	throw new Error(`the backlog does not drain: ${said}\n${logs.join('\n')}`);
 }
 
@@ -99,7 +105,12 @@ const complaintsOf = ({ lost, twice, misattributed, different }: Verdict): reado
 	...different.map((text) => `different: ${text}`),
 ];
 
-function complaintsAbout(ledger: LedgerView, held: number, kinds: ReadonlySet<FaultKind>, isSmall: boolean): readonly string[] {
+function complaintsAbout(
+	ledger: LedgerView,
+	held: number,
+	kinds: ReadonlySet<FaultKind>,
+	isSmall: boolean,
+): readonly string[] {
 	const isAllowed = (reason: string): boolean =>
 		(reason === QUOTA && isSmall) || (REASONS[reason] ?? []).some((kind) => kinds.has(kind));
 	const unexplained = ledger.holes.filter(({ reason }) => !isAllowed(reason));
@@ -113,11 +124,14 @@ function complaintsAbout(ledger: LedgerView, held: number, kinds: ReadonlySet<Fa
 }
 
 /** What both stores are held against. */
-export type Claims = Pick<Scene, 'deaths' | 'forgotten' | 'clocks'> & {
+export interface Claims {
+	readonly deaths: readonly Span[];
+	readonly forgotten: readonly Span[];
+	readonly clocks: readonly ClockSpan[];
 	readonly truths: readonly DeviceTruth[];
 	readonly kinds: ReadonlySet<FaultKind>;
 	readonly isSmall: boolean;
-};
+}
 
 /** Holds what the devices have said against what both stores answer, device by device. */
 export async function compare({ hub, gateway }: Stores, claims: Claims): Promise<Omit<Examination, 'drainedMs'>> {

@@ -89,12 +89,7 @@ function copyContents(from: string, to: string): void {
 	for (const name of readdirSync(from)) cpSync(join(from, name), join(to, name), { recursive: true });
 }
 
-async function addSender(
-	rest: Rest,
-	uid: string,
-	port: () => number,
-	acked: (n: number) => void,
-): Promise<MqttSender> {
+async function addSender(rest: Rest, uid: string, port: () => number, acked: (n: number) => void): Promise<MqttSender> {
 	const added = await rest.post('/api/v1/devices', {
 		device_uid: uid,
 		name: uid,
@@ -142,7 +137,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 				role,
 				hull,
 				disk,
-				setClock: (offsetMs) => writeFileSync(clockFile(role), `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1000}\n`),
+				setClock: (offsetMs) =>
+					writeFileSync(clockFile(role), `${offsetMs < 0 ? '-' : '+'}${Math.abs(offsetMs) / 1000}\n`),
 				copy: (direction) =>
 					direction === 'save' ? copyContents(hull.dataFolder, saved) : copyContents(saved, hull.dataFolder),
 			};

@@ -127,8 +127,7 @@ const freeze: Inject = async (scene, { forMs }, { role, hull }) => {
 	process.kill(pid, 'SIGSTOP');
 	await sleep(forMs);
 	process.kill(pid, 'SIGCONT');
-	if (role === 'gateway' && forMs > HARMLESS_FREEZE_MS)
-		scene.deaths.push({ fromMs, toMs: Date.now() + WAKING_MS });
+	if (role === 'gateway' && forMs > HARMLESS_FREEZE_MS) scene.deaths.push({ fromMs, toMs: Date.now() + WAKING_MS });
 };
 
 const restore: Inject = async (scene, { forMs }, subject) => {

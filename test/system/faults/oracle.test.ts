@@ -65,7 +65,11 @@ const CASES: readonly Case[] = [
 		given: { atHub: without(2), atGateway: without(2), deaths: death(1_500, 3_000) },
 		wrong: ['lost'],
 	},
-	{ what: 'both miss a value that nothing excuses', given: { atHub: without(7), atGateway: without(7) }, wrong: ['lost'] },
+	{
+		what: 'both miss a value that nothing excuses',
+		given: { atHub: without(7), atGateway: without(7) },
+		wrong: ['lost'],
+	},
 	{
 		what: 'both miss a value that was read just before a death',
 		given: { atHub: without(7), atGateway: without(7), deaths: death(7_500, 7_800) },

@@ -92,8 +92,7 @@ function readStore(
 		const n = truth.numberOf(record);
 		if (n === null) continue;
 		const other = found.get(n);
-		if (other !== undefined)
-			findings.twice(`${name} is number ${n}, and so is ${other.id} of ${other.recorded_at}`);
+		if (other !== undefined) findings.twice(`${name} is number ${n}, and so is ${other.id} of ${other.recorded_at}`);
 		found.set(n, record);
 		const occurrence = occurrences.get(n);
 		if (occurrence === undefined) findings.wrong(`${name} has number ${n}, which was never given`);

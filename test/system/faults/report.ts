@@ -16,7 +16,8 @@ export function sayReport({ seed, faults, byKind, examination, complaints, keptI
 		);
 	}
 	for (const complaint of complaints.slice(0, 20)) lines.push(`  WRONG ${complaint}`);
-	if (keptIn !== null) lines.push(`  folders kept in ${keptIn}; again: npm run faults -- --seed ${seed} --count ${faults}`);
+	if (keptIn !== null)
+		lines.push(`  folders kept in ${keptIn}; again: npm run faults -- --seed ${seed} --count ${faults}`);
 	return lines;
 }
 

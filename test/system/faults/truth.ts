@@ -39,11 +39,11 @@ const numberIn = (record: TelemetryRecord, name: string): number | null => {
 	return typeof value === 'number' ? value : null;
 };
 
-export const slaveTruth = (uid: string, { unitId, answers }: CountedSlave): DeviceTruth => ({
+export const slaveTruth = (uid: string, slave: CountedSlave): DeviceTruth => ({
 	uid,
 	keepsAll: true,
 	occurrences: () =>
-		answers().map((fromMs, index, all) => ({
+		slave.answers().map((fromMs, index, all) => ({
 			n: index + 1,
 			fromMs,
 			// The gateway asks again after it has taken the answer.
@@ -51,14 +51,14 @@ export const slaveTruth = (uid: string, { unitId, answers }: CountedSlave): Devi
 			isAcknowledged: false,
 		})),
 	numberOf: (record) => numberIn(record, 'reads'),
-	mistake: (record) => misattribution(record, unitId),
+	mistake: (record) => misattribution(record, slave.unitId),
 });
 
-export const senderTruth = ({ uid, messages }: MqttSender): DeviceTruth => ({
-	uid,
+export const senderTruth = (sender: MqttSender): DeviceTruth => ({
+	uid: sender.uid,
 	keepsAll: false,
 	occurrences: () =>
-		messages().map(({ sentMs, ackedMs }, n) => ({
+		sender.messages().map(({ sentMs, ackedMs }, n) => ({
 			n,
 			fromMs: sentMs,
 			toMs: ackedMs ?? Number.POSITIVE_INFINITY,
@@ -69,6 +69,6 @@ export const senderTruth = ({ uid, messages }: MqttSender): DeviceTruth => ({
 		const n = numberIn(record, 'n');
 		if (n === null) return null;
 		const unit = member(record.payload, 'unit');
-		return unit === uid ? null : `${record.id} has a value of ${String(unit)}`;
+		return unit === sender.uid ? null : `${record.id} has a value of ${String(unit)}`;
 	},
 });

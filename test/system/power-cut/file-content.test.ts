@@ -7,9 +7,9 @@ import { type Change, createFileContent } from './file-content.ts';
 const write = (position: number, text: string): Change => ({ position, bytes: Buffer.from(text) });
 
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
-	fc.record({ position: fc.nat(3_000), bytes: fc.uint8Array({ minLength: 1, maxLength: 1_500 }) }).map(
-		({ position, bytes }): Change => ({ position, bytes: Buffer.from(bytes) }),
-	),
+	fc
+		.record({ position: fc.nat(3_000), bytes: fc.uint8Array({ minLength: 1, maxLength: 1_500 }) })
+		.map(({ position, bytes }): Change => ({ position, bytes: Buffer.from(bytes) })),
 	fc.record({ length: fc.nat(3_000) }),
 );
 
@@ -39,12 +39,14 @@ test('a later write may reach the medium without an earlier one, and a long one 
 	file.flushed(file.changes());
 	file.change({ position: 0, bytes: Buffer.alloc(1_024, 1) });
 	file.change({ position: 1_024, bytes: Buffer.alloc(1_024, 2) });
-	const sectors = Array.from({ length: 200 }, (_, seed) => {
-		const bytes = file.cut(createRandom(seed));
-		return [0, 512, 1_024, 1_536].map((at) => bytes[at]).join('');
-	});
-	t.true(sectors.includes('0022'), 'the second alone');
-	t.true(sectors.includes('1000'), 'half of the first');
+	const sectors = new Set(
+		Array.from({ length: 200 }, (_, seed) => {
+			const bytes = file.cut(createRandom(seed));
+			return [0, 512, 1_024, 1_536].map((at) => bytes[at]).join('');
+		}),
+	);
+	t.true(sectors.has('0022'), 'the second alone');
+	t.true(sectors.has('1000'), 'half of the first');
 });
 
 test('everything that was flushed is what a cut leaves, and what the process sees', (t) => {

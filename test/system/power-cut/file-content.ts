@@ -53,7 +53,7 @@ function createBytes(initial: Buffer = Buffer.alloc(0)) {
 /** The pieces of a write, one per sector of the medium. */
 function piecesOf({ position, bytes }: Extract<Change, { readonly bytes: Buffer }>) {
 	const pieces: { readonly sector: number; readonly position: number; readonly bytes: Buffer }[] = [];
-	for (let at = 0; at < bytes.length; ) {
+	for (let at = 0; at < bytes.length;) {
 		const sector = Math.floor((position + at) / SECTOR_BYTES);
 		const end = Math.min(bytes.length, (sector + 1) * SECTOR_BYTES - position);
 		pieces.push({ sector, position: position + at, bytes: bytes.subarray(at, end) });

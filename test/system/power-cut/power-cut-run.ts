@@ -6,7 +6,7 @@ import { messageOf } from '../../../core/kernel/fault.ts';
 import type { FaultLog } from '../faults/fault-log.ts';
 import { compare, drained, type Examination } from '../faults/examine.ts';
 import { startWorld, type World } from '../faults/fault-world.ts';
-import type { DeviceTruth } from '../faults/truth.ts';
+import type { DeviceTruth, Span } from '../faults/truth.ts';
 import type { Role } from '../kit/hull-process.ts';
 import { createRandom, type Random } from '../kit/random.ts';
 import { json } from '../kit/telemetry.ts';
@@ -60,8 +60,12 @@ const QUIET_MS = 800;
 const ackMark = (uid: string, n: number): string => `ack ${uid} ${n}`;
 const madeMark = (uid: string): string => `made ${uid}`;
 
-/** Lets a world live for a while: values, documents, a death, a polite end. Everything it writes is in the log. */
-async function live(world: World, log: string): Promise<void> {
+/**
+ * Lets a world live for a while: values, documents, a death, a polite end. Everything it writes is in the log.
+ * @returns when the gateway was dead
+ */
+async function live(world: World, log: string): Promise<readonly Span[]> {
+	const deaths: Span[] = [];
 	appendMark(log, LIVE);
 	const startMs = performance.now();
 	const gateway = await world.rest('gateway');
@@ -72,15 +76,18 @@ async function live(world: World, log: string): Promise<void> {
 		if (status === 201) appendMark(log, madeMark(uid));
 	}
 	for (const role of ['gateway', 'hub'] as const) {
+		const fromMs = Date.now();
 		await world.subjects[role].hull.kill9();
 		await sleep(DEAD_MS);
 		await world.subjects[role].hull.start();
+		if (role === 'gateway') deaths.push({ fromMs, toMs: Date.now() });
 	}
 	await sleep(Math.max(0, RECORD_MS - (performance.now() - startMs)));
 	await Promise.all(world.senders.map((sender) => sender.pause()));
 	await world.subjects.gateway.hull.stop();
 	await world.subjects.hub.hull.kill9();
 	for (const slave of world.slaves) slave.silence();
+	return deaths;
 }
 
 /** The truths as they were at an instant: what came later was never promised, and may not be missed. */
@@ -89,9 +96,11 @@ function truthsAt(world: World, marks: ReadonlySet<string>): readonly DeviceTrut
 	return world.truths.map((truth) => ({
 		...truth,
 		occurrences: () =>
-			truth.occurrences().map((one) => ({
-				...one,
-				isAcknowledged: senders.has(truth.uid) && marks.has(ackMark(truth.uid, one.n)),
+			truth.occurrences().map(({ n, fromMs, toMs }) => ({
+				n,
+				fromMs,
+				toMs,
+				isAcknowledged: senders.has(truth.uid) && marks.has(ackMark(truth.uid, n)),
 			})),
 	}));
 }
@@ -108,6 +117,12 @@ async function missingDocuments(world: World, marks: ReadonlySet<string>): Promi
 		);
 	}
 	return missing;
+}
+
+/** A life that was recorded. */
+interface Recorded {
+	readonly records: readonly DiskRecord[];
+	readonly deaths: readonly Span[];
 }
 
 interface Cut {
@@ -154,11 +169,11 @@ function unseen(world: World, records: readonly DiskRecord[], scratch: string): 
 async function examineCut(
 	world: World,
 	marks: ReadonlySet<string>,
-	atMs: number,
+	deaths: readonly Span[],
 ): Promise<Omit<Examination, 'drainedMs'>> {
 	const stores = await drained(world, QUIET_MS);
 	const found = await compare(stores, {
-		deaths: [{ fromMs: atMs, toMs: Number.POSITIVE_INFINITY }],
+		deaths,
 		forgotten: [],
 		clocks: [],
 		truths: truthsAt(world, marks),
@@ -168,13 +183,13 @@ async function examineCut(
 	return { ...found, complaints: [...found.complaints, ...(await missingDocuments(world, marks))] };
 }
 
-async function tryCut(world: World, records: readonly DiskRecord[], cut: Cut, random: Random): Promise<CutReport> {
+async function tryCut(world: World, { records, deaths }: Recorded, cut: Cut, random: Random): Promise<CutReport> {
 	const { marks, atMs } = rebuild(world, records, cut, random);
 	const report = { ...cut, examination: null };
 	try {
 		for (const role of ROLES) await world.subjects[role].hull.start();
 		if (!marks.has(LIVE)) return { ...report, complaints: [] };
-		const examination = await examineCut(world, marks, atMs);
+		const examination = await examineCut(world, marks, [...deaths, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY }]);
 		return { ...cut, complaints: examination.complaints, examination };
 	} catch (error) {
 		return { ...report, complaints: [messageOf(error)] };
@@ -197,16 +212,14 @@ export async function runPowerCuts(options: PowerCutOptions): Promise<PowerCutRe
 		hasMiddle: false,
 		isSmall: false,
 		preload: ({ role, dataFolder }) =>
-			isRecording
-				? recorderEnvironment(options.recorder, { folder: dataFolder, log: recording, tag: TAGS[role] })
-				: {},
+			isRecording ? recorderEnvironment(options.recorder, { folder: dataFolder, log: recording, tag: TAGS[role] }) : {},
 		log: options.say,
 		acked: (uid, n) => {
 			if (isRecording && existsSync(recording)) appendMark(recording, ackMark(uid, n));
 		},
 	});
 	try {
-		await live(world, recording);
+		const deaths = await live(world, recording);
 		isRecording = false;
 		const records = parseRecords(readFileSync(recording));
 		const flushes = records.filter(({ kind }) => kind === RECORD.SYNC_END).length;
@@ -216,7 +229,7 @@ export async function runPowerCuts(options: PowerCutOptions): Promise<PowerCutRe
 		const cuts: CutReport[] = [];
 		for (const cut of planCuts(random, options.cuts, records)) {
 			options.log.note('cut', { ...cut });
-			const report = await tryCut(world, records, cut, random);
+			const report = await tryCut(world, { records, deaths }, cut, random);
 			cuts.push(report);
 			options.log.note('examined', { ...report });
 			if (report.complaints.length > 0) {

@@ -85,6 +85,35 @@ function settleAncestors(folder: Folder): void {
 	for (let at = folder; at.parent !== null; at = at.parent) settleName(at.parent, at);
 }
 
+function contentOf(node: Node | undefined, what: string): FileContent {
+	if (node?.kind !== 'file') throw new Error(`the log changes ${what}, which is no file`);
+	return node.content;
+}
+
+/** Names change in their order, folder by folder: those after the last one that reached the medium are gone. */
+function namesAfter(folder: Folder, kind: CutKind, random: Random): ReadonlyMap<string, Node> {
+	if (kind === 'process') return folder.names;
+	const names = new Map(folder.durable);
+	const kept = Math.floor(random.below(folder.pending.length + 1));
+	for (const change of folder.pending.slice(0, kept)) put(names, change);
+	return names;
+}
+
+function make(path: string, node: Node, kind: CutKind, random: Random): void {
+	if (node.kind === 'link') symlinkSync(node.to, path);
+	else if (node.kind === 'file')
+		writeFileSync(path, kind === 'process' ? node.content.cached() : node.content.cut(random), { mode: 0o600 });
+	else {
+		mkdirSync(path, { mode: 0o700 });
+		for (const [name, child] of namesAfter(node, kind, random)) make(join(path, name), child, kind, random);
+	}
+}
+
+function rename(folder: Folder, change: NameChange): void {
+	put(folder.names, change);
+	folder.pending.push(change);
+}
+
 interface Opened {
 	readonly node: Node;
 	/** Flushes that have begun: what they cover, by their number. */
@@ -109,18 +138,7 @@ export function createRecordedDisk(): RecordedDisk {
 		return folder;
 	}
 
-	function rename(folder: Folder, change: NameChange): void {
-		put(folder.names, change);
-		folder.pending.push(change);
-	}
-
-	const setName = (path: string, node: Node | null): void =>
-		rename(folderOf(path), [{ name: basename(path), node }]);
-
-	function contentOf(node: Node | undefined, what: string): FileContent {
-		if (node?.kind !== 'file') throw new Error(`the log changes ${what}, which is no file`);
-		return node.content;
-	}
+	const setName = (path: string, node: Node | null): void => rename(folderOf(path), [{ name: basename(path), node }]);
 
 	const openedAs = (descriptor: number): Opened | undefined => opened.get(descriptor);
 	const contentAt = ({ a }: DiskRecord): FileContent => contentOf(openedAs(a)?.node, `descriptor ${a}`);
@@ -206,25 +224,6 @@ export function createRecordedDisk(): RecordedDisk {
 		[RECORD.UNKNOWN]: ({ text, data }) => void unknown.push(`${data.toString('utf8')} of ${text}`),
 		[RECORD.MARK]: () => undefined,
 	};
-
-	/** Names change in their order, folder by folder: those after the last one that reached the medium are gone. */
-	function namesAfter(folder: Folder, kind: CutKind, random: Random): ReadonlyMap<string, Node> {
-		if (kind === 'process') return folder.names;
-		const names = new Map(folder.durable);
-		const kept = Math.floor(random.below(folder.pending.length + 1));
-		for (const change of folder.pending.slice(0, kept)) put(names, change);
-		return names;
-	}
-
-	function make(path: string, node: Node, kind: CutKind, random: Random): void {
-		if (node.kind === 'link') symlinkSync(node.to, path);
-		else if (node.kind === 'file')
-			writeFileSync(path, kind === 'process' ? node.content.cached() : node.content.cut(random), { mode: 0o600 });
-		else {
-			mkdirSync(path, { mode: 0o700 });
-			for (const [name, child] of namesAfter(node, kind, random)) make(join(path, name), child, kind, random);
-		}
-	}
 
 	return {
 		apply: (record) => APPLY[record.kind](record),
