@@ -70,8 +70,12 @@ function createFindings() {
 	return { list, add: (text: string) => void (list.length < MOST_NAMED && list.push(text)) };
 }
 
+/** The span that an instant is in, or so shortly before; of several the one that it is nearest to. */
 const within = (atMs: number, spans: readonly Span[], beforeMs: number): Span | undefined =>
-	spans.find(({ fromMs, toMs }) => atMs >= fromMs - beforeMs && atMs <= toMs);
+	spans
+		.filter(({ fromMs, toMs }) => atMs >= fromMs - beforeMs && atMs <= toMs)
+		.toSorted((one, other) => one.fromMs - other.fromMs)
+		.at(0);
 
 /** Numbers of the records of one store, with what is wrong in that store alone. */
 function readStore(

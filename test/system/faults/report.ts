@@ -36,7 +36,7 @@ export function sayCuts(seed: number, { records, flushes, cuts }: PowerCutReport
 	const wrong = cuts.find(({ complaints }) => complaints.length > 0);
 	if (wrong === undefined) return lines;
 	return [
-		`seed ${seed}: cut ${wrong.index} at record ${wrong.at} of ${wrong.victims.join(' and ')}`,
+		`seed ${seed}: cut ${wrong.index} at record ${wrong.place} of ${wrong.victims.join(' and ')}`,
 		...wrong.complaints.slice(0, 20).map((complaint) => `  WRONG ${complaint}`),
 		`  again: npm run faults -- --kinds power-cut --seed ${seed} --count ${cuts.length}`,
 	];

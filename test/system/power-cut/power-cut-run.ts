@@ -31,8 +31,8 @@ export interface CutReport {
 	readonly index: number;
 	/** Whose power went; of the other only the process died. */
 	readonly victims: readonly Role[];
-	/** Of how many records, and which. */
-	readonly at: number;
+	/** The last record before it. */
+	readonly place: number;
 	readonly complaints: readonly string[];
 	/** Null: it was cut before anybody had been promised anything; it had to open, no more. */
 	readonly examination: Omit<Examination, 'drainedMs'> | null;
@@ -127,7 +127,7 @@ interface Recorded {
 
 interface Cut {
 	readonly index: number;
-	readonly at: number;
+	readonly place: number;
 	readonly victims: readonly Role[];
 }
 
@@ -135,16 +135,16 @@ function planCuts(random: Random, count: number, records: readonly DiskRecord[])
 	const liveAt = records.findIndex(({ kind, text }) => kind === RECORD.MARK && text === LIVE);
 	return Array.from({ length: count }, (_, index) => {
 		const isEarly = random.below(1) < EARLY_SHARE;
-		const at = isEarly ? random.below(liveAt) : liveAt + 1 + random.below(records.length - liveAt - 1);
-		return { index, at: Math.floor(at), victims: VICTIMS[Math.floor(random.below(VICTIMS.length))] ?? ROLES };
+		const place = isEarly ? random.below(liveAt) : liveAt + 1 + random.below(records.length - liveAt - 1);
+		return { index, place: Math.floor(place), victims: VICTIMS[Math.floor(random.below(VICTIMS.length))] ?? ROLES };
 	});
 }
 
 /** The folders as a cut leaves them, and what was promised by then. */
-function rebuild(world: World, records: readonly DiskRecord[], { at, victims }: Cut, random: Random) {
+function rebuild(world: World, records: readonly DiskRecord[], { place, victims }: Cut, random: Random) {
 	const marks = new Set<string>();
 	const disks = new Map(ROLES.map((role) => [TAGS[role], { role, disk: createRecordedDisk() }]));
-	for (const record of records.slice(0, at + 1)) {
+	for (const record of records.slice(0, place + 1)) {
 		if (record.kind === RECORD.MARK) marks.add(record.text);
 		disks.get(record.tag)?.disk.apply(record);
 	}
@@ -152,7 +152,7 @@ function rebuild(world: World, records: readonly DiskRecord[], { at, victims }: 
 		const kind: CutKind = victims.includes(role) ? 'power' : 'process';
 		disk.rebuild(world.subjects[role].hull.dataFolder, kind, random);
 	}
-	return { marks, atMs: records[at]?.atMs ?? 0 };
+	return { marks, atMs: records[place]?.atMs ?? 0 };
 }
 
 /** What the record says of the folders as they are now, where it is wrong: something was written that it does not have. */
