@@ -1,4 +1,5 @@
 import type { TelemetryRecord } from '../kit/telemetry.ts';
+import { CLOCKS_APART_MS } from '../kit/read-counter.ts';
 import type { ClockSpan, DeviceTruth, Occurrence, Span } from './truth.ts';
 
 /** What may be wrong, and where. The first of each kind are named. */
@@ -56,7 +57,7 @@ const VALUES = 3;
 const MOST_NAMED = 20;
 
 function isPlausible(at: number, { fromMs, toMs }: Span, clocks: readonly ClockSpan[]): boolean {
-	if (at >= fromMs && at <= toMs) return true;
+	if (at >= fromMs - CLOCKS_APART_MS && at <= toMs + CLOCKS_APART_MS) return true;
 	const wrong = clocks.filter((span) => span.fromMs - CLOCK_LAG_MS <= fromMs && fromMs <= span.toMs + CLOCK_LAG_MS);
 	return [0, ...wrong.map(({ offsetMs }) => offsetMs)].some(
 		(offsetMs) =>
