@@ -36,7 +36,8 @@ const POLL_MS = 500;
 const REASONS: Readonly<Record<string, readonly FaultKind[]>> = {
 	'not-journalled': ['power-cut', 'kill', 'restart', 'restore', 'disk-full', 'freeze'],
 	'disk-full': ['disk-full'],
-	'not-kept': ['restore'],
+	'not-kept': ['restore', 'resend'],
+	'impossible-time': ['clock'],
 };
 const QUOTA = 'journal-quota';
 
@@ -92,6 +93,7 @@ function addUp(counts: readonly Counts[]): Counts {
 		atHub: sum(({ atHub }) => atHub),
 		atGateway: sum(({ atGateway }) => atGateway),
 		declared: sum(({ declared }) => declared),
+		declaredAndKept: sum(({ declaredAndKept }) => declaredAndKept),
 		declaredValues: sum(({ declaredValues }) => declaredValues),
 		explained: sum(({ explained }) => explained),
 		worstLossMs: Math.max(0, ...counts.map(({ worstLossMs }) => worstLossMs)),

@@ -30,7 +30,7 @@ const pick = <T>(random: Random, list: readonly [T, ...T[]] | readonly T[]): T =
 };
 
 /** Faults that are over before the next thing happens need no long version. */
-const NEVER_LONG = new Set<LiveFault>(['kill', 'restart', 'restore', 'cut-frame']);
+const NEVER_LONG = new Set<LiveFault>(['kill', 'restart', 'restore', 'cut-frame', 'resend']);
 
 /** The same seed, kinds and day make the same faults. @param nowMs the beginning of the run, for jumps to a fixed year */
 export function planFaults(
@@ -77,4 +77,6 @@ export const RESOURCES: Readonly<Record<LiveFault, ResourcesOf>> = {
 	reorder: ofBroker,
 	'disk-full': ({ target }) => [`${target} disk`],
 	clock: ({ target }) => [`${target} clock`],
+	// Asks, and is in nobody's way.
+	resend: () => [],
 };

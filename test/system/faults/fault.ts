@@ -15,6 +15,7 @@ export const LIVE_FAULTS = [
 	'reorder',
 	'disk-full',
 	'clock',
+	'resend',
 ] as const;
 export type LiveFault = (typeof LIVE_FAULTS)[number];
 

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { fillDisk } from '../../fake/small-disk.ts';
 import type { Role } from '../kit/hull-process.ts';
+import { member } from '../kit/rest.ts';
+import { json, type LedgerView } from '../kit/telemetry.ts';
 import type { LiveFault, Moment, PlannedFault } from './fault.ts';
 import type { Subject, World } from './fault-world.ts';
 import type { ClockSpan, Span } from './truth.ts';
@@ -182,6 +184,25 @@ const clock: Inject = async (scene, { forMs, jumpMs }, subject) => {
 	await sleep(CLOCK_LAG_MS);
 };
 
+/** Asks for a piece of what the hub has already: it must not be there twice. */
+const resend: Inject = async ({ world }, { dice }) => {
+	try {
+		const hub = await world.rest('hub');
+		const gateways = await json(hub, '/api/v1/gateways');
+		const path = `/api/v1/gateways/${String(member(Array.isArray(gateways) ? gateways[0] : null, 'id'))}`;
+		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract of this page
+		const { received } = (await json(hub, `${path}/ledger`)) as LedgerView;
+		const ranges = received.flatMap(({ epoch, ranges: list }) =>
+			list.map(({ first, last }) => ({ epoch, first, last })),
+		);
+		const chosen = ranges[Math.floor(dice * ranges.length)];
+		if (chosen === undefined) return;
+		await hub.post(`${path}/resend`, { ranges: [chosen], even_if_stored: true });
+	} catch {
+		// The hub is not there to be asked.
+	}
+};
+
 const DELAY_MS = 1_500;
 const SLOW_BYTES_PER_SECOND = 4_096;
 const FAST_BYTES_PER_SECOND = 60_000;
@@ -205,4 +226,5 @@ export const INJECT: Readonly<Record<LiveFault, Inject>> = {
 	reorder: broker('reorder'),
 	'disk-full': diskFull,
 	clock,
+	resend,
 };

@@ -22,6 +22,8 @@ export interface Counts {
 	readonly atGateway: number;
 	/** Not there, and the ledger says why. */
 	readonly declared: number;
+	/** Of them, those that the gateway still has. */
+	readonly declaredAndKept: number;
 	/** Samples of them. */
 	readonly declaredValues: number;
 	/** Not there, never promised, and a fault explains it. */
@@ -126,6 +128,7 @@ export function judge(evidence: Evidence): Verdict {
 	const hub = readStore('hub', evidence.atHub, evidence, byNumber, notes);
 	const gateway = readStore('gateway', evidence.atGateway, evidence, byNumber, notes);
 	let declared = 0;
+	let declaredAndKept = 0;
 	let explained = 0;
 	let worstLossMs = 0;
 	let budget = evidence.declaredValues;
@@ -146,6 +149,7 @@ export function judge(evidence: Evidence): Verdict {
 	function checkHub(one: Occurrence, kept: TelemetryRecord | undefined): void {
 		if (kept !== undefined && declaredIds.has(kept.id)) {
 			declared += 1;
+			declaredAndKept += 1;
 			return;
 		}
 		const why = kept === undefined ? excuse(one) : null;
@@ -199,6 +203,7 @@ export function judge(evidence: Evidence): Verdict {
 			atHub: hub.size,
 			atGateway: gateway.size,
 			declared,
+			declaredAndKept,
 			declaredValues: declared * VALUES,
 			explained,
 			worstLossMs,
