@@ -46,6 +46,8 @@ import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-deli
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
+import { configurationRoutes } from './configuration/configuration-routes.ts';
+import { openConfiguration } from './configuration/open-configuration.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
@@ -92,7 +94,7 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { settings, data, version, clock, log } = deps;
+	const { data, version, clock, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -103,9 +105,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
-		const name = settings.site.name || hostname();
+		let isPolling = false;
 		let uplink: Uplink | null = null;
-		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
+		const { templates: ownTemplates, mistakes } = await loadTemplates(deps.templateFolders, log);
+		const opened = await openConfiguration({ data, settings: deps.settings, templates: ownTemplates, log });
+		const { settings, templates } = opened;
+		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
 		const audit = await openAudit({ data, lifecycle, clock, log });
@@ -138,7 +143,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
-		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
+		if (opened.isOfFile)
+			await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const commandPart = await openCommands({
 			data,
@@ -185,7 +191,24 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			isKnown: (login) => mqttAccountStore.find(login) !== null || devices.find(login) !== null,
 		});
-		devices.listen(mqttAccounts.device);
+		const configuration = lifecycle.own(
+			'configuration',
+			opened.start({
+				devices,
+				deviceRepository,
+				// What polls looks at the devices as they are when the start is over.
+				rearranged: () => (isPolling ? applyDevices() : Promise.resolve()),
+				linkMoved: () => uplink?.relink() ?? Promise.resolve(),
+				loginsOf: mqttAccounts.device.changed,
+				hubCa: () => uplinkStore.enrolment()?.caPem ?? null,
+				clock,
+				setTimer: systemTimer,
+				log,
+			}),
+		);
+		devices.listen(configuration.device);
+		listeners.push(configuration.reading);
+		await configuration.recover();
 		const topics = createDeviceTopics({
 			devices,
 			telemetry,
@@ -234,20 +257,26 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
-				linkHost: settings.uplink.linkHost,
-				linkPort: settings.uplink.linkPort,
-				name,
+				get linkHost() {
+					return opened.now().uplink.link_host;
+				},
+				get linkPort() {
+					return opened.now().uplink.link_port;
+				},
+				get name() {
+					return nameOf();
+				},
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [],
+				features: [configuration.uplink],
 				clock,
 				log,
 			}),
 		);
 		const starter = lifecycle.own(
 			'enrolment',
-			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name, log }),
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: nameOf(), log }),
 		);
 		listeners.push(uplink.offer);
 		const up = uplink;
@@ -275,10 +304,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				log,
 			}),
 		);
-		const applyDevices = (): void => {
-			driver
-				.apply(devices.all())
-				.catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+		const applyDevices = (): Promise<void> => driver.apply(devices.all());
+		const devicesChanged = (): void => {
+			applyDevices().catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
 		};
 
 		const metrics = createMetrics();
@@ -320,6 +348,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
+				part(configurationRoutes, { gatewayId, configuration }, '/api/v1'),
 				part(
 					uplinkRoutes,
 					{
@@ -345,8 +374,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		});
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
-		devices.listen({ changed: applyDevices });
-		await driver.apply(devices.all());
+		devices.listen({ changed: devicesChanged });
+		isPolling = true;
+		await applyDevices();
+		configuration.resume();
 		delivery.resume(commands.open());
 		starter.start();
 		isStarted = true;

@@ -53,7 +53,7 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
-	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. */
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. Asked for with each connection, as the name is. */
 	readonly linkHost: string;
 	readonly linkPort: number;
 	readonly name: string;
@@ -255,6 +255,16 @@ export function createUplink(deps: UplinkDeps) {
 		else connect(enrolment);
 	}
 
+	async function connectAnew(): Promise<void> {
+		const enrolment = store.enrolment();
+		const old = connection;
+		if (isStopped || enrolment === null || old === null) return;
+		wentDown();
+		connection = null;
+		await old.stop();
+		if (!isStopped) connect(enrolment);
+	}
+
 	function sendLost(): void {
 		lossesTimer = null;
 		const link = connection;
@@ -320,6 +330,12 @@ export function createUplink(deps: UplinkDeps) {
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {
 			const turn = lastEnrolment.then(() => use(enrolment));
+			lastEnrolment = turn.catch(() => undefined);
+			return turn;
+		},
+		/** Goes to the hub anew: it is reached elsewhere from now on. */
+		relink(): Promise<void> {
+			const turn = lastEnrolment.then(connectAnew);
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
 		},
