@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
-import { readTemplates } from '../config/template/template-schema.ts';
+import { parseTemplate, readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
@@ -28,6 +28,7 @@ import type { Logger } from '../core/kernel/log.ts';
 import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { type ConfigDown, configMessage } from '../core/link/config-messages.ts';
 import { openAuthority } from '../core/pki/authority-store.ts';
 import { hostNames } from '../core/pki/host-names.ts';
 import { openServerCertificate } from '../core/pki/server-certificate.ts';
@@ -38,6 +39,10 @@ import { createMetrics } from '../core/system/metrics.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
+import { createConfigurationLink } from './configuration/configuration-link.ts';
+import { gatewayConfigurationRoutes } from './configuration/configuration-routes.ts';
+import { createGatewayConfigurations } from './configuration/gateway-configurations.ts';
+import { openRevisionStore } from './configuration/revision-store.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
 import { isLetIn } from './fleet/gateway-record.ts';
@@ -196,6 +201,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const revisions = lifecycle.own('configurations', await openRevisionStore(join(data, 'configuration'), log));
+		const sendConfig = (gateway: GatewayId, message: ConfigDown): boolean =>
+			link.send(gateway, 'config', configMessage(message));
+		const configurations = createGatewayConfigurations({
+			repository: revisions,
+			send: sendConfig,
+			parseTemplate,
+			clock,
+		});
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -210,7 +224,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
-			features: [],
+			features: [createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log })],
 			clock,
 			log,
 		});
@@ -279,6 +293,16 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						completeness: ledger.completeness,
 						deviceCounts,
 						clock,
+					},
+					'/api/v1',
+				),
+				part(
+					gatewayConfigurationRoutes,
+					{
+						gateways,
+						configurations,
+						isOnline: (id) => link.presence(id).online,
+						trialSeconds: settings.configuration.trialSeconds,
 					},
 					'/api/v1',
 				),

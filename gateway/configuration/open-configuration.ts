@@ -64,7 +64,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 	function start(deps: StartConfigurationDeps) {
 		const { devices, deviceRepository, clock, setTimer } = deps;
 		const gate = createGate({ what: 'changes of the configuration', parallel: 1, waiting: MAX_WAITING });
-		let cancelRetry = (): void => undefined;
+		let cancelRetry: (() => void) | null = null;
 
 		function inTurn(work: () => Promise<void>): void {
 			gate.run(work).catch((error: unknown) => {
@@ -144,7 +144,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 			inTurn: <T>(work: () => Promise<T>): Promise<T> => gate.run(work),
 			async stop(): Promise<void> {
 				changer.trial.end();
-				cancelRetry();
+				cancelRetry?.();
 				await gate.run(async () => undefined);
 			},
 		};

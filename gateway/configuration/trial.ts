@@ -26,10 +26,10 @@ export function createTrial({ setTimer, passed, failed }: TrialDeps) {
 	let task: TrialTask | null = null;
 	let awaited = new Map<string, string>();
 	let isReached = false;
-	let cancel = (): void => undefined;
+	let cancel: (() => void) | null = null;
 
 	function end(): void {
-		cancel();
+		cancel?.();
 		task = null;
 		awaited = new Map();
 	}
