@@ -15,11 +15,11 @@ import {
 import type { HubLinkFeature } from '../../core/link/link-feature.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
 import type { GatewayConfigurations } from './gateway-configurations.ts';
-import type { ConfigurationHead, NotedOutcome, ReportedState } from './revision.ts';
+import { type ConfigurationHead, neededBy, type NotedOutcome, type ReportedState } from './revision.ts';
 import type { Content, RevisionRepository } from './revision-repository.ts';
 
 export interface ConfigurationLinkDeps {
-	readonly configurations: Pick<GatewayConfigurations, 'head' | 'inTurn' | 'neededBy'>;
+	readonly configurations: Pick<GatewayConfigurations, 'head' | 'inTurn'>;
 	readonly repository: RevisionRepository;
 	readonly send: (gateway: GatewayId, message: ConfigDown) => boolean;
 	readonly clock: Pick<Clock, 'now'>;
@@ -40,6 +40,15 @@ function detailsOf({ mistakes, conflicts, overwritten }: ConfigOutcome): Content
 	return { checksum: checksumOf(value), value };
 }
 
+const isNoted = ({ outcomes }: ConfigurationHead, { attempt, outcome, at }: ConfigOutcome): boolean =>
+	outcomes.some((one) => one.attempt === attempt && one.outcome === outcome && one.at === at);
+
+function noted(head: ConfigurationHead, last: ConfigOutcome, details: Content | null): NotedOutcome {
+	const { attempt, revision, outcome, at, reason } = last;
+	const author = head.order?.attempt === attempt ? head.order.author : '';
+	return { attempt, revision, outcome, at, reason, author, details: details?.checksum ?? null };
+}
+
 /** The configuration's part of the talk with gateways. */
 export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFeature {
 	const { configurations, repository, send, clock, log } = deps;
@@ -58,15 +67,6 @@ export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFea
 		if (checksumOf(current) === state.current) return current;
 		if (state.base !== 0) return null;
 		throw new Fault('rule-violation', 'the configuration is not what its checksum says');
-	}
-
-	const isNoted = ({ outcomes }: ConfigurationHead, { attempt, outcome, at }: ConfigOutcome): boolean =>
-		outcomes.some((one) => one.attempt === attempt && one.outcome === outcome && one.at === at);
-
-	function noted(head: ConfigurationHead, last: ConfigOutcome, details: Content | null): NotedOutcome {
-		const { attempt, revision, outcome, at, reason } = last;
-		const author = head.order?.attempt === attempt ? head.order.author : '';
-		return { attempt, revision, outcome, at, reason, author, details: details?.checksum ?? null };
 	}
 
 	const reportOf = (state: ConfigState): ReportedState => ({
@@ -99,7 +99,7 @@ export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFea
 		await repository.save({
 			head: next,
 			contents: [{ checksum: state.current, value: current }, ...(details === null ? [] : [details])],
-			needed: configurations.neededBy(next, repository.revisions(gateway)),
+			needed: neededBy(next, repository.revisions(gateway)),
 		});
 		if (isNew)
 			log.info('configuration-outcome', {

@@ -17,7 +17,7 @@ import type { GatewayId } from '../../core/kernel/id.ts';
 import type { RevisionCheck } from '../../core/kernel/revision.ts';
 import type { ConfigDown, ConfigOrder } from '../../core/link/config-messages.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
-import { type ConfigurationHead, emptyHead, type Revision } from './revision.ts';
+import { type ConfigurationHead, emptyHead, neededBy, outdatedOf, type Revision } from './revision.ts';
 import type { Content, RevisionRepository } from './revision-repository.ts';
 
 export interface GatewayConfigurationsDeps {
@@ -58,8 +58,6 @@ export interface HubPreview {
 	readonly patch: Patch;
 }
 
-/** Revisions of one gateway that are kept, beside those that are in use. */
-const KEPT_REVISIONS = 100;
 /** Changes of one gateway's configuration that may wait for each other. */
 const MAX_WAITING = 100;
 
@@ -165,18 +163,6 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 		return { document, mistakes: await templateMistakes(gateway, document, contents), contents };
 	}
 
-	/** Contents that something kept names. */
-	function neededBy(head: ConfigurationHead, revisions: readonly Revision[]): ReadonlySet<string> {
-		const details = head.outcomes.flatMap((outcome) => outcome.details ?? []);
-		const named = revisions.flatMap(({ checksum, templates }) => [checksum, ...templates]);
-		return new Set([...details, ...named, ...(head.state === null ? [] : [head.state.current])]);
-	}
-
-	function outdated(head: ConfigurationHead, revisions: readonly Revision[]): readonly Revision[] {
-		const inUse = new Set([head.order?.revision, head.state?.revision, head.state?.previous]);
-		return revisions.slice(KEPT_REVISIONS).filter(({ revision }) => !inUse.has(revision));
-	}
-
 	interface Addition {
 		readonly document: ConfigurationDocument;
 		readonly contents: readonly Content[];
@@ -201,7 +187,7 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 			templates: [...new Set(Object.values(document.templates).map(({ sha256 }) => sha256))],
 		};
 		const next = { ...head, lastRevision: added.revision };
-		const removed = outdated(next, [added, ...repository.revisions(gateway)]);
+		const removed = outdatedOf(next, [added, ...repository.revisions(gateway)]);
 		const kept = [added, ...repository.revisions(gateway)].filter((one) => !removed.includes(one));
 		await repository.save({
 			head: next,
@@ -320,7 +306,6 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 				return added;
 			}),
 		inTurn,
-		neededBy,
 	};
 }
 

@@ -19,6 +19,8 @@ const DIGITS = 9;
 
 const revisionId = ({ gateway, revision }: Revision): string => `${gateway} ${String(revision).padStart(DIGITS, '0')}`;
 
+const contentId = (gateway: GatewayId, checksum: string): string => `${gateway} ${checksum}`;
+
 const newestFirst = (a: Revision, b: Revision): number => b.revision - a.revision;
 
 /** Two document databases: what is known of revisions, all of it in memory, and their contents by gateway and checksum. */
@@ -38,8 +40,6 @@ export async function openRevisionStore(folder: string, log: Logger): Promise<Re
 	for (const { id: _, ...revision } of await revisionSet.all())
 		revisions.set(revision.gateway, [...(revisions.get(revision.gateway) ?? []), revision]);
 	for (const [gateway, list] of revisions) revisions.set(gateway, list.toSorted(newestFirst));
-
-	const contentId = (gateway: GatewayId, checksum: string): string => `${gateway} ${checksum}`;
 
 	async function writeContents(gateway: GatewayId, list: readonly Content[]): Promise<void> {
 		const byId = new Map(list.map(({ checksum, value }) => [contentId(gateway, checksum), value]));

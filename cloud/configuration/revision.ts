@@ -76,14 +76,35 @@ export type Standing =
 	| 'refused'
 	| 'conflict';
 
-/** One word for where a gateway stands, as a person wants to read it. */
-export function standingOf({ order, state }: ConfigurationHead): Standing {
-	const isAnswered = order === null || [state?.last?.attempt, state?.trial?.attempt].includes(order.attempt);
-	if (!isAnswered) return 'waiting';
-	if (state === null) return 'unknown';
+/** The gateway has said what became of what is wanted of it, or is about it. */
+const isAnswered = ({ order, state }: ConfigurationHead): boolean =>
+	order === null || [state?.last?.attempt, state?.trial?.attempt].includes(order.attempt);
+
+function standingOfState(state: ReportedState, isOrdered: boolean): Standing {
 	if (state.trial !== null) return 'trial';
-	const { last } = state;
-	if (order !== null && last !== null && last.outcome !== 'applied') return last.outcome;
+	if (isOrdered && state.last !== null && state.last.outcome !== 'applied') return state.last.outcome;
 	if (state.revision === 0) return 'unmanaged';
 	return state.driftOperations > 0 ? 'drift' : 'running';
+}
+
+/** One word for where a gateway stands, as a person wants to read it. */
+export function standingOf(head: ConfigurationHead): Standing {
+	if (!isAnswered(head)) return 'waiting';
+	return head.state === null ? 'unknown' : standingOfState(head.state, head.order !== null);
+}
+
+/** Revisions of one gateway that are kept, beside those that are in use. */
+const KEPT_REVISIONS = 100;
+
+/** Revisions, newest first, that may go. */
+export function outdatedOf(head: ConfigurationHead, revisions: readonly Revision[]): readonly Revision[] {
+	const inUse = new Set([head.order?.revision, head.state?.revision, head.state?.previous]);
+	return revisions.slice(KEPT_REVISIONS).filter(({ revision }) => !inUse.has(revision));
+}
+
+/** Checksums of the contents that something kept names. */
+export function neededBy(head: ConfigurationHead, revisions: readonly Revision[]): ReadonlySet<string> {
+	const details = head.outcomes.flatMap((outcome) => outcome.details ?? []);
+	const named = revisions.flatMap(({ checksum, templates }) => [checksum, ...templates]);
+	return new Set([...details, ...named, ...(head.state === null ? [] : [head.state.current])]);
 }

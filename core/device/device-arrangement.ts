@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { EpochMs } from '../kernel/clock.ts';
 import { DEFAULT_TENANT, type DeviceId, type DeviceUid, type GatewayId } from '../kernel/id.ts';
 import type { Device } from './device.ts';
@@ -11,10 +13,17 @@ export interface Rearrangement {
 	readonly after: Device;
 }
 
-const isAsWanted = (device: Device, { name, deviceType, metadata, connection }: ArrangedDevice): boolean =>
-	device.name === name &&
-	device.deviceType === deviceType &&
-	JSON.stringify([device.metadata, device.connection]) === JSON.stringify([metadata, connection]);
+/** The device as it is wanted; what is equal but for the order of its fields stays the very same, so that nobody takes it for another. */
+function asWanted(device: Device, { name, deviceType, metadata, connection }: ArrangedDevice): Device {
+	return {
+		...device,
+		name,
+		deviceType,
+		metadata: isDeepStrictEqual(device.metadata, metadata) ? device.metadata : metadata,
+		connection: isDeepStrictEqual(device.connection, connection) ? device.connection : connection,
+		deletedAt: null,
+	};
+}
 
 const fresh = (wanted: ArrangedDevice, id: DeviceId, gatewayId: GatewayId | null, now: EpochMs): Device => ({
 	id,
@@ -74,9 +83,8 @@ export function planArrangement({
 		if (!wantedUids.has(device.uid)) changes.push({ before: device, after: { ...device, deletedAt: now } });
 	for (const one of wanted) {
 		const before = living.get(one.uid) ?? deleted.get(one.uid) ?? null;
-		if (before === null) changes.push({ before, after: fresh(one, newId(), gatewayId, now) });
-		else if (before.deletedAt !== null || !isAsWanted(before, one))
-			changes.push({ before, after: { ...before, ...one, deletedAt: null } });
+		const after = before === null ? fresh(one, newId(), gatewayId, now) : asWanted(before, one);
+		if (before === null || !isDeepStrictEqual(before, after)) changes.push({ before, after });
 	}
 	return changes;
 }

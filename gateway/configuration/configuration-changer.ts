@@ -52,8 +52,12 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 		failed: (reason) => deps.inTurn(() => undo(reason)),
 	});
 
-	const outcomeOf = ({ order }: Change, outcome: ConfigOutcome['outcome'], reason: string | null): ConfigOutcome => ({
-		attempt: order.attempt,
+	const outcomeOf = (
+		{ order, undoneBy }: Change,
+		outcome: ConfigOutcome['outcome'],
+		reason: string | null,
+	): ConfigOutcome => ({
+		attempt: undoneBy ?? order.attempt,
 		revision: order.revision,
 		outcome,
 		at: clock.now(),
@@ -80,12 +84,18 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 	const wayBack = ({ before, target }: Pick<Change, 'before' | 'target'>): ConfigurationDocument =>
 		mergeConfigurations({ base: target, gateway: own.whole(), hub: before.whole, decide: () => 'gateway' }).document;
 
-	async function undo(reason: string): Promise<void> {
+	/** @param by the order of the hub that wants it */
+	async function undo(reason: string, by: ConfigOrder | null = null): Promise<void> {
 		const { change } = store.get();
 		if (change === null) return;
 		trial.end();
 		log.warn('configuration-rolled-back', { revision: change.order.revision, reason });
-		const undoing: Change = { ...change, stage: 'undoing', reason: change.reason ?? reason };
+		const undoing: Change = {
+			...change,
+			stage: 'undoing',
+			reason: change.reason ?? reason,
+			undoneBy: by?.attempt ?? change.undoneBy,
+		};
 		await note(undoing);
 		const back = wayBack(undoing);
 		await own.make(back);
@@ -95,7 +105,8 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 			...saved,
 			running: change.before.running,
 			inForce,
-			previous: null,
+			// What was kept has one way back, which is used up.
+			previous: change.order.kind === 'roll-back' ? null : saved.previous,
 			change: null,
 			last,
 		}));
@@ -138,6 +149,7 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 			starts: 0,
 			at,
 			reason: null,
+			undoneBy: null,
 		};
 		await store.update((saved) => ({ ...saved, running: next, inForce: own.inForce(target), change }));
 		log.info('configuration-applying', { revision: order.revision, author: order.author });
@@ -168,7 +180,7 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 		 */
 		async goBack(order: ConfigOrder | null, reason: string): Promise<void> {
 			const { change, previous, running, last } = store.get();
-			if (change !== null) return undo(reason);
+			if (change !== null) return undo(reason, order);
 			if (previous === null || running === null)
 				throw new Fault('state-conflict', 'there is nothing to go back to: the present configuration replaced none');
 			const { revision, checksum } = running;
@@ -193,6 +205,7 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 				starts: 0,
 				at: clock.now(),
 				reason,
+				undoneBy: null,
 			});
 			return undo(reason);
 		},

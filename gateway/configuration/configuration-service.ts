@@ -215,13 +215,14 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 			const { running } = store.get();
 			return running === null ? [] : diff(jsonOf(running.document), jsonOf(own.whole()));
 		},
-		/** What is ordered is remembered until it is dealt with; one that was dealt with before is none. */
-		order(order: ConfigOrder): void {
+		/** What is ordered is remembered until it is dealt with. @returns whether it is new; one that was dealt with is not */
+		order(order: ConfigOrder): boolean {
 			const { last, change } = store.get();
 			const isKnown = last?.attempt === order.attempt || change?.order.attempt === order.attempt;
-			if (isKnown || pending?.attempt === order.attempt) return;
+			if (isKnown || pending?.attempt === order.attempt) return false;
 			pending = order;
 			contents.clear();
+			return true;
 		},
 		advance,
 		/** @throws Fault `rule-violation` when it is not what was ordered */

@@ -40,6 +40,8 @@ export interface Change {
 	readonly at: EpochMs;
 	/** Why it is undone. */
 	readonly reason: string | null;
+	/** The order that wanted it undone; `null`: none of the hub. */
+	readonly undoneBy: number | null;
 }
 
 /** What the last change of the configuration has put into force, devices apart. */

@@ -24,6 +24,8 @@ const GATHER_MS = 500;
 export function createConfigurationUplink(deps: ConfigurationUplinkDeps): UplinkFeature & {
 	/** Something has changed that the hub wants to know; told soon, and once. */
 	readonly changed: () => void;
+	/** A change is over; the hub is told at once. */
+	readonly settled: () => void;
 } {
 	const { configuration, log } = deps;
 	let session: { readonly send: UplinkSend; readonly signal: AbortSignal } | null = null;
@@ -67,7 +69,7 @@ export function createConfigurationUplink(deps: ConfigurationUplinkDeps): Uplink
 		if (hub !== null) await configuration.ofHub(hub);
 		switch (message.type) {
 			case 'order':
-				configuration.order(message);
+				if (configuration.order(message)) asked.clear();
 				return goOn();
 			case 'revision':
 				configuration.revision(message.document);
@@ -101,6 +103,7 @@ export function createConfigurationUplink(deps: ConfigurationUplinkDeps): Uplink
 				if (isOpen()) await goOn();
 			});
 		},
+		settled: () => inTurn(() => report(false)),
 		changed() {
 			if (isWaiting) return;
 			isWaiting = true;

@@ -84,7 +84,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 		function settled({ before }: Change): void {
 			for (const device of deviceRepository.all())
 				if (Object.hasOwn(before.whole.devices, device.uid)) deps.loginsOf(device);
-			uplink.changed();
+			uplink.settled();
 			inTurn(() => configuration.tidy());
 		}
 
