@@ -159,6 +159,18 @@ export const gatewayConfigurationRoutes: Plugin<ConfigurationRoutesOptions> = {
 		});
 		server.route({
 			method: 'GET',
+			path: `${ROOT}/current`,
+			options: {
+				...described(access, {
+					...api('getCurrentConfiguration', 'What the gateway really runs, changes at its site included'),
+					answers: { 200: Joi.object().unknown().label('ConfigurationDocument') },
+				}),
+				validate: { params: gatewayParams },
+				handler: (request: OfGateway) => configurations.read(gatewayOf(request), 'current'),
+			},
+		});
+		server.route({
+			method: 'GET',
 			path: `${ROOT}/templates/{sha256}`,
 			options: {
 				...described(access, {

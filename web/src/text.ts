@@ -1,5 +1,8 @@
+import { configurationText } from './text-configuration.ts';
+
 /** Every sentence a person reads, by key. Another language is another record of the same keys. */
 const en = {
+	...configurationText,
 	'age.now': 'now',
 	'age.seconds': '{n} s ago',
 	'age.minutes': '{n} min ago',
