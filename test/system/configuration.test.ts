@@ -100,7 +100,10 @@ test.serial(
 			const { body } = await gatewayRest.get('/api/v1/configuration');
 			const revision = Number(member(body, 'revision'));
 			t.deepEqual(member(body, 'drift'), [], `kill ${kill} after ${aliveMs} ms`);
-			t.is(Object.keys(member(member(body, 'document'), 'devices') as object).length, sizes.get(revision) ?? Number.NaN);
+			t.is(
+				Object.keys(member(member(body, 'document'), 'devices') as object).length,
+				sizes.get(revision) ?? Number.NaN,
+			);
 			ends += ` ${revision === wanted ? 'new' : 'old'}`;
 			// The next one starts from there.
 			if (revision !== wanted) {

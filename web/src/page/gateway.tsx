@@ -312,9 +312,28 @@ function Apply({
 				<>
 					<h3>{t('config.changes')}</h3>
 					<PatchList patch={preview.value.patch} />
+					<PreviewProblems preview={preview.value} />
 				</>
 			)}
 		</FormDialog>
+	);
+}
+
+/** What would keep the gateway from it, as far as the hub can tell. */
+function PreviewProblems({ preview: { mistakes, conflicts } }: { readonly preview: PreviewView }) {
+	return (
+		<>
+			{mistakes.map(({ path, message }) => (
+				<p key={path + message} class="mistake">
+					<code>{path}</code> {message}
+				</p>
+			))}
+			{conflicts.length > 0 && (
+				<p class="mistake">
+					{t('config.conflictsAhead', { n: conflicts.length, places: conflicts.map(({ path }) => path).join(', ') })}
+				</p>
+			)}
+		</>
 	);
 }
 
