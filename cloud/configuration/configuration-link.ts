@@ -1,6 +1,5 @@
-import { canonicalJson, checksumOf } from '../../core/configuration/canonical-json.ts';
-import { MAX_DOCUMENT_BYTES } from '../../core/configuration/configuration.ts';
-import { applyPatch } from '../../core/configuration/json-patch.ts';
+import { checksumOf } from '../../core/configuration/canonical-json.ts';
+import { applyPatch, type Patch } from '../../core/configuration/json-patch.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -29,9 +28,6 @@ export interface ConfigurationLinkDeps {
 /** Outcomes of one gateway that are kept. */
 const KEPT_OUTCOMES = 100;
 
-/** What a gateway really runs may be somewhat larger than a revision: devices that people add there. */
-const MAX_CURRENT_BYTES = 4 * MAX_DOCUMENT_BYTES;
-
 /** Lists of an outcome as one content; `null`: all are empty. */
 function detailsOf({ mistakes, conflicts, overwritten }: ConfigOutcome): Content | null {
 	if (mistakes.length + conflicts.length + overwritten.length === 0) return null;
@@ -54,16 +50,10 @@ export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFea
 	const { configurations, repository, send, clock, log } = deps;
 
 	/** What the gateway really runs; `null` when the hub lacks what its drift is measured against. @throws Fault when it contradicts itself */
-	async function currentOf(gateway: GatewayId, state: ConfigState): Promise<JsonValue | null> {
+	async function currentOf(gateway: GatewayId, state: ConfigState, drift: Patch): Promise<JsonValue | null> {
 		const base = state.base === 0 ? {} : await repository.content(gateway, state.checksum ?? '');
 		if (base === null) return null;
-		const current = applyPatch(base, state.drift);
-		const bytes = Buffer.byteLength(canonicalJson(current));
-		if (bytes > MAX_CURRENT_BYTES)
-			throw new Fault(
-				'rule-violation',
-				`a configuration of ${bytes} bytes is more than the ${MAX_CURRENT_BYTES} that are kept`,
-			);
+		const current = applyPatch(base, drift);
 		if (checksumOf(current) === state.current) return current;
 		if (state.base !== 0) return null;
 		throw new Fault('rule-violation', 'the configuration is not what its checksum says');
@@ -74,7 +64,8 @@ export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFea
 		revision: state.revision,
 		checksum: state.checksum,
 		current: state.current,
-		driftOperations: state.base === 0 ? Number(state.current !== state.checksum) : state.drift.length,
+		driftOperations:
+			state.base === 0 || state.drift === null ? Number(state.current !== state.checksum) : state.drift.length,
 		previous: state.previous,
 		trial: state.trial,
 		last:
@@ -85,20 +76,25 @@ export function createConfigurationLink(deps: ConfigurationLinkDeps): HubLinkFea
 	});
 
 	async function heardState(gateway: GatewayId, state: ConfigState): Promise<void> {
-		const current = await currentOf(gateway, state);
-		if (current === null) {
-			send(gateway, { type: 'ask' });
-			return;
+		const contents: Content[] = [];
+		if (state.drift !== null) {
+			const value = await currentOf(gateway, state, state.drift);
+			if (value === null) {
+				send(gateway, { type: 'ask' });
+				return;
+			}
+			contents.push({ checksum: state.current, value });
 		}
 		const head = configurations.head(gateway);
 		const { last } = state;
 		const isNew = last !== null && !isNoted(head, last);
 		const details = isNew ? detailsOf(last) : null;
+		if (details !== null) contents.push(details);
 		const outcomes = isNew ? [noted(head, last, details), ...head.outcomes].slice(0, KEPT_OUTCOMES) : head.outcomes;
 		const next: ConfigurationHead = { ...head, state: reportOf(state), outcomes };
 		await repository.save({
 			head: next,
-			contents: [{ checksum: state.current, value: current }, ...(details === null ? [] : [details])],
+			contents,
 			needed: neededBy(next, repository.revisions(gateway)),
 		});
 		if (isNew)

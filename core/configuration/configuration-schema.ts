@@ -95,4 +95,4 @@ const operation = Joi.alternatives(
 );
 
 /** A JSON patch (RFC 6902). */
-export const patchSchema = Joi.array<Patch>().items(operation).max(MAX_OPERATIONS).label('JsonPatch');
+export const patchSchema = Joi.array<Patch>().items(operation).max(MAX_OPERATIONS);

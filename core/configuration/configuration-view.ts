@@ -46,9 +46,7 @@ export const outcomeAnswer = Joi.object({
 	mistakes,
 	conflicts,
 	overwritten: Joi.array().items(Joi.object({ path: Joi.string().allow('').required(), value: anything() })),
-})
-	.options({ presence: 'required' })
-	.label('ConfigurationOutcome');
+}).options({ presence: 'required' });
 
 export const outcomeView = ({ revision, outcome, at, reason, ...lists }: ConfigOutcome) => ({
 	revision,

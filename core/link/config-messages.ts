@@ -90,9 +90,9 @@ export interface ConfigState {
 	readonly checksum: string | null;
 	/** Of what it really runs, local changes included. */
 	readonly current: string;
-	/** From `base` to what it really runs; base 0: from nothing, one operation that holds the whole document. */
+	/** From `base` to what it really runs; base 0: from nothing, one operation that holds the whole document. `null`: more than is told. */
 	readonly base: number;
-	readonly drift: Patch;
+	readonly drift: Patch | null;
 	/** What a roll-back would go back to; `null`: nothing. */
 	readonly previous: number | null;
 	readonly trial: ConfigTrial | null;
@@ -175,7 +175,7 @@ const up = {
 		checksum: sha256().allow(null).required(),
 		current: sha256().required(),
 		base: natural(),
-		drift: patchSchema.required(),
+		drift: patchSchema.allow(null).required(),
 		previous: Joi.number().integer().min(0).allow(null).required(),
 		trial: Joi.object({ attempt: natural(), revision: natural(), until: instant() }).allow(null).required(),
 		last: outcome.allow(null).required(),
@@ -187,6 +187,19 @@ const up = {
 		templates: Joi.array().items(sha256()).max(MAX_ENTRIES).required(),
 	}),
 };
+
+/** Most bytes of a gateway's word on where it stands; people may have given its devices any amount of metadata. */
+const MAX_STATE_BYTES = 1024 * 1024;
+
+const bytesOf = (message: ConfigState): number => Buffer.byteLength(JSON.stringify(message));
+
+/** A state that the link takes: what is too much is left out, and stays at the gateway. */
+export function boundedState(state: ConfigState): ConfigState {
+	if (bytesOf(state) <= MAX_STATE_BYTES) return state;
+	const withoutDrift = { ...state, drift: null };
+	if (bytesOf(withoutDrift) <= MAX_STATE_BYTES || state.last === null) return withoutDrift;
+	return { ...withoutDrift, last: { ...state.last, conflicts: [], overwritten: [] } };
+}
 
 const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;
 

@@ -1,7 +1,7 @@
 import type { SetTimer } from '../../core/journal/set-timer.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
-import { type ConfigDown, configMessage, parseConfigDown } from '../../core/link/config-messages.ts';
+import { boundedState, type ConfigDown, configMessage, parseConfigDown } from '../../core/link/config-messages.ts';
 import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
 import type { ConfigurationService, Lacking } from './configuration-service.ts';
 import type { Trial } from './trial.ts';
@@ -40,7 +40,7 @@ export function createConfigurationUplink(deps: ConfigurationUplinkDeps): Uplink
 	async function report(isNeeded: boolean, isWhole = false): Promise<void> {
 		const now = session;
 		if (now === null || now.signal.aborted) return;
-		const state = configuration.state(isWhole);
+		const state = boundedState(configuration.state(isWhole));
 		const message = configMessage(state);
 		const said = message.toString();
 		if (!isNeeded && said === lastSaid) return;
