@@ -302,10 +302,10 @@ export function createDeviceService({
 	}
 
 	/** All of it is on disk before anybody is told, so that nobody acts on half of it. */
-	async function arrange(wanted: readonly ArrangedDevice[]): Promise<number> {
+	async function arrange(wantedOf: () => readonly ArrangedDevice[]): Promise<number> {
 		const changes = planArrangement({
 			devices: [...devices.all()].map(current),
-			wanted,
+			wanted: wantedOf(),
 			gatewayId,
 			now: clock.now(),
 			newId: newDeviceId,
@@ -387,8 +387,9 @@ export function createDeviceService({
 		/**
 		 * Makes the devices those of a configuration, which was checked as a whole: others are deleted, those that are as they should be stay
 		 * untouched. May be repeated after a power cut in the middle of it. Resolves with the number of changes when all of them are on disk.
+		 * @param wantedOf asked when no other change is on its way, so that none is overlooked
 		 */
-		arrange: (wanted: readonly ArrangedDevice[]): Promise<number> => inTurn(() => arrange(wanted)),
+		arrange: (wantedOf: () => readonly ArrangedDevice[]): Promise<number> => inTurn(() => arrange(wantedOf)),
 		/**
 		 * Takes a gateway's document of a device on the hub; an equal one is a no-op and answers `false`. The last word counts, also with
 		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.

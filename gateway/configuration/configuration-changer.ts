@@ -32,10 +32,19 @@ const MOST_STARTS = 3;
 
 const quiet = { mistakes: [], conflicts: [], overwritten: [] } as const;
 
+/** What was before, with what somebody has changed at the box since. */
+const wayBack = (
+	{ before, target }: Pick<Change, 'before' | 'target'>,
+	gateway: ConfigurationDocument,
+): ConfigurationDocument =>
+	mergeConfigurations({ base: target, gateway, hub: before.whole, decide: () => 'gateway' }).document;
+
 export interface Beginning {
 	readonly order: ConfigOrder;
 	readonly next: HeldRevision;
 	readonly target: ConfigurationDocument;
+	/** What the gateway ran when the target was made. */
+	readonly since: ConfigurationDocument;
 	readonly overwritten: readonly Overwritten[];
 }
 
@@ -80,10 +89,6 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 		deps.settled(change);
 	}
 
-	/** What was before, with what somebody has changed at the box since. */
-	const wayBack = ({ before, target }: Pick<Change, 'before' | 'target'>): ConfigurationDocument =>
-		mergeConfigurations({ base: target, gateway: own.whole(), hub: before.whole, decide: () => 'gateway' }).document;
-
 	/** @param by the order of the hub that wants it */
 	async function undo(reason: string, by: ConfigOrder | null = null): Promise<void> {
 		const { change } = store.get();
@@ -97,8 +102,9 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 			undoneBy: by?.attempt ?? change.undoneBy,
 		};
 		await note(undoing);
-		const back = wayBack(undoing);
-		await own.make(back);
+		const since = own.whole();
+		const back = wayBack(undoing, since);
+		await own.make(back, since);
 		const last = outcomeOf(undoing, 'rolled-back', undoing.reason);
 		const inForce = own.inForce(back);
 		await store.update((saved) => ({
@@ -134,7 +140,7 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 		return devices.all().flatMap((device) => (touched.has(device.uid) && isWorking(device) ? [device.uid] : []));
 	}
 
-	async function begin({ order, next, target, overwritten }: Beginning): Promise<void> {
+	async function begin({ order, next, target, since, overwritten }: Beginning): Promise<void> {
 		const { running } = store.get();
 		const before = { running, whole: own.whole() };
 		const mustWork = order.requireDevices ? workingOnes(before.whole, target) : [];
@@ -154,7 +160,7 @@ export function createConfigurationChanger(deps: ConfigurationChangerDeps) {
 		await store.update((saved) => ({ ...saved, running: next, inForce: own.inForce(target), change }));
 		log.info('configuration-applying', { revision: order.revision, author: order.author });
 		try {
-			await own.make(target);
+			await own.make(target, since);
 			await note({ ...change, stage: 'trial' });
 			watch(change);
 			await own.moveLink(before.whole, target);

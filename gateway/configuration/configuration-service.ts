@@ -104,11 +104,11 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 		}));
 	}
 
-	function joined(order: ConfigOrder, document: ConfigurationDocument) {
+	function joined(order: ConfigOrder, document: ConfigurationDocument, current: ConfigurationDocument) {
 		if (order.discardDrift) return { document, conflicts: [] };
 		return mergeConfigurations({
 			base: store.get().running?.document ?? null,
-			gateway: own.whole(),
+			gateway: current,
 			hub: document,
 			decide: (pointer) => order.decisions[pointer] ?? order.prefer,
 		});
@@ -116,13 +116,14 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 
 	async function apply(order: ConfigOrder, document: ConfigurationDocument): Promise<void> {
 		if (changer.change() !== null) await changer.undo(`revision ${order.revision} has taken its place`);
-		const { document: target, conflicts } = joined(order, document);
+		const since = own.whole();
+		const { document: target, conflicts } = joined(order, document, since);
 		const open = conflicts.filter(({ taken }) => taken === null);
 		if (open.length > 0) {
 			const reason = `${open.length} values were changed here and in revision ${order.revision}; somebody has to decide`;
 			return conclude(order, { outcome: 'conflict', reason, conflicts: open });
 		}
-		const mistakes = await deps.mistakesOf(target, own.whole());
+		const mistakes = await deps.mistakesOf(target, since);
 		if (mistakes.length > 0)
 			return conclude(order, {
 				outcome: 'refused',
@@ -137,6 +138,7 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 			order,
 			next,
 			target,
+			since,
 			overwritten: overwrittenBy(order, conflicts).slice(0, MAX_ENTRIES),
 		});
 	}

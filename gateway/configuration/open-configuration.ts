@@ -66,13 +66,21 @@ export async function openConfiguration({ data, settings: file, templates: base,
 		const gate = createGate({ what: 'changes of the configuration', parallel: 1, waiting: MAX_WAITING });
 		let cancelRetry: (() => void) | null = null;
 
-		function inTurn(work: () => Promise<void>): void {
-			gate.run(work).catch((error: unknown) => {
-				log.error('configuration-not-changed', { reason: messageOf(error) });
+		/** One after the other. What could not be taken back, because the disk was full, is tried again. */
+		async function run<T>(work: () => Promise<T>): Promise<T> {
+			try {
+				return await gate.run(work);
+			} catch (error) {
+				cancelRetry?.();
 				cancelRetry = setTimer(() => {
 					if (changer.change()?.stage === 'undoing') inTurn(() => changer.undo('the first try has failed'));
 				}, TRY_AGAIN_MS);
-			});
+				throw error;
+			}
+		}
+
+		function inTurn(work: () => Promise<void>): void {
+			run(work).catch((error: unknown) => log.error('configuration-not-changed', { reason: messageOf(error) }));
 		}
 
 		/** While a way back is open, a login of what it would bring back is kept. */
@@ -114,7 +122,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 				const caPem = deps.hubCa();
 				return caPem === null ? null : hash('sha256', caPem, 'hex');
 			},
-			inTurn: (work) => gate.run(work),
+			inTurn: run,
 			setTimer,
 			log,
 		});
@@ -126,7 +134,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 			},
 		};
 		const reading: ReadingListener = ({ device: id, qualities }) => {
-			if (qualities === null || qualities.includes('good')) changer.trial.heard(id);
+			if (changer.trial.awaits(id) && (qualities === null || qualities.includes('good'))) changer.trial.heard(id);
 		};
 		return {
 			configuration,
@@ -141,7 +149,7 @@ export async function openConfiguration({ data, settings: file, templates: base,
 			recover: () => changer.recover(),
 			resume: () => changer.resume(),
 			/** One after the other with what the hub wants. */
-			inTurn: <T>(work: () => Promise<T>): Promise<T> => gate.run(work),
+			inTurn: run,
 			async stop(): Promise<void> {
 				changer.trial.end();
 				cancelRetry?.();

@@ -6,6 +6,7 @@ import {
 	type ConfigurationDocument,
 	type ConfiguredDevice,
 	type ConfiguredSettings,
+	mergeConfigurations,
 	settingsOf,
 } from '../../core/configuration/configuration.ts';
 import type { ConfigurationStore } from './configuration-store.ts';
@@ -60,10 +61,17 @@ export function createOwnConfiguration(deps: OwnConfigurationDeps) {
 			templates: document.templates,
 			file,
 		}),
-		/** Makes templates and devices those of a document; again after a power cut in the middle. */
-		async make(document: ConfigurationDocument): Promise<void> {
+		/**
+		 * Makes templates and devices those of a document; again after a power cut in the middle.
+		 * @param since what this gateway ran when the document was made: what somebody has changed meanwhile stays
+		 */
+		async make(document: ConfigurationDocument, since: ConfigurationDocument): Promise<void> {
 			await shelf.install(document.templates);
-			await devices.arrange(Object.entries(document.devices).map(([uid, device]) => toArranged(uid, device)));
+			await devices.arrange(() => {
+				const gateway = { ...whole(), templates: since.templates };
+				const merged = mergeConfigurations({ base: since, gateway, hub: document, decide: () => 'gateway' });
+				return Object.entries(merged.document.devices).map(([uid, device]) => toArranged(uid, device));
+			});
 			await deps.rearranged();
 		},
 		/** Goes to the hub anew when one of the two reaches it elsewhere than the other. */

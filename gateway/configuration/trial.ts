@@ -66,9 +66,11 @@ export function createTrial({ setTimer, passed, failed }: TrialDeps) {
 			isReached = true;
 			look();
 		},
-		/** HOT: a good value was read from a device. */
+		/** HOT: asked for each reading. */
+		awaits: (device: string): boolean => awaited.size > 0 && awaited.has(device),
+		/** A good value was read from a device. */
 		heard(device: string): void {
-			if (awaited.size > 0 && awaited.delete(device)) look();
+			if (awaited.delete(device)) look();
 		},
 		/** A device was deleted: nobody waits for it. */
 		gone(device: string): void {

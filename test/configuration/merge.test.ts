@@ -27,7 +27,10 @@ const undecided = () => null;
 /** The single values of a document by pointer; a list is one value. */
 function leavesOf(value: JsonValue, steps: readonly string[] = []): ReadonlyMap<string, JsonValue> {
 	if (!isJsonObject(value)) return new Map([[toPointer(steps), value]]);
-	return new Map(Object.entries(value).flatMap(([key, child]) => [...leavesOf(child, [...steps, key])]));
+	const leaves = new Map<string, JsonValue>();
+	for (const [key, child] of Object.entries(value))
+		for (const [pointer, leaf] of leavesOf(child, [...steps, key])) leaves.set(pointer, leaf);
+	return leaves;
 }
 
 const isWithin = (pointer: string, place: string): boolean => pointer === place || pointer.startsWith(`${place}/`);

@@ -12,7 +12,7 @@ interface Scene {
 	readonly gateway: Rest;
 	/** Path of the gateway's configuration at the hub. */
 	readonly path: string;
-	until(standing: string): Promise<boolean>;
+	readonly until: (standing: string) => Promise<boolean>;
 }
 
 const answered = (what: string, { status, body }: { readonly status: number; readonly body: unknown }): unknown => {
@@ -110,12 +110,13 @@ test('a gateway can be asked what a document would change, and takes its way bac
 	answered('adopt', await hub.post(`${path}/drift/adopt`, {}));
 	await until('running');
 	const document = member((await gateway.get('/api/v1/configuration')).body, 'document');
-	const wrong = { ...(document as object), history: { retention_days: 0 } };
+	if (typeof document !== 'object') throw new Error('the gateway answers no document');
+	const wrong = { ...document, history: { retention_days: 0 } };
 	t.like((await gateway.post('/api/v1/configuration/preview', { document: wrong })).body, {
 		mistakes: [{ path: '/history/retention_days' }],
 		patch: [],
 	});
-	const other = { ...(document as object), history: { retention_days: 30 } };
+	const other = { ...document, history: { retention_days: 30 } };
 	t.like((await gateway.post('/api/v1/configuration/preview', { document: other })).body, {
 		mistakes: [],
 		patch: [{ op: 'replace', path: '/history/retention_days', value: 30 }],
