@@ -1,5 +1,6 @@
 import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
+import { KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,6 +9,7 @@ import type { AdministratorSettings } from '../config/read-settings.ts';
 import { parseTemplate, readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
@@ -16,12 +18,14 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
@@ -35,7 +39,12 @@ import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleImport } from './bundle/bundle-import.ts';
+import { openBundleKey } from './bundle/bundle-key-store.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
@@ -53,6 +62,8 @@ import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
 import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
+import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 
@@ -101,7 +112,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const hubId = hubStore.get().hubId ?? (await hubStore.update(() => ({ hubId: newGatewayId() }))).hubId;
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -110,15 +129,18 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId(hubId ?? newGatewayId()),
 			gatewayId: null,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: () => undefined,
 			lost: () => undefined,
@@ -210,6 +232,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			parseTemplate,
 			clock,
 		});
+		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
+		const remoteCalls = createRemoteCalls({
+			send: (...message) => link.send(...message),
+			setTimer: systemTimer,
+		});
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -224,12 +251,39 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
-			features: [createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log })],
+			features: [
+				createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log }),
+				remoteCalls.feature,
+				{
+					hears: {},
+					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
+				},
+			],
 			clock,
 			log,
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
+		const uploads = lifecycle.own(
+			'bundle uploads',
+			await openBundleUploads({
+				folder: join(data, 'bundles'),
+				importBundle: createBundleImport({
+					gateways,
+					caPem: linkAuthority.caPem,
+					signingKey: KeyObject.from(linkAuthority.key),
+					privateKey: bundleKey.privateKey,
+					ingest: (gateway, block) => ingest.ingest(gateway, 'backfill', block),
+					take: (...message) => link.take(...message),
+					held: (gateway) => ({ received: ledger.receivedFrom(gateway, 0), losses: ledger.lostOf(gateway) }),
+					clock,
+					log,
+				}),
+				minFreeBytes: settings.journal.minFreeBytes,
+				clock,
+				log,
+			}),
+		);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
 		linkListening = lifecycle.own(
@@ -269,13 +323,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			mqtt: brokerProbe(linkState, broker),
 			uplink: brokerProbe(linkState, broker),
@@ -284,6 +339,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(bundleRoutes, { uploads }, '/api/v1'),
+				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
 					gatewayRoutes,
 					{
@@ -311,8 +368,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

@@ -1,6 +1,8 @@
 import Joi from 'joi';
 
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -69,6 +71,8 @@ export interface UplinkSettings {
 	readonly linkPort: number;
 	/** Most bytes of history sent per second; live values do not count. */
 	readonly backfillBytesPerSecond: number;
+	/** Whether people at the hub may call this gateway's REST through the link, with their permissions. */
+	readonly remoteCalls: boolean;
 }
 
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
@@ -82,6 +86,7 @@ export interface GatewaySettings {
 	readonly uplink: UplinkSettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 	readonly site: { readonly name: string };
 	/** Folder with device templates of this site, beside those of the product; empty: none. */
 	readonly templates: { readonly folder: string };
@@ -150,7 +155,7 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(2 * GIB),
 	uplink: section({
 		hub_url: Joi.string()
 			.uri({ scheme: ['http', 'https'] })
@@ -160,9 +165,11 @@ export const gatewaySchema = section({
 		link_host: hostName().allow('').default(''),
 		link_port: remotePort(),
 		backfill_bytes_per_second: Joi.number().integer().min(1_024).max(1_000_000_000).default(1_048_576),
+		remote_calls: Joi.boolean().default(true),
 	}),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 	site: section({ name: Joi.string().allow('').max(255).default('') }),
 	templates: section({ folder: Joi.string().allow('').max(4_096).default('') }),
 	devices: Joi.array().items(device).unique('uid').max(MAX_DEVICES).empty(null).default([]),

@@ -1,6 +1,8 @@
 import Joi from 'joi';
 
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -42,6 +44,7 @@ export interface HubSettings {
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 }
 
 /** Keys, ranges and defaults of the hub's file, in the words of the file. */
@@ -55,7 +58,8 @@ export const hubSchema = section({
 	}),
 	configuration: section({ trial_seconds: Joi.number().integer().min(5).max(86_400).default(600) }),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(64 * GIB),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 });

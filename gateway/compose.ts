@@ -5,7 +5,6 @@ import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
-import { readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
@@ -16,8 +15,8 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
-import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
@@ -29,10 +28,13 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
-import type { Broker } from '../core/mqtt/mqtt.ts';
-import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleExport } from './bundle/bundle-export.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
+import { openBrokerListeners } from './broker/broker-listeners.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
 import { knockingRoutes } from './broker/knocking-routes.ts';
@@ -52,6 +54,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -84,14 +87,6 @@ export interface Gateway extends Stoppable {
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
 
-async function loadTemplates(folders: readonly string[], log: Logger) {
-	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
-	const templates = new Map(loaded.flatMap(({ templates: some }) => [...some]));
-	const mistakes = loaded.flatMap(({ mistakes: some }) => some);
-	for (const { path, message } of mistakes) log.error('template-refused', { path, reason: message });
-	return { templates, mistakes };
-}
-
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 	const { data, version, clock, log } = deps;
@@ -107,13 +102,21 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isStarted = false;
 		let isPolling = false;
 		let uplink: Uplink | null = null;
-		const { templates: ownTemplates, mistakes } = await loadTemplates(deps.templateFolders, log);
-		const opened = await openConfiguration({ data, settings: deps.settings, templates: ownTemplates, log });
-		const { settings, templates } = opened;
+		let rest: Server | null = null;
+		const opened = await openConfiguration({ ...deps, data, log });
+		const { settings, templates, mistakes } = opened;
 		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -123,15 +126,18 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			retentionDays: settings.history.retentionDays,
+			history: settings.history,
 			origin: gatewayId,
 			gatewayId,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: ({ reason }, ranges) => {
 				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
@@ -231,20 +237,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
-		const mqtt = lifecycle.own(
-			'mqtt listener',
-			await listenWithRetry({
-				name: 'mqtt',
-				listener: mqttServer({ ...broker, log }),
-				...settings.mqtt,
-				log,
-				graceMs: NO_GRACE_MS,
-			}),
-		);
-		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(broker) : null;
+		const { mqtt, mqttTls } = await openBrokerListeners({ broker, settings, lanTls, lifecycle, log });
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
+		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -257,19 +255,16 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
-				get linkHost() {
-					return opened.now().uplink.link_host;
-				},
-				get linkPort() {
-					return opened.now().uplink.link_port;
-				},
-				get name() {
-					return nameOf();
-				},
+				reachedAt: () => opened.now().uplink,
+				name: nameOf,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [configuration.uplink],
+				features: [
+					configuration.uplink,
+					bundleKey.feature,
+					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
+				],
 				clock,
 				log,
 			}),
@@ -323,13 +318,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: gatewayComponents({
 				journal: () => journal.stats(),
 				mqtt: () => mqtt.state(),
@@ -346,6 +342,26 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
 				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
+				part(
+					bundleRoutes,
+					{
+						gatewayId,
+						bundle: createBundleExport({
+							gatewayId,
+							enrolment: uplinkStore.enrolment,
+							hubKeyPem: () => bundleKey.current(),
+							journal,
+							encode: (readings) => encodeBlock(readings),
+							settle: (reading) => reading,
+							owed: up.owed,
+							documents: () => up.documents(),
+							clock,
+						}),
+						caPem,
+						acknowledge: up.acknowledge,
+					},
+					'/api/v1',
+				),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(configurationRoutes, { gatewayId, configuration }, '/api/v1'),
@@ -367,8 +383,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		rest = http.server;
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
@@ -390,16 +409,5 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
-
-		/** Devices trust the box's authority; they prove themselves by user name and password as without TLS. */
-		async function listenForMqttTls(taker: Pick<Broker, 'admit' | 'handle'>): Promise<Listening> {
-			const { key, cert } = lanTls.current();
-			const listener = mqttServer({ ...taker, log, tls: { key, cert, onChange: lanTls.onChange } });
-			const { host, port } = settings.mqttTls;
-			return lifecycle.own(
-				'mqtt tls listener',
-				await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log, graceMs: NO_GRACE_MS }),
-			);
-		}
 	}
 }

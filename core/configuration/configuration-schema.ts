@@ -49,7 +49,15 @@ const document = Joi.object({
 			.max(1024 * 1024 * MIB)
 			.required(),
 	}).required(),
-	history: Joi.object({ retention_days: Joi.number().integer().min(1).max(3_650).required() }).required(),
+	history: Joi.object({
+		retention_days: Joi.number().integer().min(1).max(3_650).required(),
+		rollup_days: Joi.number().integer().min(1).max(3_650).required(),
+		max_bytes: Joi.number()
+			.integer()
+			.min(64 * MIB)
+			.max(1024 * 1024 * 1024 * MIB)
+			.required(),
+	}).required(),
 	uplink: Joi.object({
 		link_host: hostOrNone.required(),
 		link_port: Joi.number().integer().min(0).max(65_535).required(),

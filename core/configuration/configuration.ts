@@ -19,7 +19,7 @@ export interface ConfiguredSettings {
 		readonly min_flush_gap_ms: number;
 		readonly max_bytes: number;
 	};
-	readonly history: { readonly retention_days: number };
+	readonly history: { readonly retention_days: number; readonly rollup_days: number; readonly max_bytes: number };
 	readonly uplink: {
 		/** Empty, and port 0: as the hub says at enrolment. */
 		readonly link_host: string;

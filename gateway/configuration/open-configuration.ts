@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { GatewaySettings } from '../../config/gateway-settings.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
-import { parseTemplate } from '../../config/template/template-schema.ts';
+import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { DeviceListener } from '../../core/device/device-events.ts';
 import type { DeviceRepository } from '../../core/device/device-repository.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
@@ -27,8 +27,8 @@ export interface OpenConfigurationDeps {
 	readonly data: string;
 	/** As the file and the environment have it. */
 	readonly settings: GatewaySettings;
-	/** Templates of the product and of the box's own folder. */
-	readonly templates: ReadonlyMap<string, TemplateDocument>;
+	/** Folders of device templates of the product and of the box; later ones win. */
+	readonly templateFolders: readonly string[];
 	readonly log: Logger;
 }
 
@@ -52,8 +52,17 @@ const MAX_WAITING = 1_000;
 /** A change that could not be taken back, because the disk was full, is tried again after this time. */
 const TRY_AGAIN_MS = 30_000;
 
+async function loadTemplates(folders: readonly string[], log: Logger) {
+	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
+	const templates: ReadonlyMap<string, TemplateDocument> = new Map(loaded.flatMap((one) => [...one.templates]));
+	const mistakes = loaded.flatMap((one) => one.mistakes);
+	for (const { path, message } of mistakes) log.error('template-refused', { path, reason: message });
+	return { templates, mistakes };
+}
+
 /** What is known of the configuration before anything else runs: the settings in force and the templates. */
-export async function openConfiguration({ data, settings: file, templates: base, log }: OpenConfigurationDeps) {
+export async function openConfiguration({ data, settings: file, templateFolders, log }: OpenConfigurationDeps) {
+	const { templates: base, mistakes } = await loadTemplates(templateFolders, log);
 	const store = await openConfigurationStore(join(data, 'configuration.json'), log);
 	const shelf = await openTemplateShelf({ folder: join(data, 'templates'), base, parse: parseTemplate, log });
 	await shelf.install(store.get().inForce?.templates ?? {});
@@ -160,6 +169,8 @@ export async function openConfiguration({ data, settings: file, templates: base,
 
 	return {
 		templates: shelf.templates,
+		/** Of template files that cannot be used. */
+		mistakes,
 		/** The settings of this start. */
 		settings: withConfigured(file, atStart),
 		/** Those that may change while the process runs. */

@@ -12,7 +12,11 @@ export const settingsOfFile = ({ site, journal, history, uplink }: GatewaySettin
 		min_flush_gap_ms: journal.minFlushGapMs,
 		max_bytes: journal.maxBytes,
 	},
-	history: { retention_days: history.retentionDays },
+	history: {
+		retention_days: history.retentionDays,
+		rollup_days: history.rollupDays,
+		max_bytes: history.maxBytes,
+	},
 	uplink: {
 		link_host: uplink.linkHost,
 		link_port: uplink.linkPort,
@@ -33,7 +37,12 @@ export function withConfigured(file: GatewaySettings, configured: ConfiguredSett
 			// A quota below the size of a segment could hold nothing.
 			maxBytes: Math.max(journal.max_bytes, file.journal.segmentBytes + 1),
 		},
-		history: { ...file.history, retentionDays: history.retention_days },
+		history: {
+			...file.history,
+			retentionDays: history.retention_days,
+			rollupDays: history.rollup_days,
+			maxBytes: history.max_bytes,
+		},
 		uplink: {
 			...file.uplink,
 			linkHost: uplink.link_host,

@@ -8,6 +8,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import {
+	type Ack,
 	type CommandReport,
 	type EpochRanges,
 	linkMessage,
@@ -53,10 +54,10 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
-	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. Asked for with each connection, as the name is. */
-	readonly linkHost: string;
-	readonly linkPort: number;
-	readonly name: string;
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. Asked for with each connection. */
+	readonly reachedAt: () => { readonly link_host: string; readonly link_port: number };
+	/** What people call this gateway; asked for with each connection. */
+	readonly name: () => string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
 	/** Commands of the hub, and when the hub can be told of what became of them. */
@@ -117,7 +118,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	function sayHello(link: Link): void {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		const hello = { name: deps.name, version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
@@ -185,8 +186,7 @@ export function createUplink(deps: UplinkDeps) {
 		});
 	}
 
-	function hearAck(payload: Uint8Array): void {
-		const ack = parseLinkMessage('ack', payload);
+	function takeAck(ack: Ack): void {
 		backfill.acknowledge(ack.received);
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
@@ -196,7 +196,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	const hear: Readonly<Partial<Record<DownKind, (link: Link, payload: Uint8Array) => void>>> = {
 		welcome: startSession,
-		ack: (_link, payload) => hearAck(payload),
+		ack: (_link, payload) => takeAck(parseLinkMessage('ack', payload)),
 		command: (_link, payload) => deps.commands.received(payload),
 		expiring: () => renewal.ask(),
 		certificate: (_link, payload) => renewal.take(parseLinkMessage('certificate', payload).certPem),
@@ -214,13 +214,14 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function connect(enrolment: Enrolment): void {
+		const { link_host: linkHost, link_port: linkPort } = deps.reachedAt();
 		journal.hold('uplink', journal.oldest());
 		connection = createLinkConnection({
 			gateway: store.gatewayId(),
 			hub: {
 				caPem: enrolment.caPem,
-				linkHost: deps.linkHost || enrolment.linkHost,
-				linkPort: deps.linkPort || enrolment.linkPort,
+				linkHost: linkHost || enrolment.linkHost,
+				linkPort: linkPort || enrolment.linkPort,
 			},
 			credentials: () => credentialsOf(store.enrolment() ?? enrolment),
 			clock,
@@ -338,6 +339,17 @@ export function createUplink(deps: UplinkDeps) {
 			const turn = lastEnrolment.then(connectAnew);
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
+		},
+		/** The parts of a range that the hub has not acknowledged. */
+		owed: backfill.owed,
+		/** The hub's word, by whatever way it came. */
+		acknowledge: takeAck,
+		/** Documents and losses as a session begins with them. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+			for (const message of documentMessages(devices(), healthOf))
+				yield { kind: 'documents', payload: linkMessage('documents', message) };
+			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
+			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
 		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,

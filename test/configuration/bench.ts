@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,12 +24,9 @@ import { createManualTimer } from '../fake/manual-timer.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { templateWith } from '../system/kit/read-counter.ts';
 
-export const TEMPLATE = parseTemplate(
-	'plain',
-	JSON.parse(
-		templateWith([{ key: 'a', name: 'a', function: 4, address: 0, count: 1, type: 'uint16', byte_order: 'AB' }]),
-	),
-);
+const TEMPLATE = templateWith([
+	{ key: 'a', name: 'a', function: 4, address: 0, count: 1, type: 'uint16', byte_order: 'AB' },
+]);
 
 export const overTcp = (port: number, unitId = 1, template = 'plain'): Connection => ({
 	driver: 'modbus',
@@ -54,6 +51,9 @@ export const PLAIN = {
 /** The configuration's parts of a gateway and of a hub with real stores, and between them a link that is up or down as told. */
 export async function startBench(t: ExecutionContext, environment: Readonly<Record<string, string>> = {}) {
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-configuration-'));
+	const templateFolder = join(folder, 'own-templates');
+	mkdirSync(templateFolder);
+	writeFileSync(join(templateFolder, 'plain.json'), TEMPLATE);
 	const timer = createManualTimer();
 	const { clock, setTimer } = timer;
 	const closers: (() => Promise<void>)[] = [];
@@ -81,7 +81,7 @@ export async function startBench(t: ExecutionContext, environment: Readonly<Reco
 		const opened = await openConfiguration({
 			data: folder,
 			settings: readSettings({ role: 'gateway', environment }),
-			templates: new Map([['plain', TEMPLATE]]),
+			templateFolders: [templateFolder],
 			log: silentLog,
 		});
 		const devices = createDeviceService({

@@ -98,10 +98,13 @@ test('what somebody changes at the gateway during a trial is there after the way
 
 test('an edit of the settings file is a change at the gateway, and takes effect', async (t) => {
 	const bench = await managed(t, { DRAWBRIDGE_SITE_NAME: 'By the file' });
-	const revision = await bench.revise((document) => ({ ...document, history: { retention_days: 30 } }));
+	const revision = await bench.revise((document) => ({
+		...document,
+		history: { ...document.history, retention_days: 30 },
+	}));
 	await bench.apply(revision);
 	await bench.until('running');
-	t.deepEqual(bench.gateway().opened.now().history, { retention_days: 30 });
+	t.like(bench.gateway().opened.now().history, { retention_days: 30 });
 	t.deepEqual(bench.service().state(false).restartNeeded, ['history.retention_days']);
 	await bench.restart();
 	t.is(bench.gateway().opened.settings.history.retentionDays, 30);

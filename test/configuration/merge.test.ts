@@ -153,7 +153,7 @@ const documentWith = (devices: ConfigurationDocument['devices'], templates = {})
 	format: 1,
 	site: { name: '' },
 	journal: { flush_interval_ms: 1_000, min_flush_gap_ms: 20, max_bytes: 1_000_000_000 },
-	history: { retention_days: 365 },
+	history: { retention_days: 365, rollup_days: 3_650, max_bytes: 2_000_000_000 },
 	uplink: { link_host: '', link_port: 0, backfill_bytes_per_second: 1_000_000 },
 	devices,
 	templates,

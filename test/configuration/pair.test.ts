@@ -111,12 +111,13 @@ test('a gateway can be asked what a document would change, and takes its way bac
 	await until('running');
 	const document = member((await gateway.get('/api/v1/configuration')).body, 'document');
 	if (typeof document !== 'object') throw new Error('the gateway answers no document');
-	const wrong = { ...document, history: { retention_days: 0 } };
+	const history = member(document, 'history') ?? {};
+	const wrong = { ...document, history: { ...history, retention_days: 0 } };
 	t.like((await gateway.post('/api/v1/configuration/preview', { document: wrong })).body, {
 		mistakes: [{ path: '/history/retention_days' }],
 		patch: [],
 	});
-	const other = { ...document, history: { retention_days: 30 } };
+	const other = { ...document, history: { ...history, retention_days: 30 } };
 	t.like((await gateway.post('/api/v1/configuration/preview', { document: other })).body, {
 		mistakes: [],
 		patch: [{ op: 'replace', path: '/history/retention_days', value: 30 }],

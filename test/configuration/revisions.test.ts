@@ -99,7 +99,12 @@ test('a revision with mistakes changes nothing, and every mistake is named with 
 test('a document that has not the form of one never becomes a revision', async (t) => {
 	const bench = await managed(t);
 	const document = await bench.document(1);
-	const wrong = { ...document, history: { retention_days: 0 }, devices: { 'a b': {} }, password: 'x' };
+	const wrong = {
+		...document,
+		history: { ...document.history, retention_days: 0 },
+		devices: { 'a b': {} },
+		password: 'x',
+	};
 	const wanted = { document: wrong, patch: null, base: null, templates: {}, comment: '' };
 	const fault = await t.throwsAsync(bench.hub.create(GATEWAY, wanted, OPERATOR), { name: 'Fault' });
 	for (const path of ['/history/retention_days', '/devices/a b', '/password'])

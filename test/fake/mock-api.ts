@@ -17,6 +17,7 @@ import {
 import { configurationRoutes } from './mock-configuration.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
+import { storageOf } from './mock-storage.ts';
 import { type MockPeopleOptions, peopleRoutes } from './mock-people.ts';
 
 export interface MockApiOptions extends MockPeopleOptions {
@@ -263,6 +264,7 @@ function gatewayRoutes(server: Server, state: State): void {
 			},
 		},
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
+		{ method: 'GET', path: '/api/v1/system/storage', handler: storageOf },
 		{
 			method: 'GET',
 			path: '/api/v1/templates',
