@@ -30,6 +30,8 @@ const options = {
 
 /** The benches by name; each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
+	card: async () => (await import('./card-bench.ts')).runCardBench(),
+	ingest: async () => (await import('./ingest-bench.ts')).runIngestBench(options),
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
@@ -40,6 +42,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
+	rollups: async () => (await import('./rollup-bench.ts')).runRollupBench(),
 	history: async () => (await import('./history-bench.ts')).runHistoryBench(options),
 };
 

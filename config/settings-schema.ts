@@ -90,6 +90,7 @@ export const journalSection = () =>
 export const historySection = (maxBytes: number) =>
 	section({
 		retention_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(365),
+		rollup_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(3_650),
 		max_bytes: Joi.number()
 			.integer()
 			.min(64 * MIB)
@@ -142,6 +143,8 @@ export interface JournalSettings {
 export interface HistorySettings {
 	/** Days that ended longer ago are dropped. */
 	readonly retentionDays: number;
+	/** Sums over hours, days and months that ended longer ago are dropped. */
+	readonly rollupDays: number;
 	/** Quota of the history's files together; the oldest day goes first. */
 	readonly maxBytes: number;
 }

@@ -51,7 +51,7 @@ export function addBoxMetrics(
 	});
 	metrics.add({
 		name: 'journal_syncs_total',
-		help: 'fdatasync calls since the start',
+		help: 'Flushes of commits since the start',
 		kind: 'counter',
 		read: () => one(journal().syncs),
 	});

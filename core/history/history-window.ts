@@ -8,6 +8,7 @@ import type { Reading } from '../telemetry/reading.ts';
 /** A reading without its values: two objects and their headers. */
 const WORDS_PER_READING = 20;
 const WORD_BYTES = 8;
+const HOUR_MS = 3_600_000;
 
 interface DeviceReadings {
 	readonly readings: Reading[];
@@ -19,6 +20,8 @@ export interface HistoryWindow {
 	add(segment: number, readings: readonly Reading[]): void;
 	/** At most `limit` readings of a query, in its order. */
 	select(query: HistoryQuery): readonly Reading[];
+	/** First instants of the hours that a device has readings in. */
+	hours(device: DeviceId): ReadonlySet<number>;
 	/** A segment's readings by device, each oldest first; `null` when the window does not have the segment. */
 	bySegment(segment: number): ReadonlyMap<DeviceId, readonly Reading[]> | null;
 	release(segment: number): void;
@@ -100,6 +103,20 @@ export function createHistoryWindow(settle: SettleTime | null = null): HistoryWi
 				for (const reading of selectFrom(own, query)) found.push(reading);
 			}
 			return firstOf(found, query);
+		},
+		hours(device) {
+			const hours = new Set<number>();
+			for (const { devices } of segments.values()) {
+				const list = devices.get(device);
+				if (list === undefined) continue;
+				const own = settle === null ? sorted(list) : settledList(sorted(list), settle);
+				for (let at = own[0]?.readAt; at !== undefined;) {
+					const hour = Math.floor(at / HOUR_MS) * HOUR_MS;
+					hours.add(hour);
+					at = own[firstAt(own, hour + HOUR_MS)]?.readAt;
+				}
+			}
+			return hours;
 		},
 		bySegment(number) {
 			const segment = segments.get(number);

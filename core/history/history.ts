@@ -6,6 +6,7 @@ import { nodeFileLayer } from '../journal/node-file-layer.ts';
 import { type SetTimer, systemTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import type { DeviceId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { HistoryQuery, HistoryRepository } from '../telemetry/history-repository.ts';
@@ -70,6 +71,8 @@ export interface History extends HistoryRepository, Stoppable {
 	sealNow(): Promise<void>;
 	/** Seals what waits, e.g. because the time of its readings is known now. */
 	kick(): void;
+	/** First instants of the hours of a device with readings that no chunk holds yet. */
+	unsealedHours(device: DeviceId): ReadonlySet<number>;
 	stats(): HistoryStats;
 	/** What cannot be read any more: the newest of what was found since the start. */
 	losses(): readonly HistoryLoss[];
@@ -168,6 +171,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 			await housekeeping.settled();
 		},
 		kick: loop.kick,
+		unsealedHours: (device) => window.hours(device),
 		stats() {
 			const dated = days.all().flatMap(({ day, bytes }) => (day === null || bytes() === 0 ? [] : [day]));
 			const [oldest] = dated;
