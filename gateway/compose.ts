@@ -113,7 +113,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isPolling = false;
 		let uplink: Uplink | null = null;
 		let rest: Server | null = null;
-		const opened = await openConfiguration({ ...deps, clock, data, log });
+		const opened = await openConfiguration({ ...deps, data, log });
 		const { settings, templates, mistakes } = opened;
 		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
