@@ -18,7 +18,9 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
@@ -42,7 +44,10 @@ import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { verdictOn } from '../core/time/possible-time.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleImport } from './bundle/bundle-import.ts';
 import { openBundleKey } from './bundle/bundle-key-store.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
@@ -62,6 +67,9 @@ import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
+import { createGatewayClockStore } from './time/gateway-clock-store.ts';
+import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
+import { openGatewayClocks } from './time/gateway-clocks.ts';
 import { createLinkLanes } from './link/link-lanes.ts';
 import { resendRoutes } from './link/resend-routes.ts';
 
@@ -74,7 +82,10 @@ export interface HubDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -91,7 +102,7 @@ export interface Hub extends Stoppable {
 
 /** The hub: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeHub(deps: HubDeps): Promise<Hub> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -102,6 +113,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
 		const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
 		const hubStore = await openSettingsStore<{ hubId: string | null }>({
@@ -110,7 +123,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const hubId = hubStore.get().hubId ?? (await hubStore.update(() => ({ hubId: newGatewayId() }))).hubId;
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -119,18 +140,23 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const origin = gatewayId(hubId ?? newGatewayId());
+		time.identify(origin);
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		// A journal that opens may find out before anybody can be asked.
 		const lostEarly: StreamRange[] = [];
 		let lostHere = (ranges: readonly StreamRange[]): void => void lostEarly.push(...ranges);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			retentionDays: settings.history.retentionDays,
-			origin: gatewayId(hubId ?? newGatewayId()),
+			history: { ...settings.history, settle: time.settle },
+			origin,
 			gatewayId: null,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: (_loss, ranges) => lostHere(ranges),
 			lost: () => undefined,
@@ -139,6 +165,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
+		await time.begin({
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,
+			hasHub: () => false,
+		});
+		const gatewayClocks = await openGatewayClocks({
+			store: createGatewayClockStore({ folder: join(data, 'gateway-clocks'), log }),
+			send: (...message) => link.send(...message),
+			trustedNow: time.trustedNow,
+			now: () => clock.now(),
+			log,
+		});
 		const commandPart = await openCommands({
 			data,
 			devices,
@@ -206,7 +247,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			journal,
 			telemetry,
 			deviceOf: (id) => deviceRepository.find(id),
-			verdictOn: () => 'possible',
+			verdictOn: (readAt) => verdictOn(readAt, time.trustedNow()),
 			acknowledge: acknowledger.received,
 			send: (...message) => link.send(...message),
 			isOnline: (gateway) => link.presence(gateway).online,
@@ -251,6 +292,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			takeHistory: (...block) => lanes.takeHistory(...block),
 			boots: lanes.boots,
 			features: [
+				gatewayClocks.feature,
 				lanes.feature,
 				gatewayCommands.feature,
 				remoteCalls.feature,
@@ -327,6 +369,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -334,13 +377,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: hubComponents({ journal: () => journal.stats(), link: linkState }),
 			mqtt: brokerProbe(linkState, broker),
 			uplink: brokerProbe(linkState, broker),
@@ -349,6 +393,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(gatewayClockRoutes, { gateways, clocks: gatewayClocks }, '/api/v1'),
 				part(bundleRoutes, { uploads }, '/api/v1'),
 				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
@@ -370,11 +415,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
 		addHubMetrics(metrics, {
 			gateways: () => gateways.all(),
 			presence: (id) => link.presence(id),

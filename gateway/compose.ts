@@ -16,7 +16,9 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
@@ -32,7 +34,9 @@ import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
+import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
@@ -54,6 +58,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
@@ -70,7 +75,10 @@ export interface GatewayDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -98,7 +106,7 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -109,13 +117,24 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		let rest: Server | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		time.identify(gatewayId);
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -125,15 +144,18 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
+		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			retentionDays: settings.history.retentionDays,
+			history: { ...settings.history, settle: time.settle },
 			origin: gatewayId,
 			gatewayId,
 			templates,
+			pointFactsOf,
 			accounts,
 			onLoss: ({ reason }, ranges) => {
 				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
@@ -144,6 +166,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
+		await time.begin({
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,
+			hasHub: () => uplinkStore.enrolment() !== null,
+		});
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
@@ -260,9 +290,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
-				settle: (reading) => reading,
+				settle: time.settle,
 				...own.forUplink,
 				features: [
+					createTimeUplink({ keeper: time, clock, log }),
 					commandLink.feature(hubCommands),
 					bundleKey.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
@@ -314,6 +345,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 		const http = await openHttp({
 			role: 'gateway',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -321,13 +353,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
 			telemetry: telemetryPart,
 			commands: commandPart,
 			...alarmPart,
-			pointFactsOf: (template, point) => pointFacts(templates.get(template), point),
+			pointFactsOf,
 			components: gatewayComponents({
 				journal: () => journal.stats(),
 				mqtt: () => mqtt.state(),
@@ -386,11 +419,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		rest = http.server;
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
 		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 

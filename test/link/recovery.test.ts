@@ -12,7 +12,7 @@ import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import { createRecovery } from '../../gateway/uplink/recovery.ts';
 import { createSealedReadings } from '../../gateway/uplink/sealed-readings.ts';
 import type { HistoryQuery, HistoryRepository } from '../../core/telemetry/history-repository.ts';
-import { firstOf, matches } from '../../core/telemetry/history-order.ts';
+import { firstOf, matches } from '../../core/history/reading-order.ts';
 
 const origin = newGatewayId();
 const device = newDeviceId();
