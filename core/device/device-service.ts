@@ -22,6 +22,7 @@ import { createAdoptedCount } from './adopted-count.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
+import { changedFields, type DeviceEdit, editedBy, editOf, isShared, mergeDevice } from './device-edits.ts';
 import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
@@ -29,6 +30,8 @@ export interface DeviceServiceDeps {
 	readonly devices: DeviceRepository;
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
+	/** This box, as the author of changes. */
+	readonly node: GatewayId;
 	readonly templates: { readonly has: (key: string) => boolean };
 	/** Whether somebody with this id is at home in the tenant. */
 	readonly users: { readonly exists: (userId: string, tenantId: TenantId) => Promise<boolean> };
@@ -65,6 +68,14 @@ const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offli
 	unknown: null,
 };
 
+/** Wire names of what a hub refuses to change of a gateway's device. */
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+	status: 'status',
+	firmwareVersion: 'firmware_version',
+	ownerId: 'owner_id',
+	connection: 'connection',
+};
+
 /** Equal but for the sign of life, which is a matter of memory. */
 const isSameDocument = (one: Device, other: Device): boolean =>
 	isDeepStrictEqual({ ...one, lastSeenAt: null }, { ...other, lastSeenAt: null });
@@ -79,6 +90,7 @@ interface Presence {
 export function createDeviceService({
 	devices,
 	gatewayId,
+	node,
 	templates,
 	users,
 	clock,
@@ -108,6 +120,10 @@ export function createDeviceService({
 
 	function tellChanged(device: Device): void {
 		for (const { changed } of listeners) changed?.(device);
+	}
+
+	function tellEdited(device: Device): void {
+		for (const { edited } of listeners) edited?.(device);
 	}
 
 	function tellStatus(device: Device): void {
@@ -186,6 +202,17 @@ export function createDeviceService({
 			throw new Fault('rule-violation', `device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`);
 	}
 
+	/** @throws Fault `rule-violation` for what only the gateway may change of its device */
+	function assertShared(device: Device, fields: readonly string[]): void {
+		const field = fields.find((one) => !isShared(one));
+		if (field !== undefined)
+			throw new Fault(
+				'rule-violation',
+				`${FIELD_NAMES[field] ?? field}: device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`,
+				{ field: FIELD_NAMES[field] ?? field },
+			);
+	}
+
 	/**
 	 * A declared device keeps its id when the device documents were lost, since history and hub know it by that. One that was deleted and is
 	 * declared again is another device.
@@ -243,8 +270,11 @@ export function createDeviceService({
 	): Promise<Device> {
 		const before = get(reference, actor);
 		expected?.(before.revision);
-		assertOwn(before);
-		const after: Device = { ...before, ...wanted };
+		const fields = changedFields(before, wanted);
+		const isElsewhere = gatewayId === null && before.gatewayId !== null;
+		if (isElsewhere) assertShared(before, fields);
+		const edits = before.gatewayId === null ? {} : { edits: editedBy(node, before.edits, fields) };
+		const after: Device = { ...before, ...wanted, ...edits };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
@@ -252,6 +282,7 @@ export function createDeviceService({
 			presenceOf(before.id).status = STATUS_OF_HEALTH[healths.get(before.id)?.state ?? 'unknown'];
 		const saved = await save(before, after);
 		if (saved.status !== before.status) tellStatus(saved);
+		if (isElsewhere) tellEdited(saved);
 		return saved;
 	}
 
@@ -314,8 +345,30 @@ export function createDeviceService({
 		if (known === null) adopted.add(device);
 		else if (known.gatewayId !== device.gatewayId)
 			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		else if (isSameDocument(known, device)) return false;
-		await takeOver(known, device);
+		if (known === null) {
+			await takeOver(null, device);
+			return true;
+		}
+		const merged = mergeDevice(device, editOf(known));
+		const lacks = !isSameDocument({ ...merged, revision: 0 }, { ...device, revision: 0 });
+		// What people here have changed stays, under a revision that neither side has used.
+		const next = lacks ? { ...merged, revision: Math.max(known.revision, device.revision) } : device;
+		const isNew = !isSameDocument(known, next);
+		if (isNew) await takeOver(known, next);
+		if (lacks) tellEdited(current(next));
+		return isNew;
+	}
+
+	async function takeEdit({ device: id, revision, fields, edits }: DeviceEdit): Promise<boolean> {
+		const found = devices.find(id);
+		const before = found === null || found.deletedAt !== null ? null : current(found);
+		if (before === null) throw notFound('device', id);
+		const after = mergeDevice(before, { fields, edits });
+		if (isSameDocument(before, after)) return false;
+		// Above both, so that no revision names two states.
+		await devices.put({ ...after, revision: Math.max(before.revision, revision) + 1 }, before.revision);
+		const saved = devices.find(id);
+		if (saved !== null) tellChanged(current(saved));
 		return true;
 	}
 
@@ -367,6 +420,11 @@ export function createDeviceService({
 		 * @throws Fault `state-conflict` when the id belongs to another gateway, `rule-violation` when this one has too many
 		 */
 		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),
+		/**
+		 * Takes what people at the hub have changed of a device of this gateway; nothing new answers `false`.
+		 * @throws Fault `not-found`
+		 */
+		takeEdit: (edit: DeviceEdit): Promise<boolean> => inTurn(() => takeEdit(edit)),
 		/** Notes a sign of life; the disk learns of it once a minute. Cheap enough for each reading. */
 		markSeen,
 		/** Online or offline as found out by a driver or said by the device; never ends a maintenance. */
