@@ -34,6 +34,7 @@ import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
+import { createAlarmRecords } from '../core/sync/alarm-records.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
@@ -49,6 +50,8 @@ import { createHubIngest } from './ingest/hub-ingest.ts';
 import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
+import { createHubRecordPolicy } from './sync/hub-record-policy.ts';
+import { createRecordDownlink } from './sync/record-downlink.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 
 export interface HubDeps {
@@ -96,6 +99,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const hubId = hubStore.get().hubId ?? (await hubStore.update(() => ({ hubId: newGatewayId() }))).hubId;
+		const node = gatewayId(hubId ?? newGatewayId());
 		const audit = await openAudit({ data, lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
@@ -111,7 +115,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			holders: ['ledger'],
 			givesUpHeld: false,
 			retentionDays: settings.history.retentionDays,
-			origin: gatewayId(hubId ?? newGatewayId()),
+			origin: node,
 			gatewayId: null,
 			templates,
 			accounts,
@@ -144,7 +148,18 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		commandPart.commands.listen(gatewayCommands.command);
-		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
+		const alarmPart = await openAlarms({
+			data,
+			node,
+			gatewayId: null,
+			hasHub: () => false,
+			telemetry: telemetryPart,
+			accounts,
+			audit,
+			lifecycle,
+			clock,
+			log,
+		});
 		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
@@ -196,6 +211,24 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const recordDownlink = lifecycle.own(
+			'record downlink',
+			createRecordDownlink({
+				node,
+				kinds: createAlarmRecords({
+					alarms: alarmPart.alarms,
+					feeds: alarmPart.alarmFeeds,
+					policy: createHubRecordPolicy({
+						tenantOf: (id) => gateways.find(id)?.tenantId ?? null,
+						deviceOf: (id) => deviceRepository.find(id),
+					}),
+				}),
+				send: (gateway, kind, payload) => link.send(gateway, kind, payload),
+				clock,
+				log,
+			}),
+		);
+		devices.listen(recordDownlink.device);
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -210,7 +243,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
-			features: [],
+			features: [recordDownlink],
 			clock,
 			log,
 		});

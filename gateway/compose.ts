@@ -32,6 +32,7 @@ import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
+import { createAlarmRecords } from '../core/sync/alarm-records.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
@@ -50,6 +51,8 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createGatewayRecordPolicy } from './sync/gateway-record-policy.ts';
+import { createRecordUplink } from './sync/record-uplink.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -137,7 +140,18 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
-		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
+		const alarmPart = await openAlarms({
+			data,
+			node: gatewayId,
+			gatewayId,
+			hasHub: () => uplinkStore.enrolment() !== null,
+			telemetry: telemetryPart,
+			accounts,
+			audit,
+			lifecycle,
+			clock,
+			log,
+		});
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const commandPart = await openCommands({
@@ -222,6 +236,17 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const recordUplink = createRecordUplink({
+			node: gatewayId,
+			kinds: createAlarmRecords({
+				alarms: alarmPart.alarms,
+				feeds: alarmPart.alarmFeeds,
+				policy: createGatewayRecordPolicy({ node: gatewayId, devices }),
+			}),
+			devices,
+			log,
+		});
+		lifecycle.own('record uplink', recordUplink);
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -240,7 +265,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [],
+				features: [recordUplink],
 				clock,
 				log,
 			}),

@@ -24,8 +24,9 @@ export function createAlertRaiser({ book, deviceOf, node, notify, clock, log }: 
 	/** While readings of before the start are compared once more: up to when each rule and device has its alerts already. */
 	let toldUntil: ReadonlyMap<string, EpochMs> | null = null;
 
+	/** A rule says nothing of before it was made. */
 	const isTold = ({ rule, deviceId, at }: Signal): boolean =>
-		toldUntil !== null && at <= (toldUntil.get(keyOf({ ruleId: rule.id, deviceId })) ?? Number.NEGATIVE_INFINITY);
+		toldUntil !== null && at <= (toldUntil.get(keyOf({ ruleId: rule.id, deviceId })) ?? rule.createdAt);
 
 	function change(open: Alert, facts: Partial<Alert>): void {
 		book.put({ ...open, ...facts, revision: open.revision + 1 }, 'soon');

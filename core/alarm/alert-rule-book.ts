@@ -32,11 +32,10 @@ export async function openAlertRuleBook({
 		/** Also finds deleted rules. */
 		find: (id: string): AlertRule | null => rules.get(id) ?? null,
 		living: (): readonly AlertRule[] => [...rules.values()].filter(({ deletedAt }) => deletedAt === null),
-		/** @throws Fault `rule-violation` when there are as many as the gateway, or the hub for all, may have */
+		/** @throws Fault `rule-violation` when there are as many of the gateway, or for all, as there may be */
 		assertRoom(scope: GatewayId | null): void {
 			if (ofScope(scope, false).length < MAX_ALERT_RULES) return;
-			const whose = scope === null ? 'for all gateways' : `of gateway ${scope}`;
-			throw new Fault('rule-violation', `this box takes ${MAX_ALERT_RULES} alert rules ${whose} at most`);
+			throw new Fault('rule-violation', `this box takes ${MAX_ALERT_RULES} alert rules at most`);
 		},
 		/** Durable when it resolves. */
 		async keep(rule: AlertRule): Promise<void> {

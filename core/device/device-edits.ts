@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { fieldFault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { isOverruled, joinVersions, nextVersion, NO_VERSION, type Version } from '../sync/version.ts';
 import type { Device } from './device.ts';
@@ -44,35 +45,47 @@ export const changedFields = <T extends Partial<Device>>(before: Device, wanted:
 		(field) => wanted[field] !== undefined && !isDeepStrictEqual(wanted[field], before[field]),
 	);
 
-export const isShared = (field: string): field is SharedField => SHARED_FIELDS.some((shared) => shared === field);
+const isShared = (field: string): field is SharedField => SHARED_FIELDS.some((shared) => shared === field);
+
+/** Wire names of what a hub refuses to change of a gateway's device. */
+const WIRE_NAMES: Readonly<Record<string, string>> = { firmwareVersion: 'firmware_version', ownerId: 'owner_id' };
+
+/** @throws Fault `rule-violation` for a field that only the gateway may change of its device */
+export function assertShared({ uid, gatewayId }: Device, fields: readonly string[]): void {
+	const found = fields.find((one) => !isShared(one));
+	if (found === undefined) return;
+	const field = WIRE_NAMES[found] ?? found;
+	throw fieldFault('rule-violation', field, `device ${uid} belongs to gateway ${gatewayId}: change it there`);
+}
 
 /** The versions after a person at this box has changed some fields. */
-export function editedBy(writer: string, edits: DeviceEdits = {}, fields: readonly string[] = []): DeviceEdits {
-	const next: Partial<Record<SharedField, Version>> = { ...edits };
-	for (const field of fields) if (isShared(field)) next[field] = nextVersion(edits[field] ?? NO_VERSION, writer);
-	return next;
+export function editedBy(
+	writer: string,
+	edits: DeviceEdits | undefined,
+	fields: readonly string[],
+): DeviceEdits | undefined {
+	const shared = fields.filter(isShared);
+	if (shared.length === 0) return edits;
+	return {
+		...edits,
+		...Object.fromEntries(shared.map((field) => [field, nextVersion(edits?.[field] ?? NO_VERSION, writer)])),
+	};
 }
 
-/** @returns whether the hub has overruled anything of the gateway's word */
-function mergeField<F extends SharedField>(
-	field: F,
-	merged: Partial<SharedFields> & { edits: Partial<Record<SharedField, Version>> },
-	gateway: Device,
-	hub: Pick<DeviceEdit, 'fields' | 'edits'>,
-): void {
-	const [mine, theirs] = [gateway.edits?.[field] ?? NO_VERSION, hub.edits[field]];
-	if (theirs === undefined) return;
-	// Of equal versions the gateway's word counts, on both sides.
-	if (isOverruled(mine, theirs, () => ({ mine: 0, theirs: 0 }))) merged[field] = hub.fields[field];
-	merged.edits[field] = joinVersions(mine, theirs);
-}
+/** Of equal versions the gateway's word counts, on both sides. */
+const hasHubOverruled = (gateway: DeviceEdits, hub: DeviceEdits, field: SharedField): boolean =>
+	isOverruled(gateway[field] ?? NO_VERSION, hub[field] ?? NO_VERSION, () => ({ mine: 0, theirs: 0 }));
 
 /** The gateway's word on its device with what the hub has changed meanwhile: field by field, the same on both sides. */
 export function mergeDevice(gateway: Device, hub: Pick<DeviceEdit, 'fields' | 'edits'>): Device {
-	const merged: Partial<SharedFields> & { edits: Partial<Record<SharedField, Version>> } = {
-		edits: { ...gateway.edits },
-	};
-	for (const field of SHARED_FIELDS) mergeField(field, merged, gateway, hub);
-	const { edits, ...fields } = merged;
+	const own = gateway.edits ?? {};
+	const edits: Partial<Record<SharedField, Version>> = { ...own };
+	const fields: { -readonly [F in SharedField]: SharedFields[F] } = fieldsOf(gateway);
+	for (const field of SHARED_FIELDS) {
+		const theirs = hub.edits[field];
+		if (theirs === undefined) continue;
+		if (hasHubOverruled(own, hub.edits, field)) Object.assign(fields, { [field]: hub.fields[field] });
+		edits[field] = joinVersions(own[field] ?? NO_VERSION, theirs);
+	}
 	return { ...gateway, ...fields, ...(Object.keys(edits).length > 0 && { edits }) };
 }

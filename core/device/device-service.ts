@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
@@ -21,8 +19,9 @@ import type { RevisionCheck } from '../kernel/revision.ts';
 import { createAdoptedCount } from './adopted-count.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
+import { createDeviceExchange } from './device-exchange.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
-import { changedFields, type DeviceEdit, editedBy, editOf, isShared, mergeDevice } from './device-edits.ts';
+import { assertShared, changedFields, type DeviceEdit, editedBy } from './device-edits.ts';
 import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
@@ -68,18 +67,6 @@ const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offli
 	unknown: null,
 };
 
-/** Wire names of what a hub refuses to change of a gateway's device. */
-const FIELD_NAMES: Readonly<Record<string, string>> = {
-	status: 'status',
-	firmwareVersion: 'firmware_version',
-	ownerId: 'owner_id',
-	connection: 'connection',
-};
-
-/** Equal but for the sign of life, which is a matter of memory. */
-const isSameDocument = (one: Device, other: Device): boolean =>
-	isDeepStrictEqual({ ...one, lastSeenAt: null }, { ...other, lastSeenAt: null });
-
 /** What is known of a device since the start, newer than its document. */
 interface Presence {
 	status: 'online' | 'offline' | null;
@@ -100,7 +87,6 @@ export function createDeviceService({
 	const presences = new Map<DeviceId, Presence>();
 	const healths = new Map<DeviceId, DeviceHealth>();
 	const listeners = new Set<DeviceListener>();
-	const adopted = createAdoptedCount(devices, maxAdopted);
 	let unsaved = new Map<DeviceId, EpochMs>();
 	let last: Promise<unknown> = Promise.resolve();
 
@@ -202,17 +188,6 @@ export function createDeviceService({
 			throw new Fault('rule-violation', `device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`);
 	}
 
-	/** @throws Fault `rule-violation` for what only the gateway may change of its device */
-	function assertShared(device: Device, fields: readonly string[]): void {
-		const field = fields.find((one) => !isShared(one));
-		if (field !== undefined)
-			throw new Fault(
-				'rule-violation',
-				`${FIELD_NAMES[field] ?? field}: device ${device.uid} belongs to gateway ${device.gatewayId}: change it there`,
-				{ field: FIELD_NAMES[field] ?? field },
-			);
-	}
-
 	/**
 	 * A declared device keeps its id when the device documents were lost, since history and hub know it by that. One that was deleted and is
 	 * declared again is another device.
@@ -273,8 +248,8 @@ export function createDeviceService({
 		const fields = changedFields(before, wanted);
 		const isElsewhere = gatewayId === null && before.gatewayId !== null;
 		if (isElsewhere) assertShared(before, fields);
-		const edits = before.gatewayId === null ? {} : { edits: editedBy(node, before.edits, fields) };
-		const after: Device = { ...before, ...wanted, ...edits };
+		const edits = before.gatewayId === null ? undefined : editedBy(node, before.edits, fields);
+		const after: Device = { ...before, ...wanted, ...(edits !== undefined && { edits }) };
 		if (wanted.connection !== undefined) assertConnectionFits(after);
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
@@ -331,46 +306,16 @@ export function createDeviceService({
 		}
 	}
 
-	async function takeOver(known: Device | null, device: Device): Promise<void> {
-		const before = known === null ? null : current(known).status;
-		await devices.put(device, known?.revision ?? null);
-		if (known !== null) presenceOf(device.id).status = null;
-		const now = current(device);
-		tellChanged(now);
-		if (before !== now.status && now.deletedAt === null) tellStatus(now);
-	}
-
-	async function adopt(device: Device): Promise<boolean> {
-		const known = devices.find(device.id);
-		if (known === null) adopted.add(device);
-		else if (known.gatewayId !== device.gatewayId)
-			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		if (known === null) {
-			await takeOver(null, device);
-			return true;
-		}
-		const merged = mergeDevice(device, editOf(known));
-		const lacks = !isSameDocument({ ...merged, revision: 0 }, { ...device, revision: 0 });
-		// What people here have changed stays, under a revision that neither side has used.
-		const next = lacks ? { ...merged, revision: Math.max(known.revision, device.revision) } : device;
-		const isNew = !isSameDocument(known, next);
-		if (isNew) await takeOver(known, next);
-		if (lacks) tellEdited(current(next));
-		return isNew;
-	}
-
-	async function takeEdit({ device: id, revision, fields, edits }: DeviceEdit): Promise<boolean> {
-		const found = devices.find(id);
-		const before = found === null || found.deletedAt !== null ? null : current(found);
-		if (before === null) throw notFound('device', id);
-		const after = mergeDevice(before, { fields, edits });
-		if (isSameDocument(before, after)) return false;
-		// Above both, so that no revision names two states.
-		await devices.put({ ...after, revision: Math.max(before.revision, revision) + 1 }, before.revision);
-		const saved = devices.find(id);
-		if (saved !== null) tellChanged(current(saved));
-		return true;
-	}
+	const exchange = createDeviceExchange({
+		devices,
+		adopted: createAdoptedCount(devices, maxAdopted),
+		current,
+		/** What the gateway says counts, and no memory of what was heard before. */
+		forgetStatus: (id) => void (presenceOf(id).status = null),
+		tellChanged,
+		tellStatus,
+		tellEdited,
+	});
 
 	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
 
@@ -419,12 +364,12 @@ export function createDeviceService({
 		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.
 		 * @throws Fault `state-conflict` when the id belongs to another gateway, `rule-violation` when this one has too many
 		 */
-		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),
+		adopt: (device: Device): Promise<boolean> => inTurn(() => exchange.adopt(device)),
 		/**
 		 * Takes what people at the hub have changed of a device of this gateway; nothing new answers `false`.
 		 * @throws Fault `not-found`
 		 */
-		takeEdit: (edit: DeviceEdit): Promise<boolean> => inTurn(() => takeEdit(edit)),
+		takeEdit: (edit: DeviceEdit): Promise<boolean> => inTurn(() => exchange.takeEdit(edit)),
 		/** Notes a sign of life; the disk learns of it once a minute. Cheap enough for each reading. */
 		markSeen,
 		/** Online or offline as found out by a driver or said by the device; never ends a maintenance. */

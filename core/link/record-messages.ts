@@ -6,8 +6,8 @@ import type { Alert } from '../alarm/alert.ts';
 import { type DeviceEdit, SHARED_FIELDS } from '../device/device-edits.ts';
 import { METADATA_BOUNDS } from '../device/device-schema.ts';
 import { Fault } from '../kernel/fault.ts';
-import { MAX_RECORDS, RECORD_KINDS, type RecordBatch, type RecordKindName } from '../sync/record-kind.ts';
-import type { FeedPosition } from '../sync/sync-positions.ts';
+import { MAX_RECORDS, RECORD_KINDS, type ReceivedPositions, type RecordBatch, type RecordKindName } from '../sync/record-kind.ts';
+import { type FeedPosition, MAX_TOLD } from '../sync/sync-positions.ts';
 import { MAX_WRITERS, type Version } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
@@ -18,7 +18,7 @@ export interface RecordsBegin {
 	readonly session: string;
 	/** Id of the box that says it. */
 	readonly node: string;
-	readonly received: Readonly<Partial<Record<RecordKindName, FeedPosition>>>;
+	readonly received: ReceivedPositions;
 }
 
 /** What has changed. The gateway's are taken with their PUBACK, the hub's with a `RecordsTaken`. */
@@ -52,7 +52,9 @@ const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 const kind = Joi.valid(...RECORD_KINDS).required();
 const version = Joi.object<Version>().pattern(uuid, Joi.number().integer().min(0)).max(2 * MAX_WRITERS);
 
-const position = Joi.object<FeedPosition>({ feed: uuid.required(), seq: natural });
+const positions = Joi.array()
+	.items(Joi.object<FeedPosition>({ feed: uuid.required(), seq: natural }))
+	.max(MAX_TOLD);
 
 const message = Joi.alternatives().conditional('.type', {
 	switch: [
@@ -62,7 +64,7 @@ const message = Joi.alternatives().conditional('.type', {
 				type: Joi.valid('begin').required(),
 				session: uuid.required(),
 				node: uuid.required(),
-				received: Joi.object(Object.fromEntries(RECORD_KINDS.map((name) => [name, position]))).required(),
+				received: Joi.object(Object.fromEntries(RECORD_KINDS.map((name) => [name, positions]))).required(),
 			}),
 		},
 		{
@@ -153,7 +155,7 @@ const deviceEdit = Joi.object<DeviceEdit>({
 
 const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;
 
-function checked<T>(what: string, schema: Joi.Schema<T>, raw: unknown): T {
+function checked<T>(what: string, schema: Joi.ObjectSchema<T> | Joi.AlternativesSchema, raw: unknown): T {
 	const { value, error } = schema.validate(raw, STRICT);
 	if (error !== undefined) throw new Fault('rule-violation', `${what}: ${error.message}`);
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just validated against the schema

@@ -1,3 +1,4 @@
+import type { FeedPosition } from './sync-positions.ts';
 import type { RecordFeed } from './synced-set.ts';
 
 /** What both boxes keep, in the order in which it is told: alarms first of all. */
@@ -6,11 +7,15 @@ export const RECORD_KINDS = ['alert', 'alert-rule'] as const;
 export type RecordKindName = (typeof RECORD_KINDS)[number];
 
 /** One kind of records at this box. */
-export interface RecordKind<T = unknown> {
+export interface RecordKind {
 	readonly name: RecordKindName;
-	readonly feed: RecordFeed<T>;
-	/** A record as another box may have it; `null`: it is none of its business. */
-	readonly outgoing: (record: T, peer: string) => object | null;
+	readonly feed: Pick<RecordFeed<never>, 'id' | 'head' | 'listen' | 'positions'>;
+	/** What another box may know of the changes after a number, and does not know from where it came; and the number they reach to. */
+	readonly changes: (
+		after: number,
+		limit: number,
+		peer: string,
+	) => { readonly picked: readonly object[]; readonly through: number };
 	/**
 	 * Takes a record of another box; on disk after `stored`.
 	 * @throws Fault with the reason when it is wrong, or the other box may not say it
@@ -32,18 +37,20 @@ export interface RecordBatch {
 	readonly records: readonly object[];
 }
 
+/** Where a box stands in the feeds that it knows of each kind; of which box they are, their ids tell. */
+export type ReceivedPositions = Readonly<Partial<Record<RecordKindName, readonly FeedPosition[]>>>;
+
 /** Follows the feeds of this box for another one, from where that one stands. */
 export function createFollower(
 	kinds: readonly RecordKind[],
 	peer: string,
-	received: (kind: RecordKindName) => { readonly feed: string; readonly seq: number } | null,
+	received: ReceivedPositions,
 ) {
 	const positions = new Map<RecordKindName, number>();
 	for (const { name, feed } of kinds) {
-		const position = received(name);
+		const position = received[name]?.find((one) => one.feed === feed.id);
 		// The lesser of both memories: either box may have been restored from an older state.
-		const isKnown = position !== null && position.feed === feed.id;
-		positions.set(name, isKnown ? Math.min(position.seq, feed.positions.acked(peer)) : 0);
+		positions.set(name, position === undefined ? 0 : Math.min(position.seq, feed.positions.acked(peer)));
 	}
 
 	function reached({ name, feed }: Pick<RecordKind, 'name' | 'feed'>, through: number): void {
@@ -53,9 +60,7 @@ export function createFollower(
 
 	function batchOf(kind: RecordKind): RecordBatch | null {
 		const { name, feed } = kind;
-		const { picked, through } = feed.since(positions.get(name) ?? 0, MAX_RECORDS, ({ record, source }) =>
-			source === peer ? null : kind.outgoing(record, peer),
-		);
+		const { picked, through } = kind.changes(positions.get(name) ?? 0, MAX_RECORDS, peer);
 		if (picked.length > 0) return { kind: name, feed: feed.id, through, records: picked };
 		if (through > (positions.get(name) ?? 0)) reached(kind, through);
 		return null;

@@ -25,7 +25,8 @@ export interface SavedPosition {
 export interface SyncPositions extends Stoppable {
 	/** 0 for a box that is not known. */
 	readonly acked: (peer: string) => number;
-	readonly received: (peer: string) => FeedPosition | null;
+	/** In its feed, if any; @param peer `null`: in those of all, the newest `MAX_TOLD`. */
+	readonly received: (peer: string | null) => readonly FeedPosition[];
 	readonly setAcked: (peer: string, seq: number) => void;
 	/** To be called when what came before is on disk. */
 	readonly setReceived: (peer: string, position: FeedPosition) => void;
@@ -33,6 +34,9 @@ export interface SyncPositions extends Stoppable {
 }
 
 const SAVE_MS = 5_000;
+
+/** Boxes that another one is told of: a gateway has one hub, and may have had others. */
+export const MAX_TOLD = 16;
 
 /** Loads the positions. */
 export async function createSyncPositions(saved: DocumentSet<SavedPosition>, log: Logger): Promise<SyncPositions> {
@@ -64,7 +68,10 @@ export async function createSyncPositions(saved: DocumentSet<SavedPosition>, log
 
 	return {
 		acked: (peer) => byPeer.get(peer)?.acked ?? 0,
-		received: (peer) => byPeer.get(peer)?.received ?? null,
+		received: (peer) =>
+			(peer === null ? [...byPeer.values()] : [byPeer.get(peer)])
+				.flatMap((position) => position?.received ?? [])
+				.slice(-MAX_TOLD),
 		setAcked(peer, acked) {
 			if (acked > (byPeer.get(peer)?.acked ?? 0)) set(peer, { acked });
 		},
