@@ -1,5 +1,6 @@
 import type { Server } from '@hapi/hapi';
 import { pointFacts } from '../config/template/template.ts';
+import { KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,6 +9,7 @@ import type { AdministratorSettings } from '../config/read-settings.ts';
 import { readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
+import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
 import { openAudit } from '../core/box/audit-part.ts';
 import { openAlarms } from '../core/box/alarm-part.ts';
 import { addBoxMetrics } from '../core/box/box-metrics.ts';
@@ -22,6 +24,7 @@ import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { decodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
@@ -34,8 +37,11 @@ import { openServerCertificate } from '../core/pki/server-certificate.ts';
 import { ensureSound } from '../core/storage/ensure-sound.ts';
 import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
-import { createAlarmRecords } from '../core/sync/alarm-records.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleImport } from './bundle/bundle-import.ts';
+import { openBundleKey } from './bundle/bundle-key-store.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
@@ -49,9 +55,10 @@ import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { createHubIngest } from './ingest/hub-ingest.ts';
 import { createSharedPoints } from './ingest/shared-points.ts';
 import { openLedger } from './ingest/ledger-store.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
+import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
-import { createHubRecordPolicy } from './sync/hub-record-policy.ts';
-import { createRecordDownlink } from './sync/record-downlink.ts';
+import { openRecords } from './sync/open-records.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 
 export interface HubDeps {
@@ -213,22 +220,22 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const recordDownlink = lifecycle.own(
 			'record downlink',
-			createRecordDownlink({
+			openRecords({
 				node,
-				kinds: createAlarmRecords({
-					alarms: alarmPart.alarms,
-					feeds: alarmPart.alarmFeeds,
-					policy: createHubRecordPolicy({
-						tenantOf: (id) => gateways.find(id)?.tenantId ?? null,
-						deviceOf: (id) => deviceRepository.find(id),
-					}),
-				}),
-				send: (gateway, kind, payload) => link.send(gateway, kind, payload),
+				...alarmPart,
+				gateways,
+				devices: deviceRepository,
+				send: (...message) => link.send(...message),
 				clock,
 				log,
 			}),
 		);
 		devices.listen(recordDownlink.device);
+		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
+		const remoteCalls = createRemoteCalls({
+			send: (...message) => link.send(...message),
+			setTimer: systemTimer,
+		});
 		const link = createHubLink({
 			certificates,
 			ingest,
@@ -243,12 +250,39 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
 			commands: gatewayCommands,
-			features: [recordDownlink],
+			features: [
+				recordDownlink,
+				remoteCalls.feature,
+				{
+					hears: {},
+					begin: (gateway) => void link.send(gateway, 'bundle', bundleKeyMessage(bundleKey.publicKey)),
+				},
+			],
 			clock,
 			log,
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
+		const uploads = lifecycle.own(
+			'bundle uploads',
+			await openBundleUploads({
+				folder: join(data, 'bundles'),
+				importBundle: createBundleImport({
+					gateways,
+					caPem: linkAuthority.caPem,
+					signingKey: KeyObject.from(linkAuthority.key),
+					privateKey: bundleKey.privateKey,
+					ingest: (gateway, block) => ingest.ingest(gateway, 'backfill', block),
+					take: (...message) => link.take(...message),
+					held: (gateway) => ({ received: ledger.receivedFrom(gateway, 0), losses: ledger.lostOf(gateway) }),
+					clock,
+					log,
+				}),
+				minFreeBytes: settings.journal.minFreeBytes,
+				clock,
+				log,
+			}),
+		);
 		// With the authority in it: gateways have to show their certificates.
 		const tls = { ...linkCertificate.current(), onChange: linkCertificate.onChange };
 		linkListening = lifecycle.own(
@@ -303,6 +337,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(bundleRoutes, { uploads }, '/api/v1'),
+				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
 					gatewayRoutes,
 					{

@@ -69,6 +69,8 @@ export interface UplinkSettings {
 	readonly linkPort: number;
 	/** Most bytes of history sent per second; live values do not count. */
 	readonly backfillBytesPerSecond: number;
+	/** Whether people at the hub may call this gateway's REST through the link, with their permissions. */
+	readonly remoteCalls: boolean;
 }
 
 /** Everything an appliance can be told by file or environment. Deeply frozen. */
@@ -160,6 +162,7 @@ export const gatewaySchema = section({
 		link_host: hostName().allow('').default(''),
 		link_port: remotePort(),
 		backfill_bytes_per_second: Joi.number().integer().min(1_024).max(1_000_000_000).default(1_048_576),
+		remote_calls: Joi.boolean().default(true),
 	}),
 	identity: identitySection(),
 	log: logSection(),

@@ -32,8 +32,10 @@ import type { LossReason } from '../core/ledger/stream-range.ts';
 import type { Broker } from '../core/mqtt/mqtt.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
-import { createAlarmRecords } from '../core/sync/alarm-records.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { createBundleExport } from './bundle/bundle-export.ts';
+import { bundleRoutes } from './bundle/bundle-routes.ts';
+import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
 import { knockingRoutes } from './broker/knocking-routes.ts';
@@ -51,8 +53,8 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
-import { createGatewayRecordPolicy } from './sync/gateway-record-policy.ts';
-import { createRecordUplink } from './sync/record-uplink.ts';
+import { openRecords } from './sync/open-records.ts';
+import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -108,6 +110,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isStarted = false;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
+		let rest: Server | null = null;
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
@@ -236,17 +239,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
-		const recordUplink = createRecordUplink({
-			node: gatewayId,
-			kinds: createAlarmRecords({
-				alarms: alarmPart.alarms,
-				feeds: alarmPart.alarmFeeds,
-				policy: createGatewayRecordPolicy({ node: gatewayId, devices }),
-			}),
-			devices,
-			log,
-		});
-		lifecycle.own('record uplink', recordUplink);
+		const recordUplink = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
+		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
 			'uplink',
 			createUplink({
@@ -265,7 +260,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				commands: hubCommands,
-				features: [recordUplink],
+				features: [
+					recordUplink,
+					bundleKey.feature,
+					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
+				],
 				clock,
 				log,
 			}),
@@ -343,6 +342,26 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			more: [
 				part(mqttAccountRoutes, { accounts: mqttAccounts }, '/api/v1'),
 				part(knockingRoutes, { knocking, devices, accounts: mqttAccounts }, '/api/v1'),
+				part(
+					bundleRoutes,
+					{
+						gatewayId,
+						bundle: createBundleExport({
+							gatewayId,
+							enrolment: uplinkStore.enrolment,
+							hubKeyPem: () => bundleKey.current(),
+							journal,
+							encode: (readings) => encodeBlock(readings),
+							settle: (reading) => reading,
+							owed: up.owed,
+							documents: () => up.documents(),
+							clock,
+						}),
+						caPem,
+						acknowledge: up.acknowledge,
+					},
+					'/api/v1',
+				),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
 				part(
@@ -363,6 +382,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		rest = http.server;
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
 			samples: telemetry.acceptedSamples,

@@ -150,6 +150,12 @@ export function createLedger({ epochs: maxEpochs, pieces: maxPieces } = DEFAULT_
 			.map(([epoch, { committed }]) => ({ epoch, ranges: committed.ranges() }));
 	}
 
+	/** What a gateway has declared lost. */
+	const lostOf = (origin: GatewayId): readonly EpochRanges[] =>
+		[...(gateways.get(origin) ?? [])].flatMap(([epoch, { lost }]) =>
+			[...lost.values()].map((ranges) => ({ epoch, ranges: ranges.ranges() })),
+		);
+
 	/** What is missing without a reason in the epochs before this one, oldest epoch first. */
 	function owedBefore(origin: GatewayId, beforeEpoch: number): readonly EpochRanges[] {
 		return [...(gateways.get(origin) ?? [])]
@@ -198,7 +204,19 @@ export function createLedger({ epochs: maxEpochs, pieces: maxPieces } = DEFAULT_
 		}
 	}
 
-	return { admit, commit, withdraw, settled, declare, receivedFrom, owedBefore, completeness, snapshot, restore };
+	return {
+		admit,
+		commit,
+		withdraw,
+		settled,
+		declare,
+		receivedFrom,
+		lostOf,
+		owedBefore,
+		completeness,
+		snapshot,
+		restore,
+	};
 }
 
 export type Ledger = ReturnType<typeof createLedger>;

@@ -268,6 +268,22 @@ export function createHubLink(deps: HubLinkDeps) {
 			broker?.publish(downTopic(gateway, 'ack'), linkMessage('ack', ack), { qos: 1 });
 		},
 		/** Hands commands on; `false` when the gateway is not there to hear them. */
+		/**
+		 * Takes what a gateway says by another way than the link. Readings go to the ingest itself.
+		 * @throws Fault when it is wrong; anything else: it could not be stored
+		 */
+		async take(gateway: GatewayId, kind: UpKind, payload: Uint8Array): Promise<void> {
+			const message = {
+				topic: '',
+				payload: Buffer.from(payload),
+				qos: 1,
+				retain: false,
+				dup: false,
+				messageId: 0,
+			} as const;
+			await handlers[kind]?.({ name: gateway, gateway, certificate: '' }, message);
+			for (const { hears } of deps.features) await hears[kind]?.(gateway, payload);
+		},
 		command: (gateway: GatewayId, message: CommandMessages): boolean =>
 			send(gateway, 'command', linkMessage('command', message)),
 		send,

@@ -26,6 +26,12 @@ export interface RecordDownlinkDeps {
 	readonly repeatMs?: number;
 }
 
+export type RecordDownlink = HubLinkFeature &
+	Stoppable & {
+		/** To be added to the listeners of the device service. */
+		readonly device: DeviceListener;
+	};
+
 /** A batch that its gateway has not taken for so long, though it is there, is said again: its disk may have refused. */
 const REPEAT_MS = 30_000;
 
@@ -38,11 +44,7 @@ interface Session {
 }
 
 /** Records of the hub down to each gateway, those of gateways up; the counterpart of the gateway's record uplink. */
-export function createRecordDownlink(deps: RecordDownlinkDeps): HubLinkFeature &
-	Stoppable & {
-		/** To be added to the listeners of the device service. */
-		readonly device: DeviceListener;
-	} {
+export function createRecordDownlink(deps: RecordDownlinkDeps): RecordDownlink {
 	const { node, kinds, send, clock, log, repeatMs = REPEAT_MS } = deps;
 	const sessions = new Map<GatewayId, Session>();
 	let isAdvancing = false;

@@ -60,9 +60,7 @@ export function createAlarmExchange(deps: AlarmExchangeDeps) {
 	function takeBack(theirs: Alert): Alert {
 		const again = book.openOf(theirs.ruleId, theirs.deviceId);
 		const isSuperseded = again !== null && theirs.clearedAt === null;
-		const alert = isSuperseded
-			? { ...theirs, clearedAt: clock.now(), revision: theirs.revision + 1 }
-			: theirs;
+		const alert = isSuperseded ? { ...theirs, clearedAt: clock.now(), revision: theirs.revision + 1 } : theirs;
 		book.put(alert, 'now');
 		if (again !== null) book.put(again, 'soon');
 		restored(alert.deviceId);

@@ -291,7 +291,7 @@ export async function openAlarmService({
 		/** Compares readings of before the start once more: what they raised may not have reached the disk. */
 		replay: (readings: AsyncIterable<Reading>): Promise<void> =>
 			raiser.replaying(async () => {
-				for await (const reading of readings) engine.reading(reading);
+				for await (const one of readings) engine.reading(one);
 			}),
 		stop: () => book.stop(),
 	};

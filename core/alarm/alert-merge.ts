@@ -29,8 +29,7 @@ const acknowledgementOf = ({ acknowledgedBy, acknowledgedAt, acknowledgedOccurre
 function firstAcknowledged(mine: Alert, theirs: Alert): Alert {
 	if (theirs.acknowledgedAt === null) return mine;
 	if (mine.acknowledgedAt === null) return theirs;
-	if (mine.acknowledgedAt !== theirs.acknowledgedAt)
-		return mine.acknowledgedAt < theirs.acknowledgedAt ? mine : theirs;
+	if (mine.acknowledgedAt !== theirs.acknowledgedAt) return mine.acknowledgedAt < theirs.acknowledgedAt ? mine : theirs;
 	return canonicalText(acknowledgementOf(mine)) <= canonicalText(acknowledgementOf(theirs)) ? mine : theirs;
 }
 

@@ -15,9 +15,7 @@ export async function openAlertRuleBook({
 	const rules = new Map((await repository.all()).map((rule) => [rule.id, rule]));
 
 	const ofScope = (scope: GatewayId | null, isDeleted: boolean): readonly AlertRule[] =>
-		[...rules.values()].filter(
-			({ gatewayId, deletedAt }) => gatewayId === scope && (deletedAt !== null) === isDeleted,
-		);
+		[...rules.values()].filter(({ gatewayId, deletedAt }) => gatewayId === scope && (deletedAt !== null) === isDeleted);
 
 	/** Deleted rules that nobody has to hear of any more. */
 	function forgettable({ gatewayId }: AlertRule): readonly string[] {

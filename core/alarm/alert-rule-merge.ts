@@ -48,8 +48,6 @@ export function mergeRules(mine: AlertRule, theirs: AlertRule): MergedRule {
 	const version = joinVersions(mine.version, theirs.version);
 	const [winner, loser] = isTheirs ? [theirs, mine] : [mine, theirs];
 	const isAll = canonicalText(version) === canonicalText(winner.version);
-	const rule = isAll
-		? winner
-		: { ...mine, ...wordingOf(winner), version, revision: revisionOf(version) };
+	const rule = isAll ? winner : { ...mine, ...wordingOf(winner), version, revision: revisionOf(version) };
 	return { rule, loser: areConcurrent(mine.version, theirs.version) ? loser : null };
 }

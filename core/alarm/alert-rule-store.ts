@@ -19,12 +19,8 @@ type SyncedRules = AlertRuleRepository & Pick<SyncedSet<AlertRule>, 'feed' | 'st
 /** Rules as documents of a database of their own, with their feed. */
 export async function openAlertRuleStore({ folder, node, gatewayId, log }: AlertRuleStoreDeps): Promise<SyncedRules> {
 	/** Rules of a version without revisions, or without what two boxes need. */
-	function current(rule: AlertRule): AlertRule {
-		const revision = rule.revision ?? 1;
-		const { version = firstVersion(node, revision), deletedAt = null } = rule;
-		const scope = rule.gatewayId === undefined ? gatewayId : rule.gatewayId;
-		return { ...rule, revision, version, deletedAt, gatewayId: scope };
-	}
+	const current = (rule: AlertRule): AlertRule =>
+		Object.assign({ gatewayId, deletedAt: null, revision: 1, version: firstVersion(node, rule.revision ?? 1) }, rule);
 	const rules = await openSyncedSet<AlertRule>({ folder, kind: 'alert-rule', log, current });
 	return {
 		all: () => rules.all(),

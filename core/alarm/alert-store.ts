@@ -6,10 +6,15 @@ import type { Alert } from './alert.ts';
 /** Alerts as documents of a database of their own, with their feed. @param node this box, which has raised those that name no origin */
 export function openAlertStore(folder: string, node: GatewayId, log: Logger): Promise<SyncedSet<Alert>> {
 	/** Alerts of a version that had no other box. */
-	function current(alert: Alert): Alert {
-		const { origin = node, revision = 1, title = '' } = alert;
-		const seen = alert.acknowledgedOccurrences ?? (alert.acknowledgedAt === null ? null : alert.occurrences);
-		return { ...alert, origin, revision, title, acknowledgedOccurrences: seen };
-	}
+	const current = (alert: Alert): Alert =>
+		Object.assign(
+			{
+				origin: node,
+				revision: 1,
+				title: '',
+				acknowledgedOccurrences: alert.acknowledgedAt === null ? null : alert.occurrences,
+			},
+			alert,
+		);
 	return openSyncedSet<Alert>({ folder, kind: 'alert', log, current });
 }

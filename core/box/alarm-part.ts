@@ -42,10 +42,7 @@ export async function openAlarms(deps: AlarmPartDeps) {
 	const audience = createAlertAudience({ accounts, clock });
 	const folders = { rules: join(data, 'alert-rules'), alerts: join(data, 'alerts') };
 	for (const folder of Object.values(folders)) await ensureSound(folder, log);
-	const rules = lifecycle.own(
-		'alert rules',
-		await openAlertRuleStore({ folder: folders.rules, node, gatewayId, log }),
-	);
+	const rules = lifecycle.own('alert rules', await openAlertRuleStore({ folder: folders.rules, node, gatewayId, log }));
 	const alerts = lifecycle.own('alert documents', await openAlertStore(folders.alerts, node, log));
 	const alarms = lifecycle.own(
 		'alarms',
@@ -75,7 +72,7 @@ export async function openAlarms(deps: AlarmPartDeps) {
 	lifecycle.own('alarm tail', tail);
 	listeners.push(alarms.reading);
 	devices.listen(alarms.device);
-	return { alarms, notifications, alarmFeeds: { alerts: alerts.feed, rules: rules.feed } };
+	return { alarms, notifications, feeds: { alerts: alerts.feed, rules: rules.feed } };
 }
 
 export type AlarmPart = Awaited<ReturnType<typeof openAlarms>>;

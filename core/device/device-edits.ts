@@ -39,37 +39,39 @@ export const editOf = (device: Device): DeviceEdit => ({
 });
 
 /** The fields that a change gives another value. */
-export const changedFields = <T extends Partial<Device>>(before: Device, wanted: T): readonly (keyof T & keyof Device)[] =>
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a part of a device
-	(Object.keys(wanted) as (keyof T & keyof Device)[]).filter(
-		(field) => wanted[field] !== undefined && !isDeepStrictEqual(wanted[field], before[field]),
+function changedFields(before: Device, wanted: Partial<Device>): readonly string[] {
+	const known = new Map<string, unknown>(Object.entries(before));
+	return Object.entries(wanted).flatMap(([field, value]) =>
+		value === undefined || isDeepStrictEqual(value, known.get(field)) ? [] : [field],
 	);
+}
 
 const isShared = (field: string): field is SharedField => SHARED_FIELDS.some((shared) => shared === field);
 
 /** Wire names of what a hub refuses to change of a gateway's device. */
 const WIRE_NAMES: Readonly<Record<string, string>> = { firmwareVersion: 'firmware_version', ownerId: 'owner_id' };
 
-/** @throws Fault `rule-violation` for a field that only the gateway may change of its device */
-export function assertShared({ uid, gatewayId }: Device, fields: readonly string[]): void {
+function assertShared({ uid, gatewayId }: Device, fields: readonly string[]): void {
 	const found = fields.find((one) => !isShared(one));
 	if (found === undefined) return;
 	const field = WIRE_NAMES[found] ?? found;
 	throw fieldFault('rule-violation', field, `device ${uid} belongs to gateway ${gatewayId}: change it there`);
 }
 
-/** The versions after a person at this box has changed some fields. */
-export function editedBy(
-	writer: string,
-	edits: DeviceEdits | undefined,
-	fields: readonly string[],
-): DeviceEdits | undefined {
-	const shared = fields.filter(isShared);
-	if (shared.length === 0) return edits;
-	return {
-		...edits,
-		...Object.fromEntries(shared.map((field) => [field, nextVersion(edits?.[field] ?? NO_VERSION, writer)])),
-	};
+/**
+ * A device as a person at this box has changed it.
+ * @param isElsewhere it hangs on a gateway, and this is the hub
+ * @throws Fault `rule-violation` for a field that only the gateway may change of its device
+ */
+export function edited(before: Device, wanted: Partial<Device>, writer: string, isElsewhere: boolean): Device {
+	const fields = changedFields(before, wanted);
+	if (isElsewhere) assertShared(before, fields);
+	const shared = before.gatewayId === null ? [] : fields.filter(isShared);
+	const after = { ...before, ...wanted };
+	if (shared.length === 0) return after;
+	const known = before.edits ?? {};
+	const versions = shared.map((field) => [field, nextVersion(known[field] ?? NO_VERSION, writer)]);
+	return { ...after, edits: { ...known, ...Object.fromEntries(versions) } };
 }
 
 /** Of equal versions the gateway's word counts, on both sides. */

@@ -25,6 +25,14 @@ const isSameDocument = (one: Device, other: Device): boolean =>
 const hasSameContent = (one: Device, other: Device): boolean =>
 	isSameDocument({ ...one, revision: 0 }, { ...other, revision: 0 });
 
+/** The gateway's word with what people here have changed, under a revision that no other state has. */
+function withOwnEdits(known: Device, merged: Device): Device {
+	const revision = Math.max(known.revision, merged.revision);
+	return hasSameContent(known, merged)
+		? { ...merged, revision: known.revision }
+		: { ...merged, revision: revision + 1 };
+}
+
 /** Documents of devices between a gateway, whose word counts, and a hub, where people may change some of their fields. One call after the other. */
 export function createDeviceExchange(deps: DeviceExchangeDeps) {
 	const { devices, adopted, current, tellChanged, tellStatus, tellEdited } = deps;
@@ -36,12 +44,6 @@ export function createDeviceExchange(deps: DeviceExchangeDeps) {
 		const now = current(device);
 		tellChanged(now);
 		if (before !== now.status && now.deletedAt === null) tellStatus(now);
-	}
-
-	/** The gateway's word with what people here have changed, under a revision that no other state has. */
-	function withOwnEdits(known: Device, merged: Device): Device {
-		const revision = Math.max(known.revision, merged.revision);
-		return hasSameContent(known, merged) ? { ...merged, revision: known.revision } : { ...merged, revision: revision + 1 };
 	}
 
 	/** For the hub. Answers whether anything has changed. */

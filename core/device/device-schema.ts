@@ -2,7 +2,7 @@
 import Joi from 'joi';
 
 import { type PageOrCursorQuery, pageOrCursorQuery } from '../http/paging.ts';
-import type { Actor } from '../identity/role.ts';
+import { type Actor, ownerFor } from '../identity/role.ts';
 import { epochMs, toIso } from '../kernel/clock.ts';
 import { deviceId, deviceUid, isUuid } from '../kernel/id.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
@@ -179,8 +179,8 @@ export function toChange(body: DeviceBody): DeviceChange {
 }
 
 /** The device of a valid POST body; without `owner_id` it belongs to the caller. */
-export const toNewDevice = (body: DeviceBody, caller: Pick<Actor, 'userId' | 'tenantId'>): NewDevice => ({
-	ownerId: caller.userId,
+export const toNewDevice = (body: DeviceBody, caller: Pick<Actor, 'userId' | 'tenantId' | 'isFromHub'>): NewDevice => ({
+	ownerId: ownerFor(caller),
 	tenantId: caller.tenantId,
 	name: '',
 	deviceType: '',

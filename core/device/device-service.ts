@@ -21,7 +21,7 @@ import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import { createDeviceExchange } from './device-exchange.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
-import { assertShared, changedFields, type DeviceEdit, editedBy } from './device-edits.ts';
+import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
 import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
@@ -245,11 +245,8 @@ export function createDeviceService({
 	): Promise<Device> {
 		const before = get(reference, actor);
 		expected?.(before.revision);
-		const fields = changedFields(before, wanted);
-		const isElsewhere = gatewayId === null && before.gatewayId !== null;
-		if (isElsewhere) assertShared(before, fields);
-		const edits = before.gatewayId === null ? undefined : editedBy(node, before.edits, fields);
-		const after: Device = { ...before, ...wanted, ...(edits !== undefined && { edits }) };
+		const isElsewhere = before.gatewayId !== gatewayId;
+		const after = editedBy(before, wanted, node, isElsewhere);
 		if (wanted.connection !== undefined) assertConnectionFits(after);
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.

@@ -133,6 +133,14 @@ function headersOf(thrown: Error, status: number, allowed: readonly string[]): R
 	return {};
 }
 
+/** Paths that take something else than JSON name it. */
+function withContentType(failure: Failure, request: Request): Failure {
+	const [allow] = [request.route.settings.payload?.allow].flat();
+	return failure.status === 415 && allow !== undefined
+		? { ...failure, detail: `the request body must be ${allow}` }
+		: failure;
+}
+
 /** The path the client sees the error under, even before routing. */
 const pathOf = (request: Request): string => request.path;
 
@@ -145,7 +153,7 @@ export const faultResponses: Plugin<{ readonly log: Logger }> = {
 			const raw = response.output.statusCode;
 			const expected = response instanceof Fault;
 			const allowed = raw === 404 && !expected ? methodsOf(server, pathOf(request)) : [];
-			const failure = failureOf(response, allowed.length > 0 ? 405 : raw);
+			const failure = withContentType(failureOf(response, allowed.length > 0 ? 405 : raw), request);
 			if (failure.status === 500) {
 				log.error('request-failed', {
 					requestId: request.app.requestId,

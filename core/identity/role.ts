@@ -31,7 +31,13 @@ export interface Actor {
 	readonly sessionId?: string;
 	/** An administrator has set the password: only what serves to change it is allowed. */
 	readonly mustChangePassword?: boolean;
+	/** Calls through the hub, whose account it is: there is none on this box, and nothing here can belong to it. */
+	readonly isFromHub?: boolean;
 }
+
+/** The account of a caller to whom what is made may belong; `null`: there is none on this box. */
+export const ownerFor = ({ userId, isFromHub = false }: Pick<Actor, 'userId' | 'isFromHub'>): string | null =>
+	isFromHub ? null : userId;
 
 /** @throws Fault `forbidden` while the password is one that an administrator has set */
 export function refusePasswordDue({ mustChangePassword = false }: Pick<Actor, 'mustChangePassword'>): void {

@@ -202,7 +202,12 @@ const device = Joi.object<Device>({
 	lastSeenAt: instant.allow(null).required(),
 	createdAt: instant.required(),
 	deletedAt: instant.allow(null).required(),
-	edits: Joi.object().pattern(Joi.valid(...SHARED_FIELDS), Joi.object().pattern(uuid, natural).max(2 * MAX_WRITERS)),
+	edits: Joi.object().pattern(
+		Joi.valid(...SHARED_FIELDS),
+		Joi.object()
+			.pattern(uuid, natural)
+			.max(2 * MAX_WRITERS),
+	),
 });
 
 const health = Joi.object<HealthDocument>({

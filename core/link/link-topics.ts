@@ -33,6 +33,7 @@ export const DOWN_KINDS = [
 	'time',
 	'config',
 	'call',
+	'bundle',
 ] as const;
 export type DownKind = (typeof DOWN_KINDS)[number];
 

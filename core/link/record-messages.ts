@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
 import { CONDITIONS, SEVERITIES } from '../alarm/alert-rule.ts';
@@ -6,7 +7,13 @@ import type { Alert } from '../alarm/alert.ts';
 import { type DeviceEdit, SHARED_FIELDS } from '../device/device-edits.ts';
 import { METADATA_BOUNDS } from '../device/device-schema.ts';
 import { Fault } from '../kernel/fault.ts';
-import { MAX_RECORDS, RECORD_KINDS, type ReceivedPositions, type RecordBatch, type RecordKindName } from '../sync/record-kind.ts';
+import {
+	MAX_RECORDS,
+	RECORD_KINDS,
+	type ReceivedPositions,
+	type RecordBatch,
+	type RecordKindName,
+} from '../sync/record-kind.ts';
 import { type FeedPosition, MAX_TOLD } from '../sync/sync-positions.ts';
 import { MAX_WRITERS, type Version } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
@@ -50,7 +57,9 @@ const uuid = Joi.string().guid({ separator: '-' }).lowercase();
 /** Beyond these no calendar goes (ECMA-262, 21.4.1.1). */
 const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 const kind = Joi.valid(...RECORD_KINDS).required();
-const version = Joi.object<Version>().pattern(uuid, Joi.number().integer().min(0)).max(2 * MAX_WRITERS);
+const version = Joi.object<Version>()
+	.pattern(uuid, Joi.number().integer().min(0))
+	.max(2 * MAX_WRITERS);
 
 const positions = Joi.array()
 	.items(Joi.object<FeedPosition>({ feed: uuid.required(), seq: natural }))

@@ -41,11 +41,7 @@ export interface RecordBatch {
 export type ReceivedPositions = Readonly<Partial<Record<RecordKindName, readonly FeedPosition[]>>>;
 
 /** Follows the feeds of this box for another one, from where that one stands. */
-export function createFollower(
-	kinds: readonly RecordKind[],
-	peer: string,
-	received: ReceivedPositions,
-) {
+export function createFollower(kinds: readonly RecordKind[], peer: string, received: ReceivedPositions) {
 	const positions = new Map<RecordKindName, number>();
 	for (const { name, feed } of kinds) {
 		const position = received[name]?.find((one) => one.feed === feed.id);

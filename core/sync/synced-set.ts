@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createDocumentSet, type DocumentSet } from '../storage/document-set.ts';
-import { type DocumentDatabase, openDatabase } from '../storage/pouch.ts';
+import { openDatabase } from '../storage/pouch.ts';
 import { createSyncPositions, type SavedPosition, type SyncPositions } from './sync-positions.ts';
 
 /** A record as it stands in the feed. */
@@ -62,10 +62,10 @@ export async function openSyncedSet<T extends { readonly id: string }>({
 	/** The record as this version has it. */
 	readonly current: (saved: T) => T;
 }): Promise<SyncedSet<T>> {
-	const database = openDatabase(folder);
+	const database = openDatabase<never>(folder);
 	const setOf = <R extends { readonly id: string }>(what: string): DocumentSet<R> =>
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each set sees the documents of its kind only
-		createDocumentSet<R>(database as unknown as DocumentDatabase<R>, what);
+		// Each sees the documents of its kind only.
+		createDocumentSet<R>(database, what);
 	const documents = setOf<Saved<T>>(kind);
 	const identities = setOf<Identity>('feed');
 	const known = (await identities.all())[0];
@@ -78,22 +78,24 @@ export async function openSyncedSet<T extends { readonly id: string }>({
 	const listeners = new Set<() => void>();
 	const sources = new WeakMap<object, string>();
 	// What the other box has acknowledged was numbered, even when it is removed by now.
-	let head = positions.highestAcked();
+	let numbered = positions.highestAcked();
 
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what was put in, without what was added
 	const plain = ({ seq: _seq, ...record }: Saved<T>): T => record as unknown as T;
 
 	for (const saved of (await documents.all()).toSorted((one, other) => (one.seq ?? 0) - (other.seq ?? 0))) {
-		head = Math.max(head, saved.seq ?? 0);
+		numbered = Math.max(numbered, saved.seq ?? 0);
 		entries.set(saved.id, { seq: saved.seq ?? 0, record: current(plain(saved)), source: null });
 	}
 	// Records of a version without a feed are new to everybody.
 	for (const [key, entry] of entries) {
 		if (entry.seq > 0) break;
-		head += 1;
+		numbered += 1;
 		entries.delete(key);
-		entries.set(key, { ...entry, seq: head });
+		entries.set(key, { ...entry, seq: numbered });
 	}
+	/** The last number that is on disk: what is being written is not in the feed yet, and none may reach beyond it. */
+	let head = numbered;
 
 	function tell(): void {
 		for (const listener of listeners) listener();
@@ -102,20 +104,19 @@ export async function openSyncedSet<T extends { readonly id: string }>({
 	return {
 		all: async () => [...entries.values()].map(({ record }) => record),
 		async write(changed, removedIds = []) {
-			let seq = head;
-			const numbered = changed.map((record) => ({ ...record, seq: (seq += 1) }));
-			// Also when the disk refuses: some of it may be there.
-			head = seq;
-			await documents.write(numbered, removedIds);
+			const first = numbered + 1;
+			// Used up also when the disk refuses: some of it may be there.
+			numbered += changed.length;
+			await documents.write(
+				changed.map((record, index) => ({ ...record, seq: first + index })),
+				removedIds,
+			);
 			for (const removed of removedIds) entries.delete(removed);
-			changed.forEach((record, index) => {
+			for (const [index, record] of changed.entries()) {
 				entries.delete(record.id);
-				entries.set(record.id, {
-					seq: numbered[index]?.seq ?? seq,
-					record,
-					source: sources.get(record) ?? null,
-				});
-			});
+				entries.set(record.id, { seq: first + index, record, source: sources.get(record) ?? null });
+			}
+			head = numbered;
 			tell();
 		},
 		feed: {

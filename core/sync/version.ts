@@ -28,9 +28,7 @@ function trimmed(version: Version): Version {
 	const entries = Object.entries(version);
 	if (entries.length <= MAX_WRITERS) return version;
 	return Object.fromEntries(
-		entries
-			.toSorted(([one, first], [other, second]) => second - first || (one < other ? 1 : -1))
-			.slice(0, MAX_WRITERS),
+		entries.toSorted(([one, first], [other, second]) => second - first || (one < other ? 1 : -1)).slice(0, MAX_WRITERS),
 	);
 }
 

@@ -1,6 +1,6 @@
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
-import type { Actor } from '../../core/identity/role.ts';
+import { type Actor, ownerFor } from '../../core/identity/role.ts';
 import { fieldFault, notFound } from '../../core/kernel/fault.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import type { Knocking } from './knocking.ts';
@@ -41,7 +41,7 @@ export function createAdoption({ knocking, devices, accounts }: AdoptionDeps) {
 			name: wanted.name ?? known.name,
 			deviceType: wanted.deviceType ?? DEFAULT_TYPE,
 			connection: { driver: 'mqtt' },
-			ownerId: caller.userId,
+			ownerId: ownerFor(caller),
 			tenantId: caller.tenantId,
 		});
 		try {

@@ -14,8 +14,7 @@ export const createGatewayRecordPolicy = ({ node, devices }: GatewayRecordPolicy
 	// It knows one tenant only, its own.
 	tenantOf: () => DEFAULT_TENANT,
 	assertRule({ id, gatewayId }, known) {
-		if (gatewayId !== null && gatewayId !== node)
-			throw new Fault('forbidden', `rule ${id} is of gateway ${gatewayId}`);
+		if (gatewayId !== null && gatewayId !== node) throw new Fault('forbidden', `rule ${id} is of gateway ${gatewayId}`);
 		if (known !== null && known.gatewayId !== gatewayId)
 			throw new Fault('forbidden', `rule ${id} is here ${known.gatewayId === null ? "the hub's" : "this gateway's"}`);
 	},

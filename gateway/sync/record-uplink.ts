@@ -17,6 +17,8 @@ import {
 import { createFollower, type Follower, type RecordKind } from '../../core/sync/record-kind.ts';
 import { receivedFrom, takeRecords } from '../../core/sync/take-records.ts';
 
+export type RecordUplink = UplinkFeature & Stoppable;
+
 export interface RecordUplinkDeps {
 	/** This gateway. */
 	readonly node: GatewayId;
@@ -44,11 +46,12 @@ interface Session {
  * Records of this gateway up, those of the hub down. Each side says where it stands in the feeds of the other, and is told what has
  * changed since; nothing counts as told before it is on the other's disk.
  */
-export function createRecordUplink(deps: RecordUplinkDeps): UplinkFeature & Stoppable {
+export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 	const { node, kinds, devices, log, answerWithinMs = ANSWER_WITHIN_MS, retryMs = RETRY_MS } = deps;
 	let session: Session | null = null;
 	let awaited: { readonly id: string; readonly answer: (begin: RecordsBegin) => void } | null = null;
-	let pumping: Promise<void> | null = null;
+	let isPumping = false;
+	let pumped: Promise<void> = Promise.resolve();
 	let isBehind = false;
 	let retry: NodeJS.Timeout | null = null;
 	let taking: Promise<void> = Promise.resolve();
@@ -74,27 +77,31 @@ export function createRecordUplink(deps: RecordUplinkDeps): UplinkFeature & Stop
 	}
 
 	async function pump(current: Session): Promise<void> {
-		do {
-			isBehind = false;
-			await tellAll(current);
-		} while (isBehind && !current.signal.aborted);
+		try {
+			while (isBehind && !current.signal.aborted) {
+				isBehind = false;
+				await tellAll(current);
+			}
+		} catch (error) {
+			if (current.signal.aborted) return;
+			log.debug('records-not-told', { reason: messageOf(error) });
+			retry ??= setTimeout(() => {
+				retry = null;
+				advance();
+			}, retryMs).unref();
+		} finally {
+			// In the turn of the last look, so that nothing comes in between.
+			isPumping = false;
+		}
 	}
 
 	/** Something is new; one at a time tells it. */
 	function advance(): void {
 		isBehind = true;
 		const current = session;
-		if (current === null || pumping !== null || current.signal.aborted) return;
-		pumping = pump(current)
-			.catch((error: unknown) => {
-				if (current.signal.aborted) return;
-				log.debug('records-not-told', { reason: messageOf(error) });
-				retry ??= setTimeout(() => {
-					retry = null;
-					advance();
-				}, retryMs).unref();
-			})
-			.finally(() => (pumping = null));
+		if (current === null || isPumping || current.signal.aborted) return;
+		isPumping = true;
+		pumped = pump(current);
 	}
 
 	async function take(batch: RecordsChanged): Promise<void> {
@@ -161,7 +168,7 @@ export function createRecordUplink(deps: RecordUplinkDeps): UplinkFeature & Stop
 			for (const stop of stopListening) stop();
 			if (retry !== null) clearTimeout(retry);
 			session = null;
-			await Promise.all([taking, pumping]);
+			await Promise.all([taking, pumped]);
 		},
 	};
 }

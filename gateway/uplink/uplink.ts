@@ -8,6 +8,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import {
+	type Ack,
 	type CommandReport,
 	type EpochRanges,
 	linkMessage,
@@ -185,8 +186,7 @@ export function createUplink(deps: UplinkDeps) {
 		});
 	}
 
-	function hearAck(payload: Uint8Array): void {
-		const ack = parseLinkMessage('ack', payload);
+	function takeAck(ack: Ack): void {
 		backfill.acknowledge(ack.received);
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
@@ -196,7 +196,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	const hear: Readonly<Partial<Record<DownKind, (link: Link, payload: Uint8Array) => void>>> = {
 		welcome: startSession,
-		ack: (_link, payload) => hearAck(payload),
+		ack: (_link, payload) => takeAck(parseLinkMessage('ack', payload)),
 		command: (_link, payload) => deps.commands.received(payload),
 		expiring: () => renewal.ask(),
 		certificate: (_link, payload) => renewal.take(parseLinkMessage('certificate', payload).certPem),
@@ -322,6 +322,17 @@ export function createUplink(deps: UplinkDeps) {
 			const turn = lastEnrolment.then(() => use(enrolment));
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
+		},
+		/** The parts of a range that the hub has not acknowledged. */
+		owed: backfill.owed,
+		/** The hub's word, by whatever way it came. */
+		acknowledge: takeAck,
+		/** Documents and losses as a session begins with them. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+			for (const message of documentMessages(devices(), healthOf))
+				yield { kind: 'documents', payload: linkMessage('documents', message) };
+			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
+			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
 		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,

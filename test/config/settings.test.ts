@@ -46,6 +46,7 @@ test('without file and environment the documented defaults hold', (t) => {
 		linkHost: '',
 		linkPort: 0,
 		backfillBytesPerSecond: 1_048_576,
+		remoteCalls: true,
 	});
 	t.deepEqual(settings.templates, { folder: '' });
 	t.deepEqual(settings.identity, { accessTokenMinutes: 30, refreshTokenDays: 30, registration: 'closed' });

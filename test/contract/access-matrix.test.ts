@@ -39,10 +39,12 @@ interface Verdict {
 /** Calls a route; denied is 401 or 403, whatever else it answers to a body that fits nothing. */
 async function call({ server }: Box, route: RequestRoute, actor: Actor | null): Promise<Verdict> {
 	const hasBody = ['post', 'put', 'patch'].includes(route.method);
+	const [allow] = [route.settings.payload?.allow].flat();
 	const { statusCode, payload } = await server.inject({
 		method: route.method,
 		url: urlOf(route, {}),
 		...(hasBody && { payload: {} }),
+		...(hasBody && allow !== undefined && { headers: { 'content-type': allow } }),
 		...(actor !== null && asActor(actor)),
 	});
 	return { isAllowed: statusCode !== 401 && statusCode !== 403, answer: `${statusCode} ${payload.slice(0, 120)}` };

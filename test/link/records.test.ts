@@ -16,6 +16,9 @@ const listOf = async (rest: Rest, path: string): Promise<readonly unknown[]> => 
 	return Array.isArray(body) ? body : [];
 };
 
+const textsOf = (list: readonly unknown[], field: string): readonly string[] =>
+	list.map((one) => String(member(one, field))).toSorted((one, other) => (one < other ? -1 : 1));
+
 const untilOnline = (gateway: Rest): Promise<boolean> =>
 	waitFor('the link is online', SOON_MS, async () => {
 		const { body } = await gateway.get('/api/v1/uplink');
@@ -40,7 +43,11 @@ async function scene(t: ExecutionContext): Promise<Scene> {
 	const device = String(member(made.body, 'id'));
 	t.is((await gateway.post('/api/v1/uplink/enrol', { hub_url: pair.hubUrl(), code: pair.code() })).status, 200);
 	await untilOnline(gateway);
-	await waitFor('the device at the hub', SOON_MS, async () => (await hub.get(`/api/v1/devices/${device}`)).status === 200);
+	await waitFor(
+		'the device at the hub',
+		SOON_MS,
+		async () => (await hub.get(`/api/v1/devices/${device}`)).status === 200,
+	);
 	async function read(temperature: number): Promise<void> {
 		const { status } = await gateway.post(`/api/v1/devices/${device}/telemetry`, {
 			telemetry_type: 'default',
@@ -57,7 +64,7 @@ const oneOf = (what: string, rest: Rest, path: string, isIt: (one: unknown) => b
 const untilNone = (what: string, rest: Rest, path: string): Promise<boolean> =>
 	waitFor(what, SOON_MS, async () => (await listOf(rest, path)).length === 0);
 
-test('a rule of either side runs at the gateway, and its alert exists once on both', async (t) => {
+test.serial('a rule of either side runs at the gateway, and its alert exists once on both', async (t) => {
 	t.timeout(60_000);
 	const { hub, gateway, device, read } = await scene(t);
 	const news = await notificationsOf(hub);
@@ -76,15 +83,12 @@ test('a rule of either side runs at the gateway, and its alert exists once on bo
 			const found = await listOf(rest, ALERTS);
 			return found.length >= rules.length && found;
 		});
-		t.deepEqual(alerts.map((alert) => member(alert, 'rule_name')).toSorted(), rules);
+		t.deepEqual(textsOf(alerts, 'rule_name'), rules);
 		for (const alert of alerts) t.is(member(alert, 'device_id'), device);
 	}
 	await waitFor('the news at the hub', SOON_MS, () => news.received.length === rules.length);
 	const [atHub, atGateway] = [await listOf(hub, ALERTS), await listOf(gateway, ALERTS)];
-	t.deepEqual(
-		atHub.map((alert) => member(alert, 'id')).toSorted(),
-		atGateway.map((alert) => member(alert, 'id')).toSorted(),
-	);
+	t.deepEqual(textsOf(atHub, 'id'), textsOf(atGateway, 'id'));
 
 	const [first, second, third] = atHub.map((alert) => String(member(alert, 'id')));
 	t.is((await hub.post(`${ALERTS}/${first}/acknowledge`, {})).status, 200);
@@ -108,7 +112,7 @@ test('a rule of either side runs at the gateway, and its alert exists once on bo
 	await waitFor('the rule is gone', SOON_MS, async () => (await listOf(gateway, RULES)).length === 2);
 });
 
-test('what both sides change while the link is cut ends equal on both, and no acknowledgement is lost', async (t) => {
+test.serial('what both sides change while the link is cut ends equal on both, and no acknowledgement is lost', async (t) => {
 	t.timeout(60_000);
 	const { pair, hub, gateway, device, read } = await scene(t);
 	const shared = String(member((await gateway.post(RULES, { ...RULE, device_id: device })).body, 'id'));
@@ -143,7 +147,12 @@ test('what both sides change while the link is cut ends equal on both, and no ac
 	] as const) {
 		await oneOf(`the rule made offline at the ${what}`, rest, RULES, (rule) => member(rule, 'name') === 'made offline');
 		// Two changes there, one here, and nobody knew: the later version counts on both sides.
-		const rule = await oneOf(`the later version at the ${what}`, rest, RULES, (one) => member(one, 'name') === 'Far too hot');
+		const rule = await oneOf(
+			`the later version at the ${what}`,
+			rest,
+			RULES,
+			(one) => member(one, 'name') === 'Far too hot',
+		);
 		t.is(member(rule, 'threshold'), 70);
 		t.is((await listOf(rest, RULES)).length, 2);
 		const known = await waitFor(`both changes of the device at the ${what}`, SOON_MS, async () => {
@@ -151,7 +160,12 @@ test('what both sides change while the link is cut ends equal on both, and no ac
 			return member(body, 'name') === 'Bread oven' && member(member(body, 'metadata'), 'hall') === 3 && body;
 		});
 		t.is(member(known, 'device_uid'), 'oven');
-		await oneOf(`the alert of offline at the ${what}`, rest, ALERTS, (one) => member(one, 'rule_name') === 'made offline');
+		await oneOf(
+			`the alert of offline at the ${what}`,
+			rest,
+			ALERTS,
+			(one) => member(one, 'rule_name') === 'made offline',
+		);
 		await waitFor(`the acknowledgement at the ${what}`, SOON_MS, async () => {
 			const alerts = await listOf(rest, ALERTS);
 			return alerts.every((one) => member(one, 'id') !== id);
@@ -161,7 +175,7 @@ test('what both sides change while the link is cut ends equal on both, and no ac
 	t.true(JSON.stringify((await hub.get('/api/v1/audit')).body).includes('alert-rule-conflict'), JSON.stringify(lines));
 });
 
-test('neither restarts nor a lost position double anything', async (t) => {
+test.serial('neither restarts nor a lost position double anything', async (t) => {
 	t.timeout(60_000);
 	const { pair, gateway, hub, read } = await scene(t);
 	await gateway.post(RULES, RULE);
