@@ -2,38 +2,13 @@ import test from 'ava';
 
 import { openAlertBook } from '../../core/alarm/alert-book.ts';
 import { type Alert, ALERT_RETENTION_MS, alertSentence, plainNumber } from '../../core/alarm/alert.ts';
-import { epochMs } from '../../core/kernel/clock.ts';
-import { DEFAULT_TENANT } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import { alertOf } from '../fake/alert.ts';
 import { alertRule } from '../fake/alert-rule.ts';
-import { deviceOf, GATEWAY } from '../fake/device-box.ts';
+import { deviceOf } from '../fake/device-box.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 
 const METER = deviceOf(1, 'meter-1');
-
-function alertOf(number: number, changes: Partial<Alert> = {}): Alert {
-	return {
-		id: `a1-${number}`,
-		ruleId: `rule-${number}`,
-		deviceId: METER.id,
-		tenantId: DEFAULT_TENANT,
-		origin: GATEWAY,
-		revision: 1,
-		title: 'Too hot',
-		severity: 'warning',
-		message: '',
-		metric: 'temperature',
-		value: '1',
-		createdAt: epochMs(Date.UTC(2026, 0, 1) + number),
-		raisedAt: epochMs(Date.UTC(2026, 0, 1) + number),
-		clearedAt: null,
-		occurrences: 1,
-		acknowledgedBy: null,
-		acknowledgedAt: null,
-		acknowledgedOccurrences: null,
-		...changes,
-	};
-}
 
 const settled = (number: number): Alert => {
 	const alert = alertOf(number);
