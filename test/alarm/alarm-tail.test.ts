@@ -17,10 +17,11 @@ import { draftOf } from '../fake/memory-telemetry.ts';
 const MANAGER = actorOfRole('manager', 'aa000000-0000-4000-8000-000000000001');
 const ALL = { skip: 0, limit: 200 };
 
+const at = (offset: number): JournalPosition => ({ segment: 1, offset });
+
 /** A journal whose every reading is durable, a commit each. */
 function memoryJournal() {
 	const readings: Reading[] = [];
-	const at = (offset: number): JournalPosition => ({ segment: 1, offset });
 	return {
 		add: (reading: Reading) => void readings.push(reading),
 		end: () => at(readings.length),
@@ -43,10 +44,10 @@ async function scene(box: AlarmBox) {
 	await box.alarms().addRule(rule, MANAGER);
 	const tail = () =>
 		createAlarmTail({ path: join(box.folder, 'alarm-tail.json'), journal, alarms: box.alarms(), log: silentLog });
-	let at = box.clock.now() + 1_000;
+	let readAt = box.clock.now() + 1_000;
 	function read(temperature: number): void {
-		at += 1_000;
-		const draft = draftOf(meter.id, at, { temperature });
+		readAt += 1_000;
+		const draft = draftOf(meter.id, readAt, { temperature });
 		const reading: Reading = { ...draft, origin: GATEWAY, epoch: 1, firstSeq: 1 };
 		journal.add(reading);
 		box.alarms().reading(reading);
