@@ -49,15 +49,15 @@ interface Session {
 export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 	const { node, kinds, devices, log, answerWithinMs = ANSWER_WITHIN_MS, retryMs = RETRY_MS } = deps;
 	let session: Session | null = null;
-	let awaited: { readonly id: string; readonly answer: (begin: RecordsBegin) => void } | null = null;
+	let awaited: { readonly id: string; readonly answered: (begin: RecordsBegin) => void } | null = null;
 	let isPumping = false;
 	let pumped: Promise<void> = Promise.resolve();
 	let isBehind = false;
 	let retry: NodeJS.Timeout | null = null;
 	let taking: Promise<void> = Promise.resolve();
 
-	/** The hub's answer to our first word. */
-	function answerTo(id: string, signal: AbortSignal): Promise<RecordsBegin> {
+	/** Begins with the hub's answer to our first word, in the turn in which it is heard: what the hub says next belongs to it. */
+	function sessionOf(id: string, send: UplinkSend, signal: AbortSignal): Promise<Session> {
 		return new Promise((resolve, reject) => {
 			const isOver = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]);
 			isOver.addEventListener(
@@ -65,7 +65,13 @@ export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 				() => reject(new Fault('timeout', `the hub has not said where it stands for ${answerWithinMs} ms`)),
 				{ once: true },
 			);
-			awaited = { id, answer: resolve };
+			awaited = {
+				id,
+				answered({ node: hub, received }) {
+					session = { id, hub, send, signal, follower: createFollower(kinds, hub, received) };
+					resolve(session);
+				},
+			};
 		});
 	}
 
@@ -135,7 +141,7 @@ export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 		const said = parseRecordsMessage(payload);
 		switch (said.type) {
 			case 'begin':
-				if (awaited?.id === said.session) awaited.answer(said);
+				if (awaited?.id === said.session) awaited.answered(said);
 				return;
 			case 'changes':
 				inTurn(() => take(said));
@@ -153,15 +159,13 @@ export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 		hears: { records: hear },
 		async begin(send, signal) {
 			const id = randomUUID();
-			const answer = answerTo(id, signal);
+			const begun = sessionOf(id, send, signal);
 			// Awaited below; it may fail while the first word is still on its way.
-			answer.catch(() => undefined);
+			begun.catch(() => undefined);
 			// It does not know yet which hub this is: the feeds tell.
 			const received = receivedFrom(kinds, null);
 			await send('records', recordsMessage({ type: 'begin', session: id, node, received }));
-			const { node: hub, received: theirs } = await answer;
-			session = { id, hub, send, signal, follower: createFollower(kinds, hub, theirs) };
-			await tellAll(session);
+			await tellAll(await begun);
 			advance();
 		},
 		async stop() {
