@@ -74,5 +74,3 @@ export async function openAlarms(deps: AlarmPartDeps) {
 	devices.listen(alarms.device);
 	return { alarms, notifications, feeds: { alerts: alerts.feed, rules: rules.feed } };
 }
-
-export type AlarmPart = Awaited<ReturnType<typeof openAlarms>>;

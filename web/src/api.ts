@@ -1,5 +1,7 @@
 /** Longest wait for an answer of the API. */
 const TIMEOUT_MS = 10_000;
+/** Longest time for a file, or a part of one. */
+const FILE_TIMEOUT_MS = 600_000;
 
 /** The server answered, and refused. */
 export class ApiError extends Error {
@@ -57,9 +59,12 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 export interface RequestOptions {
-	readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+	readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	/** Sent as JSON; bytes as they are. */
 	readonly body?: unknown;
 	readonly token?: string | null;
+	/** The answer is a file. */
+	readonly isFile?: boolean;
 	/** Ends the wait for the answer. */
 	readonly signal?: AbortSignal;
 }
@@ -77,21 +82,30 @@ interface Answer<T> {
 	readonly headers: Headers;
 }
 
-async function exchange<T>(path: string, { method = 'GET', body, token, signal }: RequestOptions): Promise<Answer<T>> {
-	const headers = new Headers({ accept: 'application/json' });
-	if (body !== undefined) headers.set('content-type', 'application/json');
+function answerOf(response: Response, isFile: boolean): Promise<unknown> | null {
+	if (response.status === 204) return null;
+	return isFile ? response.blob() : response.json();
+}
+
+async function exchange<T>(
+	path: string,
+	{ method = 'GET', body, token, signal, isFile }: RequestOptions,
+): Promise<Answer<T>> {
+	const headers = new Headers({ accept: isFile === true ? '*/*' : 'application/json' });
+	const isBytes = body instanceof Blob;
+	if (body !== undefined) headers.set('content-type', isBytes ? 'application/octet-stream' : 'application/json');
 	if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
-	const timeout = AbortSignal.timeout(TIMEOUT_MS);
+	const timeout = AbortSignal.timeout(isFile === true || isBytes ? FILE_TIMEOUT_MS : TIMEOUT_MS);
 	const response = await fetch(path, {
 		method,
 		headers,
 		credentials: 'same-origin',
 		cache: 'no-store',
 		signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+		...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
 	});
 	if (!response.ok) throw await errorOf(response);
-	const answer: unknown = response.status === 204 ? null : await response.json();
+	const answer: unknown = await answerOf(response, isFile === true);
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server validates its own answers
 	return { body: answer as T, headers: response.headers };
 }
@@ -101,6 +115,8 @@ export interface Api {
 	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
 	readonly patch: <T>(path: string, body: unknown) => Promise<T>;
 	readonly remove: (path: string) => Promise<void>;
+	readonly file: (path: string) => Promise<Blob>;
+	readonly putBytes: <T>(path: string, bytes: Blob) => Promise<T>;
 	/** A part of a list that goes on by cursor. */
 	readonly part: <T>(path: string) => Promise<ListPart<T>>;
 }
@@ -164,6 +180,8 @@ export function createApi({ token, renew, left, pause }: ApiDeps): Api {
 		get: (path) => bodyOf(path, {}),
 		post: (path, body) => bodyOf(path, { method: 'POST', body }),
 		patch: (path, body) => bodyOf(path, { method: 'PATCH', body }),
+		file: (path) => bodyOf(path, { isFile: true }),
+		putBytes: (path, bytes) => bodyOf(path, { method: 'PUT', body: bytes }),
 		remove: (path) => bodyOf(path, { method: 'DELETE' }),
 		part,
 	};

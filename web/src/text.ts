@@ -1,5 +1,9 @@
+import { enSync } from './text-sync.ts';
+
 /** Every sentence a person reads, by key. Another language is another record of the same keys. */
 const en = {
+	...enSync,
+
 	'age.now': 'now',
 	'age.seconds': '{n} s ago',
 	'age.minutes': '{n} min ago',
@@ -239,6 +243,7 @@ const en = {
 	'settings.account': 'Your profile, your password, and where you are logged in.',
 	'settings.users': 'Who may log in here, and what they may do.',
 	'settings.audit': 'Who changed what, and what was refused.',
+	'settings.storage': 'What this box stores, how long its card lasts, and what a power cut would cost.',
 	'settings.certificate': 'How a browser learns to trust the https address of this box.',
 	'settings.api': 'All operations of the REST API, with their fields.',
 
@@ -302,6 +307,32 @@ const en = {
 	'audit.refused': 'Refusals',
 	'audit.empty': 'Nothing yet.',
 	'audit.more': 'Show older ones',
+
+	'storage.title': 'Storage',
+	'storage.space': 'Space',
+	'storage.used': 'Data folder',
+	'storage.free': 'Free',
+	'storage.freeOf': '{free} of {total}',
+	'storage.floor': 'Left to others',
+	'storage.losses': 'Losses since the start',
+	'storage.wear': 'Wear',
+	'storage.life': 'The card lasts about',
+	'storage.years': '{years} years',
+	'storage.manyYears': 'more than {years} years',
+	'storage.card': 'Card',
+	'storage.cardOf': '{capacity}, {cycles} times',
+	'storage.written': 'Written',
+	'storage.perDay': '{bytes} a day',
+	'storage.noPace': 'known after some minutes',
+	'storage.stream.journal': 'of it journal',
+	'storage.stream.history': 'of it history',
+	'storage.stream.audit': 'of it audit log',
+	'storage.stream.documents': 'of it documents',
+	'storage.stream.other': 'of it everything else there',
+	'storage.powerCut': 'A power cut costs',
+	'storage.atMost': 'At most',
+	'storage.lost': 'values of {seconds} s, or {bytes} of them',
+	'storage.now': 'Values waiting now',
 
 	'certificate.title': 'Certificate',
 	'certificate.lead':

@@ -114,6 +114,28 @@ export interface UplinkView {
 	readonly journal: { readonly bytes: number; readonly max_bytes: number; readonly write_error: string | null };
 }
 
+export interface StorageView {
+	readonly data: { readonly used_bytes: number; readonly free_bytes: number; readonly total_bytes: number };
+	readonly journal: {
+		readonly bytes: number;
+		readonly quota_bytes: number;
+		readonly free_floor_bytes: number;
+		readonly losses: number;
+		readonly write_error: string | null;
+	};
+	readonly power_cut: { readonly lost_ms: number; readonly lost_bytes: number; readonly waiting_samples: number };
+	readonly written: {
+		/** `null` in the first minutes; so is the next. */
+		readonly bytes_per_day: number | null;
+		readonly streams: readonly { readonly stream: string; readonly bytes_per_day: number | null }[];
+	};
+	readonly card: {
+		readonly capacity_bytes: number;
+		readonly endurance_cycles: number;
+		readonly projected_life_years: number | null;
+	};
+}
+
 export interface LineView {
 	readonly line: string;
 	readonly state: string;
@@ -195,7 +217,9 @@ export type Permission =
 	| 'audit:read'
 	| 'devices:command'
 	| 'devices:write'
+	| 'gateways:configure'
 	| 'gateways:delete'
+	| 'system:read'
 	| 'users:delete'
 	| 'users:read'
 	| 'users:write';
@@ -309,4 +333,21 @@ export interface AuditView {
 	readonly after: Readonly<Record<string, unknown>> | null;
 	/** Equal refusals that this entry stands for. */
 	readonly count: number;
+}
+
+/** A bundle on its way into the hub. */
+export interface BundleUploadView {
+	readonly id: string;
+	readonly state: 'uploading' | 'importing' | 'imported' | 'refused';
+	readonly received_bytes: number;
+	readonly max_part_bytes: number;
+	readonly reason: string | null;
+	readonly result: {
+		readonly gateway_id: string;
+		readonly stored_samples: number;
+		readonly duplicate_samples: number;
+		readonly refused_samples: number;
+		readonly is_complete: boolean;
+		readonly receipt: string;
+	} | null;
 }

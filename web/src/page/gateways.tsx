@@ -5,6 +5,7 @@ import { type Column, Columns } from '../part/columns.tsx';
 import { FormDialog } from '../part/dialog.tsx';
 import { FormProblem } from '../part/field.tsx';
 import { Icon } from '../part/icon.tsx';
+import { ImportBundle } from '../part/import-bundle.tsx';
 import { Once } from '../part/once.tsx';
 import { Status } from '../part/status.tsx';
 import { formatCount, formatDay, formatTime } from '../format.ts';
@@ -116,6 +117,7 @@ export function GatewaysPage() {
 			<div class="title-row">
 				<h1>{t('gateways.title')}</h1>
 				<span class="spring" />
+				<ImportBundle onDone={reload} />
 				{mayEnrol && (
 					<button type="button" class="primary" disabled={form.busy.value} onClick={() => void makeCode(null)}>
 						<Icon name="plus" />

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 
 import { Age } from '../part/age.tsx';
+import { CarryCard } from '../part/carry.tsx';
 import { FormDialog } from '../part/dialog.tsx';
 import { Facts } from '../part/facts.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
@@ -52,6 +53,7 @@ export function SyncPage() {
 			)}
 			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
 			{uplink !== null && !uplink.enrolled && mayEnrol && <EnrolForm onDone={reload} />}
+			<CarryCard uplink={uplink} />
 			{isLeaving.value && (
 				<Leave
 					onClose={() => {

@@ -38,7 +38,8 @@ export function Once({ title, lead, secrets, onClose, children }: OnceProps) {
 	);
 }
 
-function SecretRow({ label, value }: Secret) {
+/** A text to be copied. */
+export function SecretRow({ label, value }: Secret) {
 	const copied = useSignal(false);
 	// Browsers offer the clipboard on https and localhost only; elsewhere the text is selected by hand.
 	const clipboard: Clipboard | undefined = navigator.clipboard;
