@@ -18,6 +18,7 @@ import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
@@ -35,6 +36,7 @@ import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
@@ -48,6 +50,7 @@ import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
 import { createDeviceResponses } from './command/device-responses.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createCommandLink } from './command/command-link.ts';
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
@@ -56,10 +59,12 @@ import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { openRecords } from './sync/open-records.ts';
+import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
+import { openOwnLedger } from './uplink/own-ledger.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -71,7 +76,10 @@ export interface GatewayDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -99,7 +107,7 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -110,6 +118,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const name = settings.site.name || hostname();
 		let uplink: Uplink | null = null;
 		let rest: Server | null = null;
@@ -118,6 +128,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const gatewayId = uplinkStore.gatewayId();
 		const hasHub = (): boolean => uplinkStore.enrolment() !== null;
 		const base = { data, lifecycle, clock, log };
+		time.identify(gatewayId);
 		const storage = await openStorage({ ...base, journal: settings.journal, card: settings.card });
 		const audit = await openAudit({ ...base, files: storage.files('audit') });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
@@ -133,7 +144,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			history: settings.history,
+			history: { ...settings.history, settle: time.settle },
 			origin: gatewayId,
 			gatewayId,
 			templates,
@@ -148,6 +159,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
+		await time.begin({
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,
+			hasHub,
+		});
 		const box = { node: gatewayId, gatewayId, hasHub };
 		const alarmPart = await openAlarms({ ...base, ...box, telemetry: telemetryPart, accounts, audit });
 		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
@@ -179,9 +198,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await deliveries.modbus.recover();
 		const delivery = createGatewayDelivery({ devices, deliveries });
 		commands.listen(delivery);
+		const commandLink = createCommandLink();
 		const hubCommands = createHubCommands({
 			...common,
-			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+			report: commandLink.report,
 		});
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
@@ -235,6 +255,17 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		lifecycle.own('broker', broker);
 
 		const recordUplink = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+		const own = await openOwnLedger({
+			folder: join(data, 'ledger'),
+			gatewayId,
+			journal,
+			history: telemetryPart.history,
+			devices,
+			deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
+			lifecycle,
+			clock,
+			log,
+		});
 		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
 		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
@@ -242,7 +273,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			createUplink({
 				store: uplinkStore,
 				journal,
-				encode: (readings) => encodeBlock(readings),
+				encode: (readings, level) => encodeBlock(readings, undefined, level),
 				lastSeq: telemetry.lastSeq,
 				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
 				healthOf: (id) => {
@@ -254,9 +285,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
-				commands: hubCommands,
+				settle: time.settle,
+				...own.forUplink,
 				features: [
 					recordUplink,
+					createTimeUplink({ keeper: time, clock, log }),
+					commandLink.feature(hubCommands),
 					bundleKey.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
 				],
@@ -307,6 +341,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 		const http = await openHttp({
 			role: 'gateway',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -373,6 +408,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					},
 					'/api/v1',
 				),
+				...own.httpParts(() => up.owedRanges()),
 			],
 			lifecycle,
 			clock,
@@ -386,6 +422,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
+		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: applyDevices });

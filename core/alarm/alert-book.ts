@@ -1,5 +1,5 @@
 import type { SetTimer } from '../journal/set-timer.ts';
-import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import { type Clock, removalNow } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
@@ -107,7 +107,7 @@ export async function openAlertBook({
 	}
 
 	function removeOld(): void {
-		const before: EpochMs = epochMs(clock.now() - ALERT_RETENTION_MS);
+		const before = (removalNow(clock) ?? 0) - ALERT_RETENTION_MS;
 		for (const alert of byId.values()) {
 			if (alert.createdAt >= before) break;
 			// One that is open may be of a box that does not know what year it is.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { FileLayer } from '../journal/file-layer.ts';
-import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
+import { type Clock, type EpochMs, epochMs, toIso, removalNow } from '../kernel/clock.ts';
 import { ASIDE, createDayFile, type DayFile } from './day-file.ts';
 import type { NoteLoss } from './history-loss.ts';
 import type { Dropped } from './overflow.ts';
@@ -82,7 +82,7 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 	}
 	const stray = make(STRAY_NAME, null, strayBytes);
 
-	const keptFrom = (): number => clock.now() - retentionDays * DAY_MS;
+	const keptFrom = (): number => (removalNow(clock) ?? 0) - retentionDays * DAY_MS;
 	const sorted = (): DayFile[] => [...days].toSorted(([one], [other]) => one - other).map(([, file]) => file);
 	const all = (): readonly DayFile[] => [stray, ...sorted()];
 

@@ -2,6 +2,7 @@ import test from 'ava';
 
 import { openAlertBook } from '../../core/alarm/alert-book.ts';
 import { type Alert, ALERT_RETENTION_MS, alertSentence, plainNumber } from '../../core/alarm/alert.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { alertOf } from '../fake/alert.ts';
 import { alertRule } from '../fake/alert-rule.ts';
@@ -88,4 +89,16 @@ test('the sentence names device, value, threshold, tolerance and duration', (t) 
 		said({ condition: 'ne', threshold: 50, hysteresis: 0.2 }),
 		'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2',
 	);
+});
+
+test('a clock that is not trusted removes no alert for its age', async (t) => {
+	const timer = createManualTimer();
+	const opened = await openAlertBook({
+		alerts: { all: async () => [settled(0)], write: async () => undefined },
+		clock: { ...timer.clock, now: () => epochMs(Date.UTC(2106, 0, 1)), trustedNow: () => null },
+		setTimer: timer.setTimer,
+		log: silentLog,
+	});
+	t.is(opened.newestFirst(() => true).length, 1);
+	await opened.stop();
 });

@@ -9,6 +9,7 @@ import { readSettings } from '../../config/read-settings.ts';
 import { type Clock, epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import { type LinkProxy, startLinkProxy } from '../../demo/link-proxy.ts';
+import type { SystemTime } from '../../core/time/system-time.ts';
 import { composeGateway, type Gateway } from '../../gateway/compose.ts';
 import { ADMINISTRATOR, login, type Rest } from '../system/kit/rest.ts';
 
@@ -40,6 +41,8 @@ export function createShiftedClock(): ShiftedClock {
 
 export interface PairOptions {
 	readonly clock?: Clock;
+	/** The machine of the gateway, when it has a time of its own. */
+	readonly gatewayMachine?: { readonly clock: Clock; readonly systemTime: () => SystemTime };
 	readonly log?: Logger;
 	/** More settings of the gateway, as variables of the environment. */
 	readonly gateway?: Readonly<Record<string, string>>;
@@ -93,7 +96,9 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 			...options.gateway,
 		};
 		const settings = readSettings({ role: 'gateway', environment });
-		return composeGateway({ ...common, settings, data: folder('gateway') });
+		const machine = options.gatewayMachine;
+		const own = machine === undefined ? {} : { clock: machine.clock, systemTime: machine.systemTime() };
+		return composeGateway({ ...common, ...own, settings, data: folder('gateway') });
 	}
 
 	let hub = await startHub(0);
