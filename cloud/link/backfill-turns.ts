@@ -126,5 +126,3 @@ export function createBackfillTurns({ store, limits = BACKFILL_LIMITS }: Backfil
 		},
 	};
 }
-
-export type BackfillTurns = ReturnType<typeof createBackfillTurns>;
