@@ -146,8 +146,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const origin = gatewayId(hubId ?? newGatewayId());
-		time.identify(origin);
+		const ownId = gatewayId(hubId ?? newGatewayId());
+		time.identify(ownId);
 		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		// A journal that opens may find out before anybody can be asked.
 		const lostEarly: StreamRange[] = [];
@@ -159,7 +159,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			holders: ['ledger'],
 			givesUpHeld: false,
 			history: { ...settings.history, settle: time.settle },
-			origin,
+			origin: ownId,
 			gatewayId: null,
 			templates,
 			pointFactsOf,
@@ -176,7 +176,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		await time.begin({
 			epoch: journal.epoch,
 			lastSeq: telemetry.lastSeq,
-			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,
+			oldestEpoch: () => journal.held().find((held) => held.origin === ownId)?.epoch ?? journal.epoch,
 			hasHub: () => false,
 		});
 		const gatewayClocks = await openGatewayClocks({
