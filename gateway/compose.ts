@@ -17,6 +17,7 @@ import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
@@ -31,6 +32,7 @@ import type { LossReason } from '../core/ledger/stream-range.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
@@ -45,6 +47,7 @@ import { createMqttAccountStore } from './broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from './broker/telemetry-publisher.ts';
 import { createDeviceResponses } from './command/device-responses.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './command/gateway-delivery.ts';
+import { createCommandLink } from './command/command-link.ts';
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
@@ -54,10 +57,12 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
+import { openOwnLedger } from './uplink/own-ledger.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -69,7 +74,10 @@ export interface GatewayDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -89,7 +97,7 @@ const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quo
 
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { data, version, clock, log } = deps;
+	const { data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -100,6 +108,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 	async function compose(): Promise<Gateway> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		let isPolling = false;
 		let uplink: Uplink | null = null;
 		let rest: Server | null = null;
@@ -108,6 +118,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		time.identify(gatewayId);
 		const storage = await openStorage({
 			data,
 			journal: settings.journal,
@@ -133,7 +144,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			history: settings.history,
+			history: { ...settings.history, settle: time.settle },
 			origin: gatewayId,
 			gatewayId,
 			templates,
@@ -148,6 +159,14 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const { journal, devices, deviceRepository, listeners, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
+		await time.begin({
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,
+			hasHub: () => uplinkStore.enrolment() !== null,
+		});
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
 		if (opened.isOfFile)
 			await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
@@ -179,9 +198,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		await deliveries.modbus.recover();
 		const delivery = createGatewayDelivery({ devices, deliveries });
 		commands.listen(delivery);
+		const commandLink = createCommandLink();
 		const hubCommands = createHubCommands({
 			...common,
-			report: (report) => uplink?.reportCommands(report) ?? Promise.resolve(),
+			report: commandLink.report,
 		});
 		commands.listen(hubCommands.command);
 		commandPart.responses.push(hubCommands.response);
@@ -241,6 +261,17 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const own = await openOwnLedger({
+			folder: join(data, 'ledger'),
+			gatewayId,
+			journal,
+			history: telemetryPart.history,
+			devices,
+			deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
+			lifecycle,
+			clock,
+			log,
+		});
 		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
 		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
@@ -248,7 +279,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			createUplink({
 				store: uplinkStore,
 				journal,
-				encode: (readings) => encodeBlock(readings),
+				encode: (readings, level) => encodeBlock(readings, undefined, level),
 				lastSeq: telemetry.lastSeq,
 				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
 				healthOf: (id) => {
@@ -259,8 +290,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				name: nameOf,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
-				commands: hubCommands,
+				settle: time.settle,
+				...own.forUplink,
 				features: [
+					createTimeUplink({ keeper: time, clock, log }),
+					commandLink.feature(hubCommands),
 					configuration.uplink,
 					bundleKey.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
@@ -311,6 +345,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		};
 		const http = await openHttp({
 			role: 'gateway',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -378,6 +413,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					},
 					'/api/v1',
 				),
+				...own.httpParts(() => up.owedRanges()),
 			],
 			lifecycle,
 			clock,
@@ -391,6 +427,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
+		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
 		devices.listen({ changed: devicesChanged });
