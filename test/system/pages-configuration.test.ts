@@ -71,7 +71,7 @@ test.serial('an operator imports a configuration, changes it, sees what that doe
 	t.is((await hub.post(`/api/v1/gateways/${id}/configuration/revisions`, { patch, base: 'running' })).status, 201);
 	await page.setViewportSize(DESKTOP);
 	await page.getByRole('row', { name: 'Revision 3' }).getByRole('button', { name: 'Apply' }).click();
-	await dialog.getByText(/Changed on both sides in 1 places/).waitFor();
+	await dialog.getByText(/Changed on both sides: /).waitFor();
 	await dialog.getByRole('button', { name: 'Apply' }).click();
 	await dialog.waitFor({ state: 'detached' });
 	await page.getByText('Needs a decision').waitFor();
