@@ -169,4 +169,3 @@ export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 		forgetTold: (): void => told.clear(),
 	};
 }
-
