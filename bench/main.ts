@@ -30,6 +30,8 @@ const options = {
 
 /** The benches by name; each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
+	card: async () => (await import('./card-bench.ts')).runCardBench(),
+	ingest: async () => (await import('./ingest-bench.ts')).runIngestBench(options),
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
@@ -61,7 +63,9 @@ const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 const isUsable = unknown === undefined && Object.values(options).every((value) => Number.isFinite(value) && value > 0);
 if (!isUsable) {
-	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB] [--samples N]`);
+	console.error(
+		`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB] [--samples N]`,
+	);
 	console.error(
 		`names: ${Object.keys(BENCHES).join(', ')}${unknown === undefined ? '' : `; there is no "${unknown}"`}`,
 	);

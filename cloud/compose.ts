@@ -18,6 +18,7 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
@@ -106,7 +107,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			log,
 		});
 		const hubId = hubStore.get().hubId ?? (await hubStore.update(() => ({ hubId: newGatewayId() }))).hubId;
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -119,6 +128,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: ['ledger'],
 			givesUpHeld: false,
 			history: settings.history,
@@ -298,6 +308,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
@@ -332,8 +343,10 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

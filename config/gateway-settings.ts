@@ -1,5 +1,6 @@
 import Joi from 'joi';
 
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
 	GIB,
 	historySection,
@@ -85,6 +86,7 @@ export interface GatewaySettings {
 	readonly uplink: UplinkSettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 	readonly site: { readonly name: string };
 	/** Folder with device templates of this site, beside those of the product; empty: none. */
 	readonly templates: { readonly folder: string };
@@ -167,6 +169,7 @@ export const gatewaySchema = section({
 	}),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 	site: section({ name: Joi.string().allow('').max(255).default('') }),
 	templates: section({ folder: Joi.string().allow('').max(4_096).default('') }),
 	devices: Joi.array().items(device).unique('uid').max(MAX_DEVICES).empty(null).default([]),

@@ -1,3 +1,4 @@
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
 	GIB,
 	historySection,
@@ -34,6 +35,7 @@ export interface HubSettings {
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 }
 
 /** Keys, ranges and defaults of the hub's file, in the words of the file. */
@@ -49,4 +51,5 @@ export const hubSchema = section({
 	history: historySection(64 * GIB),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 });

@@ -16,6 +16,7 @@ import { brokerProbe } from '../core/box/box-components.ts';
 import { openHttp } from '../core/box/http-part.ts';
 import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
+import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
@@ -114,7 +115,15 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
-		const audit = await openAudit({ data, lifecycle, clock, log });
+		const storage = await openStorage({
+			data,
+			journal: settings.journal,
+			card: settings.card,
+			lifecycle,
+			clock,
+			log,
+		});
+		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
 			data,
 			...settings.identity,
@@ -128,6 +137,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
+			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
 			history: settings.history,
@@ -308,6 +318,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			lanTls,
 			web: deps.web,
 			audit,
+			storage,
 			accounts,
 			identity,
 			tokens,
@@ -372,8 +383,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		rest = http.server;
+		storage.addMetrics(metrics);
 		addBoxMetrics(metrics, {
 			journal: () => journal.stats(),
+			history: () => telemetryPart.history.stats(),
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});

@@ -9,6 +9,7 @@ import { counterRules } from '../history/rollup-rule.ts';
 import { openRollups } from '../history/rollups.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import { isInTenantOf } from '../identity/role.ts';
+import type { FileLayer } from '../journal/file-layer.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
 import { nodeFileLayer } from '../journal/node-file-layer.ts';
 import { systemTimer } from '../journal/set-timer.ts';
@@ -54,6 +55,8 @@ const PROBED_MS = 60_000;
 export interface TelemetryPartDeps {
 	readonly data: string;
 	readonly journal: JournalOptions;
+	/** The files of a stream (`journal`, ...), so that what each of them writes can be counted. */
+	readonly files: (stream: string) => FileLayer;
 	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
 	readonly holders: readonly string[];
 	/** What the journal does without room; see `FileJournalOptions`. */
@@ -109,6 +112,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		journal: {
 			...deps.journal,
 			folder: join(data, 'journal'),
+			files: deps.files('journal'),
 			holders: [...deps.holders],
 			givesUpHeld: deps.givesUpHeld,
 			onLoss: deps.onLoss,

@@ -38,6 +38,8 @@ export function createLossList({ clock, log }: { readonly clock: Clock; readonly
 			if (losses.length > MAX_KEPT) losses.shift();
 			log.warn('history-loss', { ...found });
 		},
+		/** Found since the start. */
+		count: (): number => known.size,
 		all: (): readonly HistoryLoss[] => [...losses],
 	};
 }

@@ -61,6 +61,8 @@ export interface HistoryStats {
 	readonly oldestDay: EpochMs | null;
 	/** The last journal segment whose readings are all in chunks; 0 for none. */
 	readonly sealedThrough: number;
+	/** Places that could not be read, counted since the start. */
+	readonly losses: number;
 }
 
 /** The history on disk. Stop it before its journal. */
@@ -178,6 +180,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 				days: dated.length,
 				oldestDay: oldest === undefined ? null : epochMs(oldest),
 				sealedThrough: loop.sealedThrough(),
+				losses: losses.count(),
 			};
 		},
 		losses: losses.all,

@@ -4,7 +4,7 @@ import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
 import { compactDay, isFragmented } from './compaction.ts';
 import type { DayFile } from './day-file.ts';
-import { type DayFolder, dayOf } from './day-folder.ts';
+import { DAY_MS, type DayFolder, dayOf } from './day-folder.ts';
 import type { NoteLoss } from './history-loss.ts';
 import type { Dropped, OverflowStep } from './overflow.ts';
 
@@ -17,6 +17,8 @@ const QUIET_MS = 3_600_000;
 const EXPIRIES_PER_HOUR = 4;
 /** Readings of no plausible date take no more than this. */
 const MAX_STRAY_BYTES = 64 * 1024 * 1024;
+/** Days that get their index when the history stops, those last added to: a box ends within seconds. */
+const FINISHED_AT_STOP = 4;
 /** Room that is left when a day is written anew. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 
@@ -37,6 +39,8 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 	const expiriesMs: number[] = [];
 	/** Days that could not be tidied; they are left alone until the next start. */
 	const given = new Set<DayFile>();
+	/** Days to which nothing was added since they were tidied. */
+	const tidied = new Set<DayFile>();
 	let running: { readonly day: DayFile; readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
 	async function drop(day: DayFile, reason: Dropped['reason']): Promise<void> {
@@ -65,12 +69,14 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		}
 	}
 
-	/** Past, without its index, and left alone for a while. */
+	/** Past and left alone for a while; and without its index, or not looked at yet. */
 	function isDue(file: DayFile): boolean {
-		if (file.day === null || file.day >= dayOf(clock.now()) || file.isFinished() !== false || given.has(file))
+		const today = dayOf(clock.now());
+		if (file.day === null || file.day >= today || file.bytes() === 0 || given.has(file) || tidied.has(file))
 			return false;
 		const atMs = touchedMs.get(file);
-		return atMs === undefined || clock.monotonicMs() - atMs >= QUIET_MS;
+		if (atMs !== undefined) return clock.monotonicMs() - atMs >= QUIET_MS;
+		return file.isFinished() === false || file.day >= today - DAY_MS;
 	}
 
 	async function tidyDay(day: DayFile, signal: AbortSignal): Promise<void> {
@@ -83,21 +89,25 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		} else await day.finish();
 	}
 
+	async function tidyLogged(day: DayFile, signal: AbortSignal): Promise<void> {
+		try {
+			await tidyDay(day, signal);
+			if (!signal.aborted) tidied.add(day);
+		} catch (error) {
+			given.add(day);
+			log.warn('history-day-not-tidied', { day: day.name, reason: messageOf(error) });
+		}
+		running = null;
+		days.touch(day);
+	}
+
 	/** Tidies one quiet day that is past, in the background. */
 	function tidy(): void {
 		if (running !== null) return;
 		const due = days.all().find(isDue);
 		if (due === undefined) return;
 		const stop = new AbortController();
-		const done = tidyDay(due, stop.signal)
-			.catch((error: unknown) => {
-				given.add(due);
-				log.warn('history-day-not-tidied', { day: due.name, reason: messageOf(error) });
-			})
-			.finally(() => {
-				running = null;
-				days.touch(due);
-			});
+		const done = tidyLogged(due, stop.signal);
 		running = { day: due, stop, done };
 	}
 
@@ -118,14 +128,18 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		release,
 		rawDays,
 		/** Something was added to a day. */
-		touched: (day: DayFile): void => void touchedMs.set(day, clock.monotonicMs()),
+		touched(day: DayFile): void {
+			tidied.delete(day);
+			touchedMs.delete(day);
+			touchedMs.set(day, clock.monotonicMs());
+		},
 		/** Resolves when nothing is being tidied. */
 		settled: (): Promise<void> => running?.done ?? Promise.resolve(),
 		/** Stops what is being done; days that were added to get their index, so that the next start reads them at once. */
 		async stop(): Promise<void> {
 			running?.stop.abort();
 			await running?.done;
-			for (const day of touchedMs.keys()) {
+			for (const day of [...touchedMs.keys()].slice(-FINISHED_AT_STOP)) {
 				await day
 					.finish()
 					.catch((error: unknown) =>

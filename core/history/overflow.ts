@@ -35,25 +35,29 @@ export interface OverflowDeps {
 	readonly log: Logger;
 }
 
-/** Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. */
+/**
+ * Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. What was dropped counts
+ * as free at once: a file that somebody still reads gives its space back a little later.
+ */
 export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropped, log }: OverflowDeps) {
-	async function isTooMuch(): Promise<boolean> {
-		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
-		return bytes > maxBytes || (bytes > 0 && (await freeBytes()) < minFreeBytes);
-	}
-
-	async function dropOne(): Promise<boolean> {
+	async function dropOne(): Promise<Dropped | null> {
 		for (const step of steps) {
 			const what = await step.dropOldest();
 			if (what === null) continue;
 			log.warn('history-dropped', { step: step.name, ...what });
 			dropped(what);
-			return true;
+			return what;
 		}
-		return false;
+		return null;
 	}
 
 	return async (): Promise<void> => {
-		while (await isTooMuch()) if (!(await dropOne())) return;
+		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
+		let tooMuch = Math.max(bytes - maxBytes, minFreeBytes - (await freeBytes()));
+		while (tooMuch > 0) {
+			const what = await dropOne();
+			if (what === null) return;
+			tooMuch -= what.bytes;
+		}
 	};
 }

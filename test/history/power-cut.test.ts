@@ -55,7 +55,8 @@ test('whenever the power goes while segments are sealed, each acknowledged readi
 			for (const life of [operation, operation * 2, Number.POSITIVE_INFINITY]) {
 				const { layer } = failingAt(files, life);
 				const opened = await open({ files: layer }).catch(() => null);
-				for (let round = 0; round < 4 && opened !== null; round += 1) {
+				for (let round = 0; round < 4; round += 1) {
+					if (opened === null) break;
 					const batch = batchOf(next, 12, random);
 					next += 12 * 8;
 					try {
@@ -96,7 +97,13 @@ const PARTS = Array.from({ length: 12 }, (_, part) =>
 );
 
 const openDays = (files: FileLayer): Promise<DayFolder> =>
-	openDayFolder({ files, folder: HISTORY_FOLDER, retentionDays: 365, clock: createManualClock(START_MS), noteLoss: () => undefined });
+	openDayFolder({
+		files,
+		folder: HISTORY_FOLDER,
+		retentionDays: 365,
+		clock: createManualClock(START_MS),
+		noteLoss: () => undefined,
+	});
 
 async function fragmentedDay(files: FileLayer): Promise<void> {
 	const days = await openDays(files);
@@ -162,7 +169,12 @@ test('a day that changes while it is written anew stays as it is', async (t) => 
 	const days = await openDays(files);
 	const day = days.fileFor(START_MS);
 	if (day === null) return t.fail();
-	const compaction = compactDay(day, { files, path: days.temporaryPath(day), noteLoss: () => undefined, signal: new AbortController().signal });
+	const compaction = compactDay(day, {
+		files,
+		path: days.temporaryPath(day),
+		noteLoss: () => undefined,
+		signal: new AbortController().signal,
+	});
 	const late = readingOf(801, { readAt: epochMs(START_MS + 60_000) });
 	await day.append([late], late);
 	await day.commit();
