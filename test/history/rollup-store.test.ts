@@ -223,6 +223,16 @@ test('sums stay when their samples are dropped, and late samples of a dropped ho
 	t.true(events.includes('rollups-not-renewed'));
 });
 
+test('what waits of a day is summed up before its samples are dropped', async (t) => {
+	const box = await rollupBox();
+	box.history.accept(hourFrom(DAY));
+	await box.history.seal(box.rollups.watcher);
+	await box.rollups.watcher.dropping?.(epochMs(DAY));
+	box.history.drop(DAY + DAY_MS);
+	box.state.rawFrom = DAY + DAY_MS;
+	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
+});
+
 test('retention drops files whole, each level by its own age', async (t) => {
 	const box = await rollupBox({ minuteDays: 5, rollupDays: 60 });
 	const old = DAY - 90 * DAY_MS;
