@@ -6,11 +6,15 @@ import { listenOnLoopback } from './listen.ts';
 
 /**
  * pass: bytes go through. cut: connections are reset, new ones at once too. black-hole: connections stay and new ones are
- * accepted, but nothing passes, as when a cable is pulled far away. delay: each byte arrives `delayMs` later.
+ * accepted, but nothing passes, as when a cable is pulled far away. delay: each byte arrives `delayMs` later. throttle: each
+ * direction of a connection carries so many bytes a second. cut-after: passes that many bytes more, which end anywhere in a frame, then
+ * resets all connections, and passes again.
  */
 export type LinkMode =
 	| { readonly kind: 'pass' | 'cut' | 'black-hole' }
-	| { readonly kind: 'delay'; readonly delayMs: number };
+	| { readonly kind: 'delay'; readonly delayMs: number }
+	| { readonly kind: 'throttle'; readonly bytesPerSecond: number }
+	| { readonly kind: 'cut-after'; readonly bytes: number };
 
 /** A wire between two programs that can be made bad. Listens on loopback. */
 export interface LinkProxy extends Stoppable {
@@ -43,20 +47,32 @@ interface LaneDeps {
 	readonly from: Socket;
 	readonly to: Socket;
 	readonly mode: () => LinkMode;
-	readonly count: (bytes: number) => void;
+	/** What of the bytes may go; they are counted. Fewer: the wire is cut once they have gone. */
+	readonly admit: (bytes: Buffer) => Buffer;
+	readonly cut: () => void;
 }
 
-function createLane({ clock, from, to, mode, count }: LaneDeps): Lane {
+function createLane({ clock, from, to, mode, admit, cut }: LaneDeps): Lane {
 	const held: Held[] = [];
 	let heldBytes = 0;
 	let timer: NodeJS.Timeout | null = null;
 	let isBlocked = false;
+	let freeMs = 0;
+
+	/** When bytes that come now may leave. */
+	function dueMs(bytes: number): number {
+		const now = mode();
+		const nowMs = clock.monotonicMs();
+		if (now.kind === 'delay') return nowMs + now.delayMs;
+		if (now.kind !== 'throttle') return nowMs;
+		freeMs = Math.max(freeMs, nowMs) + (bytes * 1000) / now.bytesPerSecond;
+		return freeMs;
+	}
 
 	function hold(bytes: Buffer | null): void {
-		const { kind, ...rest } = mode();
-		const delayMs = kind === 'delay' && 'delayMs' in rest ? rest.delayMs : 0;
-		held.push({ dueMs: clock.monotonicMs() + delayMs, bytes });
-		heldBytes += bytes?.length ?? 0;
+		const length = bytes?.length ?? 0;
+		held.push({ dueMs: dueMs(length), bytes });
+		heldBytes += length;
 		pump();
 	}
 
@@ -66,8 +82,8 @@ function createLane({ clock, from, to, mode, count }: LaneDeps): Lane {
 			return;
 		}
 		heldBytes -= bytes.length;
-		count(bytes.length);
-		isBlocked = !to.write(bytes);
+		const part = admit(bytes);
+		isBlocked = !to.write(part, part.length < bytes.length ? cut : undefined);
 	}
 
 	function wakeIn(ms: number): void {
@@ -130,6 +146,27 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 	let mode: LinkMode = { kind: 'pass' };
 	let passed = 0;
 
+	function admit(bytes: Buffer): Buffer {
+		const part = mode.kind === 'cut-after' ? bytes.subarray(0, mode.bytes) : bytes;
+		if (mode.kind === 'cut-after') mode = { kind: 'cut-after', bytes: mode.bytes - part.length };
+		passed += part.length;
+		return part;
+	}
+
+	function setMode(next: LinkMode): void {
+		mode = next;
+		for (const connection of connections) {
+			if (mode.kind === 'cut' || (mode.kind !== 'black-hole' && !connection.isThrough)) connection.destroy();
+			else connection.pump();
+		}
+	}
+
+	function cutOnce(): void {
+		if (mode.kind !== 'cut-after') return;
+		setMode({ kind: 'cut' });
+		setMode({ kind: 'pass' });
+	}
+
 	function track(connection: Connection, sockets: readonly Socket[]): void {
 		connections.add(connection);
 		for (const socket of sockets) {
@@ -148,7 +185,7 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 			allowHalfOpen: true,
 			noDelay: true,
 		});
-		const shared = { clock: options.clock, mode: () => mode, count: (bytes: number) => (passed += bytes) };
+		const shared = { clock: options.clock, mode: () => mode, admit, cut: cutOnce };
 		const lanes = [createLane({ from: near, to: far, ...shared }), createLane({ from: far, to: near, ...shared })];
 		const connection: Connection = {
 			isThrough: true,
@@ -183,13 +220,7 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 	return {
 		port,
 		mode: () => mode,
-		setMode(next) {
-			mode = next;
-			for (const connection of connections) {
-				if (mode.kind === 'cut' || (mode.kind !== 'black-hole' && !connection.isThrough)) connection.destroy();
-				else connection.pump();
-			}
-		},
+		setMode,
 		passedBytes: () => passed,
 		async stop() {
 			for (const connection of connections) connection.destroy();

@@ -5,7 +5,6 @@ import { systemClock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
 import { DEFAULT_PORTS } from './demo-settings.ts';
 import { type Demo, type Role, startDemo } from './demo.ts';
-import type { LinkMode } from './link-proxy.ts';
 import { type Observation, statusLine } from './status-line.ts';
 
 /** From `dist/demo/main.js` to the command line in the checkout. */
@@ -48,7 +47,7 @@ function introduce(demo: Demo): void {
 }
 
 /** A key that names a mode switches it on, and off again when it is on. */
-function toggle(demo: Demo, kind: Exclude<LinkMode['kind'], 'delay'>): void {
+function toggle(demo: Demo, kind: 'cut' | 'black-hole'): void {
 	demo.link.setMode({ kind: demo.link.mode().kind === kind ? 'pass' : kind });
 }
 

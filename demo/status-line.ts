@@ -18,6 +18,8 @@ const WIRE: Readonly<Record<LinkMode['kind'], string>> = {
 	cut: ' (cut, press l to restore)',
 	'black-hole': ' (black hole, press b to restore)',
 	delay: ' (delayed)',
+	throttle: ' (narrow)',
+	'cut-after': ' (about to be cut)',
 };
 
 function rate(name: string, before: Metrics | null, now: Metrics | null, elapsedMs: number): string {

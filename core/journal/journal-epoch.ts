@@ -17,21 +17,20 @@ export interface EpochDeps {
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * The number of this boot. One more than the highest that the epoch file or a segment names, and written before it is
- * used. When nothing is known, or it cannot be written, it starts from the wall clock in seconds: a folder that was lost,
- * or a disk that is full, does not hand out an old number again (unless the clock was set back by more than the folder's life).
+ * The number of this boot, written before it is used: the wall clock in seconds, and more than the highest that the epoch file or a segment
+ * names. A folder that was lost or put back to an older copy, or a disk that is full, does not hand out an old number again (unless the
+ * clock was set back by more than the folder's life).
  */
 export async function nextEpoch({ files, folder, clock, log, highestSeen }: EpochDeps): Promise<number> {
 	const path = join(folder, 'epoch');
 	const text = (await files.readText(path))?.trim() ?? '';
 	const known = Math.max(highestSeen, DIGITS.test(text) ? Number(text) : 0);
 	const wallSeconds = Math.max(1, Math.floor(clock.now() / 1000));
-	const epoch = known === 0 ? wallSeconds : known + 1;
+	const epoch = Math.max(known + 1, wallSeconds);
 	try {
 		await files.writeText(path, `${epoch}\n`);
-		return epoch;
 	} catch (error) {
 		log.error('journal-epoch-not-written', { reason: messageOf(error) });
-		return Math.max(known + 1, wallSeconds);
 	}
+	return epoch;
 }

@@ -135,3 +135,29 @@ test('more than the proxy may hold comes through whole after a black hole', asyn
 	await waitFor('all bytes come back', 10_000, () => client.state.text.length === 3_000_001);
 	t.pass();
 });
+
+test('a wire that is cut after some bytes lets exactly those through, ends its connections, and is good again', async (t) => {
+	const { proxy, echoedText } = await startEcho(t);
+	const first = open(t, proxy.port);
+	first.socket.write('hello');
+	await first.heard('hello');
+	proxy.setMode({ kind: 'cut-after', bytes: 3 });
+	first.socket.write('0123456789');
+	await first.closed();
+	await waitFor('what came through', 5_000, () => echoedText() === 'hello012');
+	t.is(proxy.mode().kind, 'pass');
+	const second = open(t, proxy.port);
+	second.socket.write('again');
+	await second.heard('again');
+});
+
+test('a narrow wire carries everything, in its order and no faster than told', async (t) => {
+	const { proxy } = await startEcho(t);
+	proxy.setMode({ kind: 'throttle', bytesPerSecond: 200 });
+	const client = open(t, proxy.port);
+	const startMs = performance.now();
+	client.socket.write('a'.repeat(30));
+	client.socket.write('b'.repeat(30));
+	await client.heard('a'.repeat(30) + 'b'.repeat(30));
+	t.true(performance.now() - startMs >= 400, 'sixty bytes at 200 a second, and half of them once more');
+});

@@ -286,6 +286,21 @@ test('epochs ascend with each start, and start from the clock when everything is
 	t.true(third.epoch > second.epoch);
 });
 
+test('a folder that is put back to an older copy hands out no epoch a second time', async (t) => {
+	const { files, timer, open, fill } = journalBench();
+	const first = await open();
+	await fill(first, 1);
+	await first.stop();
+	const copy = await files.readText(`${FOLDER}/epoch`);
+	timer.clock.advance(60_000);
+	const second = await open();
+	await second.stop();
+	await files.writeText(`${FOLDER}/epoch`, copy ?? '');
+	timer.clock.advance(60_000);
+	const third = await open();
+	t.true(third.epoch > second.epoch);
+});
+
 test('starts without a commit leave no segments behind', async (t) => {
 	const { files, open } = journalBench();
 	for (let start = 0; start < 5; start += 1) {

@@ -62,6 +62,8 @@ interface Answered {
 }
 
 const CHECK = 0xffff_ffff;
+/** Two processes read one clock; each rounds for itself, and may count on from an earlier reading. */
+export const CLOCKS_APART_MS = 10;
 
 /** What is wrong with the values of a record of this unit: under a wrong name, or mixed of two answers. Null: nothing. */
 export function misattribution({ id, telemetry_type: type, payload }: TelemetryRecord, unitId: number): string | null {
@@ -101,7 +103,7 @@ export async function wrongRecords(
 		const nextAt = answers[reads] ?? Number.POSITIVE_INFINITY;
 		const recordedAt = Date.parse(record.recorded_at);
 		if (answeredAt === undefined) wrong.push(`answer ${reads} was never given`);
-		else if (recordedAt < answeredAt || recordedAt > nextAt)
+		else if (recordedAt < answeredAt - CLOCKS_APART_MS || recordedAt > nextAt + CLOCKS_APART_MS)
 			wrong.push(`answer ${reads} carries a wrong instant: ${record.recorded_at}`);
 	}
 	return wrong;

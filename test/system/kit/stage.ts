@@ -16,6 +16,8 @@ export interface GatewayOptions {
 	readonly uplink?: { readonly hub: HullProcess; readonly link: LinkProxy };
 	/** More sections of the settings file. */
 	readonly settings?: Readonly<Record<string, unknown>>;
+	/** Added to the environment of each start. */
+	readonly env?: () => Readonly<Record<string, string>>;
 }
 
 /** Real processes in temporary folders, on free ports of loopback. All end with the test, whatever its outcome. */
@@ -23,7 +25,11 @@ export interface Stage {
 	readonly folder: string;
 	/** A simulator with the arguments of its command line, e.g. `--tcp 0:1,2`. */
 	spawnSimulator(...args: readonly string[]): Promise<SimulatorProcess>;
-	spawnHub(settings?: Readonly<Record<string, unknown>>): Promise<HullProcess>;
+	/** @param env added to the environment of each start */
+	spawnHub(
+		settings?: Readonly<Record<string, unknown>>,
+		env?: () => Readonly<Record<string, string>>,
+	): Promise<HullProcess>;
 	/** A wire to the hub's link that can be cut. */
 	spawnLink(hub: HullProcess): Promise<LinkProxy>;
 	spawnGateway(options: GatewayOptions): Promise<HullProcess>;
@@ -85,21 +91,21 @@ export function createStage(test: Ending, command: HullOptions['command'] = real
 	return {
 		folder,
 		spawnSimulator: (...args) => startSimulatorProcess(args, (child) => lifecycle.own('simulator', child)),
-		spawnHub: (settings = {}) =>
+		spawnHub: (settings = {}, env = () => ({})) =>
 			spawnHull({
 				role: 'hub',
 				settings: (port) => ({ ...hubSettings({ hubHttp: port('http_port'), link: port('link_port') }), ...settings }),
-				env: () => ({}),
+				env,
 			}),
 		async spawnLink(hub) {
 			return lifecycle.own('link', await startLinkProxy({ clock: systemClock, targetPort: hub.port('link_port') }));
 		},
-		spawnGateway: ({ devices, uplink, settings }) =>
+		spawnGateway: ({ devices, uplink, settings, env = () => ({}) }) =>
 			spawnHull({
 				role: 'gateway',
 				settings: (port) =>
 					gatewaySettings({ gatewayHttp: port('http_port'), mqtt: port('mqtt_port') }, devices, settings),
-				env: () => (uplink === undefined ? {} : uplinkEnvironment(uplink)),
+				env: () => ({ ...(uplink === undefined ? {} : uplinkEnvironment(uplink)), ...env() }),
 			}),
 	};
 }

@@ -1,0 +1,39 @@
+import type { Clock } from '../../../core/kernel/clock.ts';
+import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
+import type { StartedLine } from '../../../demo/simulator/simulator.ts';
+import { createModbusSlave } from '../../../demo/simulator/modbus-slave.ts';
+import { startTcpSlave } from '../../../demo/simulator/modbus-tcp-slave.ts';
+import { type RegisterImage, createReadsImage } from '../../../demo/simulator/register-image.ts';
+
+/** A meter that numbers its answers and remembers when it gave each. Alone on its line. */
+export interface CountedSlave extends Stoppable {
+	readonly line: StartedLine;
+	readonly unitId: number;
+	/** When each answer was given, ms since 1970; the answer with number 1 comes first. All of them, however long it runs. */
+	answers(): readonly number[];
+	/** From now on it is silent. */
+	silence(): void;
+}
+
+/** The simulator's device of mode `reads`, with a log that is never cut. */
+export async function startCountedSlave(clock: Clock, unitId: number): Promise<CountedSlave> {
+	const answers: number[] = [];
+	const counting = createReadsImage(unitId);
+	const image: RegisterImage = {
+		read(functionCode, address, count, atMs) {
+			const words = counting.read(functionCode, address, count, atMs);
+			if (typeof words !== 'number') answers.push(clock.now());
+			return words;
+		},
+		write: (address, words) => counting.write(address, words),
+	};
+	const slave = createModbusSlave({ clock, images: new Map([[unitId, image]]) });
+	const listening = await startTcpSlave(slave, 0);
+	return {
+		line: { transport: 'tcp', port: listening.port, path: null, unitIds: [unitId] },
+		unitId,
+		answers: () => answers,
+		silence: () => slave.behave(unitId, { kind: 'silent' }),
+		stop: () => listening.stop(),
+	};
+}

@@ -1,0 +1,212 @@
+import type { TelemetryRecord } from '../kit/telemetry.ts';
+import { CLOCKS_APART_MS } from '../kit/read-counter.ts';
+import type { ClockSpan, DeviceTruth, Occurrence, Span } from './truth.ts';
+
+/** What may be wrong, and where. The first of each kind are named. */
+export interface Verdict {
+	/** Acknowledged, or read while nothing was wrong, and not there. */
+	readonly lost: readonly string[];
+	readonly twice: readonly string[];
+	/** Under a wrong name, with a value that was never given, or with an instant at which it was not read. */
+	readonly misattributed: readonly string[];
+	/** The hub and the gateway tell different things of the same record. */
+	readonly different: readonly string[];
+	readonly counts: Counts;
+}
+
+export interface Counts {
+	/** Values that were read or published. */
+	readonly given: number;
+	readonly acknowledged: number;
+	readonly atHub: number;
+	readonly atGateway: number;
+	/** Not there, and the ledger says why. */
+	readonly declared: number;
+	/** Of them, those that the gateway still has. */
+	readonly declaredAndKept: number;
+	/** Samples of them. */
+	readonly declaredValues: number;
+	/** Not there, never promised, and a fault explains it. */
+	readonly explained: number;
+	/** Age of the oldest of those at the beginning of what took it, ms: what a death has cost. */
+	readonly worstLossMs: number;
+}
+
+export interface Evidence {
+	readonly truth: DeviceTruth;
+	readonly atHub: readonly TelemetryRecord[];
+	readonly atGateway: readonly TelemetryRecord[];
+	/** Where the gateway's clock stood wrong. */
+	readonly clocks: readonly ClockSpan[];
+	/** Times in which the gateway was dead or dumb: what it read then and was not promised may be lost. */
+	readonly deaths: readonly Span[];
+	/** Times whose values the gateway itself has forgotten: it was put back to an older state. */
+	readonly forgotten: readonly Span[];
+	/** Ids of the records that the ledger says are lost. */
+	readonly declaredIds: ReadonlySet<string>;
+	/** Values that were lost and that the ledger says so of, beyond those with an id: known to nobody but the hub's count. */
+	readonly declaredValues: number;
+}
+
+/** Longest time between a value and the flush that makes it durable, and what a busy machine adds. */
+const UNFLUSHED_MS = 1_000;
+const GRACE_MS = 2_000;
+/** A clock takes its jump within this time, and what it stamps is then rebased to somewhat less than a second. */
+const CLOCK_LAG_MS = 2_500;
+const REBASED_WITHIN_MS = 1_000;
+/** Values of one record. */
+const VALUES = 3;
+const MOST_NAMED = 20;
+
+function isPlausible(at: number, { fromMs, toMs }: Span, clocks: readonly ClockSpan[]): boolean {
+	if (at >= fromMs - CLOCKS_APART_MS && at <= toMs + CLOCKS_APART_MS) return true;
+	const wrong = clocks.filter((span) => span.fromMs - CLOCK_LAG_MS <= fromMs && fromMs <= span.toMs + CLOCK_LAG_MS);
+	return [0, ...wrong.map(({ offsetMs }) => offsetMs)].some(
+		(offsetMs) =>
+			wrong.length > 0 && at >= fromMs + offsetMs - REBASED_WITHIN_MS && at <= toMs + offsetMs + REBASED_WITHIN_MS,
+	);
+}
+
+/** A list that keeps the first few of what it is told. */
+function createFindings() {
+	const list: string[] = [];
+	return { list, add: (text: string) => void (list.length < MOST_NAMED && list.push(text)) };
+}
+
+/** The span that an instant is in, or so shortly before; of several the one that it is nearest to. */
+const within = (atMs: number, spans: readonly Span[], beforeMs: number): Span | undefined =>
+	spans
+		.filter(({ fromMs, toMs }) => atMs >= fromMs - beforeMs && atMs <= toMs)
+		.toSorted((one, other) => one.fromMs - other.fromMs)
+		.at(0);
+
+/** Numbers of the records of one store, with what is wrong in that store alone. */
+function readStore(
+	where: string,
+	records: readonly TelemetryRecord[],
+	{ truth, clocks }: Evidence,
+	occurrences: ReadonlyMap<number, Occurrence>,
+	findings: { readonly twice: (text: string) => void; readonly wrong: (text: string) => void },
+): ReadonlyMap<number, TelemetryRecord> {
+	const found = new Map<number, TelemetryRecord>();
+	const ids = new Set<string>();
+	for (const record of records) {
+		const name = `${where}: ${truth.uid} ${record.id} of ${record.recorded_at}`;
+		if (ids.has(record.id)) findings.twice(`${name} is listed twice`);
+		ids.add(record.id);
+		const mistake = truth.mistake(record);
+		if (mistake !== null) findings.wrong(`${where}: ${truth.uid} ${mistake}`);
+		const n = truth.numberOf(record);
+		if (n === null) continue;
+		const other = found.get(n);
+		if (other !== undefined) findings.twice(`${name} is number ${n}, and so is ${other.id} of ${other.recorded_at}`);
+		found.set(n, record);
+		const occurrence = occurrences.get(n);
+		if (occurrence === undefined) findings.wrong(`${name} has number ${n}, which was never given`);
+		else if (!isPlausible(Date.parse(record.recorded_at), occurrence, clocks))
+			findings.wrong(
+				`${name} is number ${n}, which was given at ${new Date(occurrence.fromMs).toISOString()} and before ${
+					Number.isFinite(occurrence.toMs) ? new Date(occurrence.toMs).toISOString() : 'now'
+				}`,
+			);
+	}
+	return found;
+}
+
+/** Holds what a device has really said against both stores, value by value. */
+export function judge(evidence: Evidence): Verdict {
+	const { truth, deaths, forgotten, declaredIds } = evidence;
+	const [lost, twice, misattributed, different] = [
+		createFindings(),
+		createFindings(),
+		createFindings(),
+		createFindings(),
+	];
+	const occurrences = truth.occurrences();
+	const byNumber = new Map(occurrences.map((one) => [one.n, one]));
+	const notes = { twice: twice.add, wrong: misattributed.add };
+	const hub = readStore('hub', evidence.atHub, evidence, byNumber, notes);
+	const gateway = readStore('gateway', evidence.atGateway, evidence, byNumber, notes);
+	let declared = 0;
+	let declaredAndKept = 0;
+	let explained = 0;
+	let worstLossMs = 0;
+	let budget = evidence.declaredValues;
+
+	/** Why a value that is nowhere may be so; null: it may not. */
+	function excuse({ fromMs, isAcknowledged }: Occurrence): 'death' | 'declared' | null {
+		if (within(fromMs, forgotten, GRACE_MS) !== undefined) return 'death';
+		const death = isAcknowledged ? undefined : within(fromMs, deaths, UNFLUSHED_MS + GRACE_MS);
+		if (death !== undefined) {
+			worstLossMs = Math.max(worstLossMs, death.fromMs - fromMs);
+			return 'death';
+		}
+		if (budget < VALUES) return null;
+		budget -= VALUES;
+		return 'declared';
+	}
+
+	function checkHub(one: Occurrence, kept: TelemetryRecord | undefined): void {
+		if (kept !== undefined && declaredIds.has(kept.id)) {
+			declared += 1;
+			declaredAndKept += 1;
+			return;
+		}
+		const why = kept === undefined ? excuse(one) : null;
+		if (why === 'declared') declared += 1;
+		else if (why === 'death') explained += 1;
+		// What was published and never acknowledged may be there or not.
+		else if (kept !== undefined || one.isAcknowledged || truth.keepsAll)
+			lost.add(
+				`${truth.uid} number ${one.n} of ${new Date(one.fromMs).toISOString()} is not at the hub; the gateway ${
+					kept === undefined ? 'does not have it either' : `has it as ${JSON.stringify(kept).slice(0, 200)}`
+				}`,
+			);
+	}
+
+	function checkGateway(one: Occurrence, atHub: TelemetryRecord): void {
+		const beforeMs = one.isAcknowledged ? 0 : UNFLUSHED_MS + GRACE_MS;
+		const isExcused =
+			within(one.fromMs, forgotten, GRACE_MS) !== undefined ||
+			(!one.isAcknowledged && within(one.fromMs, deaths, beforeMs) !== undefined);
+		if (isExcused || declaredIds.has(atHub.id) || !(one.isAcknowledged || truth.keepsAll)) return;
+		lost.add(
+			`${truth.uid} number ${one.n} of ${new Date(one.fromMs).toISOString()} is not at the gateway; the hub has it as ${JSON.stringify(atHub).slice(0, 200)}`,
+		);
+	}
+
+	for (const one of occurrences) {
+		const atHub = hub.get(one.n);
+		const atGateway = gateway.get(one.n);
+		if (atHub === undefined) checkHub(one, atGateway);
+		else if (atGateway === undefined) checkGateway(one, atHub);
+	}
+	const hubById = new Map(evidence.atHub.map((record) => [record.id, record]));
+	for (const record of evidence.atGateway) {
+		const other = hubById.get(record.id);
+		if (other === undefined) {
+			if (truth.numberOf(record) === null && !declaredIds.has(record.id))
+				lost.add(`${truth.uid} ${JSON.stringify(record).slice(0, 200)} is not at the hub`);
+		} else if (JSON.stringify(other) !== JSON.stringify(record))
+			different.add(
+				`${truth.uid} ${record.id}: hub ${JSON.stringify(other).slice(0, 200)}, gateway ${JSON.stringify(record).slice(0, 200)}`,
+			);
+	}
+	return {
+		lost: lost.list,
+		twice: twice.list,
+		misattributed: misattributed.list,
+		different: different.list,
+		counts: {
+			given: occurrences.length,
+			acknowledged: occurrences.filter(({ isAcknowledged }) => isAcknowledged).length,
+			atHub: hub.size,
+			atGateway: gateway.size,
+			declared,
+			declaredAndKept,
+			declaredValues: declared * VALUES,
+			explained,
+			worstLossMs,
+		},
+	};
+}
