@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
 		warm: { type: 'string', default: '3' },
 		seconds: { type: 'string', default: '10' },
 		'backlog-mb': { type: 'string', default: '64' },
+		samples: { type: 'string', default: '10000000' },
 	},
 });
 const options = {
@@ -24,10 +25,13 @@ const options = {
 	warmSeconds: Number(values.warm),
 	seconds: Number(values.seconds),
 	backlogMb: Number(values['backlog-mb']),
+	samples: Number(values.samples),
 };
 
 /** The benches by name; each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
+	card: async () => (await import('./card-bench.ts')).runCardBench(),
+	ingest: async () => (await import('./ingest-bench.ts')).runIngestBench(options),
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
@@ -38,6 +42,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
+	rollups: async () => (await import('./rollup-bench.ts')).runRollupBench(),
+	history: async () => (await import('./history-bench.ts')).runHistoryBench(options),
 };
 
 async function run(names: readonly string[]): Promise<boolean> {
@@ -57,7 +63,9 @@ const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
 const isUsable = unknown === undefined && Object.values(options).every((value) => Number.isFinite(value) && value > 0);
 if (!isUsable) {
-	console.error(`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB]`);
+	console.error(
+		`usage: bench [NAME]... [--rounds N] [--warm SECONDS] [--seconds SECONDS] [--backlog-mb MB] [--samples N]`,
+	);
 	console.error(
 		`names: ${Object.keys(BENCHES).join(', ')}${unknown === undefined ? '' : `; there is no "${unknown}"`}`,
 	);

@@ -28,7 +28,8 @@ export interface BrokerProcess {
 	stop(): Promise<void>;
 }
 
-function pin(pid: number, processor: string): void {
+/** Keeps all threads of a process on one processor, where there are two. */
+export function pin(pid: number, processor: string): void {
 	if (availableParallelism() < 2) return;
 	execFileSync('taskset', ['-a', '-c', '-p', processor, String(pid)], { stdio: 'ignore' });
 }

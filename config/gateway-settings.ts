@@ -1,6 +1,8 @@
 import Joi from 'joi';
 
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -84,6 +86,7 @@ export interface GatewaySettings {
 	readonly uplink: UplinkSettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 	readonly site: { readonly name: string };
 	/** Folder with device templates of this site, beside those of the product; empty: none. */
 	readonly templates: { readonly folder: string };
@@ -152,7 +155,7 @@ export const gatewaySchema = section({
 	mqtt: section({ host: listenHost(), port: listenPort(1883) }),
 	mqtt_tls: tlsListenSection(8883),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(2 * GIB),
 	uplink: section({
 		hub_url: Joi.string()
 			.uri({ scheme: ['http', 'https'] })
@@ -166,6 +169,7 @@ export const gatewaySchema = section({
 	}),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 	site: section({ name: Joi.string().allow('').max(255).default('') }),
 	templates: section({ folder: Joi.string().allow('').max(4_096).default('') }),
 	devices: Joi.array().items(device).unique('uid').max(MAX_DEVICES).empty(null).default([]),

@@ -1,4 +1,6 @@
+import { cardSection, type CardSettings } from './card-settings.ts';
 import {
+	GIB,
 	historySection,
 	type HistorySettings,
 	hostName,
@@ -33,6 +35,7 @@ export interface HubSettings {
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
 	readonly log: LogSettings;
+	readonly card: CardSettings;
 }
 
 /** Keys, ranges and defaults of the hub's file, in the words of the file. */
@@ -45,7 +48,8 @@ export const hubSchema = section({
 		public_host: hostName().allow('').default(''),
 	}),
 	journal: journalSection(),
-	history: historySection(),
+	history: historySection(64 * GIB),
 	identity: identitySection(),
 	log: logSection(),
+	card: cardSection(),
 });

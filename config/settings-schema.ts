@@ -54,7 +54,7 @@ export const httpSection = (standardPort: number) =>
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
+export const GIB = 1024 * MIB;
 
 /** Longest time data may be configured to live: ten years. */
 const MAX_RETENTION_DAYS = 3_650;
@@ -86,8 +86,17 @@ export const journalSection = () =>
 			.default(64 * MIB),
 	});
 
-export const historySection = () =>
-	section({ retention_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(365) });
+/** @param maxBytes default quota of the history */
+export const historySection = (maxBytes: number) =>
+	section({
+		retention_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(365),
+		rollup_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(3_650),
+		max_bytes: Joi.number()
+			.integer()
+			.min(64 * MIB)
+			.max(1024 * 1024 * GIB)
+			.default(maxBytes),
+	});
 
 export const identitySection = () =>
 	section({
@@ -132,7 +141,12 @@ export interface JournalSettings {
 }
 
 export interface HistorySettings {
+	/** Days that ended longer ago are dropped. */
 	readonly retentionDays: number;
+	/** Sums over hours, days and months that ended longer ago are dropped. */
+	readonly rollupDays: number;
+	/** Quota of the history's files together; the oldest day goes first. */
+	readonly maxBytes: number;
 }
 
 export interface IdentitySettings {

@@ -7,6 +7,7 @@ import { Aedes } from 'aedes';
 
 import { readSettings } from '../../config/read-settings.ts';
 import { openTelemetry } from '../../core/box/telemetry-part.ts';
+import { nodeFileLayer } from '../../core/journal/node-file-layer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { deviceUid, newGatewayId } from '../../core/kernel/id.ts';
 import { createLifecycle } from '../../core/kernel/lifecycle.ts';
@@ -60,12 +61,14 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 	const part = await openTelemetry({
 		data,
 		journal: settings.journal,
+		files: () => nodeFileLayer,
 		holders: [],
 		givesUpHeld: true,
-		retentionDays: settings.history.retentionDays,
+		history: settings.history,
 		origin: gatewayId,
 		gatewayId,
 		templates: new Set<string>(),
+		pointFactsOf: () => null,
 		accounts: { byId: () => undefined },
 		onLoss: () => undefined,
 		lost: () => undefined,

@@ -114,11 +114,43 @@ export interface TemplateDocument extends DeviceTemplate {
 	readonly sources: readonly TemplateSource[];
 }
 
-/** What there is to know of a point to show it; `null` when the template or the point is not known. */
+/** Bits of the types that a counter rolls over in; the others have no such end. */
+const COUNTER_BITS: Readonly<Partial<Record<RegisterType, { readonly bits: bigint; readonly isSigned: boolean }>>> = {
+	int16: { bits: 16n, isSigned: true },
+	uint16: { bits: 16n, isSigned: false },
+	int32: { bits: 32n, isSigned: true },
+	uint32: { bits: 32n, isSigned: false },
+	int64: { bits: 64n, isSigned: true },
+	uint64: { bits: 64n, isSigned: false },
+};
+
+/** The values of a point, after scaling, from `bottom` to below `top`. */
+interface ValueRange {
+	readonly bottom: number | bigint;
+	readonly top: number | bigint;
+}
+
+function rangeOf({ type, scale, offset }: TemplatePoint): ValueRange | null {
+	const width = COUNTER_BITS[type];
+	if (width === undefined) return null;
+	const top = width.isSigned ? 2n ** (width.bits - 1n) : 2n ** width.bits;
+	const bottom = width.isSigned ? -top : 0n;
+	if (scale === 1 && Number.isSafeInteger(offset))
+		return { bottom: bottom + BigInt(offset), top: top + BigInt(offset) };
+	return { bottom: Number(bottom) * scale + offset, top: Number(top) * scale + offset };
+}
+
+/** What there is to know of a point to show it and to sum it up; `null` when the template or the point is not known. */
 export function pointFacts(
 	template: DeviceTemplate | undefined,
 	key: string,
-): { readonly unit: string; readonly isSetting: boolean } | null {
+): {
+	readonly unit: string;
+	readonly isSetting: boolean;
+	readonly counter: { readonly range: ValueRange | null } | null;
+} | null {
 	const point = template?.points.find((each) => each.key === key);
-	return point === undefined ? null : { unit: point.unit, isSetting: point.kind === 'setting' };
+	if (point === undefined) return null;
+	const counter = point.kind === 'counter' ? { range: rangeOf(point) } : null;
+	return { unit: point.unit, isSetting: point.kind === 'setting', counter };
 }

@@ -9,8 +9,10 @@ import { Fault } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { Page, Window } from '../kernel/page.ts';
 import type { Reading } from '../telemetry/reading.ts';
+import type { Aggregate } from '../history/aggregate.ts';
 import type { AnalysisResult, AnalysisType, IntervalSeries, Span, StatusAnalysis } from './analytics.ts';
 import type { AnalyticsRepository, ResultFacts } from './analytics-repository.ts';
+import { intervalAggregates } from './interval-aggregates.ts';
 import type { Interval } from './interval.ts';
 import { createIntervalMeans } from './interval-means.ts';
 import { eachNumber, type ReadingScan } from './reading-scan.ts';
@@ -18,6 +20,8 @@ import { createStatusCount } from './status-count.ts';
 import { createTrendScan, type MetricTrend } from './trend-scan.ts';
 
 const DAY_MS = 86_400_000;
+/** Shorter intervals are not summed up. */
+const MINUTE_MS = 60_000;
 
 /** Most intervals between start and end. */
 export const MAX_INTERVALS = 10_000;
@@ -29,6 +33,8 @@ const MAX_WAITING = 8;
 export interface AnalyticsServiceDeps {
 	readonly devices: Pick<DeviceService, 'get' | 'find'>;
 	readonly scan: ReadingScan;
+	/** What intervals of a minute and more are composed from; `null`: samples only. */
+	readonly aggregate: Aggregate | null;
 	readonly results: AnalyticsRepository;
 	readonly clock: Clock;
 }
@@ -51,7 +57,7 @@ type Analysed<T> = T & { readonly device: Device };
 const TYPES: readonly AnalysisType[] = ['report', 'status', 'trends'];
 
 /** What the history of a device tells; read when it is asked for, and kept only as a report. */
-export function createAnalyticsService({ devices, scan, results, clock }: AnalyticsServiceDeps) {
+export function createAnalyticsService({ devices, scan, aggregate, results, clock }: AnalyticsServiceDeps) {
 	const gate = createGate({ what: 'analyses', parallel: PARALLEL, waiting: MAX_WAITING });
 
 	/** @throws Fault `rule-violation` */
@@ -84,6 +90,11 @@ export function createAnalyticsService({ devices, scan, results, clock }: Analyt
 				'rule-violation',
 				`start and end are ${intervals} intervals apart; ${MAX_INTERVALS} are allowed, so choose a longer interval`,
 			);
+		if (aggregate !== null && interval.stepMs >= MINUTE_MS) {
+			const device = devices.get(request.reference, request.actor);
+			const query = { device: device.id, from, to, interval, isWanted: request.isWanted };
+			return { device, series: await gate.run(() => intervalAggregates(aggregate, query)) };
+		}
 		const means = createIntervalMeans(interval);
 		const device = await read(request, (reading) => eachNumber(reading, (...sample) => means.add(...sample)));
 		return { device, series: means.series() };

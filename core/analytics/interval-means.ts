@@ -6,6 +6,12 @@ import { type Interval, intervalStart } from './interval.ts';
 /** Most numbers of one answer: 10 000 intervals of 20 metrics. */
 export const MAX_MEANS = 200_000;
 
+export const tooManyMeans = (): Fault =>
+	new Fault(
+		'rule-violation',
+		`the answer has more than ${MAX_MEANS} numbers; ask for a shorter range or a longer interval`,
+	);
+
 interface Mean {
 	value: number;
 	count: number;
@@ -39,11 +45,7 @@ export function createIntervalMeans(interval: Interval): IntervalMeans {
 	function meanOf(metric: string): Mean {
 		let mean = means.get(metric);
 		if (mean === undefined) {
-			if (answered + means.size >= MAX_MEANS)
-				throw new Fault(
-					'rule-violation',
-					`the answer has more than ${MAX_MEANS} numbers; ask for a shorter range or a longer interval`,
-				);
+			if (answered + means.size >= MAX_MEANS) throw tooManyMeans();
 			means.set(metric, (mean = { value: 0, count: 0 }));
 			metrics.add(metric);
 		}

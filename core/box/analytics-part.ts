@@ -13,13 +13,13 @@ import type { TelemetryPart } from './telemetry-part.ts';
 /** Analyses of the history, and the reports made of them: the same on gateway and hub. */
 export async function openAnalytics({
 	data,
-	telemetry: { devices, telemetry },
+	telemetry: { devices, telemetry, aggregate },
 	lifecycle,
 	clock,
 	log,
 }: {
 	readonly data: string;
-	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
+	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry' | 'aggregate'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -31,6 +31,7 @@ export async function openAnalytics({
 	return createAnalyticsService({
 		devices,
 		scan: createReadingScan({ telemetry, clock }),
+		aggregate,
 		results: await createAnalyticsStore(database),
 		clock,
 	});

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { type AuditStats, type AuditStore, openAuditStore } from '../audit/audit-store.ts';
+import type { FileLayer } from '../journal/file-layer.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -10,16 +11,18 @@ import type { Metrics } from '../system/metrics.ts';
 /** The audit log of a box. To be opened before anybody changes anything: it then stops last. */
 export const openAudit = async ({
 	data,
+	files,
 	lifecycle,
 	clock,
 	log,
 }: {
 	readonly data: string;
+	readonly files: FileLayer;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;
 }): Promise<AuditStore> =>
-	lifecycle.own('audit log', await openAuditStore({ folder: join(data, 'audit'), clock, log }));
+	lifecycle.own('audit log', await openAuditStore({ folder: join(data, 'audit'), files, clock, log }));
 
 /** Whether changes are written down. Not essential: a full disk must not take the box out of service. */
 export const auditComponent = (stats: () => AuditStats): Component => ({

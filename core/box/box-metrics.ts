@@ -1,3 +1,4 @@
+import type { HistoryStats } from '../history/history.ts';
 import type { JournalStats } from '../journal/journal.ts';
 import type { Metrics, MetricValue } from '../system/metrics.ts';
 
@@ -8,9 +9,15 @@ export function addBoxMetrics(
 	metrics: Metrics,
 	{
 		journal,
+		history,
 		samples,
 		realtime,
-	}: { readonly journal: () => JournalStats; readonly samples: () => number; readonly realtime: () => number },
+	}: {
+		readonly journal: () => JournalStats;
+		readonly history: () => HistoryStats;
+		readonly samples: () => number;
+		readonly realtime: () => number;
+	},
 ): void {
 	metrics.add({
 		name: 'samples_accepted_total',
@@ -44,7 +51,7 @@ export function addBoxMetrics(
 	});
 	metrics.add({
 		name: 'journal_syncs_total',
-		help: 'fdatasync calls since the start',
+		help: 'Flushes of commits since the start',
 		kind: 'counter',
 		read: () => one(journal().syncs),
 	});
@@ -53,6 +60,24 @@ export function addBoxMetrics(
 		help: 'Bytes written to the journal since the start',
 		kind: 'counter',
 		read: () => one(journal().writtenBytes),
+	});
+	metrics.add({
+		name: 'history_bytes',
+		help: 'Bytes of all day files of the sealed history',
+		kind: 'gauge',
+		read: () => one(history().bytes),
+	});
+	metrics.add({
+		name: 'history_days',
+		help: 'Days of which the sealed history has raw values',
+		kind: 'gauge',
+		read: () => one(history().days),
+	});
+	metrics.add({
+		name: 'history_losses_total',
+		help: 'Damaged or unfinished places found in the sealed history since the start',
+		kind: 'counter',
+		read: () => one(history().losses),
 	});
 	metrics.add({
 		name: 'realtime_connections',

@@ -13,6 +13,7 @@ import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { maySee } from '../device/device-access.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
+import { aggregateRoutes } from '../history/aggregate-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
 import { httpsListener } from '../http/https-listener.ts';
 import { type Listening, listenWithRetry } from '../http/listen.ts';
@@ -37,14 +38,15 @@ import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../realtime/realt
 import type { Component } from '../system/health.ts';
 import type { Metrics } from '../system/metrics.ts';
 import type { PointFactsOf } from '../telemetry/point-facts.ts';
-import { createDataUsage } from '../system/data-usage.ts';
 import { createMonitoringHealth, type PipelineCounts, type ProbedComponent } from '../system/monitoring-health.ts';
 import { monitoringRoutes, type MonitoringRoutesOptions } from '../system/monitoring-routes.ts';
+import { storageRoutes } from '../system/storage-routes.ts';
 import { systemRoutes } from '../system/system-routes.ts';
 import type { LanTls } from './lan-tls-part.ts';
 import { openAnalytics } from './analytics-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import { addCommandMetrics, type CommandPart } from './command-part.ts';
+import type { StoragePart } from './storage-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface HttpPartDeps {
@@ -63,6 +65,7 @@ export interface HttpPartDeps {
 	readonly corsOrigins: readonly string[];
 	readonly web: WebFolder | null;
 	readonly audit: AuditStore;
+	readonly storage: Pick<StoragePart, 'report' | 'dataUsage'>;
 	readonly accounts: Pick<AccountDirectory, 'byEmail' | 'listen'>;
 	readonly identity: Identity;
 	readonly tokens: AccessTokens;
@@ -114,7 +117,7 @@ function monitoringOf(deps: HttpPartDeps): MonitoringRoutesOptions {
 			access_token_expire_seconds: tokens.lifetimeSeconds,
 			rate_limit_per_minute: deps.requestsPerSecond * 60,
 		},
-		dataUsage: createDataUsage({ folder: deps.data, clock }),
+		dataUsage: deps.storage.dataUsage,
 	};
 }
 
@@ -155,10 +158,22 @@ export async function openHttp(deps: HttpPartDeps) {
 			),
 			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
 			part(deviceRoutes, { devices }, V1),
-			part(telemetryRoutes, { devices, telemetry: telemetry.telemetry, pointFactsOf: deps.pointFactsOf, clock }, V1),
+			part(
+				telemetryRoutes,
+				{
+					devices,
+					telemetry: telemetry.telemetry,
+					pointFactsOf: deps.pointFactsOf,
+					charts: { column: (query) => telemetry.history.column(query), aggregate: telemetry.aggregate },
+					clock,
+				},
+				V1,
+			),
+			part(aggregateRoutes, { devices, aggregate: telemetry.aggregate, ruleOf: telemetry.ruleOf, clock }, V1),
 			part(auditRoutes, { audit }, V1),
 			part(analyticsRoutes, { analytics }, V1),
 			part(monitoringRoutes, monitoringOf(deps), V1),
+			part(storageRoutes, { report: () => deps.storage.report(telemetry.journal.stats()) }, V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
 			part(alarmRoutes, { alarms: deps.alarms }, V1),

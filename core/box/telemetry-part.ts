@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
+import { type HistoryDeps, openHistory } from '../history/history.ts';
+import { END_MS } from '../history/rollup-level.ts';
+import { counterRules } from '../history/rollup-rule.ts';
+import { openRollups } from '../history/rollups.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import { isInTenantOf } from '../identity/role.ts';
+import type { FileLayer } from '../journal/file-layer.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
+import { nodeFileLayer } from '../journal/node-file-layer.ts';
+import { systemTimer } from '../journal/set-timer.ts';
 import { type Clock, epochMs } from '../kernel/clock.ts';
 import { deviceId, type GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
@@ -14,7 +21,7 @@ import type { LossReason, StreamRange } from '../ledger/stream-range.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
-import { openHistory } from '../telemetry/history-store.ts';
+import type { PointFactsOf } from '../telemetry/point-facts.ts';
 import { restoreLatest } from '../telemetry/latest-restore.ts';
 import { createStatusHistory } from '../telemetry/status-history.ts';
 import { createLatestValues } from '../telemetry/latest-values.ts';
@@ -29,22 +36,38 @@ export interface JournalOptions {
 	readonly minFreeBytes: number;
 }
 
+/** How long and how much is kept, and who has a say in it; see `HistoryDeps`. */
+export type HistoryOptions = Required<Pick<HistoryDeps, 'retentionDays' | 'maxBytes'>> &
+	Pick<HistoryDeps, 'watchers' | 'settle' | 'moreSteps' | 'dropped'> & {
+		/** How long sums over hours, days and months are kept. */
+		readonly rollupDays: number;
+	};
+
+/** Sums over minutes are kept so long at least; as long as their samples they are always. */
+const LEAST_MINUTE_DAYS = 400;
+
+/** Segments that must find room beside the history: it makes room before the journal gives up what is not sealed. */
+const SEGMENTS_BESIDE_HISTORY = 2;
+
 /** How far back a probe looks, ms. */
 const PROBED_MS = 60_000;
 
 export interface TelemetryPartDeps {
 	readonly data: string;
 	readonly journal: JournalOptions;
+	/** The files of a stream (`journal`, ...), so that what each of them writes can be counted. */
+	readonly files: (stream: string) => FileLayer;
 	/** Who else keeps commits in the journal until it is done with them, e.g. `uplink`. */
 	readonly holders: readonly string[];
 	/** What the journal does without room; see `FileJournalOptions`. */
 	readonly givesUpHeld: boolean;
-	readonly retentionDays: number;
+	readonly history: HistoryOptions;
 	/** Who stamps here; its own id on a gateway, the hub's own on a hub. */
 	readonly origin: GatewayId;
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
 	readonly templates: { readonly has: (key: string) => boolean };
+	readonly pointFactsOf: PointFactsOf;
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
 	/** Stamped samples that the journal did not take. */
@@ -56,7 +79,7 @@ export interface TelemetryPartDeps {
 
 /** Looks for what is never there: the way through journal state and chunks is that of a real question. */
 const probeOf =
-	(journal: Pick<Journal, 'stats'>, history: HistoryRepository, origin: GatewayId, clock: Clock) =>
+	(journal: Pick<Journal, 'stats'>, history: Pick<HistoryRepository, 'range'>, origin: GatewayId, clock: Clock) =>
 	async (): Promise<null> => {
 		const { writeError } = journal.stats();
 		if (writeError !== null) throw new Error(writeError);
@@ -74,16 +97,31 @@ const probeOf =
 /** Journal, history, devices and the way of a sample: the same on gateway and hub. Listeners are added while composing. */
 export async function openTelemetry(deps: TelemetryPartDeps) {
 	const { data, lifecycle, clock, log } = deps;
+	const { watchers = [], moreSteps = [], ...historyOptions } = deps.history;
+	const rollups = await openRollups({
+		files: nodeFileLayer,
+		folder: join(data, 'rollups'),
+		rollupDays: historyOptions.rollupDays,
+		minuteDays: Math.max(LEAST_MINUTE_DAYS, historyOptions.retentionDays),
+		clock,
+		log,
+		setTimer: systemTimer,
+	});
+	lifecycle.own('rollup files', rollups);
 	const { journal, history } = await openHistory({
 		journal: {
 			...deps.journal,
 			folder: join(data, 'journal'),
+			files: deps.files('journal'),
 			holders: [...deps.holders],
 			givesUpHeld: deps.givesUpHeld,
 			onLoss: deps.onLoss,
 		},
+		...historyOptions,
+		watchers: [...watchers, rollups.watcher],
+		moreSteps: [...moreSteps, ...rollups.overflow],
+		minFreeBytes: deps.journal.minFreeBytes + SEGMENTS_BESIDE_HISTORY * deps.journal.segmentBytes,
 		folder: join(data, 'history'),
-		retentionDays: deps.retentionDays,
 		clock,
 		log,
 	});
@@ -111,6 +149,17 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		}),
 	);
 
+	const ruleOf = counterRules({ devices, pointFactsOf: deps.pointFactsOf });
+	const { aggregate } = lifecycle.own(
+		'rollups',
+		rollups.begin({
+			history,
+			unsealedHours: (device) => history.unsealedHours(device),
+			rawFrom: () => history.stats().oldestDay ?? epochMs(END_MS),
+			ruleOf,
+			devices: () => devices.all().map(({ id }) => id),
+		}),
+	);
 	const latest = createLatestValues({ clock });
 	const signOfLife: ReadingListener = ({ device, qualities, readAt }) => {
 		// A reading of a failure is no sign of life.
@@ -148,7 +197,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		documents: { isInUse: () => true, probe: () => database.allDocs({ limit: 1 }).then(() => null) },
 		telemetry: { isInUse: () => true, probe: probeOf(journal, history, deps.origin, clock) },
 	};
-	return { journal, history, devices, deviceRepository, latest, listeners, telemetry, probes };
+	return { journal, history, aggregate, ruleOf, devices, deviceRepository, latest, listeners, telemetry, probes };
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -10,12 +10,15 @@ import { type BlockDictionary, createBlockDictionary, type Shape } from './block
 import { type ByteReader, createByteReader, malformed } from './byte-reader.ts';
 import { byteView } from './byte-view.ts';
 import { type ByteWriter, createByteWriter } from './byte-writer.ts';
+import type { BlockStreams } from './packed-lanes.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const PLAIN = 0;
 const DEFLATED = 1;
 /** Below this many bytes deflate costs more than it saves. */
 const WORTH_DEFLATING = 64;
+/** The same beside so many times as much noise, of which it saves nothing. */
+const NOISE_TO_IGNORE = 6;
 /** From this many readings of one shape on, each point may choose its own kind of column. */
 const READINGS_FOR_OWN_KINDS = 8;
 const ONE_KIND = 0;
@@ -92,7 +95,8 @@ function pointMajor(group: readonly Reading[], points: number): readonly SampleV
 	return column;
 }
 
-function writeGroup(writer: ByteWriter, group: readonly Reading[], points: number): void {
+function writeGroup(streams: BlockStreams<ByteWriter>, group: readonly Reading[], points: number): void {
+	const { plain: writer } = streams;
 	const column = pointMajor(group, points);
 	const run = group.length;
 	const whole = kindOf(column, 0, column.length);
@@ -100,18 +104,19 @@ function writeGroup(writer: ByteWriter, group: readonly Reading[], points: numbe
 	writer.u8(hasOneKind ? ONE_KIND : KIND_PER_POINT);
 	if (hasOneKind) {
 		writer.u8(whole);
-		writeColumn(writer, whole, column, { from: 0, to: column.length, run });
+		writeColumn(streams, whole, column, { from: 0, to: column.length, run });
 		return;
 	}
 	for (let from = 0; from < column.length; from += run) {
 		const own = kindOf(column, from, from + run);
 		writer.u8(own);
-		writeColumn(writer, own, column, { from, to: from + run, run });
+		writeColumn(streams, own, column, { from, to: from + run, run });
 	}
 }
 
-function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): Buffer {
+function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): BlockStreams<Buffer> {
 	const writer = createByteWriter();
+	const noise = createByteWriter();
 	const firstNewId = dictionary.nextId();
 	const groups = new Map<number, Reading[]>();
 	const shapeIds: number[] = [];
@@ -141,16 +146,20 @@ function writeBody(readings: readonly Reading[], dictionary: BlockDictionary): B
 		readings.map((reading) => reading.readAt),
 	);
 	writeQualities(writer, readings);
-	for (const [id, group] of groups) writeGroup(writer, group, dictionary.shape(id)?.points.length ?? 0);
-	return writer.bytes();
+	const streams = { plain: writer, noise };
+	for (const [id, group] of groups) writeGroup(streams, group, dictionary.shape(id)?.points.length ?? 0);
+	return { plain: writer.bytes(), noise: noise.bytes() };
 }
 
-function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
-	const writer = createByteWriter(body.length + 10);
+/** The first stream says how long it is; the noise is the rest. */
+function framed(form: number, rawLength: number, plain: Uint8Array, noise: Buffer): Buffer {
+	const writer = createByteWriter(plain.length + noise.length + 18);
 	writer.u8(VERSION);
 	writer.u8(form);
-	if (rawLength !== null) writer.varint(rawLength);
-	writer.raw(body);
+	writer.varint(rawLength);
+	if (form === DEFLATED) writer.varint(plain.length);
+	writer.raw(plain);
+	writer.raw(noise);
 	return writer.bytes();
 }
 
@@ -162,41 +171,43 @@ function framed(form: number, rawLength: number | null, body: Buffer): Buffer {
  */
 export function encodeBlock(readings: readonly Reading[], dictionary = createBlockDictionary()): Buffer {
 	const firstNewId = dictionary.nextId();
-	let body: Buffer;
+	let body: BlockStreams<Buffer>;
 	try {
 		body = writeBody(readings, dictionary);
 	} catch (error) {
 		dictionary.rollBack(firstNewId);
 		throw error;
 	}
-	if (body.length > DEFAULT_LIMITS.maxRawBytes) {
+	const { plain, noise } = body;
+	const size = plain.length + noise.length;
+	if (size > DEFAULT_LIMITS.maxRawBytes) {
 		dictionary.rollBack(firstNewId);
 		throw new Fault(
 			'rule-violation',
-			`telemetry block: takes ${body.length} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`,
+			`telemetry block: takes ${size} bytes, more than ${DEFAULT_LIMITS.maxRawBytes} bytes`,
 		);
 	}
-	if (body.length >= WORTH_DEFLATING) {
-		const deflated = deflateRawSync(byteView(body), { level: 1 });
-		if (deflated.length + 4 < body.length) {
-			return framed(DEFLATED, body.length, deflated);
-		}
+	if (plain.length >= Math.max(WORTH_DEFLATING, noise.length / NOISE_TO_IGNORE)) {
+		const deflated = deflateRawSync(byteView(plain), { level: 1 });
+		if (deflated.length + 4 < plain.length) return framed(DEFLATED, plain.length, byteView(deflated), noise);
 	}
-	return framed(PLAIN, null, body);
+	return framed(PLAIN, plain.length, byteView(plain), noise);
 }
 
-function openBody(bytes: Buffer, limits: BlockLimits): ByteReader {
+function openBody(bytes: Buffer, limits: BlockLimits): BlockStreams<ByteReader> {
 	const reader = createByteReader(bytes);
 	const version = reader.u8();
 	if (version !== VERSION) throw malformed(`version ${version} is not known`);
 	const form = reader.u8();
-	if (form === PLAIN) return reader;
-	if (form !== DEFLATED) throw malformed(`form ${form} is not known`);
+	if (form !== PLAIN && form !== DEFLATED) throw malformed(`form ${form} is not known`);
 	const rawLength = reader.varint();
 	if (rawLength > limits.maxRawBytes) throw malformed(`inflates to more than ${limits.maxRawBytes} bytes`);
-	const body = inflateRawSync(byteView(reader.raw(reader.remaining())), { maxOutputLength: Math.max(1, rawLength) });
-	if (body.length !== rawLength) throw malformed(`inflates to ${body.length} bytes, not ${rawLength}`);
-	return createByteReader(body);
+	const stored = reader.raw(form === PLAIN ? rawLength : reader.varint());
+	const noise = createByteReader(reader.raw(reader.remaining()));
+	if (form === PLAIN) return { plain: createByteReader(stored), noise };
+	const plain = inflateRawSync(byteView(stored), { maxOutputLength: Math.max(1, rawLength) });
+	if (plain.length !== rawLength) throw malformed(`inflates to ${plain.length} bytes, not ${rawLength}`);
+	return { plain: createByteReader(plain), noise };
 }
 
 function readDefinitions(reader: ByteReader, dictionary: BlockDictionary): void {
@@ -278,13 +289,15 @@ function readQualities(reader: ByteReader, heads: readonly ReadingHead[]): Map<n
 }
 
 /** The values of one shape's readings, each as an array of its own. */
-function readGroup(reader: ByteReader, points: number, run: number): SampleValue[][] {
+function readGroup(streams: BlockStreams<ByteReader>, points: number, run: number): SampleValue[][] {
+	const { plain: reader } = streams;
 	const column: SampleValue[] = [];
 	const size = points * run;
 	const form = reader.u8();
-	if (form === ONE_KIND) readColumn(reader, reader.u8(), column, { from: 0, to: size, run });
+	if (form === ONE_KIND) readColumn(streams, reader.u8(), column, { from: 0, to: size, run });
 	else if (form === KIND_PER_POINT) {
-		for (let from = 0; from < size; from += run) readColumn(reader, reader.u8(), column, { from, to: from + run, run });
+		for (let from = 0; from < size; from += run)
+			readColumn(streams, reader.u8(), column, { from, to: from + run, run });
 	} else throw malformed(`unknown column form ${form}`);
 	// A list that was filled bit by bit has room for a third more; its copy has not, and lives long.
 	if (run === 1) return [column.slice()];
@@ -297,7 +310,10 @@ function readGroup(reader: ByteReader, points: number, run: number): SampleValue
 	return values;
 }
 
-function readValues(reader: ByteReader, heads: readonly ReadingHead[]): readonly (readonly SampleValue[])[] {
+function readValues(
+	streams: BlockStreams<ByteReader>,
+	heads: readonly ReadingHead[],
+): readonly (readonly SampleValue[])[] {
 	const groups = new Map<number, number[]>();
 	for (const [index, { shapeId }] of heads.entries()) {
 		const group = groups.get(shapeId);
@@ -308,7 +324,7 @@ function readValues(reader: ByteReader, heads: readonly ReadingHead[]): readonly
 	values.length = heads.length;
 	for (const group of groups.values()) {
 		const points = heads[group[0] ?? 0]?.shape.points.length ?? 0;
-		const rows = readGroup(reader, points, group.length);
+		const rows = readGroup(streams, points, group.length);
 		for (const [row, index] of group.entries()) values[index] = rows[row] ?? [];
 	}
 	return values;
@@ -331,10 +347,10 @@ function guarded<T>(read: () => T): T {
  */
 export function decodeBlock(bytes: Buffer, dictionary = createBlockDictionary(), limits = DEFAULT_LIMITS): Reading[] {
 	return guarded(() => {
-		const reader = openBody(bytes, limits);
-		const heads = readHeads(reader, dictionary, limits);
-		const judged = readQualities(reader, heads);
-		const values = readValues(reader, heads);
+		const streams = openBody(bytes, limits);
+		const heads = readHeads(streams.plain, dictionary, limits);
+		const judged = readQualities(streams.plain, heads);
+		const values = readValues(streams, heads);
 		return heads.map(({ shape, epoch, firstSeq, readAt }, index) => ({
 			device: shape.device,
 			readAt: epochMs(readAt),
@@ -351,13 +367,13 @@ export function decodeBlock(bytes: Buffer, dictionary = createBlockDictionary(),
 
 /** Adds only the block's definitions to the dictionary: enough to decode a later block of the same segment. */
 export function readBlockDefinitions(bytes: Buffer, dictionary: BlockDictionary): void {
-	guarded(() => readDefinitions(openBody(bytes, DEFAULT_LIMITS), dictionary));
+	guarded(() => readDefinitions(openBody(bytes, DEFAULT_LIMITS).plain, dictionary));
 }
 
 /** Which samples a block holds, without decoding a value. Also adds its definitions to the dictionary. */
 export function readBlockRanges(bytes: Buffer, dictionary: BlockDictionary): readonly StreamRange[] {
 	return guarded(() =>
-		readHeads(openBody(bytes, DEFAULT_LIMITS), dictionary, DEFAULT_LIMITS)
+		readHeads(openBody(bytes, DEFAULT_LIMITS).plain, dictionary, DEFAULT_LIMITS)
 			.filter(({ shape }) => shape.points.length > 0)
 			.map(({ shape, epoch, firstSeq }) => ({
 				origin: shape.origin,

@@ -2,9 +2,22 @@ import type { SampleValue } from '../telemetry/reading.ts';
 import { readValue, writeValue } from './block-values.ts';
 import { type ByteReader, malformed } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { type BlockStreams, readPackedLanes, writePackedLanes } from './packed-lanes.ts';
 
 /** How the values of a column are written. The narrowest kind that holds each of them exactly is taken. */
-export const COLUMN = { integer: 0, boolean: 1, float32: 2, float64: 3, any: 4, decimal: 10 } as const;
+export const COLUMN = {
+	integer: 0,
+	boolean: 1,
+	float32: 2,
+	float64: 3,
+	any: 4,
+	packed32: 5,
+	packed64: 6,
+	decimal: 10,
+} as const;
+
+/** From so many floats on, the heads of packed lanes are worth their bytes. */
+const FLOATS_TO_PACK = 16;
 
 /** Differences of two integers up to here are still exact. */
 const INTEGER_LIMIT = 2 ** 50;
@@ -49,8 +62,15 @@ export function kindOf(column: readonly SampleValue[], from: number, to: number)
 		fitsFloat32 &&= Object.is(Math.fround(value), value);
 	}
 	if (fitsInteger) return COLUMN.integer;
-	return fitsFloat32 ? COLUMN.float32 : decimalKind(column, from, to);
+	const kind = fitsFloat32 ? COLUMN.float32 : decimalKind(column, from, to);
+	if (to - from < FLOATS_TO_PACK) return kind;
+	return PACKED.get(kind) ?? kind;
 }
+
+const PACKED: ReadonlyMap<number, number> = new Map([
+	[COLUMN.float32, COLUMN.packed32],
+	[COLUMN.float64, COLUMN.packed64],
+]);
 
 /** Writes the bytes of fixed-width numbers lane by lane: exponents beside exponents compress, mixed bytes do not. */
 function writeLanes(writer: ByteWriter, bytes: Uint8Array, width: number): void {
@@ -98,26 +118,38 @@ function writeBooleans(writer: ByteWriter, column: readonly SampleValue[], { fro
 	writer.raw(bits);
 }
 
-function writeFloats(writer: ByteWriter, column: readonly SampleValue[], { from, to }: Span, isSingle: boolean): void {
+function floatBytes(column: readonly SampleValue[], { from, to }: Span, isSingle: boolean): Uint8Array {
 	const floats = isSingle ? new Float32Array(to - from) : new Float64Array(to - from);
 	for (let index = from; index < to; index += 1) floats[index - from] = Number(column[index]);
-	writeLanes(writer, new Uint8Array(floats.buffer), floats.BYTES_PER_ELEMENT);
+	return new Uint8Array(floats.buffer);
 }
 
-export function writeColumn(writer: ByteWriter, kind: number, column: readonly SampleValue[], span: Span): void {
+function writeAny(writer: ByteWriter, column: readonly SampleValue[], { from, to }: Span): void {
+	for (let index = from; index < to; index += 1) writeValue(writer, column[index] ?? null);
+}
+
+export function writeColumn(
+	streams: BlockStreams<ByteWriter>,
+	kind: number,
+	column: readonly SampleValue[],
+	span: Span,
+): void {
+	const { plain } = streams;
 	switch (kind) {
-		case COLUMN.integer:
-			return writeIntegers(writer, column, span, 1);
-		case COLUMN.boolean:
-			return writeBooleans(writer, column, span);
+		case COLUMN.packed32:
+			return writePackedLanes(streams, floatBytes(column, span, true), 4);
+		case COLUMN.packed64:
+			return writePackedLanes(streams, floatBytes(column, span, false), 8);
 		case COLUMN.float32:
+			return writeLanes(plain, floatBytes(column, span, true), 4);
 		case COLUMN.float64:
-			return writeFloats(writer, column, span, kind === COLUMN.float32);
+			return writeLanes(plain, floatBytes(column, span, false), 8);
+		case COLUMN.boolean:
+			return writeBooleans(plain, column, span);
 		case COLUMN.any:
-			for (let index = span.from; index < span.to; index += 1) writeValue(writer, column[index] ?? null);
-			return;
+			return writeAny(plain, column, span);
 		default:
-			return writeIntegers(writer, column, span, SCALES[kind - COLUMN.decimal] ?? 1);
+			return writeIntegers(plain, column, span, kind === COLUMN.integer ? 1 : (SCALES[kind - COLUMN.decimal] ?? 1));
 	}
 }
 
@@ -126,9 +158,27 @@ function readBooleans(reader: ByteReader, into: SampleValue[], { from, to }: Spa
 	for (let at = 0; at < to - from; at += 1) into[from + at] = (((bits[at >>> 3] ?? 0) >>> (at & 7)) & 1) === 1;
 }
 
-function readFloats(reader: ByteReader, into: SampleValue[], { from, to }: Span, isSingle: boolean): void {
+interface FloatKind {
+	readonly isSingle: boolean;
+	readonly isPacked: boolean;
+}
+
+const FLOATS: ReadonlyMap<number, FloatKind> = new Map([
+	[COLUMN.float32, { isSingle: true, isPacked: false }],
+	[COLUMN.float64, { isSingle: false, isPacked: false }],
+	[COLUMN.packed32, { isSingle: true, isPacked: true }],
+	[COLUMN.packed64, { isSingle: false, isPacked: true }],
+]);
+
+function readFloats(
+	streams: BlockStreams<ByteReader>,
+	into: SampleValue[],
+	{ from, to }: Span,
+	{ isSingle, isPacked }: FloatKind,
+): void {
 	const count = to - from;
-	const bytes = readLanes(reader, count, isSingle ? 4 : 8);
+	const width = isSingle ? 4 : 8;
+	const bytes = isPacked ? readPackedLanes(streams, count, width) : readLanes(streams.plain, count, width);
 	const floats = isSingle ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
 	for (let at = 0; at < count; at += 1) into[from + at] = floats[at] ?? 0;
 }
@@ -142,11 +192,12 @@ function readIntegers(reader: ByteReader, into: SampleValue[], { from, to, run }
 	}
 }
 
-/** Reads `span` of a column into `into`. Checks that the bytes are there before it makes room for the values. */
-export function readColumn(reader: ByteReader, kind: number, into: SampleValue[], span: Span): void {
+/** Reads `span` of a column into `into`. The caller bounds the span: packed and equal values take next to no bytes. */
+export function readColumn(streams: BlockStreams<ByteReader>, kind: number, into: SampleValue[], span: Span): void {
+	const { plain: reader } = streams;
 	if (kind === COLUMN.boolean) return readBooleans(reader, into, span);
-	if (kind === COLUMN.float32 || kind === COLUMN.float64)
-		return readFloats(reader, into, span, kind === COLUMN.float32);
+	const floats = FLOATS.get(kind);
+	if (floats !== undefined) return readFloats(streams, into, span, floats);
 	if (span.to - span.from > reader.remaining()) throw malformed('declares values it cannot hold');
 	if (kind === COLUMN.any) {
 		for (let index = span.from; index < span.to; index += 1) into[index] = readValue(reader);

@@ -15,6 +15,11 @@ export interface FileLayer {
 	list(folder: string): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
 	/** Opens an existing file. */
 	open(path: string): Promise<JournalFile>;
+	/**
+	 * Opens an existing file whose writes are on the medium when they resolve: write and flush in one call (O_DSYNC). Of each write only its own bytes
+	 * are flushed. In place: a write beyond the end has to flush the file's size as well.
+	 */
+	openDurable(path: string): Promise<JournalFile>;
 	/** Makes an empty file, in the place of an older one of this name. */
 	create(path: string): Promise<JournalFile>;
 	rename(from: string, to: string): Promise<void>;

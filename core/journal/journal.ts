@@ -48,13 +48,13 @@ export interface JournalStats {
 }
 
 /**
- * The durable log of readings: preallocated segments, CRC-framed compressed commits, one fdatasync per group.
+ * The durable log of readings: preallocated segments, CRC-framed compressed commits, one flush per group.
  * What it holds is acknowledged; nothing else is.
  */
 export interface Journal extends Stoppable {
 	/** Number of this boot: larger than any epoch that was ever handed out from this folder. Durable before the journal opens. */
 	readonly epoch: number;
-	/** Resolves when the readings are on disk (fdatasync done); rejects with a Fault `unavailable` when they cannot be. */
+	/** Resolves when the readings are on disk (flushed); rejects with a Fault `unavailable` when they cannot be. */
 	append(readings: readonly Reading[], urgency: Urgency): Promise<void>;
 	/** The oldest position that is still held. */
 	oldest(): JournalPosition;

@@ -25,7 +25,7 @@ export interface SegmentFolderDeps {
 }
 
 /**
- * The files behind the segments: filled with zeros once and written in place ever after, so that a commit's fdatasync has no
+ * The files behind the segments: filled with zeros once and written in place ever after, so that the flush of a commit has no
  * file size or block map to write. A released file serves the next segment.
  */
 export function createSegmentFolder(deps: SegmentFolderDeps) {
@@ -111,12 +111,11 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 		const spare = spares.at(-1);
 		if (spare === undefined) throw new Fault('unavailable', 'the journal has no file for its next segment');
 		const header = { segment, epoch, nonce: randomInt(2 ** 32) };
-		const file = await files.open(spare.path);
+		const file = await files.openDurable(spare.path);
 		try {
 			const page = Buffer.alloc(FRAMES_START);
 			page.set(encodeSegmentHeader(header));
 			await file.write(0, page);
-			await file.datasync();
 			const path = join(folder, segmentName(segment));
 			await files.rename(spare.path, path);
 			spares.pop();

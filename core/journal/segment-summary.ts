@@ -58,7 +58,7 @@ export function applySummary(bytes: Buffer, segment: Segment): boolean {
 	return true;
 }
 
-/** Ends a segment with its summary. It is not synced: without it, the next start reads the segment through. */
+/** Ends a segment with its summary. It need not be synced: without it, the next start reads the segment through. */
 export async function writeSummary(file: JournalFile, segment: Segment): Promise<void> {
 	const summary = encodeSummary(segment);
 	if (summary !== null) await file.write(SUMMARY_START, summary);

@@ -3,6 +3,7 @@ import type { GatewayId } from '../kernel/id.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import { encodeBlock } from './block-codec.ts';
+import { byteView } from './byte-view.ts';
 import type { JournalFile } from './file-layer.ts';
 import type { JournalCommit } from './journal.ts';
 import { BLOCK_BYTES, readingBytes } from './reading-bytes.ts';
@@ -10,7 +11,7 @@ import type { Segment } from './segment.ts';
 import { encodeFrame, frameBytes, FRAMES_START } from './segment-format.ts';
 
 export interface SegmentWriterDeps {
-	/** Makes the next segment. */
+	/** Makes the next segment; what is written to its file is durable. */
 	readonly begin: () => Promise<{ readonly segment: Segment; readonly file: JournalFile }>;
 	/** Told before the file of a segment that is left is closed. */
 	readonly leave: (segment: Segment, file: JournalFile) => Promise<void>;
@@ -20,6 +21,7 @@ export interface SegmentWriterDeps {
 
 interface Staged {
 	readonly at: number;
+	readonly frame: Buffer;
 	readonly next: number;
 	readonly samples: number;
 	readonly readings: readonly Reading[];
@@ -28,7 +30,7 @@ interface Staged {
 interface Active {
 	readonly segment: Segment;
 	readonly file: JournalFile;
-	/** Where the next frame goes; ahead of `segment.end` while frames wait for their sync. */
+	/** Where the next frame goes; ahead of `segment.end` while frames wait to be written. */
 	at: number;
 	/** The first shape id that is not durable yet. */
 	durableShapes: number;
@@ -87,12 +89,16 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		committed({ at: { segment: own, offset: at }, next: { segment: own, offset: next }, readings });
 	}
 
-	/** Makes what was staged durable. */
+	/** Makes what was staged durable: one write, one flush. */
 	async function settle(): Promise<void> {
-		if (active === null || active.staged.length === 0) return;
-		await active.file.datasync();
+		if (active === null) return;
+		const { staged, file } = active;
+		const [first] = staged;
+		if (first === undefined) return;
+		const bytes = staged.length === 1 ? first.frame : Buffer.concat(staged.map(({ frame }) => byteView(frame)));
+		await file.write(first.at, bytes);
 		counts.syncs += 1;
-		const { staged } = active;
+		counts.writtenBytes += bytes.length;
 		active.staged = [];
 		active.durableShapes = active.segment.shapes.nextId();
 		for (const one of staged) apply(active, one);
@@ -118,13 +124,11 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		}
 	}
 
-	async function stage(to: Active, readings: readonly Reading[], body: Buffer, definesShapes: boolean): Promise<void> {
+	function stage(to: Active, readings: readonly Reading[], body: Buffer, definesShapes: boolean): void {
 		const header = frameHeader(number, readings, body.length, definesShapes);
 		const frame = encodeFrame(to.segment.nonce, header, body);
 		number += 1;
-		await to.file.write(to.at, frame);
-		counts.writtenBytes += frame.length;
-		to.staged.push({ at: to.at, next: to.at + frame.length, samples: header.samples, readings });
+		to.staged.push({ at: to.at, frame, next: to.at + frame.length, samples: header.samples, readings });
 		to.at += frame.length;
 	}
 
@@ -145,7 +149,7 @@ export function createSegmentWriter({ begin, leave, committed }: SegmentWriterDe
 		const firstId = segment.shapes.nextId();
 		const body = encodeBlock(readings, segment.shapes);
 		if (to.at + frameBytes(body.length) <= segment.bytes) {
-			await stage(to, readings, body, segment.shapes.nextId() > firstId);
+			stage(to, readings, body, segment.shapes.nextId() > firstId);
 			return;
 		}
 		segment.shapes.rollBack(firstId);

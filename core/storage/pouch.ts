@@ -1,11 +1,45 @@
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 
 import leveldown from 'leveldown';
 import PouchDB from 'pouchdb';
 
 import { diskFault } from './disk-fault.ts';
+
+/** How often LevelDB writes what it is given: into its log, into a table, and when tables are merged. */
+const COPIES = 3;
+/** Its log grows with each write, so inode and journal of the file system are written too. */
+const BLOCKS_PER_WRITE = 4;
+const BLOCK_BYTES = 4096;
+
+/** About how many bytes each database has made the file system write, by its folder. */
+const writtenBytes = new Map<string, number>();
+
+/** Of all databases below a folder since the start; an estimate, because LevelDB does not tell. */
+export function documentBytesBelow(folder: string): number {
+	let bytes = 0;
+	for (const [location, count] of writtenBytes) if (location.startsWith(`${folder}${sep}`)) bytes += count;
+	return bytes;
+}
+
+const lengthOf = (value: unknown): number => (typeof value === 'string' || Buffer.isBuffer(value) ? value.length : 0);
+
+/** What the arguments of a write carry: keys and values, alone or in the operations of a batch. */
+function payloadOf(given: readonly unknown[]): number {
+	let bytes = 0;
+	for (const argument of given)
+		if (!Array.isArray(argument)) bytes += lengthOf(argument);
+		else
+			for (const { key, value } of argument as readonly { key?: unknown; value?: unknown }[])
+				bytes += lengthOf(key) + lengthOf(value);
+	return bytes;
+}
+
+function countWrite(location: string, given: readonly unknown[]): void {
+	const blocks = Math.ceil((payloadOf(given) * COPIES) / BLOCK_BYTES) + BLOCKS_PER_WRITE;
+	writtenBytes.set(location, (writtenBytes.get(location) ?? 0) + blocks * BLOCK_BYTES);
+}
 
 /**
  * LevelDOWN with `sync: true` on every write. PouchDB passes no options to its store, so as shipped the last seconds of
@@ -30,6 +64,7 @@ function syncedLevelDown(location: string): object {
 				process.nextTick(done, failure);
 				return;
 			}
+			countWrite(location, given.slice(0, -2));
 			Reflect.apply(plain, down, [
 				...given.slice(0, -2),
 				{ ...(typeof options === 'object' ? options : {}), sync: true },

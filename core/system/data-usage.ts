@@ -1,5 +1,5 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 import type { Clock } from '../kernel/clock.ts';
 
@@ -8,6 +8,8 @@ export interface DataUsage {
 	readonly usedBytes: number;
 	readonly freeBytes: number;
 	readonly totalBytes: number;
+	/** What is directly below the folder: a folder with all that is in it, or a file. */
+	readonly byFolder: Readonly<Record<string, number>>;
 }
 
 /** Looked at again after this time. */
@@ -16,16 +18,18 @@ const FRESH_MS = 60_000;
 /** Most files counted; a box has some hundreds. */
 const MAX_FILES = 20_000;
 
-async function bytesOf(folder: string): Promise<number> {
+async function bytesOf(folder: string): Promise<Readonly<Record<string, number>>> {
 	const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-	let bytes = 0;
+	const bytes = new Map<string, number>();
 	for (const entry of entries.slice(0, MAX_FILES)) {
 		if (!entry.isFile()) continue;
 		// A file may be gone since the folder was read.
 		const found = await stat(join(entry.parentPath, entry.name)).catch(() => null);
-		bytes += found === null ? 0 : found.size;
+		if (found === null) continue;
+		const [name = entry.name] = relative(folder, join(entry.parentPath, entry.name)).split(sep);
+		bytes.set(name, (bytes.get(name) ?? 0) + found.size);
 	}
-	return bytes;
+	return Object.fromEntries(bytes);
 }
 
 /** Answers the usage of a folder, at most a minute old. */
@@ -39,8 +43,9 @@ export function createDataUsage({
 	let last: { readonly atMs: number; readonly usage: Promise<DataUsage> } | null = null;
 
 	async function look(): Promise<DataUsage> {
-		const [usedBytes, { bavail, blocks, bsize }] = await Promise.all([bytesOf(folder), statfs(folder)]);
-		return { usedBytes, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+		const [byFolder, { bavail, blocks, bsize }] = await Promise.all([bytesOf(folder), statfs(folder)]);
+		const usedBytes = Object.values(byFolder).reduce((sum, bytes) => sum + bytes, 0);
+		return { usedBytes, freeBytes: bavail * bsize, totalBytes: blocks * bsize, byFolder };
 	}
 
 	return () => {

@@ -23,7 +23,7 @@ export async function restoreLatest({
 	signal,
 }: {
 	readonly devices: readonly DeviceId[];
-	readonly history: HistoryRepository;
+	readonly history: Pick<HistoryRepository, 'range'>;
 	readonly latest: Pick<LatestValues, 'apply'>;
 	readonly log: Logger;
 	readonly signal: AbortSignal;

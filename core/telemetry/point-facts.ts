@@ -6,6 +6,14 @@ export interface PointFacts {
 	readonly unit: string;
 	/** A parameter of the device, which changes when a person changes it. */
 	readonly isSetting: boolean;
+	/** For a counter, which only grows apart from turns; absent or `null` for other points. */
+	readonly counter?: CounterFacts | null;
+}
+
+/** How a counter turns. */
+export interface CounterFacts {
+	/** The values its register can hold, after scaling: from `bottom` to below `top`. `null` where it is not known, as for floats. */
+	readonly range: { readonly bottom: number | bigint; readonly top: number | bigint } | null;
 }
 
 /** Facts of a point by template and point; `null` for a template or point that is not known here. */

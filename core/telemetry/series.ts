@@ -1,4 +1,14 @@
 import type { Quality, SampleValue } from './reading.ts';
+import { largestTriangles } from './series-lttb.ts';
+
+const DOTS_PER_LTTB_POINT = 4;
+
+/**
+ * How points are thinned. `minmax`: no peak disappears. `lttb`: fewer points for the same shape (largest triangle three buckets), from what
+ * `minmax` keeps of four times as many.
+ */
+export const SERIES_METHODS = ['minmax', 'lttb'] as const;
+export type SeriesMethod = (typeof SERIES_METHODS)[number];
 
 /** One point's values for a chart: parallel arrays in order of time. `q` is there only when a value is not good. */
 export interface Series {
@@ -7,7 +17,8 @@ export interface Series {
 	readonly q?: readonly Quality[];
 }
 
-interface Dot {
+/** One value in a chart. */
+export interface Dot {
 	readonly t: number;
 	readonly v: number | null;
 	readonly q: Quality;
@@ -49,7 +60,32 @@ const dotsOf = ({ least, most }: Bucket): readonly Dot[] => {
 	return least.t <= most.t ? [least, most] : [most, least];
 };
 
-export function createSeriesBuilder(from: number, to: number, maxPoints: number): SeriesBuilder {
+export function createSeriesBuilder(
+	from: number,
+	to: number,
+	maxPoints: number,
+	method: SeriesMethod = 'minmax',
+): SeriesBuilder {
+	const collected = createCollector(from, to, method === 'lttb' ? maxPoints * DOTS_PER_LTTB_POINT : maxPoints);
+	return {
+		add: collected.add,
+		series() {
+			const dots = collected.dots();
+			const shown =
+				method === 'lttb' ? (largestTriangles(dots, maxPoints) ?? thinned(dots, from, to, maxPoints)) : dots;
+			const t = shown.map((dot) => dot.t);
+			const v = shown.map((dot) => dot.v);
+			return shown.every(({ q }) => q === 'good') ? { t, v } : { t, v, q: shown.map((dot) => dot.q) };
+		},
+	};
+}
+
+interface Collector {
+	readonly add: SeriesBuilder['add'];
+	readonly dots: () => readonly Dot[];
+}
+
+function createCollector(from: number, to: number, maxPoints: number): Collector {
 	const spans = Math.floor(maxPoints / 2);
 	const spanMs = Math.max((to - from) / spans, 1);
 	let few: Dot[] | null = [];
@@ -72,11 +108,12 @@ export function createSeriesBuilder(from: number, to: number, maxPoints: number)
 				few = null;
 			} else put(dot);
 		},
-		series() {
-			const dots = few ?? [...buckets].toSorted(([a], [b]) => a - b).flatMap(([, bucket]) => dotsOf(bucket));
-			const t = dots.map((dot) => dot.t);
-			const v = dots.map((dot) => dot.v);
-			return dots.every(({ q }) => q === 'good') ? { t, v } : { t, v, q: dots.map((dot) => dot.q) };
-		},
+		dots: () => few ?? [...buckets].toSorted(([a], [b]) => a - b).flatMap(([, bucket]) => dotsOf(bucket)),
 	};
+}
+
+function thinned(dots: readonly Dot[], from: number, to: number, maxPoints: number): readonly Dot[] {
+	const collector = createCollector(from, to, maxPoints);
+	for (const { t, v, q } of dots) collector.add(t, v, q);
+	return collector.dots();
 }

@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { mayWriteTelemetry } from '../device/device-access.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
+import type { Aggregate } from '../history/aggregate.ts';
 import { actorOf, anyUser, ownerOr } from '../http/access.ts';
 import { withCursorHeaders } from '../http/cursor-headers.ts';
 import { described } from '../http/describe.ts';
@@ -11,8 +12,8 @@ import { cutAtLimit } from '../http/paging.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
-import type { Reading } from './reading.ts';
-import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
+import type { HistoryRepository } from './history-repository.ts';
+import { createSeriesSource } from './series-source.ts';
 import {
 	latestAnswer,
 	MAX_SERIES_MS,
@@ -36,6 +37,8 @@ export interface TelemetryRoutesDeps {
 	readonly devices: Pick<DeviceService, 'get'>;
 	readonly telemetry: Pick<TelemetryService, 'accept' | 'latest' | 'range'>;
 	readonly pointFactsOf: PointFactsOf;
+	/** What long charts are drawn from; `null`: samples only. */
+	readonly charts: { readonly column: HistoryRepository['column']; readonly aggregate: Aggregate } | null;
 	readonly clock: Clock;
 }
 
@@ -47,20 +50,13 @@ const HOUR_MS = 3_600_000;
 /** Charts that are read at once, and that wait: a month of history keeps the disk busy for a while. */
 const SERIES_AT_ONCE = 4;
 const SERIES_WAITING = 64;
-/** Readings taken from the history at a time: bounds memory, and lets other requests in between. */
-const SERIES_PAGE = 2_000;
-
-function addTo(builders: ReadonlyMap<string, SeriesBuilder>, { readAt, points, values, qualities }: Reading): void {
-	for (const [index, point] of points.entries())
-		builders.get(point)?.add(readAt, values[index] ?? null, qualities?.[index] ?? 'good');
-}
 
 /** The span of a series query; by default the last hour. @throws Fault `rule-violation` */
 function spanOf({ from, to }: SeriesRequest, now: EpochMs): { readonly from: EpochMs; readonly to: EpochMs } {
 	const end = to ?? now;
 	const start = from ?? epochMs(end - HOUR_MS);
 	if (start >= end) throw new Fault('rule-violation', `to must be later than from (${toIso(start)})`);
-	if (end - start > MAX_SERIES_MS) throw new Fault('rule-violation', 'from and to are more than 31 days apart');
+	if (end - start > MAX_SERIES_MS) throw new Fault('rule-violation', 'from and to are more than 3660 days apart');
 	return { from: start, to: end };
 }
 
@@ -69,7 +65,7 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Tele
 /** Telemetry of one device: records (reference 002), latest values, and series for charts. */
 export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 	name: 'telemetry-routes',
-	register(server, { devices, telemetry, pointFactsOf, clock }) {
+	register(server, { devices, telemetry, pointFactsOf, charts, clock }) {
 		const deviceOf = (request: Pick<Wire<unknown>, 'auth' | 'params'>): Device =>
 			devices.get(request.params.device_id, actorOf(request));
 
@@ -121,26 +117,25 @@ export const telemetryRoutes: Plugin<TelemetryRoutesDeps> = {
 
 		const gate = createGate({ what: 'charts', parallel: SERIES_AT_ONCE, waiting: SERIES_WAITING });
 
+		const source = createSeriesSource({
+			history: { range: (query) => telemetry.range(query), ...(charts === null ? {} : { column: charts.column }) },
+			aggregate: charts?.aggregate ?? null,
+			clock,
+		});
+
 		async function readSeries(request: Wire<SeriesRequest>, device: Device) {
 			const { from, to } = spanOf(request.query, clock.now());
-			const { points, max_points: maxPoints } = request.query;
-			const builders = new Map(points.map((point) => [point, createSeriesBuilder(from, to, maxPoints)]));
-			let last: Reading | undefined;
-			let page: readonly Reading[];
-			do {
-				page = await telemetry.range({
-					device: device.id,
-					from,
-					to,
-					order: 'oldest-first',
-					limit: SERIES_PAGE,
-					...(last === undefined ? {} : { after: last }),
-				});
-				for (const reading of page) addTo(builders, reading);
-				last = page.at(-1);
+			const { points, max_points: maxPoints, method } = request.query;
+			const collected = await source({
+				device: device.id,
+				points,
+				from,
+				to,
+				maxPoints,
+				method,
 				// A chart that was scrolled away is not worth reading a month for.
-			} while (page.length === SERIES_PAGE && request.active());
-			const collected = [...builders].map(([point, builder]) => [point, builder.series()]);
+				isWanted: () => request.active(),
+			});
 			return { from: toIso(from), to: toIso(to), points: Object.fromEntries(collected) };
 		}
 

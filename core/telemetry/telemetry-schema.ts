@@ -7,6 +7,7 @@ import { type GatewayId, gatewayId, isUuid } from '../kernel/id.ts';
 import type { HistoryQuery } from './history-repository.ts';
 import { isWithinBounds } from './json-bounds.ts';
 import { type JsonValue, QUALITIES, type Reading } from './reading.ts';
+import { SERIES_METHODS, type SeriesMethod } from './series.ts';
 import { parseEndTimestamp, parseTimestamp } from './timestamp-input.ts';
 
 /** Most points of one record from outside. */
@@ -16,8 +17,8 @@ const MAX_KEY_LENGTH = 128;
 export const MAX_TIMESTAMP_LENGTH = 40;
 export const MAX_TYPE_LENGTH = 100;
 
-/** Most time of one series query: 31 days. */
-export const MAX_SERIES_MS = 31 * 86_400_000;
+/** Most time of one series query: ten years. */
+export const MAX_SERIES_MS = 3_660 * 86_400_000;
 const MAX_SERIES_POINTS = 5;
 
 export type Metrics = Readonly<Record<string, JsonValue>>;
@@ -94,26 +95,31 @@ function fromRecordCursor(cursor: string): (RecordPosition & { readonly origin: 
 
 export const telemetryListQuery = Joi.object(cursorQuery(fromRecordCursor));
 
+/** Names of points, separated by commas; each once. */
+export const pointNames = (most: number) =>
+	Joi.string()
+		.max(most * (MAX_KEY_LENGTH + 1))
+		.custom((value: string, helpers) => {
+			const points = [...new Set(value.split(','))];
+			return points.length <= most && points.every(isKey)
+				? points
+				: helpers.message({ custom: `{{#label}} takes 1 to ${most} names, separated by commas` });
+		});
+
 export interface SeriesRequest {
 	readonly points: readonly string[];
 	readonly from?: EpochMs;
 	readonly to?: EpochMs;
 	readonly max_points: number;
+	readonly method: SeriesMethod;
 }
 
 export const seriesQuery = Joi.object({
-	points: Joi.string()
-		.required()
-		.max(MAX_SERIES_POINTS * (MAX_KEY_LENGTH + 1))
-		.custom((value: string, helpers) => {
-			const points = [...new Set(value.split(','))];
-			return points.length <= MAX_SERIES_POINTS && points.every(isKey)
-				? points
-				: helpers.message({ custom: `{{#label}} takes 1 to ${MAX_SERIES_POINTS} names, separated by commas` });
-		}),
+	points: pointNames(MAX_SERIES_POINTS).required(),
 	from: timestamp,
 	to: endTimestamp,
 	max_points: Joi.number().integer().min(10).max(5_000).default(1_000),
+	method: Joi.valid(...SERIES_METHODS).default('minmax'),
 });
 
 const quality = Joi.valid(...QUALITIES);

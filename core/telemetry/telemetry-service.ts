@@ -13,7 +13,7 @@ export interface TelemetryServiceDeps {
 	/** Who stamps here: this gateway, or the hub for values that arrive at the hub itself. */
 	readonly origin: GatewayId;
 	readonly journal: Pick<Journal, 'append' | 'epoch'>;
-	readonly history: HistoryRepository;
+	readonly history: Pick<HistoryRepository, 'range'>;
 	readonly latest: LatestValues;
 	/** Called in this order for each reading: local MQTT, realtime, live lane. */
 	readonly listeners: readonly ReadingListener[];

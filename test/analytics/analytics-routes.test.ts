@@ -45,6 +45,7 @@ async function box(t: ExecutionContext, limits: ScanLimits = {}) {
 	const analytics = createAnalyticsService({
 		devices: devices.devices,
 		scan: createReadingScan({ telemetry: memory.telemetry, clock: devices.clock, limits }),
+		aggregate: null,
 		results: await createAnalyticsStore(database, 12),
 		clock: devices.clock,
 	});

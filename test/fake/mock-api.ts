@@ -16,6 +16,7 @@ import {
 } from './mock-fleet.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
+import { storageOf } from './mock-storage.ts';
 import { type MockPeopleOptions, peopleRoutes } from './mock-people.ts';
 
 export interface MockApiOptions extends MockPeopleOptions {
@@ -262,6 +263,7 @@ function gatewayRoutes(server: Server, state: State): void {
 			},
 		},
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
+		{ method: 'GET', path: '/api/v1/system/storage', handler: storageOf },
 		{
 			method: 'GET',
 			path: '/api/v1/templates',

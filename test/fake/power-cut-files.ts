@@ -82,7 +82,8 @@ export function createPowerCutFiles(): PowerCutFiles {
 		nameChanges = nameChanges.filter((change) => dirname(change.to) !== folder);
 	}
 
-	function open(inode: Inode): JournalFile {
+	/** `isDurable`: each write is flushed with it, and nothing else is. */
+	function open(inode: Inode, isDurable = false): JournalFile {
 		const born = generation;
 		const alive = (): void => {
 			if (born !== generation) throw new Error('EIO: the power went');
@@ -98,13 +99,25 @@ export function createPowerCutFiles(): PowerCutFiles {
 				const write = { position, bytes: Buffer.from(bytes) };
 				inode.cached = written(inode.cached, write);
 				inode.unsynced.push(write);
-			},
-			async datasync() {
+				if (!isDurable) return;
+				// Until the disk answers, a power cut leaves any part of it.
+				await Promise.resolve();
 				alive();
 				maybeFail('datasync');
 				syncs += 1;
-				inode.durable = Buffer.from(inode.cached);
+				inode.durable = written(inode.durable, write);
+				inode.unsynced = inode.unsynced.filter((one) => one !== write);
+			},
+			async datasync() {
+				alive();
+				const { unsynced } = inode;
+				// After a flush that failed the kernel calls the pages clean: no later flush writes them.
 				inode.unsynced = [];
+				maybeFail('datasync');
+				syncs += 1;
+				for (const change of unsynced)
+					inode.durable =
+						'truncatedTo' in change ? resized(inode.durable, change.truncatedTo) : written(inode.durable, change);
 			},
 			async truncate(bytes) {
 				alive();
@@ -136,6 +149,7 @@ export function createPowerCutFiles(): PowerCutFiles {
 				.filter(([path]) => dirname(path) === folder)
 				.map(([path, inode]) => ({ name: basename(path), bytes: inode.cached.length })),
 		open: async (path) => open(find(path)),
+		openDurable: async (path) => open(find(path), true),
 		async create(path) {
 			maybeFail('create');
 			const inode = { durable: Buffer.alloc(0), cached: Buffer.alloc(0), unsynced: [] };

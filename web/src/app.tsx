@@ -21,6 +21,7 @@ const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage)
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const StoragePage = lazy(async () => (await import('./page/storage.tsx')).StoragePage);
 const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
 const UsersPage = lazy(async () => (await import('./page/users.tsx')).UsersPage);
 /** Holds the chart library, so it is fetched when the first device is opened. */
@@ -84,6 +85,15 @@ const ROUTES: readonly Route[] = [
 		under: 'settings',
 		needs: 'audit:read',
 		view: AuditPage,
+	},
+	{
+		page: 'storage',
+		withId: false,
+		hulls: ['gateway', 'hub'],
+		menu: null,
+		under: 'settings',
+		needs: 'system:read',
+		view: StoragePage,
 	},
 	{
 		page: 'certificate',

@@ -114,6 +114,28 @@ export interface UplinkView {
 	readonly journal: { readonly bytes: number; readonly max_bytes: number; readonly write_error: string | null };
 }
 
+export interface StorageView {
+	readonly data: { readonly used_bytes: number; readonly free_bytes: number; readonly total_bytes: number };
+	readonly journal: {
+		readonly bytes: number;
+		readonly quota_bytes: number;
+		readonly free_floor_bytes: number;
+		readonly losses: number;
+		readonly write_error: string | null;
+	};
+	readonly power_cut: { readonly lost_ms: number; readonly lost_bytes: number; readonly waiting_samples: number };
+	readonly written: {
+		/** `null` in the first minutes; so is the next. */
+		readonly bytes_per_day: number | null;
+		readonly streams: readonly { readonly stream: string; readonly bytes_per_day: number | null }[];
+	};
+	readonly card: {
+		readonly capacity_bytes: number;
+		readonly endurance_cycles: number;
+		readonly projected_life_years: number | null;
+	};
+}
+
 export interface LineView {
 	readonly line: string;
 	readonly state: string;
@@ -197,6 +219,7 @@ export type Permission =
 	| 'devices:write'
 	| 'gateways:configure'
 	| 'gateways:delete'
+	| 'system:read'
 	| 'users:delete'
 	| 'users:read'
 	| 'users:write';

@@ -15,6 +15,7 @@ const ENTRIES: readonly Entry[] = [
 	{ page: 'account', title: 'account.title', lead: 'settings.account' },
 	{ page: 'users', title: 'users.title', lead: 'settings.users', needs: 'users:read' },
 	{ page: 'audit', title: 'audit.title', lead: 'settings.audit', needs: 'audit:read' },
+	{ page: 'storage', title: 'storage.title', lead: 'settings.storage', needs: 'system:read' },
 	{ page: 'certificate', title: 'certificate.title', lead: 'settings.certificate' },
 	{ page: 'api', title: 'api.title', lead: 'settings.api' },
 ];

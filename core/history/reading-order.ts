@@ -1,5 +1,5 @@
-import type { HistoryQuery } from './history-repository.ts';
-import type { Reading } from './reading.ts';
+import type { HistoryQuery } from '../telemetry/history-repository.ts';
+import type { Reading } from '../telemetry/reading.ts';
 
 type Cursor = NonNullable<HistoryQuery['after']>;
 

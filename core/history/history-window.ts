@@ -1,12 +1,14 @@
 import { valuesBytes } from '../journal/reading-bytes.ts';
 import type { DeviceId } from '../kernel/id.ts';
-import { compareReadings, firstOf, matches } from './history-order.ts';
-import type { HistoryQuery } from './history-repository.ts';
-import type { Reading } from './reading.ts';
+import type { SettleTime } from '../time/settle.ts';
+import { compareReadings, firstOf, matches } from './reading-order.ts';
+import type { HistoryQuery } from '../telemetry/history-repository.ts';
+import type { Reading } from '../telemetry/reading.ts';
 
 /** A reading without its values: two objects and their headers. */
 const WORDS_PER_READING = 20;
 const WORD_BYTES = 8;
+const HOUR_MS = 3_600_000;
 
 interface DeviceReadings {
 	readonly readings: Reading[];
@@ -18,6 +20,8 @@ export interface HistoryWindow {
 	add(segment: number, readings: readonly Reading[]): void;
 	/** At most `limit` readings of a query, in its order. */
 	select(query: HistoryQuery): readonly Reading[];
+	/** First instants of the hours that a device has readings in. */
+	hours(device: DeviceId): ReadonlySet<number>;
 	/** A segment's readings by device, each oldest first; `null` when the window does not have the segment. */
 	bySegment(segment: number): ReadonlyMap<DeviceId, readonly Reading[]> | null;
 	release(segment: number): void;
@@ -59,7 +63,19 @@ function selectFrom(readings: readonly Reading[], query: HistoryQuery): readonly
 	return selected;
 }
 
-export function createHistoryWindow(): HistoryWindow {
+/** Each reading under the time that is known now; those of which it is not known keep theirs until then. */
+function settledList(readings: readonly Reading[], settle: SettleTime): readonly Reading[] {
+	let isMoved = false;
+	const settled = readings.map((reading) => {
+		const other = settle(reading) ?? reading;
+		isMoved ||= other !== reading;
+		return other;
+	});
+	return isMoved ? settled.toSorted(compareReadings) : readings;
+}
+
+/** @param settle applied to what is answered by `select`; `bySegment` answers readings as they came */
+export function createHistoryWindow(settle: SettleTime | null = null): HistoryWindow {
 	const segments = new Map<number, { readonly devices: Map<DeviceId, DeviceReadings>; words: number }>();
 
 	return {
@@ -82,9 +98,25 @@ export function createHistoryWindow(): HistoryWindow {
 			const found: Reading[] = [];
 			for (const { devices } of segments.values()) {
 				const list = devices.get(query.device);
-				if (list !== undefined) found.push(...selectFrom(sorted(list), query));
+				if (list === undefined) continue;
+				const own = settle === null ? sorted(list) : settledList(sorted(list), settle);
+				for (const reading of selectFrom(own, query)) found.push(reading);
 			}
 			return firstOf(found, query);
+		},
+		hours(device) {
+			const hours = new Set<number>();
+			for (const { devices } of segments.values()) {
+				const list = devices.get(device);
+				if (list === undefined) continue;
+				const own = settle === null ? sorted(list) : settledList(sorted(list), settle);
+				for (let at = own[0]?.readAt; at !== undefined;) {
+					const hour = Math.floor(at / HOUR_MS) * HOUR_MS;
+					hours.add(hour);
+					at = own[firstAt(own, hour + HOUR_MS)]?.readAt;
+				}
+			}
+			return hours;
 		},
 		bySegment(number) {
 			const segment = segments.get(number);

@@ -1,0 +1,63 @@
+import type { EpochMs } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+
+/** What the history let go of. */
+export interface Dropped {
+	/** Start of the UTC day it was of; `null` for readings of no plausible date. */
+	readonly day: EpochMs | null;
+	/** Bytes that became free. */
+	readonly bytes: number;
+	/** Readings and samples that were in it; `null` where nobody can know any more. */
+	readonly readings: number | null;
+	readonly samples: number | null;
+	/** `retention`: older than is kept. `thinned`: for its space; sums over it stay. */
+	readonly reason: 'retention' | 'thinned';
+}
+
+/** One kind of things that can be dropped for their space. Steps stand in a table: the first that has something gives it up. */
+export interface OverflowStep {
+	/** For the log, e.g. `raw-days`. */
+	readonly name: string;
+	/** Bytes that all of it takes, from real file sizes. */
+	readonly bytes: () => number;
+	/** Drops the oldest piece; `null` when there is none that may go. */
+	readonly dropOldest: () => Promise<Dropped | null>;
+}
+
+export interface OverflowDeps {
+	readonly steps: readonly OverflowStep[];
+	/** Most bytes of all steps together. */
+	readonly maxBytes: number;
+	/** Free space that is left to others. */
+	readonly minFreeBytes: number;
+	readonly freeBytes: () => Promise<number>;
+	readonly dropped: (what: Dropped) => void;
+	readonly log: Logger;
+}
+
+/**
+ * Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. What was dropped counts
+ * as free at once: a file that somebody still reads gives its space back a little later.
+ */
+export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropped, log }: OverflowDeps) {
+	async function dropOne(): Promise<Dropped | null> {
+		for (const step of steps) {
+			const what = await step.dropOldest();
+			if (what === null) continue;
+			log.warn('history-dropped', { step: step.name, ...what });
+			dropped(what);
+			return what;
+		}
+		return null;
+	}
+
+	return async (): Promise<void> => {
+		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
+		let tooMuch = Math.max(bytes - maxBytes, minFreeBytes - (await freeBytes()));
+		while (tooMuch > 0) {
+			const what = await dropOne();
+			if (what === null) return;
+			tooMuch -= what.bytes;
+		}
+	};
+}

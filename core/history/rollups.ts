@@ -1,0 +1,139 @@
+import type { FileLayer } from '../journal/file-layer.ts';
+import type { SetTimer } from '../journal/set-timer.ts';
+import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import type { DeviceId } from '../kernel/id.ts';
+import type { Stoppable } from '../kernel/lifecycle.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { HistoryRepository } from '../telemetry/history-repository.ts';
+import { type Aggregate, createAggregate } from './aggregate.ts';
+import type { HourWatcher } from './device-hour.ts';
+import type { Dropped, OverflowStep } from './overflow.ts';
+import { openDirtyHours } from './rollup-dirty.ts';
+import type { RollupPeriod } from './rollup-files.ts';
+import type { CounterRuleOf } from './rollup-hour.ts';
+import { DAY_MS, type RollupLevel } from './rollup-level.ts';
+import { createRollupMaker } from './rollup-maker.ts';
+import { createRollupSearch } from './rollup-search.ts';
+import { openRollupStore } from './rollup-store.ts';
+
+export interface RollupOptions {
+	readonly files: FileLayer;
+	/** Folder of the rollups alone. */
+	readonly folder: string;
+	/** Hours, days and months that ended longer ago are dropped. */
+	readonly rollupDays: number;
+	/** Minutes that ended longer ago are dropped. */
+	readonly minuteDays: number;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly setTimer: SetTimer;
+}
+
+/** What the rollups are made of. */
+export interface RollupInput {
+	readonly history: Pick<HistoryRepository, 'range' | 'column'>;
+	/** First instants of the hours of a device with readings that no chunk holds yet. */
+	readonly unsealedHours: (device: DeviceId) => ReadonlySet<number>;
+	/** Readings of days before this are dropped. */
+	readonly rawFrom: () => EpochMs;
+	readonly ruleOf: CounterRuleOf;
+	readonly devices: () => readonly DeviceId[];
+}
+
+/** Stops before the history does, while `Rollups` stops after it. */
+export interface RunningRollups extends Stoppable {
+	readonly aggregate: Aggregate;
+	/** Sums up what is due now; resolves when it is done. */
+	readonly run: () => Promise<void>;
+	/** Sums up what waits of a time whose readings are about to be dropped. */
+	readonly settle: (from: EpochMs, to: EpochMs) => Promise<void>;
+}
+
+export interface Rollups extends Stoppable {
+	/** For the history, which may seal before the rollups are begun. */
+	readonly watcher: HourWatcher;
+	/** Once, when the history is open. */
+	readonly begin: (input: RollupInput) => RunningRollups;
+	/** What can be given up for its space, in this order: minutes, then hours of points that are no counters. */
+	readonly overflow: readonly OverflowStep[];
+	/** Bytes of all files. */
+	readonly bytes: () => number;
+}
+
+/** Sums over minutes, hours, days and months of every point, and the queries that are answered from them (docs/history.md). */
+export async function openRollups(options: RollupOptions): Promise<Rollups> {
+	const { files, folder, clock, log, setTimer } = options;
+	const dirty = await openDirtyHours({ files, folder, clock, log });
+	const store = await openRollupStore({ files, folder, log, onDamage: (from, to) => dirty.addUnknown(from, to) });
+	const keptDays: Readonly<Record<RollupLevel, number>> = {
+		minute: options.minuteDays,
+		hour: options.rollupDays,
+		day: options.rollupDays,
+		month: options.rollupDays,
+	};
+
+	async function expire(): Promise<void> {
+		const periods = store.periods();
+		// A clock that is far ahead must not empty the store.
+		const now = Math.min(clock.now(), periods.at(-1)?.to ?? 0);
+		for (const period of periods) {
+			if (period.to + keptDays[period.level] * DAY_MS >= now) continue;
+			log.info('rollups-expired', { level: period.level, period: period.period });
+			await store.drop(period);
+		}
+	}
+
+	const oldest = (level: RollupLevel): RollupPeriod | undefined =>
+		store.periods().find((period) => period.level === level && !period.isThinned && period.to <= clock.now());
+
+	const step = (level: 'minute' | 'hour', giveUp: (period: RollupPeriod) => Promise<void>): OverflowStep => ({
+		name: `${level}-rollups`,
+		bytes: () => store.bytes(level),
+		async dropOldest(): Promise<Dropped | null> {
+			const period = oldest(level);
+			if (period === undefined) return null;
+			const before = store.bytes(level);
+			await giveUp(period);
+			return {
+				day: epochMs(period.from),
+				bytes: before - store.bytes(level),
+				readings: null,
+				samples: null,
+				reason: 'thinned',
+			};
+		},
+	});
+
+	return {
+		watcher: { touching: (hours) => dirty.touching(hours), touched: (hours) => dirty.touched(hours) },
+		begin({ history, unsealedHours, rawFrom, ruleOf, devices }) {
+			const maker = createRollupMaker({
+				history,
+				dirty,
+				store,
+				ruleOf,
+				unsealedHours,
+				clock,
+				log,
+				setTimer,
+			});
+			const search = createRollupSearch({ history, dirty, devices, log });
+			maker.onIdle(async () => {
+				await expire();
+				return search();
+			});
+			return {
+				aggregate: createAggregate({ history, store, dirty, unsealedHours, rawFrom, ruleOf, clock }),
+				run: () => maker.run(),
+				settle: (from, to) => maker.settle(from, to),
+				stop: () => maker.stop(),
+			};
+		},
+		overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
+		bytes: () => store.periods().reduce((sum, { bytes }) => sum + bytes, 0),
+		async stop() {
+			await store.stop();
+			await dirty.stop();
+		},
+	};
+}
