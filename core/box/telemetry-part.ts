@@ -11,7 +11,6 @@ import type { AccountDirectory } from '../identity/account-directory.ts';
 import { isInTenantOf } from '../identity/role.ts';
 import type { FileLayer } from '../journal/file-layer.ts';
 import type { Journal, JournalLoss } from '../journal/journal.ts';
-import { nodeFileLayer } from '../journal/node-file-layer.ts';
 import { systemTimer } from '../journal/set-timer.ts';
 import { type Clock, epochMs } from '../kernel/clock.ts';
 import { deviceId, type GatewayId } from '../kernel/id.ts';
@@ -99,7 +98,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	const { data, lifecycle, clock, log } = deps;
 	const { watchers = [], moreSteps = [], ...historyOptions } = deps.history;
 	const rollups = await openRollups({
-		files: nodeFileLayer,
+		files: deps.files('rollups'),
 		folder: join(data, 'rollups'),
 		rollupDays: historyOptions.rollupDays,
 		minuteDays: Math.max(LEAST_MINUTE_DAYS, historyOptions.retentionDays),
@@ -122,6 +121,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		moreSteps: [...moreSteps, ...rollups.overflow],
 		minFreeBytes: deps.journal.minFreeBytes + SEGMENTS_BESIDE_HISTORY * deps.journal.segmentBytes,
 		folder: join(data, 'history'),
+		files: deps.files('history'),
 		clock,
 		log,
 	});
