@@ -8,9 +8,15 @@ const WRAP_MS = 60_000;
 
 /** Ages of a device's stamp on a hull's Socket.IO, from the reading of the register to here. */
 export interface LiveAges {
-	/** The middle and the highest age, ms, and how many values came, since the last call. */
-	take(): { readonly p50Ms: number; readonly maxMs: number; readonly count: number };
+	/** The middle, the 99th percentile and the highest age, ms, and how many values came, since the last call. */
+	take(): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number; readonly count: number };
 	stop(): void;
+}
+
+/** The value that this share of the others is not above; NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+	const sorted = values.toSorted((a, b) => a - b);
+	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function ageOf(event: unknown): number | null {
@@ -37,7 +43,7 @@ export async function watchLiveAges({ url, token }: Rest, uids: readonly string[
 		take() {
 			const taken = ages;
 			ages = [];
-			return { p50Ms: median(taken), maxMs: Math.max(...taken), count: taken.length };
+			return { p50Ms: median(taken), p99Ms: quantile(taken, 0.99), maxMs: Math.max(...taken), count: taken.length };
 		},
 		stop: () => void socket.close(),
 	};

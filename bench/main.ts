@@ -35,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	system: async () => (await import('./system-bench.ts')).runSystemBench(options),
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
+	fleet: async () => (await import('./fleet-bench.ts')).runFleetBench(),
 	start: async () => (await import('./start-bench.ts')).runStartBench(options),
 	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
 	http: async () => (await import('./http-bench.ts')).runHttpBench(options),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
-import { readTemplates } from '../config/template/template-schema.ts';
+import { parseTemplate, readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
@@ -20,18 +20,25 @@ import { openIdentity } from '../core/box/identity-part.ts';
 import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
+import { addClockMetrics, openTime } from '../core/box/time-part.ts';
 import { listenWithRetry, type Listening, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
-import { decodeBlock } from '../core/journal/block-codec.ts';
-import type { Clock } from '../core/kernel/clock.ts';
+import { type Clock, epochMs } from '../core/kernel/clock.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
 import { type GatewayId, gatewayId, newGatewayId } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { isEnrolmentCode, LINK_SERVER_NAME } from '../core/link/enrolment.ts';
+import { linkMessage } from '../core/link/link-messages.ts';
+import { createCompletenessService } from '../core/ledger/completeness-service.ts';
+import { completenessRoutes } from '../core/ledger/completeness-routes.ts';
+import { addLedgerMetrics } from '../core/ledger/ledger-metrics.ts';
+import { sealedReadingsOf } from '../core/ledger/sealed-readings.ts';
+import type { StreamRange } from '../core/ledger/stream-range.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { type ConfigDown, configMessage } from '../core/link/config-messages.ts';
 import { openAuthority } from '../core/pki/authority-store.ts';
 import { hostNames } from '../core/pki/host-names.ts';
 import { openServerCertificate } from '../core/pki/server-certificate.ts';
@@ -40,6 +47,8 @@ import { openSettingsStore } from '../core/storage/settings-store.ts';
 import { writeFileDurably } from '../core/storage/json-file.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
+import { verdictOn } from '../core/time/possible-time.ts';
+import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleImport } from './bundle/bundle-import.ts';
 import { openBundleKey } from './bundle/bundle-key-store.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
@@ -47,6 +56,10 @@ import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
+import { createConfigurationLink } from './configuration/configuration-link.ts';
+import { gatewayConfigurationRoutes } from './configuration/configuration-routes.ts';
+import { createGatewayConfigurations } from './configuration/gateway-configurations.ts';
+import { openRevisionStore } from './configuration/revision-store.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
 import { isLetIn } from './fleet/gateway-record.ts';
@@ -54,13 +67,16 @@ import { gatewayRoutes } from './fleet/gateway-routes.ts';
 import { createOfflineWatch } from './fleet/offline-watch.ts';
 import { openGatewayStore } from './fleet/gateway-store.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
-import { createHubIngest } from './ingest/hub-ingest.ts';
-import { createSharedPoints } from './ingest/shared-points.ts';
-import { openLedger } from './ingest/ledger-store.ts';
+import { openLedger } from '../core/ledger/ledger-store.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
+import { createGatewayClockStore } from './time/gateway-clock-store.ts';
+import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
+import { openGatewayClocks } from './time/gateway-clocks.ts';
+import { createLinkLanes } from './link/link-lanes.ts';
+import { resendRoutes } from './link/resend-routes.ts';
 
 export interface HubDeps {
 	readonly settings: HubSettings;
@@ -71,7 +87,10 @@ export interface HubDeps {
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
+	/** The clock of the machine. */
 	readonly clock: Clock;
+	/** What the machine knows of its clock; it is asked where this is missing. */
+	readonly systemTime?: SystemTime;
 	readonly log: Logger;
 }
 
@@ -88,7 +107,7 @@ export interface Hub extends Stoppable {
 
 /** The hub: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeHub(deps: HubDeps): Promise<Hub> {
-	const { settings, data, version, clock, log } = deps;
+	const { settings, data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -99,6 +118,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 	async function compose(): Promise<Hub> {
 		let isStarted = false;
+		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
+		const { clock } = time;
 		const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
 		const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
 		const hubStore = await openSettingsStore<{ hubId: string | null }>({
@@ -124,26 +145,46 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const origin = gatewayId(hubId ?? newGatewayId());
+		time.identify(origin);
 		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
+		// A journal that opens may find out before anybody can be asked.
+		const lostEarly: StreamRange[] = [];
+		let lostHere = (ranges: readonly StreamRange[]): void => void lostEarly.push(...ranges);
 		const telemetryPart = await openTelemetry({
 			data,
 			journal: settings.journal,
 			files: storage.files,
 			holders: ['ledger'],
 			givesUpHeld: false,
-			history: settings.history,
-			origin: gatewayId(hubId ?? newGatewayId()),
+			history: { ...settings.history, settle: time.settle },
+			origin,
 			gatewayId: null,
 			templates,
 			pointFactsOf,
 			accounts,
-			onLoss: () => undefined,
+			onLoss: (_loss, ranges) => lostHere(ranges),
 			lost: () => undefined,
 			lifecycle,
 			clock,
 			log,
 		});
 		const { journal, devices, deviceRepository, telemetry } = telemetryPart;
+		// What has waited for its time may be sealed.
+		time.listen(() => telemetryPart.history.kick());
+		await time.begin({
+			epoch: journal.epoch,
+			lastSeq: telemetry.lastSeq,
+			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,
+			hasHub: () => false,
+		});
+		const gatewayClocks = await openGatewayClocks({
+			store: createGatewayClockStore({ folder: join(data, 'gateway-clocks'), log }),
+			send: (...message) => link.send(...message),
+			trustedNow: time.trustedNow,
+			now: () => clock.now(),
+			log,
+		});
 		const commandPart = await openCommands({
 			data,
 			devices,
@@ -158,7 +199,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			createGatewayCommands({
 				commands: commandPart.commands,
 				deviceOf: (id) => deviceRepository.find(id),
-				send: (gateway, message) => link.command(gateway, message),
+				send: (gateway, message) => link.send(gateway, 'command', linkMessage('command', message)),
 				isOnline: (gateway) => link.presence(gateway).online,
 				listeners: commandPart.responses,
 				clock,
@@ -167,7 +208,18 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		);
 		commandPart.commands.listen(gatewayCommands.command);
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
-		const ledgerFile = lifecycle.own('ledger', await openLedger({ path: join(data, 'ledger.json'), journal, log }));
+		const ledgerFile = lifecycle.own(
+			'ledger',
+			await openLedger({
+				folder: join(data, 'ledger'),
+				journal,
+				sealed: sealedReadingsOf({
+					devices: () => [...deviceRepository.all()].map(({ id }) => id),
+					history: telemetryPart.history,
+				}),
+				log,
+			}),
+		);
 		const { ledger } = ledgerFile;
 		await ensureSound(join(data, 'gateways'), log);
 		const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -195,15 +247,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 
 		const acknowledger = createAcknowledger((gateway, ack) => link.acknowledge(gateway, ack));
 		lifecycle.own('acknowledger', acknowledger);
-		const sharePoints = createSharedPoints();
-		const ingest = createHubIngest({
+		const lanes = createLinkLanes({
+			ledgerFile,
+			journal,
 			telemetry,
-			ledger,
 			deviceOf: (id) => deviceRepository.find(id),
-			decode: (block) => decodeBlock(Buffer.from(block.buffer, block.byteOffset, block.byteLength)).map(sharePoints),
+			verdictOn: (readAt) => verdictOn(readAt, time.trustedNow()),
 			acknowledge: acknowledger.received,
+			send: (...message) => link.send(...message),
+			isOnline: (gateway) => link.presence(gateway).online,
+			online: () => gateways.all().flatMap(({ id }) => (link.presence(id).online ? [id] : [])),
+			lifecycle,
+			clock,
 			log,
 		});
+		const { ingest, resend } = lanes;
 		let linkListening: Listening | null = null;
 		const enrolment = createEnrolmentService({
 			gateways,
@@ -217,6 +275,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			disconnect: (gateway, why) => link.disconnect(gateway, why),
 			clock,
 			log,
+		});
+		const revisions = lifecycle.own('configurations', await openRevisionStore(join(data, 'configuration'), log));
+		const sendConfig = (gateway: GatewayId, message: ConfigDown): boolean =>
+			link.send(gateway, 'config', configMessage(message));
+		const configurations = createGatewayConfigurations({
+			repository: revisions,
+			send: sendConfig,
+			parseTemplate,
+			clock,
 		});
 		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
 		const remoteCalls = createRemoteCalls({
@@ -236,8 +303,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 			setHealth: devices.setHealth,
 			lossNoted: acknowledger.lossNoted,
-			commands: gatewayCommands,
+			takeHistory: (...block) => lanes.takeHistory(...block),
+			boots: lanes.boots,
 			features: [
+				gatewayClocks.feature,
+				lanes.feature,
+				gatewayCommands.feature,
+				createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log }),
 				remoteCalls.feature,
 				{
 					hears: {},
@@ -249,6 +321,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
+		lostHere = (ranges) => resend.lostHere(ranges);
+		lostHere(lostEarly);
 		const uploads = lifecycle.own(
 			'bundle uploads',
 			await openBundleUploads({
@@ -296,11 +370,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		);
 		await offerFirstCode();
 
+		const completeness = createCompletenessService({
+			history: telemetryPart.history,
+			ledger,
+			originOf: (device) => device.gatewayId,
+			// What a gateway that is away has read since is on its way.
+			heardUntil: (gateway) => (link.presence(gateway).online ? clock.now() : (ledger.newestAt(gateway) ?? epochMs(0))),
+			countsInTransit: true,
+			clock,
+		});
 		const metrics = createMetrics();
 		const listening = linkListening;
 		const linkState = () => listening.state();
 		const http = await openHttp({
 			role: 'hub',
+			time,
 			version,
 			data,
 			...settings.http,
@@ -324,6 +408,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			metrics,
 			isStarted: () => isStarted,
 			more: [
+				part(gatewayClockRoutes, { gateways, clocks: gatewayClocks }, '/api/v1'),
 				part(bundleRoutes, { uploads }, '/api/v1'),
 				part(remoteRoutes, { gateways, calls: remoteCalls }, '/api/v1'),
 				part(
@@ -332,9 +417,21 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 						gateways,
 						enrolment,
 						presence: (id) => link.presence(id),
-						completeness: ledger.completeness,
+						ledger,
 						deviceCounts,
 						clock,
+					},
+					'/api/v1',
+				),
+				part(resendRoutes, { gateways, resend }, '/api/v1'),
+				part(completenessRoutes, { devices, completeness, clock }, '/api/v1'),
+				part(
+					gatewayConfigurationRoutes,
+					{
+						gateways,
+						configurations,
+						isOnline: (id) => link.presence(id).online,
+						trialSeconds: settings.configuration.trialSeconds,
 					},
 					'/api/v1',
 				),
@@ -350,10 +447,17 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			samples: telemetry.acceptedSamples,
 			realtime: () => http.realtime.connections(),
 		});
+		addClockMetrics(metrics, time.status);
 		addHubMetrics(metrics, {
 			gateways: () => gateways.all(),
 			presence: (id) => link.presence(id),
 			completeness: ledger.completeness,
+			blocks: ingest.counts,
+		});
+		const ledgers = () => ledger.origins().map((origin) => ledger.completeness(origin));
+		addLedgerMetrics(metrics, {
+			completeness: ledgers,
+			missingSamples: () => ledgers().reduce((sum, { missingSamples }) => sum + missingSamples, 0),
 		});
 		isStarted = true;
 		return {

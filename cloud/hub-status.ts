@@ -4,8 +4,9 @@ import type { JournalStats } from '../core/journal/journal.ts';
 import type { GatewayId } from '../core/kernel/id.ts';
 import type { Component } from '../core/system/health.ts';
 import type { Metrics } from '../core/system/metrics.ts';
+import type { IngestCounts } from './ingest/hub-ingest.ts';
 import type { GatewayPresence, GatewayRecord } from './fleet/gateway-record.ts';
-import type { GatewayCompleteness } from './ingest/ledger.ts';
+import type { GatewayCompleteness } from '../core/ledger/completeness.ts';
 
 /** What `/health` says of a hub. */
 export function hubComponents({
@@ -25,10 +26,13 @@ export function addHubMetrics(
 		gateways,
 		presence,
 		completeness,
+		blocks,
 	}: {
 		readonly gateways: () => readonly GatewayRecord[];
 		readonly presence: (id: GatewayId) => GatewayPresence;
 		readonly completeness: (id: GatewayId) => GatewayCompleteness;
+		/** Blocks of readings that gateways have sent. */
+		readonly blocks: () => IngestCounts;
 	},
 ): void {
 	metrics.add({
@@ -37,6 +41,11 @@ export function addHubMetrics(
 		kind: 'gauge',
 		read: () => [{ value: gateways().filter(({ revokedAt }) => revokedAt === null).length }],
 	});
+	const ofBlocks = (name: string, help: string, of: (counts: IngestCounts) => number): void =>
+		metrics.add({ name, help, kind: 'counter', read: () => [{ value: of(blocks()) }] });
+	ofBlocks('link_blocks_total', 'Blocks of readings that gateways have sent', (counts) => counts.blocks);
+	ofBlocks('link_damaged_blocks_total', 'Blocks that arrived damaged', (counts) => counts.damagedBlocks);
+	ofBlocks('link_refused_blocks_total', 'Blocks that could not be stored', (counts) => counts.refusedBlocks);
 	const perGateway = (name: string, help: string, of: (id: GatewayId) => number): void =>
 		metrics.add({
 			name,

@@ -8,6 +8,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { commandBatches } from '../../core/link/command-batches.ts';
+import type { HubLinkFeature } from '../../core/link/link-feature.ts';
 import {
 	type CommandMessage,
 	type CommandMessages,
@@ -109,18 +110,22 @@ export function createGatewayCommands(deps: GatewayCommandsDeps) {
 			log.debug('command-state-late', { gateway, command: command.id, status: state.status });
 	}
 
+	/** @throws Fault `rule-violation` when the message is none; anything else: it could not be stored */
+	async function reported(gateway: GatewayId, payload: Uint8Array): Promise<void> {
+		const { changes, responses } = parseLinkMessage('commands', payload);
+		for (const state of changes) await note(gateway, state);
+		for (const { device: id, data } of responses) {
+			const device = deviceOf(id);
+			if (device?.gatewayId !== gateway) continue;
+			for (const listener of deps.listeners) listener(device, data);
+		}
+	}
+
+	/** A gateway is there: it can be told what is open. */
+	const hello = (gateway: GatewayId): void => inTurn(gateway, () => tellOpen(gateway));
+
 	return {
-		hello: (gateway: GatewayId): void => inTurn(gateway, () => tellOpen(gateway)),
-		/** @throws Fault `rule-violation` when the message is none; anything else: it could not be stored */
-		async reported(gateway: GatewayId, payload: Uint8Array): Promise<void> {
-			const { changes, responses } = parseLinkMessage('commands', payload);
-			for (const state of changes) await note(gateway, state);
-			for (const { device: id, data } of responses) {
-				const device = deviceOf(id);
-				if (device?.gatewayId !== gateway) continue;
-				for (const listener of deps.listeners) listener(device, data);
-			}
-		},
+		feature: { hears: { commands: reported }, begin: hello } satisfies HubLinkFeature,
 		/** To be added to the listeners of the command service. */
 		command: {
 			queued(command) {

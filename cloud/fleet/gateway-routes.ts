@@ -12,7 +12,8 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { MAX_CSR_CHARACTERS } from '../../core/link/link-messages.ts';
 import type { CodeFor, EnrolmentService } from '../enrolment/enrolment-service.ts';
-import type { GatewayCompleteness } from '../ingest/ledger.ts';
+import { bootsView, holeView, lostView } from '../../core/ledger/completeness-schema.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
 import { enrolmentAnswer, enrolmentCodeAnswer, gatewayAnswer, ledgerAnswer } from './gateway-schema.ts';
 import type { GatewayPresence, GatewayRecord, GatewayRepository } from './gateway-record.ts';
 
@@ -20,7 +21,7 @@ export interface GatewayRoutesOptions {
 	readonly gateways: GatewayRepository;
 	readonly enrolment: EnrolmentService;
 	readonly presence: (gateway: GatewayId) => GatewayPresence;
-	readonly completeness: (gateway: GatewayId) => GatewayCompleteness;
+	readonly ledger: Pick<Ledger, 'completeness' | 'spans'>;
 	/** Devices of each gateway that has some. */
 	readonly deviceCounts: () => ReadonlyMap<GatewayId, number>;
 	readonly clock: Clock;
@@ -67,13 +68,13 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Gate
 /** The hub's gateways: who is there, what is missing and why, and letting new ones in. */
 export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 	name: 'gateway-routes',
-	register(server, { gateways, enrolment, presence, completeness, deviceCounts, clock }) {
+	register(server, { gateways, enrolment, presence, ledger, deviceCounts, clock }) {
 		const limiter = createRateLimiter({ clock, perMinute: ENROLMENTS_PER_MINUTE });
 
 		function toView(record: GatewayRecord, counts = deviceCounts()) {
 			const { online, lastSeenAt, version } = presence(record.id);
 			const expiry = record.certificates.at(-1)?.expiresAt;
-			const { receivedSamples, missingSamples, declaredLostSamples } = completeness(record.id);
+			const { receivedSamples, missingSamples, declaredLostSamples } = ledger.completeness(record.id);
 			return {
 				id: record.id,
 				name: record.name === '' ? record.id : record.name,
@@ -135,14 +136,17 @@ export const gatewayRoutes: Plugin<GatewayRoutesOptions> = {
 				validate: { params },
 				handler: (request: ById) => {
 					const { id } = find(request);
-					const { received, holes, receivedSamples, missingSamples, declaredLostSamples } = completeness(id);
+					const { received, holes, receivedSamples, missingSamples, declaredLostSamples, lostByReason } =
+						ledger.completeness(id);
 					return {
 						gateway_id: id,
 						received_samples: receivedSamples,
 						missing_samples: missingSamples,
 						declared_lost_samples: declaredLostSamples,
+						lost_by_reason: lostView(lostByReason),
 						received,
-						holes,
+						holes: holes.map(holeView),
+						boots: bootsView(ledger.spans(id)),
 					};
 				},
 			},

@@ -1,5 +1,7 @@
 import Joi from 'joi';
 
+import { ledgerFields } from '../../core/ledger/completeness-schema.ts';
+
 const instant = () => Joi.string().isoDate();
 const count = () => Joi.number().min(0);
 
@@ -22,16 +24,12 @@ export const gatewayAnswer = Joi.object({
 	.unknown()
 	.label('Gateway');
 
-const range = Joi.object({ epoch: count(), first: count(), last: count() }).unknown();
-
 /** What the hub holds of a gateway, and why the rest is missing. */
 export const ledgerAnswer = Joi.object({
 	gateway_id: Joi.string().guid().required(),
 	received_samples: count().required(),
-	missing_samples: count().required(),
-	declared_lost_samples: count().required(),
 	received: Joi.array().items(Joi.object().unknown()).required(),
-	holes: Joi.array().items(range).required(),
+	...ledgerFields,
 }).label('Ledger');
 
 export const enrolmentCodeAnswer = Joi.object({

@@ -1,15 +1,21 @@
 import type { Device } from '../../core/device/device.ts';
+import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { MAX_DEVICES } from '../../core/device/device-service.ts';
 import type { Range } from '../../core/ledger/range-set.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
+import type { RefusalReason, StreamRange } from '../../core/ledger/stream-range.ts';
+import type { ResendReason } from '../../core/link/lane-messages.ts';
+import { type LinkBlock, openLinkBlock } from '../../core/link/link-block.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
 
 export type Lane = 'live' | 'backfill';
+
+/** What can be said of the instant of a reading that has arrived. */
+export type TimeVerdict = 'possible' | 'before-the-product' | 'in-the-future';
 
 export interface HubIngestDeps {
 	readonly telemetry: Pick<TelemetryService, 'acceptStamped'>;
@@ -19,6 +25,13 @@ export interface HubIngestDeps {
 	readonly decode: (block: Uint8Array) => readonly Reading[];
 	/** Told of ranges that are on disk; collects and sends the acknowledgement. */
 	readonly acknowledge: (range: StreamRange) => void;
+	/** Whether the gateway can have read something in this boot. */
+	readonly isPossibleBoot: (gateway: GatewayId, epoch: number) => boolean;
+	/** What can be said of the instant of a reading. */
+	readonly verdictOn: (readAt: EpochMs, now: EpochMs) => TimeVerdict;
+	/** Asks a gateway for a block of history again that arrived damaged, or could not be stored. */
+	readonly askAgain: (gateway: GatewayId, range: Omit<StreamRange, 'origin'>, reason: ResendReason) => void;
+	readonly clock: Pick<Clock, 'now'>;
 	readonly log: Logger;
 	/** Devices of one gateway that may be ahead of their documents. */
 	readonly maxUnknown?: number;
@@ -30,6 +43,25 @@ export interface IngestResult {
 	readonly duplicates: number;
 	readonly refused: number;
 }
+
+/** Blocks since the start. */
+export interface IngestCounts {
+	readonly blocks: number;
+	/** With a wrong checksum, or that are no blocks. */
+	readonly damagedBlocks: number;
+	/** Whole, and not stored. */
+	readonly refusedBlocks: number;
+}
+
+const SENTENCES: Readonly<Record<RefusalReason, string>> = {
+	refused: 'not a device of this gateway',
+	'impossible-epoch': 'the gateway cannot have read it in this boot',
+	'impossible-time': 'read before the product existed, or in the future',
+};
+
+/** Another try could store the block. */
+const isPassing = (error: unknown): boolean =>
+	!(error instanceof Fault) || error.reason === 'unavailable' || error.reason === 'timeout';
 
 const rangeOf = (reading: Reading): StreamRange => ({
 	origin: reading.origin,
@@ -60,7 +92,9 @@ function part(reading: Reading, { first, last }: Range): Reading {
  * store (the ledger hears of each commit) → acknowledge. Nothing is acknowledged before it is on disk.
  */
 export function createHubIngest(deps: HubIngestDeps) {
-	const { telemetry, ledger, deviceOf, decode, acknowledge, log, maxUnknown = MAX_DEVICES } = deps;
+	const { telemetry, ledger, deviceOf, decode, acknowledge, isPossibleBoot, verdictOn, askAgain, clock, log } = deps;
+	const { maxUnknown = MAX_DEVICES } = deps;
+	const counts = { blocks: 0, damagedBlocks: 0, refusedBlocks: 0 };
 	/** Devices whose documents have not come yet. Each takes memory, so a gateway must not make them up without end. */
 	const unknown = new Map<GatewayId, Set<DeviceId>>();
 
@@ -82,22 +116,31 @@ export function createHubIngest(deps: HubIngestDeps) {
 		return device === null ? mayBeOwn(gateway, reading.device) : device.gatewayId === gateway;
 	}
 
-	/** One line for a block: it may hold hundreds of thousands. */
-	function refuse(gateway: GatewayId, readings: readonly Reading[]): void {
+	/** Why a reading is not taken; `null`: it is. */
+	function refusalOf(gateway: GatewayId, reading: Reading, now: EpochMs): RefusalReason | null {
+		if (!mayReport(gateway, reading)) return 'refused';
+		if (!isPossibleBoot(gateway, reading.epoch)) return 'impossible-epoch';
+		return verdictOn(reading.readAt, now) === 'possible' ? null : 'impossible-time';
+	}
+
+	/** One line for a block and a reason: it may hold hundreds of thousands. */
+	function refuse(gateway: GatewayId, readings: readonly Reading[], reason: RefusalReason): void {
 		const [first] = readings;
 		if (first === undefined) return;
-		const { origin, device } = first;
+		const { origin, device, epoch, readAt } = first;
 		log.warn('reading-refused', {
 			gateway,
 			origin,
 			device,
+			epoch,
+			readAt,
 			readings: readings.length,
-			reason: 'not a device of this gateway',
+			reason: SENTENCES[reason],
 		});
 		for (const reading of readings) {
 			if (reading.origin !== gateway) continue;
 			// Settled all the same: sending it again would change nothing.
-			ledger.declare({ ...rangeOf(reading), reason: 'refused' });
+			ledger.declare({ ...rangeOf(reading), reason });
 			acknowledge(rangeOf(reading));
 		}
 	}
@@ -121,37 +164,67 @@ export function createHubIngest(deps: HubIngestDeps) {
 
 	/** Resolves when everything new in the block is on disk. @throws Fault when the block is malformed or cannot be stored. */
 	async function ingest(gateway: GatewayId, lane: Lane, block: Uint8Array): Promise<IngestResult> {
-		const readings = decode(block);
+		const now = clock.now();
 		const own: Reading[] = [];
-		const foreign: Reading[] = [];
-		for (const reading of readings) {
+		const refused = new Map<RefusalReason, Reading[]>();
+		for (const reading of decode(block)) {
 			if (reading.values.length === 0) continue;
-			(mayReport(gateway, reading) ? own : foreign).push(reading);
+			const reason = refusalOf(gateway, reading, now);
+			if (reason === null) {
+				own.push(reading);
+				continue;
+			}
+			const others = refused.get(reason);
+			if (others === undefined) refused.set(reason, [reading]);
+			else others.push(reading);
 		}
-		refuse(gateway, foreign);
+		for (const [reason, readings] of refused) refuse(gateway, readings, reason);
 		const fresh = own.flatMap(freshParts);
 		const stored = samplesOf(fresh);
 		if (fresh.length > 0) await store(fresh, lane);
-		return { stored, duplicates: samplesOf(own) - stored, refused: samplesOf(foreign) };
+		return { stored, duplicates: samplesOf(own) - stored, refused: samplesOf([...refused.values()].flat()) };
 	}
 
-	/** For the link: a failed block is logged and stays unacknowledged, so the gateway sends it again. */
-	async function receive(gateway: GatewayId, lane: Lane, block: Uint8Array): Promise<IngestResult | null> {
+	/** The block as it was sent; `null` when it is not, which is said. */
+	function opened(gateway: GatewayId, lane: Lane, payload: Uint8Array): LinkBlock | null {
+		counts.blocks += 1;
 		try {
-			return await ingest(gateway, lane, block);
+			const block = openLinkBlock(payload);
+			if (block.isSound) return block;
+			counts.damagedBlocks += 1;
+			log.warn('block-damaged', { gateway, lane, bytes: payload.byteLength, reason: 'its checksum is wrong' });
+			if (lane === 'backfill') askAgain(gateway, block, 'damaged-in-transit');
 		} catch (error) {
+			counts.damagedBlocks += 1;
+			log.warn('block-damaged', { gateway, lane, bytes: payload.byteLength, reason: messageOf(error) });
+		}
+		return null;
+	}
+
+	/**
+	 * For the link: a failed block is logged and not acknowledged, and the gateway sends it again: at once where the hub can name it, else when it has
+	 * heard nothing for a while.
+	 */
+	async function receive(gateway: GatewayId, lane: Lane, payload: Uint8Array): Promise<IngestResult | null> {
+		const block = opened(gateway, lane, payload);
+		if (block === null) return null;
+		try {
+			return await ingest(gateway, lane, block.body);
+		} catch (error) {
+			counts.refusedBlocks += 1;
 			log.warn('block-not-stored', {
 				gateway,
 				lane,
-				bytes: block.byteLength,
+				bytes: payload.byteLength,
 				cause: error instanceof Fault ? error.reason : 'defect',
 				reason: messageOf(error),
 			});
+			if (lane === 'backfill') askAgain(gateway, block, isPassing(error) ? 'not-stored' : 'damaged-in-transit');
 			return null;
 		}
 	}
 
-	return { ingest, receive };
+	return { ingest, receive, counts: (): IngestCounts => ({ ...counts }) };
 }
 
 export type HubIngest = ReturnType<typeof createHubIngest>;

@@ -1,7 +1,7 @@
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
+import { createRangeSet, type EpochRanges, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
-import type { Ack, EpochRanges } from '../../core/link/link-messages.ts';
+import type { Ack } from '../../core/link/link-messages.ts';
 
 /** Acknowledgements gather for so long and leave as one message. */
 const GATHER_MS = 20;

@@ -3,7 +3,8 @@ import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { Ack, CommandMessages, EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
+import type { Ack } from '../../core/link/link-messages.ts';
 import {
 	linkMessage,
 	MAX_BLOCK_BYTES,
@@ -23,9 +24,11 @@ import {
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { GatewayCertificates, Standing } from '../enrolment/gateway-certificates.ts';
+import { createLossTurns } from './loss-turns.ts';
 import type { GatewayPresence } from '../fleet/gateway-record.ts';
+import type { Boots } from '../ingest/boots.ts';
 import type { HubIngest } from '../ingest/hub-ingest.ts';
-import type { Ledger } from '../ingest/ledger.ts';
+import type { Ledger } from '../../core/ledger/ledger.ts';
 
 /** A gateway on the link; its name is its id. */
 export interface LinkAccount extends MqttAccount {
@@ -37,6 +40,10 @@ export interface LinkAccount extends MqttAccount {
 export interface HubLinkDeps {
 	readonly certificates: Pick<GatewayCertificates, 'standing' | 'used' | 'expiring' | 'renew'>;
 	readonly ingest: Pick<HubIngest, 'receive'>;
+	/** Takes a block of history over; resolves when its gateway may bring more. */
+	readonly takeHistory: (gateway: GatewayId, block: Buffer) => Promise<void>;
+	/** Hears in which boot a gateway is. */
+	readonly boots: Pick<Boots, 'hello' | 'isPossible'>;
 	readonly ledger: Ledger;
 	/** Writes the ledger down; awaited before a loss is acknowledged. */
 	readonly saveLedger: () => Promise<void>;
@@ -51,12 +58,6 @@ export interface HubLinkDeps {
 		readonly first: number;
 		readonly last: number;
 	}) => void;
-	/** What becomes of commands behind gateways. */
-	readonly commands: {
-		/** A gateway is there: it can be told what is open. */
-		readonly hello: (gateway: GatewayId) => void;
-		readonly reported: (gateway: GatewayId, payload: Uint8Array) => Promise<void>;
-	};
 	/** What else talks to gateways. */
 	readonly features: readonly HubLinkFeature[];
 	readonly clock: Clock;
@@ -67,6 +68,9 @@ export interface HubLinkDeps {
 export const LINK_LIMITS: MqttLimits = {
 	...DEFAULT_MQTT_LIMITS,
 	connections: 5_000,
+	// A fleet behind one address comes back together; who it is, its certificates say.
+	connectionsPerAddress: 5_000,
+	connectRate: { burst: 1_000, perSecond: 100 },
 	connectionsPerAccount: 2,
 	subscriptions: 4,
 	// A gateway says hello on each connection, and is told anew what it needs.
@@ -91,7 +95,7 @@ const newest = (list: readonly EpochRanges[]): readonly EpochRanges[] =>
 const RENEWAL_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'renew']);
 
 /** What the ledger, or the next hello, asks for again when it was not stored. */
-const LEDGER_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'live', 'backfill', 'losses', 'commands', 'renew']);
+const LEDGER_KINDS: ReadonlySet<UpKind> = new Set(['hello', 'live', 'backfill', 'losses', 'renew']);
 
 const isOpenTo = (standing: Standing | null, kind: UpKind): boolean =>
 	standing === 'valid' || (standing === 'expired' && RENEWAL_KINDS.has(kind));
@@ -108,6 +112,7 @@ export function createHubLink(deps: HubLinkDeps) {
 	/** The certificate of each gateway's newest connection. */
 	const cameWith = new Map<GatewayId, string>();
 	const liveBlocks = new Map<GatewayId, number>();
+	const lossTurns = createLossTurns(clock);
 	let broker: Broker | null = null;
 
 	const logRefused = (gateway: GatewayId, kind: UpKind, reason: string): void =>
@@ -130,13 +135,13 @@ export function createHubLink(deps: HubLinkDeps) {
 			return;
 		}
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
-		const received = newest(ledger.receivedFrom(gateway, hello.oldestEpoch));
+		deps.boots.hello(gateway, hello.epoch);
+		const received = newest(ledger.settledFrom(gateway, hello.oldestEpoch));
 		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });
 		broker?.publish(downTopic(gateway, 'welcome'), linkMessage('welcome', { received, owed }), {
 			qos: 1,
 		});
-		deps.commands.hello(gateway);
 		for (const feature of deps.features) feature.begin(gateway);
 	}
 
@@ -164,7 +169,11 @@ export function createHubLink(deps: HubLinkDeps) {
 
 	async function onLosses({ gateway }: LinkAccount, message: MqttMessage): Promise<void> {
 		const { losses } = parseLinkMessage('losses', message.payload);
-		for (const loss of losses) ledger.declare({ ...loss, origin: gateway });
+		await lossTurns.wait(gateway);
+		const possible = losses.filter(({ epoch }) => deps.boots.isPossible(gateway, epoch));
+		if (possible.length < losses.length)
+			logRefused(gateway, 'losses', `${losses.length - possible.length} ranges of boots that it cannot have had`);
+		for (const loss of possible) ledger.declare({ ...loss, origin: gateway });
 		await deps.saveLedger();
 		for (const loss of losses)
 			deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
@@ -183,7 +192,7 @@ export function createHubLink(deps: HubLinkDeps) {
 	}
 
 	async function onBackfill({ gateway }: LinkAccount, { payload }: MqttMessage): Promise<void> {
-		await ingest.receive(gateway, 'backfill', payload);
+		await deps.takeHistory(gateway, payload);
 	}
 
 	async function onRenew({ gateway, certificate }: LinkAccount, { payload }: MqttMessage): Promise<void> {
@@ -199,7 +208,6 @@ export function createHubLink(deps: HubLinkDeps) {
 		live: onLive,
 		backfill: onBackfill,
 		renew: onRenew,
-		commands: ({ gateway }, { payload }) => deps.commands.reported(gateway, payload),
 	};
 
 	async function onPublish(account: LinkAccount, message: MqttMessage): Promise<PublishVerdict> {
@@ -267,7 +275,6 @@ export function createHubLink(deps: HubLinkDeps) {
 		acknowledge(gateway: GatewayId, ack: Ack): void {
 			broker?.publish(downTopic(gateway, 'ack'), linkMessage('ack', ack), { qos: 1 });
 		},
-		/** Hands commands on; `false` when the gateway is not there to hear them. */
 		/**
 		 * Takes what a gateway says by another way than the link. Readings go to the ingest itself.
 		 * @throws Fault when it is wrong; anything else: it could not be stored
@@ -284,8 +291,6 @@ export function createHubLink(deps: HubLinkDeps) {
 			await handlers[kind]?.({ name: gateway, gateway, certificate: '' }, message);
 			for (const { hears } of deps.features) await hears[kind]?.(gateway, payload);
 		},
-		command: (gateway: GatewayId, message: CommandMessages): boolean =>
-			send(gateway, 'command', linkMessage('command', message)),
 		send,
 		disconnect(gateway: GatewayId, why: string): void {
 			broker?.disconnect(gateway, why);

@@ -1,5 +1,5 @@
 import type { SetTimer } from '../journal/set-timer.ts';
-import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import { type Clock, removalNow } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
@@ -82,7 +82,7 @@ export async function openAlertBook({
 	}
 
 	function removeOld(): void {
-		const before: EpochMs = epochMs(clock.now() - ALERT_RETENTION_MS);
+		const before = (removalNow(clock) ?? 0) - ALERT_RETENTION_MS;
 		for (const alert of byId.values()) {
 			if (alert.createdAt >= before) break;
 			remove(alert);

@@ -42,12 +42,15 @@ import { createMonitoringHealth, type PipelineCounts, type ProbedComponent } fro
 import { monitoringRoutes, type MonitoringRoutesOptions } from '../system/monitoring-routes.ts';
 import { storageRoutes } from '../system/storage-routes.ts';
 import { systemRoutes } from '../system/system-routes.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
+import { timeRoutes } from '../time/time-routes.ts';
 import type { LanTls } from './lan-tls-part.ts';
 import { openAnalytics } from './analytics-part.ts';
 import { addAuditMetrics, auditComponent } from './audit-part.ts';
 import { addCommandMetrics, type CommandPart } from './command-part.ts';
 import type { StoragePart } from './storage-part.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
+import { clockComponent } from './time-part.ts';
 
 export interface HttpPartDeps {
 	readonly role: 'gateway' | 'hub';
@@ -64,6 +67,7 @@ export interface HttpPartDeps {
 	/** Origins of other hosts' pages that may use REST and Socket.IO. */
 	readonly corsOrigins: readonly string[];
 	readonly web: WebFolder | null;
+	readonly time: Pick<TimeKeeper, 'status'>;
 	readonly audit: AuditStore;
 	readonly storage: Pick<StoragePart, 'report' | 'dataUsage'>;
 	readonly accounts: Pick<AccountDirectory, 'byEmail' | 'listen'>;
@@ -140,7 +144,7 @@ export async function openHttp(deps: HttpPartDeps) {
 				service: `drawbridge-${role}`,
 				version,
 				clock,
-				components: [...deps.components, auditComponent(() => audit.stats())],
+				components: [...deps.components, auditComponent(() => audit.stats()), clockComponent(deps.time.status)],
 				isStarted: deps.isStarted,
 				metrics: deps.metrics,
 			}),
@@ -173,6 +177,7 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(auditRoutes, { audit }, V1),
 			part(analyticsRoutes, { analytics }, V1),
 			part(monitoringRoutes, monitoringOf(deps), V1),
+			part(timeRoutes, { status: deps.time.status }, V1),
 			part(storageRoutes, { report: () => deps.storage.report(telemetry.journal.stats()) }, V1),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),

@@ -19,6 +19,8 @@ const DEFLATED = 1;
 const WORTH_DEFLATING = 64;
 /** The same beside so many times as much noise, of which it saves nothing. */
 const NOISE_TO_IGNORE = 6;
+/** Of deflate; higher ones cost more time for fewer bytes. */
+const FASTEST_LEVEL = 1;
 /** From this many readings of one shape on, each point may choose its own kind of column. */
 const READINGS_FOR_OWN_KINDS = 8;
 const ONE_KIND = 0;
@@ -169,7 +171,11 @@ function framed(form: number, rawLength: number, plain: Uint8Array, noise: Buffe
  * @throws Fault `rule-violation` for a reading that no block can hold (lengths differ, numbers beyond 2^53, nesting), and for more than
  * any reader takes.
  */
-export function encodeBlock(readings: readonly Reading[], dictionary = createBlockDictionary()): Buffer {
+export function encodeBlock(
+	readings: readonly Reading[],
+	dictionary = createBlockDictionary(),
+	deflateLevel = FASTEST_LEVEL,
+): Buffer {
 	const firstNewId = dictionary.nextId();
 	let body: BlockStreams<Buffer>;
 	try {
@@ -188,7 +194,7 @@ export function encodeBlock(readings: readonly Reading[], dictionary = createBlo
 		);
 	}
 	if (plain.length >= Math.max(WORTH_DEFLATING, noise.length / NOISE_TO_IGNORE)) {
-		const deflated = deflateRawSync(byteView(plain), { level: 1 });
+		const deflated = deflateRawSync(byteView(plain), { level: deflateLevel });
 		if (deflated.length + 4 < plain.length) return framed(DEFLATED, plain.length, byteView(deflated), noise);
 	}
 	return framed(PLAIN, plain.length, byteView(plain), noise);

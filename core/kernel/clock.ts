@@ -7,7 +7,13 @@ export interface Clock {
 	now(): EpochMs;
 	/** Milliseconds since an arbitrary start; never jumps. For elapsed time only, never stored. */
 	monotonicMs(): number;
+	/** The time, or `null` while it is not known well enough to remove anything for its age. A clock that does not say is trusted. */
+	trustedNow?(): EpochMs | null;
 }
+
+/** "Now" for whoever removes what is old; `null`: nothing may be removed now. A clock in 2106 would otherwise empty the box. */
+export const removalNow = (clock: Clock): EpochMs | null =>
+	clock.trustedNow === undefined ? clock.now() : clock.trustedNow();
 
 /** The one door into the brand; everywhere else an instant is passed on, not made. */
 export function epochMs(ms: number): EpochMs {

@@ -4,6 +4,12 @@ export interface Range {
 	readonly last: number;
 }
 
+/** Ranges of one epoch. */
+export interface EpochRanges {
+	readonly epoch: number;
+	readonly ranges: readonly Range[];
+}
+
 /**
  * A set of sequence numbers, kept as sorted ranges that neither overlap nor touch. The ledger's only data structure: what was
  * received, acknowledged or declared lost. Mutable on purpose; a stream adds to its own set thousands of times.

@@ -7,14 +7,8 @@ import type { EpochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
-import type { Range } from '../ledger/range-set.ts';
+import type { EpochRanges, Range } from '../ledger/range-set.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
-
-/** Ranges of one epoch as they travel. */
-export interface EpochRanges {
-	readonly epoch: number;
-	readonly ranges: readonly Range[];
-}
 
 /** First word of a gateway on a fresh connection. */
 export interface Hello {
@@ -135,9 +129,9 @@ export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 /** Most ranges in one message; a fragmented ledger is told newest first and the rest is asked again at the next connection. */
 export const MAX_RANGES = 5_000;
 
-const natural = Joi.number().integer().min(0).required();
+export const natural = Joi.number().integer().min(0).required();
 const range = Joi.object<Range>({ first: natural, last: natural });
-const epochRanges = Joi.object<EpochRanges>({
+export const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),
 });
@@ -239,7 +233,7 @@ interface UncheckedDocuments {
 	readonly health: readonly unknown[];
 }
 
-const schemas = {
+const schemas: { readonly [K in keyof LinkMessages]: Joi.ObjectSchema<LinkMessages[K]> } = {
 	hello: Joi.object<Hello>({
 		name: Joi.string().max(255).allow('').required(),
 		version: Joi.string().max(64).required(),
@@ -277,7 +271,7 @@ const schemas = {
 		changes: Joi.array().items(commandState).max(MAX_COMMANDS).required(),
 		responses: Joi.array().items(commandResponse).max(MAX_COMMANDS).required(),
 	}),
-} as const;
+};
 
 interface LinkMessages {
 	readonly hello: Hello;
@@ -294,19 +288,22 @@ interface LinkMessages {
 
 const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;
 
-/** @throws Fault `rule-violation` naming the message, the field and the rule. */
-export function parseLinkMessage<K extends keyof LinkMessages>(kind: K, payload: Uint8Array): LinkMessages[K] {
+/** A message of a kind by its schema. @throws Fault `rule-violation` naming the message, the field and the rule. */
+export function checkedLinkMessage<T>(kind: string, schema: Joi.ObjectSchema<T>, payload: Uint8Array): T {
 	let raw: unknown;
 	try {
 		raw = JSON.parse(Buffer.from(payload).toString('utf8'));
 	} catch (error) {
 		throw new Fault('rule-violation', `${kind}: not JSON`, { cause: error });
 	}
-	const { value, error } = schemas[kind].validate(raw, STRICT);
+	const { value, error } = schema.validate(raw, STRICT);
 	if (error !== undefined) throw new Fault('rule-violation', `${kind}: ${error.message}`);
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just validated against the schema of this kind
-	return value as LinkMessages[K];
+	return value;
 }
+
+/** @throws Fault `rule-violation` naming the message, the field and the rule. */
+export const parseLinkMessage = <K extends keyof LinkMessages>(kind: K, payload: Uint8Array): LinkMessages[K] =>
+	checkedLinkMessage<LinkMessages[K]>(kind, schemas[kind], payload);
 
 /** @throws Fault `rule-violation` when the message as a whole is none. */
 export function parseDocuments(payload: Uint8Array): CheckedDocuments {

@@ -6,6 +6,7 @@ import { Fault } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
+import { OLDEST_READING_MS } from '../../core/time/possible-time.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
 import {
 	type DeviceTopic,
@@ -55,7 +56,8 @@ export function createDeviceTopics({ devices, telemetry, clock, log, onResponse 
 		const now = clock.now();
 		if (at !== null && !isPlausibleInstant(at, now))
 			throw new Fault('rule-violation', 'timestamp is more than a day ahead, or before 1970');
-		return at ?? now;
+		// The clock of a device that was never set says nothing.
+		return at === null || at < OLDEST_READING_MS ? now : at;
 	}
 
 	function store(device: DeviceId, telemetryType: string, at: EpochMs | null, fields: Metrics): Promise<unknown> {

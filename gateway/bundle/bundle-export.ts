@@ -10,7 +10,7 @@ import type { GatewayId } from '../../core/kernel/id.ts';
 import type { Range } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import type { SettleTime } from '../../core/time/settle.ts';
-import { blocksOf, type EncodeBlock } from '../uplink/blocks.ts';
+import { encodedParts, type EncodeBlock } from '../uplink/blocks.ts';
 import type { Enrolment } from '../uplink/uplink-store.ts';
 
 /** Readings of one block. */
@@ -72,7 +72,7 @@ export function createBundleExport(deps: BundleExportDeps) {
 			yield item;
 		}
 		for await (const batch of batches()) {
-			for (const payload of blocksOf(batch, encode)) {
+			for (const { body: payload } of encodedParts(batch, encode)) {
 				bytes += payload.byteLength;
 				yield { kind: 'backfill', payload };
 			}

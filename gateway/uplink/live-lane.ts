@@ -2,6 +2,7 @@ import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { createRangeSet, type RangeSet } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import type { SettleTime } from '../../core/time/settle.ts';
 import { blocksOf, type EncodeBlock } from './blocks.ts';
 import type { Link } from './link-connection.ts';
 
@@ -25,6 +26,9 @@ interface Sent {
 export interface LiveLaneDeps {
 	readonly link: () => Link | null;
 	readonly encode: EncodeBlock;
+	/** The hub has asked for silence. */
+	readonly isPaused: () => boolean;
+	readonly settle: SettleTime;
 	readonly clock: Clock;
 }
 
@@ -32,7 +36,7 @@ export interface LiveLaneDeps {
  * The newest values, sent before they are durable here and without asking whether they arrive. Whatever the hub does not
  * acknowledge, the backfill lane sends from the journal, so this lane may drop at any time.
  */
-export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
+export function createLiveLane({ link, encode, isPaused, settle, clock }: LiveLaneDeps) {
 	let gathered: Reading[] = [];
 	let gatheredSamples = 0;
 	let gatheredBytes = 0;
@@ -79,7 +83,7 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 
 	function send(target: Link, readings: readonly Reading[]): void {
 		try {
-			for (const block of blocksOf(readings, encode)) target.publish('live', block, 0).catch(() => undefined);
+			for (const { block } of blocksOf(readings, encode)) target.publish('live', block, 0).catch(() => undefined);
 		} catch {
 			// What no block can hold is refused by the journal too, which says so.
 		}
@@ -96,8 +100,11 @@ export function createLiveLane({ link, encode, clock }: LiveLaneDeps) {
 
 	return {
 		/** HOT: a ReadingListener. */
-		offer(reading: Reading): void {
-			if (!isOpen || reading.values.length === 0) return;
+		offer(offered: Reading): void {
+			if (!isOpen || offered.values.length === 0 || isPaused()) return;
+			const reading = settle(offered);
+			// Of a time that is not known yet: it goes as history, when it is.
+			if (reading === null) return;
 			gathered.push(reading);
 			gatheredSamples += reading.values.length;
 			gatheredBytes += readingBytes(reading);

@@ -1,10 +1,14 @@
 import { createRangeSet, type Range } from '../../core/ledger/range-set.ts';
-import type { EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
 
 /** Sequence numbers of one epoch of this gateway. */
 export interface EpochRange extends Range {
 	readonly epoch: number;
 }
+
+/** Ranges as one list. */
+export const listed = (epochs: readonly EpochRanges[]): readonly EpochRange[] =>
+	epochs.flatMap(({ epoch, ranges }) => ranges.map(({ first, last }) => ({ epoch, first, last })));
 
 /**
  * Of what the hub lacks of earlier boots, the part that the journal does not hold: later values of that boot went to the hub live,

@@ -6,7 +6,7 @@ import { gatewayId, type GatewayId, isUuid, newGatewayId } from '../../core/kern
 import type { Logger } from '../../core/kernel/log.ts';
 import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { DeclaredLoss, LossReason } from '../../core/ledger/stream-range.ts';
-import type { EpochRanges } from '../../core/link/link-messages.ts';
+import type { EpochRanges } from '../../core/ledger/range-set.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { openSettingsStore } from '../../core/storage/settings-store.ts';

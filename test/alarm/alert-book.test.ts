@@ -111,3 +111,15 @@ test('the sentence names device, value, threshold, tolerance and duration', (t) 
 		'meter-1 (meter-1): temperature 50.25 is not equal to 50 ± 0.2',
 	);
 });
+
+test('a clock that is not trusted removes no alert for its age', async (t) => {
+	const timer = createManualTimer();
+	const opened = await openAlertBook({
+		alerts: { all: async () => [settled(0)], write: async () => undefined },
+		clock: { ...timer.clock, now: () => epochMs(Date.UTC(2106, 0, 1)), trustedNow: () => null },
+		setTimer: timer.setTimer,
+		log: silentLog,
+	});
+	t.is(opened.newestFirst(() => true).length, 1);
+	await opened.stop();
+});

@@ -57,7 +57,7 @@ async function pair(t: ExecutionContext, hears: (draft: { readonly name: string 
 				if (!wire.isUp) throw new Fault('unreachable', 'the hub is not connected');
 				if (wire.losesReports) return;
 				reports.push(report);
-				await hubSide.reported(GATEWAY, linkMessage('commands', report));
+				await hubSide.feature.hears.commands(GATEWAY, linkMessage('commands', report));
 			},
 			clock: gateway.timer.clock,
 			log: silentLog,
@@ -82,7 +82,7 @@ async function pair(t: ExecutionContext, hears: (draft: { readonly name: string 
 		gatewaySide: () => gatewaySide,
 		connect() {
 			wire.isUp = true;
-			hubSide.hello(GATEWAY);
+			hubSide.feature.begin(GATEWAY);
 			gatewaySide.linkUp();
 		},
 		async restartGateway() {
@@ -290,6 +290,6 @@ test('a gateway tells of its own devices and commands and of no others', async (
 		clock: { now: () => own.createdAt },
 		log: silentLog,
 	});
-	await other.reported(GATEWAY, linkMessage('commands', report));
+	await other.feature.hears.commands(GATEWAY, linkMessage('commands', report));
 	t.is(box.at('hub', own.id)?.status, 'pending');
 });

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import mqtt, { type MqttClient } from 'mqtt';
 
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
 import { createHubLink, LINK_LIMITS } from '../../cloud/link/hub-link.ts';
 import { listenWithRetry } from '../../core/http/listen.ts';
 import { newGatewayId } from '../../core/kernel/id.ts';
@@ -30,7 +30,8 @@ async function link(t: ExecutionContext) {
 		ownerOf: () => null,
 		setHealth: () => undefined,
 		lossNoted: () => undefined,
-		commands: { hello: () => undefined, reported: async () => undefined },
+		takeHistory: async (gateway) => void received.push(gateway),
+		boots: { hello: () => undefined, isPossible: () => true },
 		features: [],
 		clock: box.clock,
 		log: silentLog,

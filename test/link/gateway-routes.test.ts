@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
 import type { Role } from '../../core/identity/role.ts';
 import { tenantId } from '../../core/kernel/id.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
@@ -14,7 +14,7 @@ test('whoever guesses enrolment codes is slowed down, per address', async (t) =>
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});
@@ -42,7 +42,7 @@ test('a code is opened for anybody, or for one gateway that may be enrolled alre
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});
@@ -76,7 +76,7 @@ test('a gateway of another tenant does not exist for an administrator, and does 
 		gateways,
 		enrolment: service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		completeness: createLedger().completeness,
+		ledger: createLedger(),
 		deviceCounts: () => new Map(),
 		clock,
 	});

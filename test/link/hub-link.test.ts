@@ -1,7 +1,8 @@
 import test from 'ava';
 
 import type { Standing } from '../../cloud/enrolment/gateway-certificates.ts';
-import { createLedger } from '../../cloud/ingest/ledger.ts';
+import { createBoots } from '../../cloud/ingest/boots.ts';
+import { createLedger } from '../../core/ledger/ledger.ts';
 import { createHubLink, type LinkAccount } from '../../cloud/link/hub-link.ts';
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
@@ -34,6 +35,7 @@ function hub({ adopt = async () => undefined, receive = async () => null, standi
 	const owners = new Map<DeviceId, GatewayId | null>();
 	const adopted: string[] = [];
 	const healths: [DeviceId, DeviceHealth['state']][] = [];
+	const ledger = createLedger();
 	const link = createHubLink({
 		certificates: {
 			standing: () => standing,
@@ -42,7 +44,7 @@ function hub({ adopt = async () => undefined, receive = async () => null, standi
 			renew: async () => 'the next certificate',
 		},
 		ingest: { receive },
-		ledger: createLedger(),
+		ledger,
 		saveLedger: async () => undefined,
 		async adopt(device) {
 			await adopt(device);
@@ -52,7 +54,8 @@ function hub({ adopt = async () => undefined, receive = async () => null, standi
 		ownerOf: (id) => owners.get(id) ?? null,
 		setHealth: (id, { state }) => void healths.push([id, state]),
 		lossNoted: () => undefined,
-		commands: { hello: () => undefined, reported: async () => undefined },
+		takeHistory: async () => undefined,
+		boots: createBoots({ ledger, isOnline: () => true, log: silentLog }),
 		features: [],
 		clock: createManualClock(),
 		log: silentLog,

@@ -5,12 +5,14 @@ import { epochMs } from '../../core/kernel/clock.ts';
 import { newDeviceId, newGatewayId } from '../../core/kernel/id.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createRangeSet } from '../../core/ledger/range-set.ts';
-import { createBackfillLane } from '../../gateway/uplink/backfill-lane.ts';
+import { type BackfillDeps, createBackfillLane } from '../../gateway/uplink/backfill-lane.ts';
 import { blocksOf } from '../../gateway/uplink/blocks.ts';
 import { documentMessages } from '../../gateway/uplink/document-messages.ts';
 import { goneRanges } from '../../gateway/uplink/gone-ranges.ts';
 import type { Link } from '../../gateway/uplink/link-connection.ts';
-import { createLiveLane } from '../../gateway/uplink/live-lane.ts';
+import { openLinkBlock } from '../../core/link/link-block.ts';
+import { createLiveLane, type LiveLaneDeps } from '../../gateway/uplink/live-lane.ts';
+import { createBatchSize } from '../../gateway/uplink/batch-size.ts';
 import { deviceOf } from '../fake/device-box.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
@@ -56,7 +58,7 @@ function memoryLink() {
 	let heard: (() => void) | null = null;
 	const link: Link = {
 		async publish(kind, payload) {
-			sent.push({ kind, numbers: Buffer.from(payload).toString().split(',').map(Number) });
+			sent.push({ kind, numbers: Buffer.from(openLinkBlock(payload).body).toString().split(',').map(Number) });
 			heard?.();
 		},
 		roundTripMs: () => null,
@@ -77,15 +79,35 @@ const failing = (): never => {
 	throw new RangeError('nested too deep');
 };
 
-const lane = (journal: ReturnType<typeof memoryJournal>, isOnTheWay = (): boolean => false) =>
+const lane = (
+	journal: ReturnType<typeof memoryJournal>,
+	isOnTheWay = (): boolean => false,
+	more: Partial<BackfillDeps> = {},
+) =>
 	createBackfillLane({
 		origin,
 		journal,
 		encode,
 		isOnTheWay,
+		batch: createBatchSize(),
+		pressure: { historyWaitMs: () => 0, windowSamples: () => 60_000 },
+		sealed: { ask: () => undefined, next: async () => [], clear: () => undefined },
+		settle: (one) => one,
+		givenUp: () => undefined,
 		clock: createManualClock(),
 		bytesPerSecond: 1_000_000,
 		random: () => 0,
+		...more,
+	});
+
+const liveLane = (link: Link, more: Partial<LiveLaneDeps> = {}) =>
+	createLiveLane({
+		link: () => link,
+		encode,
+		isPaused: () => false,
+		settle: (one) => one,
+		clock: createManualClock(),
+		...more,
 	});
 
 const acked = (first: number, last: number) => [{ epoch: 3, ranges: [{ first, last }] }];
@@ -179,7 +201,7 @@ test('the age of the backlog is that of the oldest sample the hub lacks', async 
 	t.is(backfill.oldestOwedAt(), epochMs(1_021));
 	backfill.acknowledge(acked(21, 30));
 	await backfill.findOldest();
-	t.is(backfill.oldestOwedAt(), null);
+	t.is(backfill.oldestOwedAt(), createManualClock().now(), 'what is owed now has come since the last look');
 });
 
 test('a few large readings are sent in blocks that the hub takes', async (t) => {
@@ -201,8 +223,8 @@ test('a few large readings are sent in blocks that the hub takes', async (t) => 
 });
 
 test('a block above the limit is halved, a single reading is sent as it is', (t) => {
-	const sizes = [...blocksOf([reading(1), reading(11), reading(21)], encodeLarge)].map(({ byteLength }) => byteLength);
-	t.deepEqual(sizes, [1_500_000, 1_500_000, 1_500_000]);
+	const sizes = [...blocksOf([reading(1), reading(11), reading(21)], encodeLarge)].map(({ block }) => block.byteLength);
+	t.deepEqual(sizes, [1_500_040, 1_500_040, 1_500_040]);
 });
 
 test('readings of the gateway that this box was before, and empty ones, hold nothing up', async (t) => {
@@ -231,17 +253,12 @@ test('a new hub is sent what the journal holds, also what an earlier one had ack
 test('the time in which a block waits for a narrow line is not counted as silence of the hub', async (t) => {
 	const clock = createManualClock();
 	const journal = memoryJournal([[reading(1, 4_000)], [reading(4_001, 4_000)]]);
-	const backfill = createBackfillLane({
-		origin,
-		journal,
-		isOnTheWay: () => false,
+	const backfill = lane(journal, undefined, {
 		encode(readings) {
 			clock.advance(20_000);
 			return encode(readings);
 		},
 		clock,
-		bytesPerSecond: 1_000_000,
-		random: () => 0,
 	});
 	backfill.reset([]);
 	const { renewals } = await sentBy(backfill, 2);
@@ -250,7 +267,7 @@ test('the time in which a block waits for a narrow line is not counted as silenc
 
 test('what no block can hold does not end the process from the live lane', (t) => {
 	const { link, sent } = memoryLink();
-	const live = createLiveLane({ link: () => link, encode: failing, clock: createManualClock() });
+	const live = liveLane(link, { encode: failing });
 	live.open();
 	t.notThrows(() => live.offer(reading(1, 5_000)));
 	t.deepEqual(sent, []);
@@ -259,7 +276,7 @@ test('what no block can hold does not end the process from the live lane', (t) =
 
 test('large live values leave before they gather', (t) => {
 	const { link, sent } = memoryLink();
-	const live = createLiveLane({ link: () => link, encode, clock: createManualClock() });
+	const live = liveLane(link);
 	live.open();
 	live.offer({ ...reading(1, 1), values: ['x'.repeat(600_000)] });
 	t.deepEqual(sent, [{ kind: 'live', numbers: [1] }]);
@@ -308,7 +325,7 @@ test('documents travel in messages that are few, small, and whole', (t) => {
 
 test('live values leave together when the block is full, and only while the hub listens', (t) => {
 	const { link, sent } = memoryLink();
-	const live = createLiveLane({ link: () => link, encode, clock: createManualClock() });
+	const live = liveLane(link);
 	live.offer(reading(1, 5_000));
 	t.deepEqual(sent, []);
 	live.open();
@@ -324,7 +341,7 @@ test('live values leave together when the block is full, and only while the hub 
 test('what was sent live and not acknowledged in time is no longer on the way', (t) => {
 	const { link } = memoryLink();
 	const clock = createManualClock();
-	const live = createLiveLane({ link: () => link, encode, clock });
+	const live = liveLane(link, { clock });
 	live.open();
 	live.offer(reading(1, 5_000));
 	clock.advance(4_999);
@@ -336,7 +353,7 @@ test('what was sent live and not acknowledged in time is no longer on the way', 
 
 test('a value that still gathers is on the way: history does not overtake what is news', async (t) => {
 	const { link } = memoryLink();
-	const live = createLiveLane({ link: () => link, encode, clock: createManualClock() });
+	const live = liveLane(link);
 	t.teardown(() => live.close());
 	live.open();
 	live.offer(reading(11));
@@ -347,4 +364,129 @@ test('a value that still gathers is on the way: history does not overtake what i
 	t.false(live.isOnTheWay(2, 21, 30), 'of an earlier start');
 	live.close();
 	t.false(live.isOnTheWay(3, 11, 20));
+});
+
+test('a reading that arrives damaged again and again goes alone, and is given up in the end; the others arrive', async (t) => {
+	const journal = memoryJournal([[reading(1), reading(11), reading(21)]]);
+	const givenUp: unknown[] = [];
+	const end = new AbortController();
+	const over = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
+	const backfill = lane(journal, undefined, {
+		givenUp(range) {
+			givenUp.push(range);
+			end.abort();
+		},
+	});
+	backfill.reset([]);
+	const { link, sent, next } = memoryLink();
+	const running = backfill.run(link, end.signal);
+	const damaged = new Set([11]);
+	for (let seen = 0; givenUp.length === 0 && seen < 100; seen += 1) {
+		if (sent.length <= seen) await Promise.race([next(), over]);
+		const numbers = sent[seen]?.numbers ?? [];
+		if (numbers.length === 0) break;
+		const range = { first: Math.min(...numbers), last: Math.max(...numbers) + 9 };
+		if (numbers.some((number) => damaged.has(number)))
+			backfill.askedAgain([{ epoch: 3, ranges: [range] }], 'damaged-in-transit');
+		else backfill.acknowledge([{ epoch: 3, ranges: [range] }]);
+	}
+	t.deepEqual(givenUp, [{ epoch: 3, first: 11, last: 20 }]);
+	t.deepEqual(backfill.owed(3, 1, 10), []);
+	t.deepEqual(backfill.owed(3, 21, 30), []);
+	t.deepEqual(sent[0]?.numbers, [1, 11, 21]);
+	t.true(sent.some(({ numbers }) => numbers.length === 1 && numbers[0] === 11));
+	end.abort();
+	await running;
+});
+
+test('what the hub has lost is sent again, also from before the checkpoint', async (t) => {
+	const journal = memoryJournal([[reading(1)], [reading(11)], [reading(21)]]);
+	const backfill = lane(journal);
+	backfill.reset(acked(1, 30));
+	const { link, sent, next } = memoryLink();
+	const end = new AbortController();
+	const running = backfill.run(link, end.signal);
+	const heard = next();
+	backfill.askedAgain(acked(11, 20), 'lost-at-hub');
+	await heard;
+	t.deepEqual(sent, [{ kind: 'backfill', numbers: [11] }]);
+	t.deepEqual(journal.holds.at(-1), { segment: 1, offset: 1 }, 'and kept until the hub has it');
+	end.abort();
+	await running;
+});
+
+test('history waits while the hub asks for it', async (t) => {
+	const journal = memoryJournal([[reading(1)]]);
+	let waitMs = 60_000;
+	const backfill = lane(journal, undefined, { pressure: { historyWaitMs: () => waitMs, windowSamples: () => 60_000 } });
+	backfill.reset([]);
+	const { link, sent, next } = memoryLink();
+	const end = new AbortController();
+	const running = backfill.run(link, end.signal);
+	for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+	t.deepEqual(sent, []);
+	waitMs = 0;
+	const heard = next();
+	backfill.wake();
+	await heard;
+	t.is(sent.length, 1);
+	end.abort();
+	await running;
+});
+
+test('what was read at a time that is not known yet is sent by neither lane, and under the time that is known then', async (t) => {
+	let shiftMs: number | null = null;
+	const settle = (one: Reading): Reading | null =>
+		shiftMs === null && one.firstSeq >= 11 ? null : { ...one, readAt: epochMs(one.readAt + (shiftMs ?? 0)) };
+	const { link, sent, next } = memoryLink();
+	const live = liveLane(link, { settle });
+	t.teardown(() => live.close());
+	live.open();
+	live.offer(reading(11, 6_000));
+	t.deepEqual(sent, []);
+	const journal = memoryJournal([[reading(1)], [reading(11)], [reading(21)]]);
+	const times: number[] = [];
+	const backfill = lane(journal, undefined, {
+		settle,
+		encode(readings) {
+			times.push(...readings.map(({ readAt }) => readAt));
+			return encode(readings);
+		},
+	});
+	backfill.reset([]);
+	const end = new AbortController();
+	const first = next();
+	const running = backfill.run(link, end.signal);
+	await first;
+	t.deepEqual(sent, [{ kind: 'backfill', numbers: [1] }]);
+	shiftMs = 5_000;
+	const second = next();
+	backfill.wake();
+	await second;
+	t.deepEqual(sent.at(-1)?.numbers, [11, 21]);
+	t.deepEqual(times, [1_001, 6_011, 6_021]);
+	end.abort();
+	await running;
+});
+
+test('live values wait while the hub asks for it', (t) => {
+	const { link, sent } = memoryLink();
+	const live = liveLane(link, { isPaused: () => true });
+	live.open();
+	live.offer(reading(1, 5_000));
+	t.deepEqual(sent, []);
+	t.false(live.isOnTheWay(3, 1, 5_000), 'they come as history');
+	live.close();
+});
+
+test('the age of a backlog is known however much of the journal has to be looked through', async (t) => {
+	const journal = memoryJournal(Array.from({ length: 500 }, (_, index) => [reading(1 + index * 10)]));
+	const backfill = lane(journal);
+	backfill.acknowledge(acked(1, 4_990));
+	await backfill.findOldest();
+	const early = backfill.oldestOwedAt();
+	t.true(early >= epochMs(1_001) && early <= epochMs(5_991), 'nothing that is owed is older');
+	await backfill.findOldest();
+	await backfill.findOldest();
+	t.is(backfill.oldestOwedAt(), epochMs(5_991));
 });

@@ -8,6 +8,7 @@ import { composeHub, type Hub } from '../../cloud/compose.ts';
 import { readSettings } from '../../config/read-settings.ts';
 import { type Clock, epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
+import type { SystemTime } from '../../core/time/system-time.ts';
 import { composeGateway, type Gateway } from '../../gateway/compose.ts';
 import { ADMINISTRATOR, login, type Rest } from '../system/kit/rest.ts';
 
@@ -39,6 +40,8 @@ export function createShiftedClock(): ShiftedClock {
 
 export interface PairOptions {
 	readonly clock?: Clock;
+	/** The machine of the gateway, when it has a time of its own. */
+	readonly gatewayMachine?: { readonly clock: Clock; readonly systemTime: () => SystemTime };
 	readonly log?: Logger;
 	/** More settings of the gateway, as variables of the environment. */
 	readonly gateway?: Readonly<Record<string, string>>;
@@ -88,7 +91,9 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 			...options.gateway,
 		};
 		const settings = readSettings({ role: 'gateway', environment });
-		return composeGateway({ ...common, settings, data: folder('gateway') });
+		const machine = options.gatewayMachine;
+		const own = machine === undefined ? {} : { clock: machine.clock, systemTime: machine.systemTime() };
+		return composeGateway({ ...common, ...own, settings, data: folder('gateway') });
 	}
 
 	let hub = await startHub(0);

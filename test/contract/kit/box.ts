@@ -88,7 +88,8 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 	let shiftMs = clockShiftMs;
 	const clock: Clock = {
 		now: () => epochMs(systemClock.now() + shiftMs),
-		monotonicMs: () => systemClock.monotonicMs(),
+		// Time passes; a clock that jumps would not be believed.
+		monotonicMs: () => systemClock.monotonicMs() + shiftMs - clockShiftMs,
 	};
 	const read = { file: null, environment: { ...SETTINGS[role], ...environment } };
 	const common = {

@@ -1,0 +1,40 @@
+import { epochMs } from '../kernel/clock.ts';
+import type { DeviceId } from '../kernel/id.ts';
+import type { HistoryRepository } from '../telemetry/history-repository.ts';
+import type { Reading } from '../telemetry/reading.ts';
+
+/** Readings taken from the history at a time. */
+const PAGE = 2_000;
+const BEGINNING = epochMs(-8_640_000_000_000_000);
+const END = epochMs(8_640_000_000_000_000);
+
+/**
+ * Everything that the history holds, device after device, for a ledger that has lost its own files. Reading a large history takes minutes: it is read
+ * before the first gateway is let in, because one that comes earlier would send all of it again.
+ */
+export const sealedReadingsOf =
+	({
+		devices,
+		history,
+	}: {
+		readonly devices: () => readonly DeviceId[];
+		readonly history: Pick<HistoryRepository, 'range'>;
+	}) =>
+	async (note: (readings: readonly Reading[]) => void): Promise<void> => {
+		for (const device of devices()) {
+			let last: Reading | undefined;
+			let page: readonly Reading[];
+			do {
+				page = await history.range({
+					device,
+					from: BEGINNING,
+					to: END,
+					order: 'oldest-first',
+					limit: PAGE,
+					...(last === undefined ? {} : { after: last }),
+				});
+				note(page);
+				last = page.at(-1);
+			} while (page.length === PAGE);
+		}
+	};
