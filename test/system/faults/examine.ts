@@ -36,6 +36,8 @@ const POLL_MS = 500;
 const REASONS: Readonly<Record<string, readonly FaultKind[]>> = {
 	'not-journalled': ['power-cut', 'kill', 'restart', 'restore', 'disk-full', 'freeze'],
 	'disk-full': ['disk-full'],
+	// Below the floor of free space too.
+	'journal-quota': ['disk-full'],
 	'not-kept': ['restore', 'resend'],
 	'impossible-time': ['clock'],
 };
@@ -93,6 +95,7 @@ function addUp(counts: readonly Counts[]): Counts {
 		atHub: sum(({ atHub }) => atHub),
 		atGateway: sum(({ atGateway }) => atGateway),
 		declared: sum(({ declared }) => declared),
+		gaveWay: sum(({ gaveWay }) => gaveWay),
 		declaredAndKept: sum(({ declaredAndKept }) => declaredAndKept),
 		declaredValues: sum(({ declaredValues }) => declaredValues),
 		explained: sum(({ explained }) => explained),
@@ -147,7 +150,15 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 	for (const truth of truths) {
 		const [atHub, atGateway] = await Promise.all([recordsOf(hub, truth.uid), recordsOf(gateway, truth.uid)]);
 		held += atHub.reduce((sum, { payload }) => sum + Object.keys(payload).length, 0);
-		const verdict = judge({ truth, atHub, atGateway, ...spans, declaredIds, declaredValues });
+		const verdict = judge({
+			truth,
+			atHub,
+			atGateway,
+			...spans,
+			isCramped: isSmall || kinds.has('disk-full'),
+			declaredIds,
+			declaredValues,
+		});
 		declaredValues -= verdict.counts.declaredValues;
 		counts.push(verdict.counts);
 		complaints.push(...complaintsOf(verdict));

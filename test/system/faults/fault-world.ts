@@ -208,6 +208,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 			rest: (role) => login(subjects[role].hull.url()),
 			async keep(folder) {
 				for (const { hull } of Object.values(subjects)) await hull.kill9();
+				rmSync(folder, { recursive: true, force: true });
 				cpSync(stage.folder, folder, { recursive: true });
 			},
 			stop,
