@@ -429,7 +429,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			completeness: ledger.completeness,
 			blocks: ingest.counts,
 		});
-		const ledgers = () => ledger.origins().map((origin) => ledger.completeness(origin));
+		const ledgers = () => ledger.origins().map((gateway) => ledger.completeness(gateway));
 		addLedgerMetrics(metrics, {
 			completeness: ledgers,
 			missingSamples: () => ledgers().reduce((sum, { missingSamples }) => sum + missingSamples, 0),

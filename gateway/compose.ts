@@ -387,7 +387,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 							hubKeyPem: () => bundleKey.current(),
 							journal,
 							encode: (readings) => encodeBlock(readings),
-							settle: (reading) => reading,
+							settle: time.settle,
 							owed: up.owed,
 							documents: () => up.documents(),
 							clock,
