@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
-import { readTemplates } from '../config/template/template-schema.ts';
+import { parseTemplate, readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { bundleKeyMessage } from '../core/bundle/bundle-messages.ts';
@@ -38,6 +38,7 @@ import { sealedReadingsOf } from '../core/ledger/sealed-readings.ts';
 import type { StreamRange } from '../core/ledger/stream-range.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
 import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
+import { type ConfigDown, configMessage } from '../core/link/config-messages.ts';
 import { openAuthority } from '../core/pki/authority-store.ts';
 import { hostNames } from '../core/pki/host-names.ts';
 import { openServerCertificate } from '../core/pki/server-certificate.ts';
@@ -55,6 +56,10 @@ import { openBundleUploads } from './bundle/bundle-uploads.ts';
 import { openEnrolmentCodes } from './enrolment/enrolment-code-store.ts';
 import { awaitedUntil, createGatewayCommands } from './command/gateway-commands.ts';
 import { assertGatewayTakes } from './command/draft-check.ts';
+import { createConfigurationLink } from './configuration/configuration-link.ts';
+import { gatewayConfigurationRoutes } from './configuration/configuration-routes.ts';
+import { createGatewayConfigurations } from './configuration/gateway-configurations.ts';
+import { openRevisionStore } from './configuration/revision-store.ts';
 import { createEnrolmentService } from './enrolment/enrolment-service.ts';
 import { createGatewayCertificates } from './enrolment/gateway-certificates.ts';
 import { isLetIn } from './fleet/gateway-record.ts';
@@ -271,6 +276,15 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
+		const revisions = lifecycle.own('configurations', await openRevisionStore(join(data, 'configuration'), log));
+		const sendConfig = (gateway: GatewayId, message: ConfigDown): boolean =>
+			link.send(gateway, 'config', configMessage(message));
+		const configurations = createGatewayConfigurations({
+			repository: revisions,
+			send: sendConfig,
+			parseTemplate,
+			clock,
+		});
 		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
 		const remoteCalls = createRemoteCalls({
 			send: (...message) => link.send(...message),
@@ -295,6 +309,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				gatewayClocks.feature,
 				lanes.feature,
 				gatewayCommands.feature,
+				createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log }),
 				remoteCalls.feature,
 				{
 					hears: {},
@@ -410,6 +425,16 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				),
 				part(resendRoutes, { gateways, resend }, '/api/v1'),
 				part(completenessRoutes, { devices, completeness, clock }, '/api/v1'),
+				part(
+					gatewayConfigurationRoutes,
+					{
+						gateways,
+						configurations,
+						isOnline: (id) => link.presence(id).online,
+						trialSeconds: settings.configuration.trialSeconds,
+					},
+					'/api/v1',
+				),
 			],
 			lifecycle,
 			clock,

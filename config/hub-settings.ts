@@ -1,3 +1,5 @@
+import Joi from 'joi';
+
 import { cardSection, type CardSettings } from './card-settings.ts';
 import {
 	GIB,
@@ -26,11 +28,18 @@ export interface LinkSettings extends ListenSettings {
 	readonly publicHost: string;
 }
 
+/** How configurations reach gateways. */
+export interface ConfigurationSettings {
+	/** Time a gateway has to prove itself under a new revision before it rolls back by itself. */
+	readonly trialSeconds: number;
+}
+
 /** Everything a hub can be told by file or environment. Deeply frozen. */
 export interface HubSettings {
 	readonly http: HttpSettings;
 	readonly https: TlsListenSettings;
 	readonly link: LinkSettings;
+	readonly configuration: ConfigurationSettings;
 	readonly journal: JournalSettings;
 	readonly history: HistorySettings;
 	readonly identity: IdentitySettings;
@@ -47,6 +56,7 @@ export const hubSchema = section({
 		port: listenPort(8884),
 		public_host: hostName().allow('').default(''),
 	}),
+	configuration: section({ trial_seconds: Joi.number().integer().min(5).max(86_400).default(600) }),
 	journal: journalSection(),
 	history: historySection(64 * GIB),
 	identity: identitySection(),

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import type { AdministratorSettings } from '../config/read-settings.ts';
-import { readTemplates } from '../config/template/template-schema.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { auditMqtt } from '../core/audit/audit-mqtt.ts';
 import { openAudit } from '../core/box/audit-part.ts';
@@ -19,7 +18,6 @@ import { openLanTls } from '../core/box/lan-tls-part.ts';
 import { openStorage } from '../core/box/storage-part.ts';
 import { openTelemetry } from '../core/box/telemetry-part.ts';
 import { addClockMetrics, openTime } from '../core/box/time-part.ts';
-import { type Listening, listenWithRetry, NO_GRACE_MS } from '../core/http/listen.ts';
 import { part } from '../core/http/server.ts';
 import type { WebFolder } from '../core/http/static-web.ts';
 import { systemTimer } from '../core/journal/set-timer.ts';
@@ -31,8 +29,6 @@ import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
 import type { LossReason } from '../core/ledger/stream-range.ts';
-import type { Broker } from '../core/mqtt/mqtt.ts';
-import { mqttServer } from '../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -40,6 +36,7 @@ import type { SystemTime } from '../core/time/system-time.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
+import { openBrokerListeners } from './broker/broker-listeners.ts';
 import { createDeviceTopics } from './broker/device-topics.ts';
 import { createKnocking } from './broker/knocking.ts';
 import { knockingRoutes } from './broker/knocking-routes.ts';
@@ -54,6 +51,8 @@ import { createCommandLink } from './command/command-link.ts';
 import { createHubCommands } from './command/hub-commands.ts';
 import { createModbusDelivery } from './command/modbus-delivery.ts';
 import { createMqttDelivery } from './command/mqtt-delivery.ts';
+import { configurationRoutes } from './configuration/configuration-routes.ts';
+import { openConfiguration } from './configuration/open-configuration.ts';
 import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
@@ -96,17 +95,9 @@ export interface Gateway extends Stoppable {
 
 const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quota', 'disk-full': 'disk-full' };
 
-async function loadTemplates(folders: readonly string[], log: Logger) {
-	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
-	const templates = new Map(loaded.flatMap(({ templates: some }) => [...some]));
-	const mistakes = loaded.flatMap(({ mistakes: some }) => some);
-	for (const { path, message } of mistakes) log.error('template-refused', { path, reason: message });
-	return { templates, mistakes };
-}
-
 /** The appliance: every part in start order. Stopping goes backwards, so nothing accepts what can no longer be kept. */
 export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
-	const { settings, data, version, log } = deps;
+	const { data, version, log } = deps;
 	const lifecycle = createLifecycle(log);
 	try {
 		return await compose();
@@ -119,10 +110,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		let isStarted = false;
 		const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
 		const { clock } = time;
-		const name = settings.site.name || hostname();
+		let isPolling = false;
 		let uplink: Uplink | null = null;
 		let rest: Server | null = null;
-		const { templates, mistakes } = await loadTemplates(deps.templateFolders, log);
+		const opened = await openConfiguration({ ...deps, data, log });
+		const { settings, templates, mistakes } = opened;
+		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
 		time.identify(gatewayId);
@@ -175,7 +168,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			hasHub: () => uplinkStore.enrolment() !== null,
 		});
 		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
-		await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
+		if (opened.isOfFile)
+			await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
 		const commandPart = await openCommands({
 			data,
@@ -223,7 +217,24 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			isKnown: (login) => mqttAccountStore.find(login) !== null || devices.find(login) !== null,
 		});
-		devices.listen(mqttAccounts.device);
+		const configuration = lifecycle.own(
+			'configuration',
+			opened.start({
+				devices,
+				deviceRepository,
+				// What polls looks at the devices as they are when the start is over.
+				rearranged: () => (isPolling ? applyDevices() : Promise.resolve()),
+				linkMoved: () => uplink?.relink() ?? Promise.resolve(),
+				loginsOf: mqttAccounts.device.changed,
+				hubCa: () => uplinkStore.enrolment()?.caPem ?? null,
+				clock,
+				setTimer: systemTimer,
+				log,
+			}),
+		);
+		devices.listen(configuration.device);
+		listeners.push(configuration.reading);
+		await configuration.recover();
 		const topics = createDeviceTopics({
 			devices,
 			telemetry,
@@ -246,17 +257,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const publisher = createTelemetryPublisher({ broker, devices });
 		listeners.push(publisher.reading);
 		devices.listen(publisher.device);
-		const mqtt = lifecycle.own(
-			'mqtt listener',
-			await listenWithRetry({
-				name: 'mqtt',
-				listener: mqttServer({ ...broker, log }),
-				...settings.mqtt,
-				log,
-				graceMs: NO_GRACE_MS,
-			}),
-		);
-		const mqttTls = settings.mqttTls.enabled ? await listenForMqttTls(broker) : null;
+		const { mqtt, mqttTls } = await openBrokerListeners({ broker, settings, lanTls, lifecycle, log });
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
@@ -285,9 +286,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					const device = devices.find(id);
 					return device === null ? null : devices.health(device);
 				},
-				linkHost: settings.uplink.linkHost,
-				linkPort: settings.uplink.linkPort,
-				name,
+				reachedAt: () => opened.now().uplink,
+				name: nameOf,
 				version,
 				backfillBytesPerSecond: settings.uplink.backfillBytesPerSecond,
 				settle: time.settle,
@@ -295,6 +295,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				features: [
 					createTimeUplink({ keeper: time, clock, log }),
 					commandLink.feature(hubCommands),
+					configuration.uplink,
 					bundleKey.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
 				],
@@ -304,7 +305,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		);
 		const starter = lifecycle.own(
 			'enrolment',
-			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name, log }),
+			createUplinkStarter({ uplink, store: uplinkStore, settings: settings.uplink, name: nameOf(), log }),
 		);
 		listeners.push(uplink.offer);
 		const up = uplink;
@@ -332,10 +333,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				log,
 			}),
 		);
-		const applyDevices = (): void => {
-			driver
-				.apply(devices.all())
-				.catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+		const applyDevices = (): Promise<void> => driver.apply(devices.all());
+		const devicesChanged = (): void => {
+			applyDevices().catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
 		};
 
 		const metrics = createMetrics();
@@ -399,6 +399,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				),
 				part(lineRoutes, { lines: () => driver.lines() }, '/api/v1'),
 				part(templateRoutes, { templates, mistakes }, '/api/v1'),
+				part(configurationRoutes, { gatewayId, configuration }, '/api/v1'),
 				part(
 					uplinkRoutes,
 					{
@@ -430,8 +431,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		own.addMetrics(metrics, () => up.owedRanges());
 		addGatewayMetrics(metrics, { uplink: status, broker: () => broker.stats(), lines: () => driver.lines() });
 
-		devices.listen({ changed: applyDevices });
-		await driver.apply(devices.all());
+		devices.listen({ changed: devicesChanged });
+		isPolling = true;
+		await applyDevices();
+		configuration.resume();
 		delivery.resume(commands.open());
 		starter.start();
 		isStarted = true;
@@ -444,16 +447,5 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			claimCode: claimCode.current(),
 			stop: () => lifecycle.stop(),
 		};
-
-		/** Devices trust the box's authority; they prove themselves by user name and password as without TLS. */
-		async function listenForMqttTls(taker: Pick<Broker, 'admit' | 'handle'>): Promise<Listening> {
-			const { key, cert } = lanTls.current();
-			const listener = mqttServer({ ...taker, log, tls: { key, cert, onChange: lanTls.onChange } });
-			const { host, port } = settings.mqttTls;
-			return lifecycle.own(
-				'mqtt tls listener',
-				await listenWithRetry({ name: 'mqtt-tls', listener, host, port, log, graceMs: NO_GRACE_MS }),
-			);
-		}
 	}
 }

@@ -88,21 +88,22 @@ const modbusConnection = Joi.object({
 	timeout_ms: Joi.number().integer().min(10).max(60_000).default(1_000),
 });
 
-const connection = Joi.alternatives()
+/** How a device is reached, with its defaults. */
+export const connectionSchema = Joi.alternatives()
 	.conditional(Joi.object({ driver: Joi.valid('mqtt').required() }).unknown(), {
 		then: Joi.object({ driver: Joi.valid('mqtt') }),
 		otherwise: modbusConnection,
 	})
 	.allow(null);
 
-const metadata = Joi.object().custom((value: unknown, helpers) =>
+export const metadataSchema = Joi.object().custom((value: unknown, helpers) =>
 	isWithinBounds(value, METADATA_BOUNDS)
 		? value
 		: helpers.message({ custom: `{{#label}} has more than ${METADATA_BOUNDS.nodes} values or is too deep` }),
 );
 
-const name = Joi.string().min(1).max(255);
-const deviceType = Joi.string().min(1).max(100);
+export const deviceName = Joi.string().min(1).max(255);
+export const deviceTypeName = Joi.string().min(1).max(100);
 const uuidOrNull = Joi.string().guid().lowercase().allow(null);
 
 const changeable = {
@@ -110,19 +111,19 @@ const changeable = {
 	firmware_version: Joi.string().max(100).allow(null),
 	group_id: uuidOrNull,
 	owner_id: uuidOrNull,
-	metadata,
-	connection,
+	metadata: metadataSchema,
+	connection: connectionSchema,
 };
 
 /** Unknown fields of a body are ignored (contract, x-resolution). */
 export const deviceCreate = Joi.object({
 	...changeable,
 	device_uid: Joi.string().pattern(DEVICE_UID_PATTERN),
-	name: name.required(),
-	device_type: deviceType.required(),
+	name: deviceName.required(),
+	device_type: deviceTypeName.required(),
 }).options({ stripUnknown: true });
 
-export const devicePatch = Joi.object({ ...changeable, name, device_type: deviceType }).options({
+export const devicePatch = Joi.object({ ...changeable, name: deviceName, device_type: deviceTypeName }).options({
 	stripUnknown: true,
 });
 
@@ -147,7 +148,7 @@ function toLine(line: Extract<ConnectionView, { readonly driver: 'modbus' }>['li
 	return { transport, path, baudRate, parity, dataBits, stopBits };
 }
 
-function toConnection(view: ConnectionView | null): Connection | null {
+export function toConnection(view: ConnectionView | null): Connection | null {
 	if (view === null || view.driver === 'mqtt') return view;
 	const { driver, line, unit_id: unitId, template, period_ms: periodMs, timeout_ms: timeoutMs } = view;
 	return { driver, line: toLine(line), unitId, template, periodMs, timeoutMs };
@@ -159,7 +160,7 @@ function lineView(line: Line): Extract<ConnectionView, { readonly driver: 'modbu
 	return { transport, path, baud_rate, parity, data_bits, stop_bits };
 }
 
-function connectionView(connected: Connection | null): ConnectionView | null {
+export function connectionView(connected: Connection | null): ConnectionView | null {
 	if (connected === null || connected.driver === 'mqtt') return connected;
 	const { driver, line, unitId: unit_id, template, periodMs: period_ms, timeoutMs: timeout_ms } = connected;
 	return { driver, line: lineView(line), unit_id, template, period_ms, timeout_ms };

@@ -19,6 +19,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
 import type { RevisionCheck } from '../kernel/revision.ts';
 import { createAdoptedCount } from './adopted-count.ts';
+import { type ArrangedDevice, planArrangement } from './device-arrangement.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
@@ -300,6 +301,28 @@ export function createDeviceService({
 		}
 	}
 
+	/** All of it is on disk before anybody is told, so that nobody acts on half of it. */
+	async function arrange(wantedOf: () => readonly ArrangedDevice[]): Promise<number> {
+		const changes = planArrangement({
+			devices: [...devices.all()].map(current),
+			wanted: wantedOf(),
+			gatewayId,
+			now: clock.now(),
+			newId: newDeviceId,
+		});
+		for (const { before, after } of changes)
+			await devices.put({ ...after, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
+		for (const { after } of changes) {
+			if (after.deletedAt !== null) {
+				presences.delete(after.id);
+				healths.delete(after.id);
+			}
+			const saved = devices.find(after.id);
+			if (saved !== null) tellChanged(current(saved));
+		}
+		return changes.length;
+	}
+
 	async function takeOver(known: Device | null, device: Device): Promise<void> {
 		const before = known === null ? null : current(known).status;
 		await devices.put(device, known?.revision ?? null);
@@ -361,6 +384,12 @@ export function createDeviceService({
 				presences.delete(before.id);
 				healths.delete(before.id);
 			}),
+		/**
+		 * Makes the devices those of a configuration, which was checked as a whole: others are deleted, those that are as they should be stay
+		 * untouched. May be repeated after a power cut in the middle of it. Resolves with the number of changes when all of them are on disk.
+		 * @param wantedOf asked when no other change is on its way, so that none is overlooked
+		 */
+		arrange: (wantedOf: () => readonly ArrangedDevice[]): Promise<number> => inTurn(() => arrange(wantedOf)),
 		/**
 		 * Takes a gateway's document of a device on the hub; an equal one is a no-op and answers `false`. The last word counts, also with
 		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.

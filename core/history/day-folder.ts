@@ -11,6 +11,8 @@ const FIRST_DAY_MS = 0;
 const LAST_DAY_MS = Date.UTC(2099, 11, 31);
 /** Clocks of devices and gateways may be ahead by so much; what is later has no plausible date. */
 const DAYS_AHEAD = 7;
+/** The newest day of all is behind the clock by no more than this, unless the clock is wrong or nothing has arrived. */
+const DAYS_BEHIND = 2;
 /** Chunks whose places are kept in memory, of all days together: about 30 MB. */
 const MAX_INDEXED_CHUNKS = 150_000;
 
@@ -82,7 +84,15 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 	}
 	const stray = make(STRAY_NAME, null, strayBytes);
 
-	const keptFrom = (): number => (removalNow(clock) ?? 0) - retentionDays * DAY_MS;
+	/** Nothing is too old while nobody knows what day it is. */
+	const keptFrom = (now: number | null): number => (now ?? 0) - retentionDays * DAY_MS;
+	/** The newest day when the folder was opened: what is of its time is plausible also while the clock is behind. */
+	const newestFound = Math.max(FIRST_DAY_MS, ...days.keys());
+	/** A clock that has jumped ahead must not make readings of today look old: they are, when newer ones are there. */
+	function believedNow(): number | null {
+		const now = removalNow(clock);
+		return now === null || days.size === 0 ? now : Math.min(now, Math.max(...days.keys()) + DAYS_BEHIND * DAY_MS);
+	}
 	const sorted = (): DayFile[] => [...days].toSorted(([one], [other]) => one - other).map(([, file]) => file);
 	const all = (): readonly DayFile[] => [stray, ...sorted()];
 
@@ -90,8 +100,9 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		const day = dayOf(hour);
 		const known = days.get(day);
 		if (known !== undefined) return known;
-		if (day >= FIRST_DAY_MS && day + DAY_MS <= keptFrom()) return null;
-		if (day < FIRST_DAY_MS || day > Math.min(LAST_DAY_MS, clock.now() + DAYS_AHEAD * DAY_MS)) return stray;
+		if (day >= FIRST_DAY_MS && day + DAY_MS <= keptFrom(believedNow())) return null;
+		const last = Math.min(LAST_DAY_MS, Math.max(clock.now(), newestFound) + DAYS_AHEAD * DAY_MS);
+		if (day < FIRST_DAY_MS || day > last) return stray;
 		const name = `${toIso(epochMs(day)).slice(0, 10)}.raw`;
 		const file = make(name, epochMs(day), null);
 		days.set(day, file);
@@ -141,7 +152,7 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 			const oldest = all().find((file) => file.bytes() > 0);
 			return (await dropAside()) ?? (oldest === undefined ? null : drop(oldest, 'thinned'));
 		},
-		expired: () => sorted().find(({ day }) => (day ?? 0) + DAY_MS <= keptFrom()),
+		expired: () => sorted().find(({ day }) => (day ?? 0) + DAY_MS <= keptFrom(removalNow(clock))),
 		temporaryPath: ({ path }) => `${path}${TEMPORARY}`,
 	};
 }

@@ -7,6 +7,7 @@ import { anyUser } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 
 export interface TemplateRoutesOptions {
+	/** Changes with the configuration. */
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of files that could not be used: `wrong.json: points[0].count`. */
 	readonly mistakes: readonly SettingsMistake[];
@@ -31,13 +32,14 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 			const key = path.split('.json')[0] ?? path;
 			broken.set(key, [...(broken.get(key) ?? []), `${path}: ${message}`]);
 		}
-		const good = [...templates.values()].map(({ key, manufacturer, model, points }) => ({
-			key,
-			manufacturer,
-			model,
-			points: points.length,
-			mistakes: [] as string[],
-		}));
+		const good = () =>
+			[...templates.values()].map(({ key, manufacturer, model, points }) => ({
+				key,
+				manufacturer,
+				model,
+				points: points.length,
+				mistakes: [] as string[],
+			}));
 		const bad = [...broken].map(([key, list]) => ({ key, manufacturer: '', model: '', points: 0, mistakes: list }));
 		server.route({
 			method: 'GET',
@@ -49,7 +51,7 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 					summary: 'Device templates that can be chosen, and the files that cannot',
 					answers: { 200: Joi.array().items(templateAnswer) },
 				}),
-				handler: () => [...good, ...bad],
+				handler: () => [...good(), ...bad],
 			},
 		});
 	},

@@ -59,10 +59,10 @@ export interface UplinkDeps {
 	readonly lastSeq: () => number;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
-	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. */
-	readonly linkHost: string;
-	readonly linkPort: number;
-	readonly name: string;
+	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. Asked for with each connection. */
+	readonly reachedAt: () => { readonly link_host: string; readonly link_port: number };
+	/** What people call this gateway; asked for with each connection. */
+	readonly name: () => string;
 	readonly version: string;
 	readonly backfillBytesPerSecond: number;
 	/** Readings under the time that is known now; those of an unknown time stay here. */
@@ -159,7 +159,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	function sayHello(link: Link): void {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		const hello = { name: deps.name, version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
@@ -250,13 +250,14 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function connect(enrolment: Enrolment): void {
+		const { link_host: linkHost, link_port: linkPort } = deps.reachedAt();
 		journal.hold('uplink', journal.oldest());
 		connection = makeLink({
 			gateway: store.gatewayId(),
 			hub: {
 				caPem: enrolment.caPem,
-				linkHost: deps.linkHost || enrolment.linkHost,
-				linkPort: deps.linkPort || enrolment.linkPort,
+				linkHost: linkHost || enrolment.linkHost,
+				linkPort: linkPort || enrolment.linkPort,
 			},
 			credentials: () => credentialsOf(store.enrolment() ?? enrolment),
 			clock,
@@ -289,6 +290,16 @@ export function createUplink(deps: UplinkDeps) {
 		if (isStopped) return;
 		if (enrolment === null) journal.hold('uplink', NOTHING_HELD);
 		else connect(enrolment);
+	}
+
+	async function connectAnew(): Promise<void> {
+		const enrolment = store.enrolment();
+		const old = connection;
+		if (isStopped || enrolment === null || old === null) return;
+		wentDown();
+		connection = null;
+		await old.stop();
+		if (!isStopped) connect(enrolment);
 	}
 
 	function sendLost(): void {
@@ -355,6 +366,12 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		/** What the journal holds and the hub has not acknowledged. */
 		owedRanges,
+		/** Goes to the hub anew: it is reached elsewhere from now on. */
+		relink(): Promise<void> {
+			const turn = lastEnrolment.then(connectAnew);
+			lastEnrolment = turn.catch(() => undefined);
+			return turn;
+		},
 		/** The parts of a range that the hub has not acknowledged. */
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */

@@ -51,6 +51,7 @@ export function failingAt(files: FileLayer, operation: number) {
 	const layer: FileLayer = {
 		...files,
 		open: async (path) => wrapped(await files.open(path)),
+		openDurable: async (path) => wrapped(await files.openDurable(path)),
 		async create(path) {
 			step();
 			return wrapped(await files.create(path));

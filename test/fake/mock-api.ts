@@ -14,6 +14,7 @@ import {
 	seriesOf,
 	uplinkOf,
 } from './mock-fleet.ts';
+import { configurationRoutes } from './mock-configuration.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
 import { storageOf } from './mock-storage.ts';
@@ -301,6 +302,7 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	peopleRoutes(server, options);
 	if (hull === 'hub') hubRoutes(server);
 	healthRoutes(server, hull);
+	configurationRoutes(server);
 	webRoute(server, webDir);
 	const sockets = new SocketServer(server.listener);
 	const live = startMockLive({

@@ -18,6 +18,7 @@ const AddDevicePage = lazy(async () => (await import('./page/add-device.tsx')).A
 const AlertsPage = lazy(async () => (await import('./page/alerts.tsx')).AlertsPage);
 const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
 const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
+const GatewayPage = lazy(async () => (await import('./page/gateway.tsx')).GatewayPage);
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
@@ -66,6 +67,14 @@ const ROUTES: readonly Route[] = [
 	{ page: 'lines', withId: false, hulls: ['gateway'], menu: 'nav.lines', view: LinesPage },
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
+	{
+		page: 'gateways',
+		withId: true,
+		hulls: ['hub'],
+		menu: null,
+		needs: 'gateways:configure',
+		view: GatewayPage,
+	},
 	{ page: 'settings', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.settings', view: SettingsPage },
 	{ page: 'account', withId: false, hulls: ['gateway', 'hub'], menu: null, under: 'settings', view: AccountPage },
 	{

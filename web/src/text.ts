@@ -1,7 +1,9 @@
+import { configurationText } from './text-configuration.ts';
 import { enSync } from './text-sync.ts';
 
 /** Every sentence a person reads, by key. Another language is another record of the same keys. */
 const en = {
+	...configurationText,
 	...enSync,
 
 	'age.now': 'now',

@@ -9,6 +9,7 @@ import { ImportBundle } from '../part/import-bundle.tsx';
 import { Once } from '../part/once.tsx';
 import { Status } from '../part/status.tsx';
 import { formatCount, formatDay, formatTime } from '../format.ts';
+import { link } from '../router.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
@@ -26,12 +27,7 @@ const counter = (title: TextKey, read: (gateway: GatewayView) => number): Column
 const COLUMNS: readonly Column<GatewayView>[] = [
 	{
 		title: 'gateways.name',
-		cell: ({ name, id }) => (
-			<>
-				<strong>{name}</strong>
-				<small class="id">{id}</small>
-			</>
-		),
+		cell: (gateway) => <GatewayName gateway={gateway} />,
 	},
 	{
 		title: 'gateways.state',
@@ -51,6 +47,23 @@ const COLUMNS: readonly Column<GatewayView>[] = [
 	counter('gateways.missing', (gateway) => gateway.missing_samples),
 	counter('gateways.lost', (gateway) => gateway.declared_lost_samples),
 ];
+
+/** The way to its configuration, for whoever may change that. */
+function GatewayName({ gateway: { name, id } }: { readonly gateway: GatewayView }) {
+	const { me } = useServices();
+	return (
+		<>
+			{me.may('gateways:configure') ? (
+				<a href={link('gateways', id)}>
+					<strong>{name}</strong>
+				</a>
+			) : (
+				<strong>{name}</strong>
+			)}
+			<small class="id">{id}</small>
+		</>
+	);
+}
 
 function GatewayState({ gateway: { online, revoked_at } }: { readonly gateway: GatewayView }) {
 	if (revoked_at !== null)

@@ -6,6 +6,7 @@ import { FormDialog } from '../part/dialog.tsx';
 import { Facts } from '../part/facts.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
 import type { IconName } from '../part/icon.tsx';
+import { OwnConfiguration } from '../part/own-configuration.tsx';
 import { Status, type Tone } from '../part/status.tsx';
 import { NONE, formatBytes, formatCount, formatTime } from '../format.ts';
 import { useForm } from '../state/form.ts';
@@ -52,6 +53,7 @@ export function SyncPage() {
 				</p>
 			)}
 			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
+			<OwnConfiguration uplink={uplink} />
 			{uplink !== null && !uplink.enrolled && mayEnrol && <EnrolForm onDone={reload} />}
 			<CarryCard uplink={uplink} />
 			{isLeaving.value && (

@@ -2,9 +2,11 @@ import { link } from '../router.ts';
 import { type TextKey, t } from '../text.ts';
 import { Icon } from './icon.tsx';
 
-const NAMES = { settings: 'settings.title', devices: 'device.back' } as const satisfies Readonly<
-	Record<string, TextKey>
->;
+const NAMES = {
+	settings: 'settings.title',
+	devices: 'device.back',
+	gateways: 'gateways.title',
+} as const satisfies Readonly<Record<string, TextKey>>;
 
 /** The way to the page above. */
 export function Back({ to }: { readonly to: keyof typeof NAMES }) {

@@ -1,0 +1,33 @@
+import { hash } from 'node:crypto';
+
+import type { JsonValue } from '../telemetry/reading.ts';
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The same value with the keys of every object in the order of their UTF-16 code units. */
+function sorted(value: JsonValue): JsonValue {
+	if (Array.isArray(value)) return value.map((item: JsonValue) => sorted(item));
+	if (!isJsonObject(value)) return value;
+	return Object.fromEntries(
+		Object.keys(value)
+			.toSorted()
+			.map((key) => [key, sorted(value[key] ?? null)]),
+	);
+}
+
+/**
+ * One text for equal values: keys in order, no spaces, numbers as ECMAScript writes them (RFC 8785). Only for values that came out of
+ * `JSON.parse` or a schema, so that every number is finite.
+ */
+export const canonicalJson = (value: JsonValue): string => JSON.stringify(sorted(value));
+
+/** SHA-256 of the canonical text, hexadecimal. */
+export const checksumOf = (value: JsonValue): string => hash('sha256', canonicalJson(value), 'hex');
+
+export const isEqualJson = (one: JsonValue | undefined, other: JsonValue | undefined): boolean => {
+	if (one === undefined || other === undefined) return one === other;
+	return one === other || canonicalJson(one) === canonicalJson(other);
+};
