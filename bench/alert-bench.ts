@@ -27,6 +27,9 @@ const ruleOn = (metric: string): AlertRule => ({
 	groupId: null,
 	deviceId: null,
 	isActive: true,
+	gatewayId: null,
+	version: {},
+	deletedAt: null,
 	revision: 1,
 	createdAt: systemClock.now(),
 });

@@ -71,6 +71,7 @@ import { openLedger } from '../core/ledger/ledger-store.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
+import { openRecords } from './sync/open-records.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
 import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
@@ -145,8 +146,8 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			clock,
 			log,
 		});
-		const origin = gatewayId(hubId ?? newGatewayId());
-		time.identify(origin);
+		const ownId = gatewayId(hubId ?? newGatewayId());
+		time.identify(ownId);
 		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 		// A journal that opens may find out before anybody can be asked.
 		const lostEarly: StreamRange[] = [];
@@ -158,7 +159,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			holders: ['ledger'],
 			givesUpHeld: false,
 			history: { ...settings.history, settle: time.settle },
-			origin,
+			origin: ownId,
 			gatewayId: null,
 			templates,
 			pointFactsOf,
@@ -175,7 +176,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		await time.begin({
 			epoch: journal.epoch,
 			lastSeq: telemetry.lastSeq,
-			oldestEpoch: () => journal.held().find((held) => held.origin === origin)?.epoch ?? journal.epoch,
+			oldestEpoch: () => journal.held().find((held) => held.origin === ownId)?.epoch ?? journal.epoch,
 			hasHub: () => false,
 		});
 		const gatewayClocks = await openGatewayClocks({
@@ -207,7 +208,9 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		commandPart.commands.listen(gatewayCommands.command);
-		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
+		const box = { node: origin, gatewayId: null, hasHub: () => false };
+		const common = { telemetry: telemetryPart, accounts, audit, lifecycle, clock, log };
+		const alarmPart = await openAlarms({ data, ...box, ...common });
 		const ledgerFile = lifecycle.own(
 			'ledger',
 			await openLedger({
@@ -285,6 +288,19 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			parseTemplate,
 			clock,
 		});
+		const recordDownlink = lifecycle.own(
+			'record downlink',
+			openRecords({
+				node: origin,
+				...alarmPart,
+				gateways,
+				devices: deviceRepository,
+				send: (...message) => link.send(...message),
+				clock,
+				log,
+			}),
+		);
+		devices.listen(recordDownlink.device);
 		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
 		const remoteCalls = createRemoteCalls({
 			send: (...message) => link.send(...message),
@@ -306,6 +322,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			takeHistory: (...block) => lanes.takeHistory(...block),
 			boots: lanes.boots,
 			features: [
+				recordDownlink,
 				gatewayClocks.feature,
 				lanes.feature,
 				gatewayCommands.feature,
@@ -454,7 +471,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			completeness: ledger.completeness,
 			blocks: ingest.counts,
 		});
-		const ledgers = () => ledger.origins().map((origin) => ledger.completeness(origin));
+		const ledgers = () => ledger.origins().map((one) => ledger.completeness(one));
 		addLedgerMetrics(metrics, {
 			completeness: ledgers,
 			missingSamples: () => ledgers().reduce((sum, { missingSamples }) => sum + missingSamples, 0),

@@ -57,6 +57,7 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { openRecords } from './sync/open-records.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
@@ -118,23 +119,15 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const nameOf = (): string => opened.now().site.name || hostname();
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
+		const hasHub = (): boolean => uplinkStore.enrolment() !== null;
+		const base = { data, lifecycle, clock, log };
 		time.identify(gatewayId);
-		const storage = await openStorage({
-			data,
-			journal: settings.journal,
-			card: settings.card,
-			lifecycle,
-			clock,
-			log,
-		});
-		const audit = await openAudit({ data, files: storage.files('audit'), lifecycle, clock, log });
+		const storage = await openStorage({ ...base, journal: settings.journal, card: settings.card });
+		const audit = await openAudit({ ...base, files: storage.files('audit') });
 		const { accounts, tokens, identity, claimCode } = await openIdentity({
-			data,
+			...base,
 			...settings.identity,
 			administrator: deps.administrator,
-			lifecycle,
-			clock,
-			log,
 		});
 		const lanTls = await openLanTls({ data, isLocal: true, moreNames: [], lifecycle, clock, log });
 		const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
@@ -165,9 +158,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			epoch: journal.epoch,
 			lastSeq: telemetry.lastSeq,
 			oldestEpoch: () => journal.held()[0]?.epoch ?? journal.epoch,
-			hasHub: () => uplinkStore.enrolment() !== null,
+			hasHub,
 		});
-		const alarmPart = await openAlarms({ data, telemetry: telemetryPart, accounts, lifecycle, clock, log });
+		const box = { node: gatewayId, gatewayId, hasHub };
+		const alarmPart = await openAlarms({ ...base, ...box, telemetry: telemetryPart, accounts, audit });
 		if (opened.isOfFile)
 			await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 
@@ -261,6 +255,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
+		const recordUplink = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
 		const own = await openOwnLedger({
 			folder: join(data, 'ledger'),
 			gatewayId,
@@ -293,6 +288,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				settle: time.settle,
 				...own.forUplink,
 				features: [
+					recordUplink,
 					createTimeUplink({ keeper: time, clock, log }),
 					commandLink.feature(hubCommands),
 					configuration.uplink,
@@ -387,7 +383,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 							hubKeyPem: () => bundleKey.current(),
 							journal,
 							encode: (readings) => encodeBlock(readings),
-							settle: (reading) => reading,
+							settle: time.settle,
 							owed: up.owed,
 							documents: () => up.documents(),
 							clock,

@@ -75,7 +75,8 @@ export async function openIngestRig({ template, watched }: IngestRigOptions): Pr
 	});
 	const { devices, telemetry, listeners, latest } = part;
 	const noAccounts = { all: () => [], byId: () => undefined };
-	const { alarms } = await openAlarms({ data, telemetry: part, accounts: noAccounts, ...common });
+	const box = { node: origin, gatewayId: origin, hasHub: () => false, audit: { record: async () => undefined } };
+	const { alarms } = await openAlarms({ data, telemetry: part, accounts: noAccounts, ...box, ...common });
 	for (const metric of watched)
 		await alarms.addRule(
 			{

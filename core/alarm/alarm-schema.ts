@@ -130,6 +130,7 @@ export const alertRuleView = (rule: AlertRule) => ({
 	device_id: rule.deviceId,
 	is_active: rule.isActive,
 	tenant_id: rule.tenantId,
+	gateway_id: rule.gatewayId,
 	created_at: toIso(rule.createdAt),
 });
 
@@ -137,6 +138,7 @@ export const alertRuleView = (rule: AlertRule) => ({
 export const alertView = (alert: Alert) => ({
 	id: alert.id,
 	rule_id: alert.ruleId,
+	rule_name: alert.title,
 	device_id: alert.deviceId,
 	severity: alert.severity,
 	message: alert.message,
@@ -145,6 +147,7 @@ export const alertView = (alert: Alert) => ({
 	acknowledged_at: alert.acknowledgedAt === null ? null : toIso(alert.acknowledgedAt),
 	created_at: toIso(alert.createdAt),
 	tenant_id: alert.tenantId,
+	origin_id: alert.origin,
 	metric: alert.metric,
 	value: alert.value,
 	occurrences: alert.occurrences,
@@ -170,6 +173,7 @@ export const alertRuleAnswer = Joi.object({
 	device_id: orNull(uuid),
 	is_active: Joi.boolean().required(),
 	tenant_id: uuid.required(),
+	gateway_id: orNull(uuid),
 	created_at: timestamp.required(),
 });
 
@@ -177,6 +181,7 @@ export const alertRuleAnswer = Joi.object({
 export const alertAnswer = Joi.object({
 	id: uuid.required(),
 	rule_id: uuid.required(),
+	rule_name: Joi.string().allow('').required(),
 	device_id: uuid.required(),
 	severity: severity.required(),
 	message: Joi.string().required(),
@@ -185,6 +190,7 @@ export const alertAnswer = Joi.object({
 	acknowledged_at: orNull(timestamp),
 	created_at: timestamp.required(),
 	tenant_id: uuid.required(),
+	origin_id: uuid.required(),
 	metric: metric.required(),
 	value: Joi.string().required(),
 	occurrences: Joi.number().integer().min(1).required(),

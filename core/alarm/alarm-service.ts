@@ -9,31 +9,37 @@ import type { SetTimer } from '../journal/set-timer.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
-import type { DeviceId } from '../kernel/id.ts';
+import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Window } from '../kernel/page.ts';
 import type { RevisionCheck } from '../kernel/revision.ts';
+import { nextVersion, NO_VERSION, revisionOf } from '../sync/version.ts';
+import type { Reading } from '../telemetry/reading.ts';
 import type { ReadingListener } from '../telemetry/telemetry-service.ts';
+import { createAlarmExchange, type RuleConflict } from './alarm-exchange.ts';
 import { openAlertBook } from './alert-book.ts';
 import { createAlertEngine } from './alert-engine.ts';
+import { createAlertRaiser } from './alert-raiser.ts';
 import type { AlertRepository } from './alert-repository.ts';
+import { openAlertRuleBook } from './alert-rule-book.ts';
 import type { AlertRuleRepository } from './alert-rule-repository.ts';
-import {
-	type AlertRule,
-	type AlertRuleChange,
-	appliesTo,
-	asksTheSame,
-	MAX_ALERT_RULES,
-	type NewAlertRule,
-} from './alert-rule.ts';
-import { type Alert, alertSentence, isAcknowledged, type Signal } from './alert.ts';
+import { type AlertRule, type AlertRuleChange, appliesTo, asksTheSame, type NewAlertRule } from './alert-rule.ts';
+import { type Alert, isAcknowledged } from './alert.ts';
 
 export interface AlarmServiceDeps {
 	readonly rules: AlertRuleRepository;
 	readonly alerts: AlertRepository;
 	readonly devices: Pick<DeviceService, 'find'>;
-	/** Told of each new alert at once. Must not throw or wait. */
-	readonly notify: (alert: Alert, rule: AlertRule, device: Device) => void;
+	/** This box, which raises alerts under its name. */
+	readonly node: GatewayId;
+	/** This gateway; `null` on a hub. */
+	readonly gatewayId: GatewayId | null;
+	/** Whether a gateway has a hub, whose rules for all gateways are changed there. */
+	readonly hasHub: () => boolean;
+	/** Told of each new alert at once, also of one that comes from another box; its device may be unknown yet. Must not throw or wait. */
+	readonly notify: (alert: Alert, device: Device | null) => void;
+	/** Told of a change that gave way to another one, which its author could not know. Must not throw or wait. */
+	readonly onConflict: (conflict: RuleConflict) => void;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
@@ -53,14 +59,19 @@ export async function openAlarmService({
 	rules: repository,
 	alerts,
 	devices,
+	node,
+	gatewayId,
+	hasHub,
 	notify,
+	onConflict,
 	clock,
 	setTimer,
 	log,
 }: AlarmServiceDeps) {
-	const rules = new Map((await repository.all()).map((rule) => [rule.id, rule]));
+	const rules = await openAlertRuleBook({ repository, clock });
 	const book = await openAlertBook({ alerts, clock, setTimer, log });
 	const gate = createGate({ what: 'changes of alert rules', parallel: 1, waiting: MAX_WAITING });
+	const raiser = createAlertRaiser({ book, deviceOf: (id) => devices.find(id), node, notify, clock, log });
 
 	/** A `user` sees the alerts of the devices it owns; everybody else those of the tenant. */
 	function isVisible(alert: Alert, actor: Actor): boolean {
@@ -73,95 +84,93 @@ export async function openAlarmService({
 	const isUnseen = (alert: Alert, actor?: Actor): boolean =>
 		!isAcknowledged(alert) && (actor === undefined || isVisible(alert, actor));
 
-	function raise({ rule, deviceId, value, at }: Signal): void {
-		const device = devices.find(deviceId);
-		if (device === null) return;
-		const said = { severity: rule.severity, message: alertSentence(rule, device, value), value: String(value) };
-		const open = book.openOf(rule.id, deviceId);
-		if (open !== null) {
-			// Nobody has seen the first yet: a value that comes and goes is one alert.
-			book.put({ ...open, ...said, raisedAt: at, clearedAt: null, occurrences: open.occurrences + 1 }, 'soon');
-			return;
-		}
-		const alert: Alert = {
-			id: randomUUID(),
-			ruleId: rule.id,
-			deviceId,
-			tenantId: rule.tenantId,
-			...said,
-			metric: rule.metric,
-			createdAt: clock.now(),
-			raisedAt: at,
-			clearedAt: null,
-			occurrences: 1,
-			acknowledgedBy: null,
-			acknowledgedAt: null,
-		};
-		book.put(alert, 'now');
-		log.info('alert-raised', { alert: alert.id, rule: rule.id, device: deviceId, severity: rule.severity });
-		notify(alert, rule, device);
-	}
-
-	function clear({ rule, deviceId, at }: Signal): void {
-		const open = book.openOf(rule.id, deviceId);
-		if (open !== null) book.put({ ...open, clearedAt: at }, 'soon');
-	}
-
 	const engine = createAlertEngine({
 		applying(candidates, deviceId) {
 			const device = devices.find(deviceId);
-			return device === null ? null : candidates.filter((rule) => appliesTo(rule, device));
+			if (device === null) return null;
+			// Devices of a gateway are watched there, by the same rules and also without the hub.
+			return device.gatewayId === gatewayId ? candidates.filter((rule) => appliesTo(rule, device)) : [];
 		},
 		raisedSince(rule, deviceId) {
 			const open = book.openOf(rule.id, deviceId);
 			return open === null || open.clearedAt !== null ? null : open.raisedAt;
 		},
-		raised: raise,
-		cleared: clear,
+		raised: raiser.raise,
+		cleared: raiser.clear,
 		now: () => clock.now(),
 	});
 
 	/** An alert whose rule no longer watches its device holds no longer. */
 	function settle(open: readonly Alert[]): void {
 		for (const alert of open) {
-			if (alert.clearedAt !== null) continue;
-			const rule = rules.get(alert.ruleId);
+			if (alert.clearedAt !== null || alert.origin !== node) continue;
+			const rule = rules.find(alert.ruleId);
 			const device = devices.find(alert.deviceId);
-			if (rule !== undefined && device !== null && appliesTo(rule, device)) continue;
-			book.put({ ...alert, clearedAt: clock.now() }, 'soon');
+			if (rule !== null && device !== null && appliesTo(rule, device)) continue;
+			raiser.end(alert);
 		}
 	}
 
 	function rulesChanged(): void {
 		settle(book.open());
-		engine.setRules([...rules.values()]);
+		engine.setRules(rules.living());
 	}
 
 	function ruleOf(id: string, actor: Actor): AlertRule {
-		const rule = rules.get(id);
-		if (rule === undefined || !isInTenantOf(actor, rule)) throw notFound('alert rule', id);
+		const rule = rules.find(id);
+		if (rule === null || rule.deletedAt !== null || !isInTenantOf(actor, rule)) throw notFound('alert rule', id);
 		return rule;
 	}
 
-	function assertDeviceExists(id: DeviceId | null, rule: Pick<AlertRule, 'tenantId'>): void {
-		if (id === null) return;
+	function assertChangeable({ id, gatewayId: scope }: AlertRule): void {
+		if (gatewayId !== null && scope === null && hasHub())
+			throw new Fault('rule-violation', `rule ${id} is the hub's, for all gateways: change it there`);
+	}
+
+	function deviceOf(id: DeviceId, rule: Pick<AlertRule, 'tenantId'>): Device {
 		const device = devices.find(id);
 		if (device === null || device.tenantId !== rule.tenantId)
 			throw fieldFault('rule-violation', 'device_id', `device ${id} does not exist`);
+		return device;
 	}
 
-	async function keep(rule: AlertRule): Promise<void> {
-		await repository.save(rule);
-		rules.set(rule.id, rule);
+	/** Where a new rule runs: with its device, or everywhere. */
+	function scopeOf({ deviceId, tenantId }: Pick<AlertRule, 'deviceId' | 'tenantId'>): GatewayId | null {
+		if (deviceId === null) return gatewayId;
+		return deviceOf(deviceId, { tenantId }).gatewayId;
+	}
+
+	function assertInScope(rule: AlertRule): void {
+		if (rule.deviceId === null) return;
+		const device = deviceOf(rule.deviceId, rule);
+		if (rule.gatewayId !== null && device.gatewayId !== rule.gatewayId)
+			throw fieldFault(
+				'rule-violation',
+				'device_id',
+				`device ${device.uid} is not of gateway ${rule.gatewayId}, whose rule this is: make a rule of its own`,
+			);
+	}
+
+	/** Stores a state of a rule, and what it asks from now on. */
+	async function apply(after: AlertRule, before: AlertRule | null): Promise<void> {
+		await rules.keep(after);
+		if (before !== null && !asksTheSame(before, after))
+			for (const alert of book.open()) if (alert.ruleId === after.id && alert.origin === node) raiser.end(alert);
+		rulesChanged();
+	}
+
+	/** The state after a change by a person at this box. */
+	function changed(before: AlertRule, change: Partial<AlertRule>): AlertRule {
+		const version = nextVersion(before.version, node);
+		return { ...before, ...change, version, revision: revisionOf(version) };
 	}
 
 	async function addRule(wanted: NewAlertRule, { tenantId }: Actor): Promise<AlertRule> {
-		if (rules.size >= MAX_ALERT_RULES)
-			throw new Fault('rule-violation', `this box takes ${MAX_ALERT_RULES} alert rules at most`);
-		const rule: AlertRule = { id: randomUUID(), tenantId, ...wanted, revision: 1, createdAt: clock.now() };
-		assertDeviceExists(rule.deviceId, rule);
-		await keep(rule);
-		rulesChanged();
+		const scope = scopeOf({ deviceId: wanted.deviceId, tenantId });
+		rules.assertRoom(scope);
+		const base = { id: randomUUID(), tenantId, ...wanted, gatewayId: scope, version: NO_VERSION, revision: 0 };
+		const rule = changed({ ...base, createdAt: clock.now(), deletedAt: null }, {});
+		await apply(rule, null);
 		return rule;
 	}
 
@@ -173,22 +182,18 @@ export async function openAlarmService({
 	): Promise<Changed<AlertRule>> {
 		const before = ruleOf(id, actor);
 		expected?.(before.revision);
-		const after: AlertRule = { ...before, ...change, revision: before.revision + 1 };
-		if (after.deviceId !== before.deviceId) assertDeviceExists(after.deviceId, after);
-		await keep(after);
-		if (!asksTheSame(before, after))
-			for (const alert of book.open())
-				if (alert.ruleId === id && alert.clearedAt === null) book.put({ ...alert, clearedAt: clock.now() }, 'soon');
-		rulesChanged();
+		assertChangeable(before);
+		const after = changed(before, change);
+		if (after.deviceId !== before.deviceId) assertInScope(after);
+		await apply(after, before);
 		return { before, after };
 	}
 
 	async function removeRule(id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> {
 		const rule = ruleOf(id, actor);
 		expected?.(rule.revision);
-		await repository.remove(id);
-		rules.delete(id);
-		rulesChanged();
+		assertChangeable(rule);
+		await apply(changed(rule, { deletedAt: clock.now() }), rule);
 		return rule;
 	}
 
@@ -201,12 +206,15 @@ export async function openAlarmService({
 	async function acknowledge(id: string, actor: Actor): Promise<Changed<Alert>> {
 		const before = alertOf(id, actor);
 		if (isAcknowledged(before)) throw new Fault('state-conflict', `alert ${id} is already acknowledged`);
-		book.put({ ...before, acknowledgedBy: actor.userId, acknowledgedAt: clock.now() }, 'soon');
+		const acknowledgedOccurrences = before.occurrences;
+		const acknowledged = { acknowledgedBy: actor.userId, acknowledgedAt: clock.now(), acknowledgedOccurrences };
+		book.put({ ...before, ...acknowledged }, 'soon');
 		try {
 			await book.flush();
 		} catch (error) {
 			const now = book.find(id);
-			if (now !== null) book.put({ ...now, acknowledgedBy: null, acknowledgedAt: null }, 'soon');
+			const nobody = { acknowledgedBy: null, acknowledgedAt: null, acknowledgedOccurrences: null };
+			if (now?.acknowledgedAt === acknowledged.acknowledgedAt) book.put({ ...now, ...nobody }, 'soon');
 			throw new Fault('unavailable', `the acknowledgement cannot be stored: ${messageOf(error)}`, { cause: error });
 		}
 		return { before, after: book.find(id) ?? before };
@@ -220,6 +228,22 @@ export async function openAlarmService({
 			else engine.forget(id);
 		},
 	};
+	const exchange = createAlarmExchange({
+		rules,
+		book,
+		raiser,
+		node,
+		deviceOf: (id) => devices.find(id),
+		apply,
+		notify,
+		onConflict,
+		restored: (id) => {
+			engine.deviceChanged(id);
+			settle(book.open(id));
+		},
+		clock,
+		log,
+	});
 	rulesChanged();
 
 	return {
@@ -235,7 +259,8 @@ export async function openAlarmService({
 		acknowledge,
 		/** Newest first. */
 		rules: ({ skip, limit }: Window, actor: Actor): readonly AlertRule[] =>
-			[...rules.values()]
+			rules
+				.living()
 				.filter((rule) => isInTenantOf(actor, rule))
 				.toSorted((one, other) => other.createdAt - one.createdAt || (one.id < other.id ? -1 : 1))
 				.slice(skip, skip + limit),
@@ -253,6 +278,21 @@ export async function openAlarmService({
 		/** Its alerts stay until they are acknowledged. @throws Fault `not-found` */
 		removeRule: (id: string, actor: Actor, expected?: RevisionCheck): Promise<AlertRule> =>
 			gate.run(() => removeRule(id, actor, expected)),
+		/** Takes what another box knows; the caller has checked that it may say so. Rules are on disk when it resolves; alerts after `flush`. */
+		takeRule: (rule: AlertRule): Promise<AlertRule> => gate.run(() => exchange.takeRule(rule)),
+		takeAlert: exchange.takeAlert,
+		/** A rule whose id is taken, deleted ones included. */
+		findRule: rules.find,
+		findAlert: book.find,
+		/** Everything put before is on disk when it resolves. @throws when the disk refuses */
+		flush: book.flush,
+		/** Every alert of what was read so far is on disk. */
+		isStored: book.isStored,
+		/** Compares readings of before the start once more: what they raised may not have reached the disk. */
+		replay: (readings: AsyncIterable<Reading>): Promise<void> =>
+			raiser.replaying(async () => {
+				for await (const one of readings) engine.reading(one);
+			}),
 		stop: () => book.stop(),
 	};
 }

@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.ts';
 import type { EpochMs } from '../kernel/clock.ts';
-import type { DeviceId, TenantId } from '../kernel/id.ts';
+import type { DeviceId, GatewayId, TenantId } from '../kernel/id.ts';
+import type { Version } from '../sync/version.ts';
 
 /** How a value is compared with the threshold. */
 export const CONDITIONS = ['gt', 'gte', 'lt', 'lte', 'eq', 'ne'] as const;
@@ -37,26 +38,41 @@ export interface AlertRule {
 	/** Only this device; `null`: all. */
 	readonly deviceId: DeviceId | null;
 	readonly isActive: boolean;
-	/** Counts up with each change. */
+	/** The gateway whose devices it watches, where it runs; `null`: made at the hub, for the devices of all gateways and its own. */
+	readonly gatewayId: GatewayId | null;
+	/** What tells which of two states counts, where hub and gateway have both changed it. */
+	readonly version: Version;
+	/** Counts up with each change; see `revisionOf`. */
 	readonly revision: number;
 	readonly createdAt: EpochMs;
+	/** A deleted rule is remembered for `RULE_GRAVE_MS`, so that the other side hears of it. */
+	readonly deletedAt: EpochMs | null;
 }
 
 /** What a person says of a new rule. */
-export type NewAlertRule = Omit<AlertRule, 'id' | 'tenantId' | 'revision' | 'createdAt'>;
+export type NewAlertRule = Omit<
+	AlertRule,
+	'id' | 'tenantId' | 'gatewayId' | 'version' | 'revision' | 'createdAt' | 'deletedAt'
+>;
 
 export type AlertRuleChange = Partial<NewAlertRule>;
 
-/** Most rules of one box: each sample of their metrics is compared with all of them. */
+/** Most rules of one gateway, and most that a hub has for all: each sample of their metrics is compared with all of them. */
 export const MAX_ALERT_RULES = 500;
+
+/** Most deleted rules that are remembered, of one gateway or for all, and for how long. */
+export const MAX_RULE_GRAVES = 1_000;
+export const RULE_GRAVE_MS = 90 * 86_400_000;
 
 /** True when readings of the device are compared with the rule. */
 export const appliesTo = (
 	rule: AlertRule,
-	device: Pick<Device, 'id' | 'tenantId' | 'groupId' | 'deletedAt'>,
+	device: Pick<Device, 'id' | 'tenantId' | 'groupId' | 'gatewayId' | 'deletedAt'>,
 ): boolean =>
 	rule.isActive &&
+	rule.deletedAt === null &&
 	device.deletedAt === null &&
+	(rule.gatewayId === null || rule.gatewayId === device.gatewayId) &&
 	rule.tenantId === device.tenantId &&
 	(rule.groupId === null || rule.groupId === device.groupId) &&
 	(rule.deviceId === null || rule.deviceId === device.id);

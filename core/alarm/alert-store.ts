@@ -1,8 +1,20 @@
-import type { Stoppable } from '../kernel/lifecycle.ts';
-import { openDocumentSet } from '../storage/document-set.ts';
-import type { AlertRepository } from './alert-repository.ts';
+import type { GatewayId } from '../kernel/id.ts';
+import type { Logger } from '../kernel/log.ts';
+import { openSyncedSet, type SyncedSet } from '../sync/synced-set.ts';
 import type { Alert } from './alert.ts';
 
-/** Alerts as documents of a database of their own. */
-export const createAlertStore = (folder: string): AlertRepository & Stoppable =>
-	openDocumentSet<Alert>(folder, 'alert');
+/** Alerts as documents of a database of their own, with their feed. @param node this box, which has raised those that name no origin */
+export function openAlertStore(folder: string, node: GatewayId, log: Logger): Promise<SyncedSet<Alert>> {
+	/** Alerts of a version that had no other box. */
+	const current = (alert: Alert): Alert =>
+		Object.assign(
+			{
+				origin: node,
+				revision: 1,
+				title: '',
+				acknowledgedOccurrences: alert.acknowledgedAt === null ? null : alert.occurrences,
+			},
+			alert,
+		);
+	return openSyncedSet<Alert>({ folder, kind: 'alert', log, current });
+}

@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts';
 import type { EpochMs } from '../kernel/clock.ts';
-import type { DeviceId, TenantId } from '../kernel/id.ts';
+import type { DeviceId, GatewayId, TenantId } from '../kernel/id.ts';
 import type { Comparable } from './alert-condition.ts';
 import type { AlertRule, Condition, Severity } from './alert-rule.ts';
 
@@ -11,6 +11,12 @@ export interface Alert {
 	readonly ruleId: string;
 	readonly deviceId: DeviceId;
 	readonly tenantId: TenantId;
+	/** The box whose rule raised it, and which alone says whether it holds: a gateway, or the hub for devices of its own. */
+	readonly origin: GatewayId;
+	/** Counts the changes that its origin has made, from 1. */
+	readonly revision: number;
+	/** Name of the rule when it was raised. */
+	readonly title: string;
 	readonly severity: Severity;
 	/** A sentence for a person: which device, what value, which threshold. */
 	readonly message: string;
@@ -28,6 +34,8 @@ export interface Alert {
 	/** Id of the user; `null`: not acknowledged. */
 	readonly acknowledgedBy: string | null;
 	readonly acknowledgedAt: EpochMs | null;
+	/** How many occurrences whoever acknowledged knew of; `null`: not acknowledged. */
+	readonly acknowledgedOccurrences: number | null;
 }
 
 /** A sample that changed the state of a rule on a device. */
@@ -39,8 +47,9 @@ export interface Signal {
 	readonly at: EpochMs;
 }
 
-/** Most alerts that are kept, and for how long. */
+/** Most alerts that are kept of one origin, of all together, and for how long. */
 export const MAX_ALERTS = 10_000;
+export const MAX_ALERTS_OF_ALL = 100_000;
 export const ALERT_RETENTION_MS = 400 * 86_400_000;
 
 export const isAcknowledged = ({ acknowledgedAt }: Pick<Alert, 'acknowledgedAt'>): boolean => acknowledgedAt !== null;

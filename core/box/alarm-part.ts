@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 
 import { createAlertAudience } from '../alarm/alert-audience.ts';
-import { createAlertRuleStore } from '../alarm/alert-rule-store.ts';
-import { createAlertStore } from '../alarm/alert-store.ts';
+import { openAlertRuleStore } from '../alarm/alert-rule-store.ts';
+import { openAlertStore } from '../alarm/alert-store.ts';
+import { createAlarmTail } from '../alarm/alarm-tail.ts';
 import { openAlarmService } from '../alarm/alarm-service.ts';
+import { conflictEvent } from '../alarm/rule-conflict.ts';
+import type { AuditLog } from '../audit/audit.ts';
 import type { AccountDirectory } from '../identity/account-directory.ts';
 import { systemTimer } from '../journal/set-timer.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { GatewayId } from '../kernel/id.ts';
 import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createNotificationService } from '../notification/notification-service.ts';
@@ -16,42 +20,57 @@ import type { TelemetryPart } from './telemetry-part.ts';
 export interface AlarmPartDeps {
 	/** Folder of everything durable. */
 	readonly data: string;
-	readonly telemetry: Pick<TelemetryPart, 'devices' | 'listeners'>;
+	/** This box. */
+	readonly node: GatewayId;
+	/** This gateway; `null` on a hub. */
+	readonly gatewayId: GatewayId | null;
+	/** Whether a gateway has a hub. */
+	readonly hasHub: () => boolean;
+	readonly telemetry: Pick<TelemetryPart, 'devices' | 'listeners' | 'journal'>;
 	readonly accounts: Pick<AccountDirectory, 'all' | 'byId'>;
+	readonly audit: Pick<AuditLog, 'record'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;
 }
 
 /** Alert rules on the way of each reading, alerts, and the news of them: the same on gateway and hub. */
-export async function openAlarms({ data, telemetry, accounts, lifecycle, clock, log }: AlarmPartDeps) {
-	const { devices, listeners } = telemetry;
+export async function openAlarms(deps: AlarmPartDeps) {
+	const { data, node, gatewayId, telemetry, accounts, audit, lifecycle, clock, log } = deps;
+	const { devices, listeners, journal } = telemetry;
 	const notifications = createNotificationService();
 	const audience = createAlertAudience({ accounts, clock });
-	await ensureSound(join(data, 'alert-rules'), log);
-	await ensureSound(join(data, 'alerts'), log);
-	const rules = lifecycle.own('alert rules', createAlertRuleStore(join(data, 'alert-rules')));
-	const alerts = lifecycle.own('alert documents', createAlertStore(join(data, 'alerts')));
+	const folders = { rules: join(data, 'alert-rules'), alerts: join(data, 'alerts') };
+	for (const folder of Object.values(folders)) await ensureSound(folder, log);
+	const rules = lifecycle.own('alert rules', await openAlertRuleStore({ folder: folders.rules, node, gatewayId, log }));
+	const alerts = lifecycle.own('alert documents', await openAlertStore(folders.alerts, node, log));
 	const alarms = lifecycle.own(
 		'alarms',
 		await openAlarmService({
 			rules,
 			alerts,
 			devices,
-			notify: ({ id, tenantId, severity, message }, { name }, { ownerId, uid }) =>
-				notifications.notify(audience(tenantId, ownerId), {
-					title: name,
+			node,
+			gatewayId,
+			hasHub: deps.hasHub,
+			notify: ({ id, tenantId, severity, message, title }, device) =>
+				notifications.notify(audience(tenantId, device?.ownerId ?? null), {
+					title,
 					message,
 					type: severity,
 					alertId: id,
-					deviceUid: uid,
+					...(device !== null && { deviceUid: device.uid }),
 				}),
+			onConflict: (conflict) => void audit.record(conflictEvent(conflict)),
 			clock,
 			setTimer: systemTimer,
 			log,
 		}),
 	);
+	const tail = await createAlarmTail({ path: join(data, 'alarm-tail.json'), journal, alarms, log });
+	await tail.replay();
+	lifecycle.own('alarm tail', tail);
 	listeners.push(alarms.reading);
 	devices.listen(alarms.device);
-	return { alarms, notifications };
+	return { alarms, notifications, feeds: { alerts: alerts.feed, rules: rules.feed } };
 }

@@ -137,6 +137,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		createDeviceService({
 			devices: deviceRepository,
 			gatewayId: deps.gatewayId,
+			node: deps.origin,
 			templates: deps.templates,
 			users: {
 				async exists(id, tenantId) {

@@ -10,6 +10,8 @@ export interface DeviceEvents {
 export interface DeviceListener extends Partial<DeviceEvents> {
 	/** Online, offline or maintenance has changed; told at once, before it is on disk. */
 	readonly status?: (device: Device) => void;
+	/** A hub has something that the gateway of this device lacks: a person has changed it there. */
+	readonly edited?: (device: Device) => void;
 	/** State or reason of the acquisition has changed. */
 	readonly health?: (device: Device, health: DeviceHealth) => void;
 }

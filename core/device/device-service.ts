@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Actor } from '../identity/role.ts';
 import type { Clock, EpochMs } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
@@ -22,7 +20,9 @@ import { createAdoptedCount } from './adopted-count.ts';
 import { type ArrangedDevice, planArrangement } from './device-arrangement.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
+import { createDeviceExchange } from './device-exchange.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
+import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
 import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
@@ -30,6 +30,8 @@ export interface DeviceServiceDeps {
 	readonly devices: DeviceRepository;
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
+	/** This box, as the author of changes. */
+	readonly node: GatewayId;
 	readonly templates: { readonly has: (key: string) => boolean };
 	/** Whether somebody with this id is at home in the tenant. */
 	readonly users: { readonly exists: (userId: string, tenantId: TenantId) => Promise<boolean> };
@@ -66,10 +68,6 @@ const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offli
 	unknown: null,
 };
 
-/** Equal but for the sign of life, which is a matter of memory. */
-const isSameDocument = (one: Device, other: Device): boolean =>
-	isDeepStrictEqual({ ...one, lastSeenAt: null }, { ...other, lastSeenAt: null });
-
 /** What is known of a device since the start, newer than its document. */
 interface Presence {
 	status: 'online' | 'offline' | null;
@@ -80,6 +78,7 @@ interface Presence {
 export function createDeviceService({
 	devices,
 	gatewayId,
+	node,
 	templates,
 	users,
 	clock,
@@ -89,7 +88,6 @@ export function createDeviceService({
 	const presences = new Map<DeviceId, Presence>();
 	const healths = new Map<DeviceId, DeviceHealth>();
 	const listeners = new Set<DeviceListener>();
-	const adopted = createAdoptedCount(devices, maxAdopted);
 	let unsaved = new Map<DeviceId, EpochMs>();
 	let last: Promise<unknown> = Promise.resolve();
 
@@ -109,6 +107,10 @@ export function createDeviceService({
 
 	function tellChanged(device: Device): void {
 		for (const { changed } of listeners) changed?.(device);
+	}
+
+	function tellEdited(device: Device): void {
+		for (const { edited } of listeners) edited?.(device);
 	}
 
 	function tellStatus(device: Device): void {
@@ -244,8 +246,8 @@ export function createDeviceService({
 	): Promise<Device> {
 		const before = get(reference, actor);
 		expected?.(before.revision);
-		assertOwn(before);
-		const after: Device = { ...before, ...wanted };
+		const isElsewhere = before.gatewayId !== gatewayId;
+		const after = editedBy(before, wanted, node, isElsewhere);
 		if (wanted.connection !== undefined) assertConnectionFits(after);
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
@@ -253,6 +255,7 @@ export function createDeviceService({
 			presenceOf(before.id).status = STATUS_OF_HEALTH[healths.get(before.id)?.state ?? 'unknown'];
 		const saved = await save(before, after);
 		if (saved.status !== before.status) tellStatus(saved);
+		if (isElsewhere) tellEdited(saved);
 		return saved;
 	}
 
@@ -310,8 +313,11 @@ export function createDeviceService({
 			now: clock.now(),
 			newId: newDeviceId,
 		});
-		for (const { before, after } of changes)
-			await devices.put({ ...after, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
+		for (const { before, after } of changes) {
+			// What people at the hub have changed before is older than this.
+			const next = before === null ? after : editedBy(before, after, node, false);
+			await devices.put({ ...next, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
+		}
 		for (const { after } of changes) {
 			if (after.deletedAt !== null) {
 				presences.delete(after.id);
@@ -323,24 +329,16 @@ export function createDeviceService({
 		return changes.length;
 	}
 
-	async function takeOver(known: Device | null, device: Device): Promise<void> {
-		const before = known === null ? null : current(known).status;
-		await devices.put(device, known?.revision ?? null);
-		if (known !== null) presenceOf(device.id).status = null;
-		const now = current(device);
-		tellChanged(now);
-		if (before !== now.status && now.deletedAt === null) tellStatus(now);
-	}
-
-	async function adopt(device: Device): Promise<boolean> {
-		const known = devices.find(device.id);
-		if (known === null) adopted.add(device);
-		else if (known.gatewayId !== device.gatewayId)
-			throw new Fault('state-conflict', `device ${device.id} belongs to ${known.gatewayId ?? 'the hub itself'}`);
-		else if (isSameDocument(known, device)) return false;
-		await takeOver(known, device);
-		return true;
-	}
+	const exchange = createDeviceExchange({
+		devices,
+		adopted: createAdoptedCount(devices, maxAdopted),
+		current,
+		/** What the gateway says counts, and no memory of what was heard before. */
+		forgetStatus: (id) => void (presenceOf(id).status = null),
+		tellChanged,
+		tellStatus,
+		tellEdited,
+	});
 
 	const flushTimer = setInterval(() => void flushSeen(), SEEN_FLUSH_MS).unref();
 
@@ -395,7 +393,12 @@ export function createDeviceService({
 		 * a lower revision: a gateway has one connection, which keeps the order, and one that was restored counts from an older state.
 		 * @throws Fault `state-conflict` when the id belongs to another gateway, `rule-violation` when this one has too many
 		 */
-		adopt: (device: Device): Promise<boolean> => inTurn(() => adopt(device)),
+		adopt: (device: Device): Promise<boolean> => inTurn(() => exchange.adopt(device)),
+		/**
+		 * Takes what people at the hub have changed of a device of this gateway; nothing new answers `false`.
+		 * @throws Fault `not-found`
+		 */
+		takeEdit: (edit: DeviceEdit): Promise<boolean> => inTurn(() => exchange.takeEdit(edit)),
 		/** Notes a sign of life; the disk learns of it once a minute. Cheap enough for each reading. */
 		markSeen,
 		/** Online or offline as found out by a driver or said by the device; never ends a maintenance. */

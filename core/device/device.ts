@@ -1,6 +1,7 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { DeviceId, DeviceUid, GatewayId, TenantId } from '../kernel/id.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
+import type { DeviceEdits } from './device-edits.ts';
 
 /** Reference 000. `maintenance` is set by a person and stays until a person ends it. */
 export type DeviceStatus = 'online' | 'offline' | 'maintenance';
@@ -61,6 +62,8 @@ export interface Device {
 	readonly createdAt: EpochMs;
 	/** Soft delete: history stays, lists leave it out. */
 	readonly deletedAt: EpochMs | null;
+	/** Which changes of people the shared fields have seen, at the gateway and at the hub; absent: none. */
+	readonly edits?: DeviceEdits;
 }
 
 /** Health of the acquisition of one device, with hysteresis; finer than the status of reference 000. */

@@ -51,7 +51,7 @@ const functions: Readonly<Record<AggregateFunction, (rollup: Rollup, context: Co
 	changes: ({ truths, texts }) => truths?.changes ?? texts?.changes ?? null,
 };
 
-/** Answers by function, one for each bucket; `null` where a bucket has none. */
+/** Answers by function, one for each bucket; of a bucket without samples 0 or `null`. */
 export type AggregateColumns = Readonly<Partial<Record<AggregateFunction, readonly JsonValue[]>>>;
 
 /**
@@ -75,7 +75,8 @@ export function columnsOf(
 			name,
 			buckets.map((bucket, index) => {
 				const context = contexts[index];
-				return bucket === null || context === undefined ? null : functions[name](bucket, context);
+				if (bucket === null || context === undefined) return name === 'count' || name === 'bad' ? 0 : null;
+				return functions[name](bucket, context);
 			}),
 		]),
 	);

@@ -48,6 +48,8 @@ export interface DayFolderDeps {
 	readonly retentionDays: number;
 	readonly clock: Clock;
 	readonly noteLoss: NoteLoss;
+	/** Before a day is dropped, from its first instant. Must not reject. Default nothing. */
+	readonly dropping?: (day: EpochMs) => Promise<void>;
 }
 
 function dayOfName(name: string): EpochMs | null {
@@ -57,7 +59,7 @@ function dayOfName(name: string): EpochMs | null {
 
 /** Takes stock of a folder by its names and sizes alone: nothing is read, so it is open at once whatever it holds. */
 export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
-	const { files, folder, retentionDays, clock, noteLoss } = deps;
+	const { files, folder, retentionDays, clock, noteLoss, dropping } = deps;
 	const days = new Map<number, DayFile>();
 	const aside: { readonly path: string; readonly bytes: number }[] = [];
 	/** Least recently used first. */
@@ -123,8 +125,9 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 	}
 
 	async function drop(file: DayFile, reason: Dropped['reason']): Promise<Dropped> {
-		const counts = await file.use((index) => Promise.resolve(index.counts())).catch(() => null);
 		const { day } = file;
+		if (day !== null) await dropping?.(day);
+		const counts = await file.use((index) => Promise.resolve(index.counts())).catch(() => null);
 		const bytes = file.bytes();
 		await file.remove();
 		used.delete(file);

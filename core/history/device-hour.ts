@@ -14,4 +14,6 @@ export interface HourWatcher {
 	readonly touching: (hours: readonly DeviceHour[]) => Promise<void>;
 	/** They are written. Must not throw. */
 	readonly touched: (hours: readonly DeviceHour[]) => void;
+	/** All readings of a UTC day are about to be dropped. Must not reject. */
+	readonly dropping?: (day: EpochMs) => Promise<void>;
 }

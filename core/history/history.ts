@@ -104,7 +104,16 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 	const { journal, folder, files, clock, log, settle, watchers, dropped, setTimer } = settings;
 	const losses = createLossList({ clock, log });
 	const noteLoss = losses.note;
-	const days = await openDayFolder({ files, folder, clock, noteLoss, retentionDays: settings.retentionDays });
+	const days = await openDayFolder({
+		files,
+		folder,
+		clock,
+		noteLoss,
+		retentionDays: settings.retentionDays,
+		async dropping(day) {
+			for (const watcher of watchers) await watcher.dropping?.(day);
+		},
+	});
 	const window = createHistoryWindow(settle);
 	const housekeeping = createHousekeeping({ files, folder, days, clock, log, noteLoss, dropped });
 	const enforce = createOverflow({

@@ -1,6 +1,7 @@
 import type { FileLayer } from '../journal/file-layer.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
+import { messageOf } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -12,7 +13,7 @@ import { openDirtyHours } from './rollup-dirty.ts';
 import type { RollupPeriod } from './rollup-files.ts';
 import type { CounterRuleOf } from './rollup-hour.ts';
 import { DAY_MS, type RollupLevel } from './rollup-level.ts';
-import { createRollupMaker } from './rollup-maker.ts';
+import { createRollupMaker, type RollupMaker } from './rollup-maker.ts';
 import { createRollupSearch } from './rollup-search.ts';
 import { openRollupStore } from './rollup-store.ts';
 
@@ -45,8 +46,6 @@ export interface RunningRollups extends Stoppable {
 	readonly aggregate: Aggregate;
 	/** Sums up what is due now; resolves when it is done. */
 	readonly run: () => Promise<void>;
-	/** Sums up what waits of a time whose readings are about to be dropped. */
-	readonly settle: (from: EpochMs, to: EpochMs) => Promise<void>;
 }
 
 export interface Rollups extends Stoppable {
@@ -71,6 +70,8 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 		day: options.rollupDays,
 		month: options.rollupDays,
 	};
+
+	let settle: RollupMaker['settle'] | null = null;
 
 	async function expire(): Promise<void> {
 		const periods = store.periods();
@@ -105,7 +106,15 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 	});
 
 	return {
-		watcher: { touching: (hours) => dirty.touching(hours), touched: (hours) => dirty.touched(hours) },
+		watcher: {
+			touching: (hours) => dirty.touching(hours),
+			touched: (hours) => dirty.touched(hours),
+			async dropping(day) {
+				await settle?.(day, day + DAY_MS).catch((error: unknown) => {
+					log.error('rollups-not-settled', { day, reason: messageOf(error) });
+				});
+			},
+		},
 		begin({ history, unsealedHours, rawFrom, ruleOf, devices }) {
 			const maker = createRollupMaker({
 				history,
@@ -118,6 +127,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 				setTimer,
 			});
 			const search = createRollupSearch({ history, dirty, devices, log });
+			settle = (from, to) => maker.settle(from, to);
 			maker.onIdle(async () => {
 				await expire();
 				return search();
@@ -125,7 +135,6 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 			return {
 				aggregate: createAggregate({ history, store, dirty, unsealedHours, rawFrom, ruleOf, clock }),
 				run: () => maker.run(),
-				settle: (from, to) => maker.settle(from, to),
 				stop: () => maker.stop(),
 			};
 		},

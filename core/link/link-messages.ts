@@ -1,6 +1,7 @@
 import Joi from 'joi';
 
 import type { CommandPayload, CommandStatus } from '../command/command.ts';
+import { SHARED_FIELDS } from '../device/device-edits.ts';
 import { METADATA_BOUNDS } from '../device/device-schema.ts';
 import type { Connection, Device, DeviceHealth } from '../device/device.ts';
 import type { EpochMs } from '../kernel/clock.ts';
@@ -8,6 +9,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
 import type { EpochRanges, Range } from '../ledger/range-set.ts';
+import { MAX_WRITERS } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** First word of a gateway on a fresh connection. */
@@ -194,6 +196,12 @@ const device = Joi.object<Device>({
 	lastSeenAt: instant.allow(null).required(),
 	createdAt: instant.required(),
 	deletedAt: instant.allow(null).required(),
+	edits: Joi.object().pattern(
+		Joi.valid(...SHARED_FIELDS),
+		Joi.object()
+			.pattern(uuid, natural)
+			.max(2 * MAX_WRITERS),
+	),
 });
 
 const health = Joi.object<HealthDocument>({

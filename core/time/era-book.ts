@@ -125,10 +125,9 @@ export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 
 	const settle: SettleTime = (reading: Reading) => {
 		if (reading.origin !== origin()) return reading;
-		const nowMs = lineMs();
-		const era = eraOf(eras, reading, nowMs);
+		const era = eraOf(eras, reading, lineMs);
 		if (era === null) return reading;
-		return isSafe(era) ? settledBy(era, reading, nowMs) : null;
+		return isSafe(era) ? settledBy(era, reading, lineMs) : null;
 	};
 
 	return {
@@ -169,4 +168,3 @@ export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 		forgetTold: (): void => told.clear(),
 	};
 }
-

@@ -79,20 +79,20 @@ function around(eras: readonly Era[], epoch: number, seq: number): readonly [Era
 export function eraOf(
 	eras: readonly Era[],
 	{ epoch, firstSeq, readAt }: Pick<Reading, 'epoch' | 'firstSeq' | 'readAt'>,
-	nowLineMs: number,
+	lineMs: () => number,
 ): Era | null {
 	const [era, before] = around(eras, epoch, firstSeq);
 	if (era === undefined) return null;
 	if (before === undefined || firstSeq > era.sharedThroughSeq) return era;
 	const isOwn = isWithin(readAt, era.fromMs + era.offsetMs, era.sharedUntilMs + era.offsetMs);
-	return !isOwn && isStampOf(before, readAt, nowLineMs) ? before : era;
+	return !isOwn && isStampOf(before, readAt, lineMs()) ? before : era;
 }
 
 /** A reading of an era under the time that is known; `null` while that is not known. */
-export function settledBy(era: Era, reading: Reading, nowLineMs: number): Reading | null {
+export function settledBy(era: Era, reading: Reading, lineMs: () => number): Reading | null {
 	if (era.deltaMs === 0) return reading;
 	// The device has its own clock.
-	if (!isStampOf(era, reading.readAt, nowLineMs)) return reading;
+	if (!isStampOf(era, reading.readAt, lineMs())) return reading;
 	return era.deltaMs === null ? null : { ...reading, readAt: epochMs(reading.readAt + era.deltaMs) };
 }
 

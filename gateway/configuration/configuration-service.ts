@@ -120,14 +120,14 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 		const { document: target, conflicts } = joined(order, document, since);
 		const open = conflicts.filter(({ taken }) => taken === null);
 		if (open.length > 0) {
-			const reason = `${open.length} values were changed here and in revision ${order.revision}; somebody has to decide`;
+			const reason = `what was changed at the gateway and in revision ${order.revision} needs a decision (places: ${open.length})`;
 			return conclude(order, { outcome: 'conflict', reason, conflicts: open });
 		}
 		const mistakes = await deps.mistakesOf(target, since);
 		if (mistakes.length > 0)
 			return conclude(order, {
 				outcome: 'refused',
-				reason: `${mistakes.length} mistakes; nothing was changed`,
+				reason: `nothing was changed (mistakes: ${mistakes.length})`,
 				mistakes,
 			});
 		pending = null;
@@ -179,7 +179,7 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 		if (document === null) {
 			await conclude(order, {
 				outcome: 'refused',
-				reason: `${mistakes.length} mistakes; nothing was changed`,
+				reason: `nothing was changed (mistakes: ${mistakes.length})`,
 				mistakes,
 			});
 			return null;

@@ -86,6 +86,7 @@ export async function startBench(t: ExecutionContext, environment: Readonly<Reco
 		});
 		const devices = createDeviceService({
 			devices: repository,
+			node: GATEWAY,
 			gatewayId: GATEWAY,
 			templates: opened.templates,
 			users: { exists: async () => true },

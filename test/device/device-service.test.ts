@@ -174,9 +174,10 @@ test('on the hub the last word of the gateway counts: an equal document is no ch
 	await t.throwsAsync(box.devices.adopt(deviceOf(1, 'meter-1', { revision: 9, gatewayId: OTHER_GATEWAY })), {
 		message: /belongs to 9a000000-0000-4000-8000-000000000001/,
 	});
-	await t.throwsAsync(box.devices.patch('meter-1', { name: 'x' }), {
-		message: /belongs to gateway .*: change it there/,
+	await t.throwsAsync(box.devices.patch('meter-1', { status: 'maintenance' }), {
+		message: /status: .* belongs to gateway .*: change it there/,
 	});
+	await t.throwsAsync(box.devices.remove('meter-1'), { message: /belongs to gateway .*: change it there/ });
 	t.true(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 5, deletedAt: epochMs(9) })));
 	t.is(box.devices.find('meter-1'), null);
 	t.false(await box.devices.adopt(deviceOf(1, 'meter-1', { revision: 5, deletedAt: epochMs(9) })));

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 
 import { openAlarmService, type AlarmService } from '../../core/alarm/alarm-service.ts';
 import type { AlertRepository } from '../../core/alarm/alert-repository.ts';
-import { createAlertRuleStore } from '../../core/alarm/alert-rule-store.ts';
-import { createAlertStore } from '../../core/alarm/alert-store.ts';
+import { openAlertRuleStore } from '../../core/alarm/alert-rule-store.ts';
+import { openAlertStore } from '../../core/alarm/alert-store.ts';
 import type { Alert } from '../../core/alarm/alert.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { silentLog } from '../../core/kernel/log.ts';
-import { type DeviceBox, deviceBox } from './device-box.ts';
+import { type DeviceBox, deviceBox, GATEWAY } from './device-box.ts';
 import { createManualTimer, type ManualTimer } from './manual-timer.ts';
 
 export interface AlarmBox extends DeviceBox {
@@ -32,8 +32,9 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 	const disk: { refusal: string | null } = { refusal: null };
 
 	async function open() {
-		const rules = createAlertRuleStore(join(box.folder, 'alert-rules'));
-		const store = createAlertStore(join(box.folder, 'alerts'));
+		const folder = join(box.folder, 'alert-rules');
+		const rules = await openAlertRuleStore({ folder, node: GATEWAY, gatewayId: GATEWAY, log });
+		const store = await openAlertStore(join(box.folder, 'alerts'), GATEWAY, log);
 		const alerts: AlertRepository = {
 			all: () => store.all(),
 			async write(changed, removedIds) {
@@ -46,6 +47,10 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 			rules,
 			alerts,
 			devices: box.devices,
+			node: GATEWAY,
+			gatewayId: GATEWAY,
+			hasHub: () => true,
+			onConflict: () => undefined,
 			notify: (alert) => void told.push(alert),
 			clock: timer.clock,
 			setTimer: timer.setTimer,

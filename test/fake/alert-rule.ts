@@ -17,7 +17,10 @@ export const alertRule = (changes: Partial<AlertRule> = {}, number = 1): AlertRu
 	groupId: null,
 	deviceId: null,
 	isActive: true,
+	gatewayId: null,
+	version: {},
 	revision: 1,
 	createdAt: epochMs(Date.UTC(2026, 0, 1)),
+	deletedAt: null,
 	...changes,
 });

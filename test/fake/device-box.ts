@@ -12,6 +12,7 @@ import { openDatabase } from '../../core/storage/pouch.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 export const GATEWAY: GatewayId = gatewayId('9a000000-0000-4000-8000-000000000001');
+export const HUB: GatewayId = gatewayId('9b000000-0000-4000-8000-000000000001');
 export const NOBODY = 'aa000000-0000-4000-8000-00000000ffff';
 /** Somebody who is at home in the default tenant only; everybody else but `NOBODY` is in all of them. */
 export const LOCAL = 'aa000000-0000-4000-8000-00000000eeee';
@@ -67,6 +68,7 @@ export async function deviceBox(at: GatewayId | null = GATEWAY, maxAdopted?: num
 		const devices = createDeviceService({
 			devices: await createDeviceStore(database),
 			gatewayId: at,
+			node: at ?? HUB,
 			templates: { has: (key) => key === 'eastron-sdm630' },
 			users: { exists: async (id, tenant) => id !== NOBODY && (id !== LOCAL || tenant === DEFAULT_TENANT) },
 			clock,

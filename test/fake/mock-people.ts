@@ -196,6 +196,7 @@ function alertRoutes(server: Server): void {
 			severity: 'critical',
 			is_active: true,
 			hysteresis: 0,
+			gateway_id: null,
 			duration_seconds: 10,
 			device_id: null,
 		},

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Rollup } from '../../core/history/rollup.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
+import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { memoryHistory } from '../fake/memory-history.ts';
@@ -108,6 +109,31 @@ test('an hour is summed up when it has been over and quiet for some minutes', as
 	box.manual.clock.advance(3 * 60_000);
 	await box.running.run();
 	t.true(await isFromRollups(box, edges));
+});
+
+test('samples that come while their hour is being summed up are not lost to it', async (t) => {
+	const history = memoryHistory();
+	const box = await rollupBox({ history });
+	await box.running.run();
+	const range = history.range.bind(history);
+	let isLate = true;
+	Object.assign(history, {
+		range: async (query: HistoryQuery) => {
+			const found = await range(query);
+			if (isLate) {
+				isLate = false;
+				history.accept(hourFrom(DAY + 1_000, 50));
+				await history.seal(box.rollups.watcher);
+			}
+			return found;
+		},
+	});
+	history.accept(hourFrom(DAY));
+	await box.settle();
+	t.deepEqual(await counts(box, [DAY, DAY + HOUR_MS]), [1_250]);
+	await box.settle();
+	t.deepEqual(await counts(box, [DAY, DAY + HOUR_MS]), [1_250]);
+	t.true(await isFromRollups(box, [DAY, DAY + HOUR_MS]));
 });
 
 test('whenever the power goes, no sum is wrong: an hour is its samples or their sum', async (t) => {
@@ -221,6 +247,16 @@ test('sums stay when their samples are dropped, and late samples of a dropped ho
 	await box.settle();
 	t.deepEqual(await counts(box, [DAY, DAY + HOUR_MS]), [1_200]);
 	t.true(events.includes('rollups-not-renewed'));
+});
+
+test('what waits of a day is summed up before its samples are dropped', async (t) => {
+	const box = await rollupBox();
+	box.history.accept(hourFrom(DAY));
+	await box.history.seal(box.rollups.watcher);
+	await box.rollups.watcher.dropping?.(epochMs(DAY));
+	box.history.drop(DAY + DAY_MS);
+	box.state.rawFrom = DAY + DAY_MS;
+	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
 });
 
 test('retention drops files whole, each level by its own age', async (t) => {

@@ -8,6 +8,7 @@ import { composeHub, type Hub } from '../../cloud/compose.ts';
 import { readSettings } from '../../config/read-settings.ts';
 import { type Clock, epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
+import { type LinkProxy, startLinkProxy } from '../../demo/link-proxy.ts';
 import type { SystemTime } from '../../core/time/system-time.ts';
 import { composeGateway, type Gateway } from '../../gateway/compose.ts';
 import { ADMINISTRATOR, login, type Rest } from '../system/kit/rest.ts';
@@ -61,6 +62,8 @@ export interface Pair {
 	/** Stops the hub, does something while it is away, and starts it on the same port of the link. */
 	restartHub(meanwhile?: () => void): Promise<void>;
 	restartGateway(meanwhile?: () => void): Promise<void>;
+	/** The wire between the two, which can be cut. */
+	readonly wire: LinkProxy;
 }
 
 export async function startPair(t: ExecutionContext, options: PairOptions = {}): Promise<Pair> {
@@ -88,6 +91,8 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 		const environment = {
 			...UNLIMITED,
 			...listenerSettings(['HTTP', 'HTTPS', 'MQTT', 'MQTT_TLS']),
+			DRAWBRIDGE_UPLINK_LINK_HOST: '127.0.0.1',
+			DRAWBRIDGE_UPLINK_LINK_PORT: String(wire.port),
 			...options.gateway,
 		};
 		const settings = readSettings({ role: 'gateway', environment });
@@ -97,15 +102,18 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 	}
 
 	let hub = await startHub(0);
+	const wire = await startLinkProxy({ clock: systemClock, targetPort: hub.linkPort });
 	let gateway = await startGateway();
 	t.teardown(async () => {
 		await gateway.stop();
+		await wire.stop();
 		await hub.stop();
 		rmSync(root, { recursive: true, force: true });
 	});
 	const hubUrl = (): string => `http://127.0.0.1:${hub.httpPort}`;
 	return {
 		folder,
+		wire,
 		hub: () => hub,
 		gateway: () => gateway,
 		hubUrl,

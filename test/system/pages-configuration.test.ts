@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { PHONE, isSkipped, overhang } from '../web/browser.ts';
+import { DESKTOP, PHONE, isSkipped, overhang } from '../web/browser.ts';
 import { claim, look, menu, setUp } from './kit/pages-scene.ts';
 import { login } from './kit/rest.ts';
 import { waitFor } from './kit/wait-for.ts';
@@ -65,10 +65,29 @@ test.serial('an operator imports a configuration, changes it, sees what that doe
 	await atGateway.page.setViewportSize(PHONE);
 	t.is(await overhang(atGateway.page), 0);
 
+	const hub = await login(scene.hub.url());
+	const id = new URL(page.url()).hash.split('/').at(-1) ?? '';
+	const patch = [{ op: 'replace', path: '/devices/cellar/name', value: 'By the hub' }];
+	t.is((await hub.post(`/api/v1/gateways/${id}/configuration/revisions`, { patch, base: 'running' })).status, 201);
+	await page.setViewportSize(DESKTOP);
+	await page.getByRole('row', { name: 'Revision 3' }).getByRole('button', { name: 'Apply' }).click();
+	await dialog.getByText(/Changed on both sides: /).waitFor();
+	await dialog.getByRole('button', { name: 'Apply' }).click();
+	await dialog.waitFor({ state: 'detached' });
+	await page.getByText('Needs a decision').waitFor();
+	await page.getByRole('button', { name: 'Hub', exact: true }).click();
+	await look(page, 'hub-configuration-conflict', LOOK_HEIGHT);
+	const conflicts = page.locator('section').filter({ hasText: 'Changed on both sides' });
+	await conflicts.getByRole('button', { name: 'Apply' }).click();
+	await page.getByText('Revision 3 was put into force.').waitFor();
+	await page.getByText('Values of the gateway that were replaced').waitFor();
+	t.like((await gateway.get('/api/v1/devices/cellar')).body, { name: 'By the hub' });
+
+	t.is((await gateway.patch('/api/v1/devices/cellar', { name: 'Once more' })).status, 200);
 	await page.getByRole('button', { name: 'Give up these changes' }).click();
 	await dialog.getByRole('button', { name: 'Give up these changes' }).click();
 	await page.getByText('As wanted').waitFor();
-	await page.getByText('By the installer').waitFor();
+	await page.getByText('Once more').waitFor();
 	await atGateway.page.getByText('None', { exact: true }).waitFor();
 	t.deepEqual(atHub.complaints, []);
 	t.deepEqual(atGateway.complaints, []);

@@ -148,3 +148,26 @@ test.serial('a gateway is revoked on the hub, leaves it, and comes back with a c
 	t.is(await hub.getByText('Revoked', { exact: true }).count(), 0);
 	for (const { complaints } of visits) t.deepEqual(complaints, []);
 });
+
+test.serial('an alert of a gateway is on the page of the hub, and is acknowledged there for both', async (t) => {
+	t.timeout(120_000);
+	if (isSkipped(t)) return;
+	const scene = await setUp(t, { serial: false, enrolled: true });
+	const visits = [await scene.visit('gateway'), await scene.visit('hub')] as const;
+	const [gateway, hub] = [visits[0].page, visits[1].page];
+	await scene.simulator.override(1, VOLTAGE_L1, 230);
+	await claim(gateway, await scene.gateway.claimCode());
+	await claim(hub, await scene.hub.claimCode());
+	await gateway.getByRole('link', { name: METER }).waitFor();
+	for (const page of [gateway, hub]) await page.getByRole('link', { name: /^Alerts/ }).click();
+	await addRule(gateway);
+	await hub.getByText('voltage_l1 above 260').waitFor();
+	await scene.simulator.override(1, VOLTAGE_L1, 265.5);
+	await hub.getByRole('status', { name: 'News' }).getByText('voltage_l1 265.5 is above 260').waitFor();
+	await hub.getByText('Holds').waitFor();
+	await look(hub, 'hub-alerts', 480);
+	await gateway.getByText('Holds').waitFor();
+	await hub.getByRole('button', { name: 'Acknowledge' }).click();
+	for (const page of [hub, gateway]) await page.getByText('Nothing to acknowledge.').waitFor();
+	for (const { complaints } of visits) t.deepEqual(complaints, []);
+});

@@ -187,7 +187,7 @@ test('whatever happens to the clock, times are on the true line within the state
 				const at = life.keeper.settle(reading)?.readAt;
 				const name = `${reading.epoch}/${reading.firstSeq}`;
 				if (at === undefined) throw new Error(`${name} still waits`);
-				const era = eraOf(eras, reading, 0);
+				const era = eraOf(eras, reading, () => 0);
 				const isRight =
 					era?.isEstimated === true
 						? era.quality === 'unset' && at <= life.machine.trueMs()

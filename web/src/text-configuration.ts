@@ -48,8 +48,7 @@ export const configurationText = {
 	'config.discardLead': 'The gateway goes back to revision {n}. The values stay in the history of the revision.',
 	'config.conflicts': 'Changed on both sides',
 	'config.conflictsLead': 'Choose for each place whose value counts, then apply revision {n}.',
-	'config.conflictsAhead':
-		'Changed on both sides in {n} places: {places}. The gateway changes nothing before somebody decides.',
+	'config.conflictsAhead': 'Changed on both sides: {places}. The gateway changes nothing before somebody decides.',
 	'config.path': 'Place',
 	'config.gatewayValue': 'At the gateway',
 	'config.hubValue': 'In the revision',

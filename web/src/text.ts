@@ -383,6 +383,7 @@ const en = {
 	'rules.rule': 'Rule',
 	'rules.device': 'Device',
 	'rules.everyDevice': 'Every device',
+	'rules.everyDeviceOfGateway': 'Every device of the gateway',
 	'rules.metric': 'Point',
 	'rules.metricHint': 'As in the telemetry, e.g. voltage_l1.',
 	'rules.condition': 'Condition',

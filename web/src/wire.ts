@@ -364,6 +364,8 @@ export interface AlertRuleView {
 	readonly duration_seconds: number;
 	/** The one device it watches; `null`: all of them, or those of a group. */
 	readonly device_id: string | null;
+	/** The gateway whose devices it watches; `null`: those of all. */
+	readonly gateway_id: string | null;
 }
 
 export interface CommandView {

@@ -329,9 +329,7 @@ function PreviewProblems({ preview: { mistakes, conflicts } }: { readonly previe
 				</p>
 			))}
 			{conflicts.length > 0 && (
-				<p class="mistake">
-					{t('config.conflictsAhead', { n: conflicts.length, places: conflicts.map(({ path }) => path).join(', ') })}
-				</p>
+				<p class="mistake">{t('config.conflictsAhead', { places: conflicts.map(({ path }) => path).join(', ') })}</p>
 			)}
 		</>
 	);

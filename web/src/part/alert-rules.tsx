@@ -47,7 +47,10 @@ export function AlertRules() {
 		{ title: 'rules.rule', cell: sentenceOf },
 		{
 			title: 'rules.device',
-			cell: ({ device_id }) => (device_id === null ? t('rules.everyDevice') : (names.get(device_id) ?? device_id)),
+			cell: ({ device_id, gateway_id }) =>
+				device_id === null
+					? t(gateway_id === null ? 'rules.everyDevice' : 'rules.everyDeviceOfGateway')
+					: (names.get(device_id) ?? device_id),
 		},
 		{ title: 'alerts.severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
 		{

@@ -1,0 +1,22 @@
+import type { DeviceService } from '../../core/device/device-service.ts';
+import type { GatewayId } from '../../core/kernel/id.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { type AlarmRecordsDeps, createAlarmRecords } from '../../core/sync/alarm-records.ts';
+import { createGatewayRecordPolicy } from './gateway-record-policy.ts';
+import { createRecordUplink, type RecordUplink } from './record-uplink.ts';
+
+export interface GatewayRecordsDeps extends Pick<AlarmRecordsDeps, 'alarms' | 'feeds'> {
+	/** This gateway. */
+	readonly node: GatewayId;
+	readonly devices: Pick<DeviceService, 'find' | 'takeEdit'>;
+	readonly log: Logger;
+}
+
+/** Everything that this gateway and its hub both keep. */
+export const openRecords = ({ node, alarms, feeds, devices, log }: GatewayRecordsDeps): RecordUplink =>
+	createRecordUplink({
+		node,
+		kinds: createAlarmRecords({ alarms, feeds, policy: createGatewayRecordPolicy({ node, devices }) }),
+		devices,
+		log,
+	});
