@@ -208,7 +208,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		commandPart.commands.listen(gatewayCommands.command);
-		const box = { node: origin, gatewayId: null, hasHub: () => false };
+		const box = { node: ownId, gatewayId: null, hasHub: () => false };
 		const common = { telemetry: telemetryPart, accounts, audit, lifecycle, clock, log };
 		const alarmPart = await openAlarms({ data, ...box, ...common });
 		const ledgerFile = lifecycle.own(
@@ -291,7 +291,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		const recordDownlink = lifecycle.own(
 			'record downlink',
 			openRecords({
-				node: origin,
+				node: ownId,
 				...alarmPart,
 				gateways,
 				devices: deviceRepository,
@@ -471,7 +471,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			completeness: ledger.completeness,
 			blocks: ingest.counts,
 		});
-		const ledgers = () => ledger.origins().map((one) => ledger.completeness(one));
+		const ledgers = () => ledger.origins().map((gateway) => ledger.completeness(gateway));
 		addLedgerMetrics(metrics, {
 			completeness: ledgers,
 			missingSamples: () => ledgers().reduce((sum, { missingSamples }) => sum + missingSamples, 0),

@@ -9,13 +9,11 @@ import type { RefusalReason, StreamRange } from '../../core/ledger/stream-range.
 import type { ResendReason } from '../../core/link/lane-messages.ts';
 import { type LinkBlock, openLinkBlock } from '../../core/link/link-block.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import type { TimeVerdict } from '../../core/time/possible-time.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 
 export type Lane = 'live' | 'backfill';
-
-/** What can be said of the instant of a reading that has arrived. */
-export type TimeVerdict = 'possible' | 'before-the-product' | 'in-the-future';
 
 export interface HubIngestDeps {
 	readonly telemetry: Pick<TelemetryService, 'acceptStamped'>;
