@@ -28,7 +28,7 @@ import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
-import type { LossReason } from '../core/ledger/stream-range.ts';
+import type { LossReason, StreamRange } from '../core/ledger/stream-range.ts';
 import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
@@ -113,6 +113,12 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const { clock } = time;
 		let isPolling = false;
 		let uplink: Uplink | null = null;
+		/** What the journal lost before there was an uplink to tell: it opens first, and may have no room. */
+		const untold: (readonly [StreamRange, LossReason])[] = [];
+		const lost = (range: StreamRange, reason: LossReason): void => {
+			if (uplink === null) untold.push([range, reason]);
+			else uplink.lost(range, reason);
+		};
 		let rest: Server | null = null;
 		const opened = await openConfiguration({ ...deps, data, log });
 		const { settings, templates, mistakes } = opened;
@@ -144,9 +150,9 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			pointFactsOf,
 			accounts,
 			onLoss: ({ reason }, ranges) => {
-				for (const range of ranges) uplink?.lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
+				for (const range of ranges) lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
 			},
-			lost: (range, reason) => uplink?.lost(range, reason),
+			lost,
 			lifecycle,
 			clock,
 			log,
@@ -305,6 +311,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		);
 		listeners.push(uplink.offer);
 		const up = uplink;
+		for (const [range, reason] of untold.splice(0)) up.lost(range, reason);
 		const deviceChanged = (id: DeviceId): void => up.deviceChanged(id);
 		devices.listen({
 			changed: ({ id }) => deviceChanged(id),

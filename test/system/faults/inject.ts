@@ -17,7 +17,7 @@ export interface Scene {
 	readonly deaths: Span[];
 	/** Times that the gateway has forgotten. */
 	readonly forgotten: Span[];
-	/** Times in which the gateway's clock stood wrong. */
+	/** Times in which the gateway's clock stood wrong, or the hub's, which a gateway may take its time from. */
 	readonly clocks: ClockSpan[];
 	/** Since when a disk is full; null: it is not. */
 	readonly fullSince: Record<Role, number | null>;
@@ -33,6 +33,8 @@ const START_MS = 1_500;
 const HARMLESS_FREEZE_MS = 4_000;
 const WAKING_MS = 500;
 const CLOCK_LAG_MS = 2_000;
+/** Longest time without the hub in a row, and somewhat more. */
+const TAKEN_TIME_MS = 30_000;
 /** Times as long as it is dead a hull lives on before it is put back to its copy. */
 const LIVES_ON = 3;
 const POLL_MS = 50;
@@ -180,7 +182,9 @@ const clock: Inject = async (scene, { forMs, jumpMs }, subject) => {
 	subject.setClock(jumpMs);
 	await sleep(forMs + CLOCK_LAG_MS);
 	subject.setClock(0);
-	if (subject.role === 'gateway') scene.clocks.push({ fromMs, toMs: Date.now(), offsetMs: jumpMs });
+	// A gateway that does not believe its own clock takes the hub's time, and keeps it until the hub is heard again.
+	const toMs = Date.now() + (subject.role === 'hub' ? TAKEN_TIME_MS : 0);
+	scene.clocks.push({ fromMs, toMs, offsetMs: jumpMs });
 	await sleep(CLOCK_LAG_MS);
 };
 

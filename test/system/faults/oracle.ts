@@ -38,7 +38,7 @@ export interface Evidence {
 	readonly truth: DeviceTruth;
 	readonly atHub: readonly TelemetryRecord[];
 	readonly atGateway: readonly TelemetryRecord[];
-	/** Where the gateway's clock stood wrong. */
+	/** Where a clock stood wrong that the gateway may have gone by. */
 	readonly clocks: readonly ClockSpan[];
 	/** Times in which the gateway was dead or dumb: what it read then and was not promised may be lost. */
 	readonly deaths: readonly Span[];
