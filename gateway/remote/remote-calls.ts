@@ -78,6 +78,8 @@ export function createRemoteCalls({ server, isAllowed, log }: RemoteCallsDeps): 
 	const turns = createGate({ what: 'calls through the hub', parallel: AT_ONCE, waiting: MOST_WAITING });
 	const remembered = new Set<string>();
 	let send: UplinkSend | null = null;
+	/** Answers to calls that came before this side might speak. */
+	let held: AnswerMessage[] = [];
 
 	function isNew(id: string): boolean {
 		if (remembered.has(id)) return false;
@@ -120,9 +122,14 @@ export function createRemoteCalls({ server, isAllowed, log }: RemoteCallsDeps): 
 			if (!isBusy) log.error('remote-call-failed', { call: call.call_id, reason: messageOf(error) });
 			result = told(call.call_id, isBusy ? 503 : 500, isBusy ? messageOf(error) : 'an unexpected error occurred');
 		}
-		// Whoever asked has a time-out: an answer that finds no link is not kept.
-		await send?.('answer', answerMessage(result)).catch((error: unknown) =>
-			log.debug('remote-answer-lost', { call: call.call_id, reason: messageOf(error) }),
+		if (send === null) held = [...held.slice(1 - MOST_WAITING), result];
+		else await tell(send, result);
+	}
+
+	/** Whoever asked has a time-out: an answer that finds no link is not kept. */
+	async function tell(sender: UplinkSend, result: AnswerMessage): Promise<void> {
+		await sender('answer', answerMessage(result)).catch((error: unknown) =>
+			log.debug('remote-answer-lost', { call: result.call_id, reason: messageOf(error) }),
 		);
 	}
 
@@ -139,7 +146,9 @@ export function createRemoteCalls({ server, isAllowed, log }: RemoteCallsDeps): 
 			send = sender;
 			signal.addEventListener('abort', () => {
 				if (send === sender) send = null;
+				held = [];
 			});
+			for (const result of held.splice(0)) await tell(sender, result);
 		},
 	};
 }
