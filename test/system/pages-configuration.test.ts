@@ -74,7 +74,7 @@ test.serial('an operator imports a configuration, changes it, sees what that doe
 	await dialog.getByText(/Changed on both sides: /).waitFor();
 	await dialog.getByRole('button', { name: 'Apply' }).click();
 	await dialog.waitFor({ state: 'detached' });
-	await page.getByText('Needs a decision').waitFor();
+	await page.getByText('Needs a decision', { exact: true }).waitFor();
 	await page.getByRole('button', { name: 'Hub', exact: true }).click();
 	await look(page, 'hub-configuration-conflict', LOOK_HEIGHT);
 	const conflicts = page.locator('section').filter({ hasText: 'Changed on both sides' });
