@@ -5,14 +5,12 @@ import { createModbusSlave } from '../../../demo/simulator/modbus-slave.ts';
 import { startTcpSlave } from '../../../demo/simulator/modbus-tcp-slave.ts';
 import { type RegisterImage, createReadsImage } from '../../../demo/simulator/register-image.ts';
 
-/** A meter that numbers its answers and remembers when it gave each. Alone on its line. */
+/** A meter that numbers its answers and remembers when it gave each. Alone on its line, which fails at once when it stops. */
 export interface CountedSlave extends Stoppable {
 	readonly line: StartedLine;
 	readonly unitId: number;
 	/** When each answer was given, ms since 1970; the answer with number 1 comes first. All of them, however long it runs. */
 	answers(): readonly number[];
-	/** From now on it is silent. */
-	silence(): void;
 }
 
 /** The simulator's device of mode `reads`, with a log that is never cut. */
@@ -33,7 +31,6 @@ export async function startCountedSlave(clock: Clock, unitId: number): Promise<C
 		line: { transport: 'tcp', port: listening.port, path: null, unitIds: [unitId] },
 		unitId,
 		answers: () => answers,
-		silence: () => slave.behave(unitId, { kind: 'silent' }),
 		stop: () => listening.stop(),
 	};
 }

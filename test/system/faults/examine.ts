@@ -179,7 +179,7 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 export async function examine(scene: Scene, plan: readonly PlannedFault[]): Promise<Examination> {
 	const { world, deaths, forgotten, clocks } = scene;
 	await Promise.all(world.senders.map((sender) => sender.pause()));
-	for (const slave of world.slaves) slave.silence();
+	await Promise.all(world.slaves.map((slave) => slave.stop()));
 	const startMs = performance.now();
 	const stores = await drained(world);
 	const drainedMs = Math.round(performance.now() - startMs);

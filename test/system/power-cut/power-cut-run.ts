@@ -86,7 +86,7 @@ async function live(world: World, log: string): Promise<readonly Span[]> {
 	await Promise.all(world.senders.map((sender) => sender.pause()));
 	await world.subjects.gateway.hull.stop();
 	await world.subjects.hub.hull.kill9();
-	for (const slave of world.slaves) slave.silence();
+	await Promise.all(world.slaves.map((slave) => slave.stop()));
 	return deaths;
 }
 
