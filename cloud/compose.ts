@@ -145,7 +145,7 @@ type Fleet = Awaited<ReturnType<typeof openFleet>>;
 async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, later: LaterParts) {
 	const { base, audit, telemetry } = ground;
 	const { gateways, trust, ledger, lanes, bundles, enrolment } = fleet;
-	const { link, broker, listen } = await openLink({
+	const opened = await openLink({
 		...base,
 		settings: settings.link,
 		trust,
@@ -164,10 +164,11 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 			bundles.feature,
 		],
 	});
+	const { link, broker } = opened;
 	later.link.set(link);
 	later.losses.attach((ranges) => lanes.resend.lostHere(ranges));
-	const bundleRoutes = await bundles.receive(link.take);
-	const listening = await listen();
+	const bundleRoutes = await bundles.receive((...message) => link.take(...message));
+	const listening = await opened.listen();
 	later.listening.set(listening);
 	const watched = watchFleet({ ...base, gateways, enrolment, link, ledger, telemetry });
 	await offerFirstCode({ ...base, gateways, enrolment });
@@ -223,7 +224,7 @@ async function serve(deps: HubDeps, ground: Ground, fleet: Fleet, gate: Gate): P
 	addClockMetrics(metrics, time.status);
 	addHubMetrics(metrics, {
 		gateways: () => gateways.all(),
-		presence: gate.link.presence,
+		presence: (id) => gate.link.presence(id),
 		completeness: ledger.ledger.completeness,
 		blocks: lanes.ingest.counts,
 	});

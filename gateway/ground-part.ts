@@ -63,7 +63,9 @@ export async function openGround(deps: GatewayDeps, lost: GatewayTelemetryDeps['
 	});
 	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, telemetry, accounts, audit });
 	if (opened.isOfFile)
-		await telemetry.devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
+		await telemetry.devices.declare(
+			Array.from(settings.devices, (device) => ({ ...device, uid: deviceUid(device.uid) })),
+		);
 	return {
 		...people,
 		base,

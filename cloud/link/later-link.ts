@@ -7,12 +7,12 @@ import type { HubLink } from './hub-link.ts';
 
 /** The link as its features have it: they are made before it, because it is made of them, and talk over it once gateways can come. */
 export interface LaterLink {
-	set(link: HubLink): void;
+	readonly set: (link: HubLink) => void;
 	readonly send: HubSend;
-	acknowledge(gateway: GatewayId, ack: Ack): void;
-	disconnect(gateway: GatewayId, why: string): void;
-	presence(gateway: GatewayId): GatewayPresence;
-	isOnline(gateway: GatewayId): boolean;
+	readonly acknowledge: (gateway: GatewayId, ack: Ack) => void;
+	readonly disconnect: (gateway: GatewayId, why: string) => void;
+	readonly presence: (gateway: GatewayId) => GatewayPresence;
+	readonly isOnline: (gateway: GatewayId) => boolean;
 }
 
 export function createLaterLink(): LaterLink {

@@ -45,7 +45,7 @@ export async function openLink(deps: LinkPartDeps) {
 		ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
 		setHealth: devices.setHealth,
 		lossNoted: lanes.lossNoted,
-		takeHistory: lanes.takeHistory,
+		takeHistory: (...block) => lanes.takeHistory(...block),
 		boots: lanes.boots,
 		features: deps.features,
 		clock,

@@ -1,11 +1,11 @@
 /** A part that others are given before it is made, because it needs them too. They may ask for it once it is there. */
 export interface Later<T> {
 	/** From now on this is it. */
-	set(made: T): void;
+	readonly set: (made: T) => void;
 	/** @throws Error while it is not made: it was asked for too early */
-	get(): T;
+	readonly get: () => T;
 	/** `null` while it is not made. */
-	find(): T | null;
+	readonly find: () => T | null;
 }
 
 /** @param what the part's name, for the error of whoever asks too early */

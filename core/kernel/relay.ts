@@ -1,9 +1,9 @@
 /** Hands news on to a part that is made later than what has them. */
 export interface Relay<T> {
 	/** News, kept in order until there is somebody to tell; told at once from then on. */
-	tell(news: readonly T[]): void;
+	readonly tell: (news: readonly T[]) => void;
 	/** Tells the part what was kept, all at once, and from now on what comes. */
-	attach(hear: (news: readonly T[]) => void): void;
+	readonly attach: (hear: (news: readonly T[]) => void) => void;
 }
 
 /** For news that are few: those of a start wait in memory without a bound. */

@@ -69,7 +69,5 @@ export function openUplink({ gatewayId, ledger, enrolment, lifecycle, ...deps }:
 		),
 		...ledger.httpParts(uplink.owedRanges),
 	];
-	return { uplink, status, start: starter.start, routes };
+	return { uplink, status, start: (): void => starter.start(), routes };
 }
-
-export type UplinkPart = ReturnType<typeof openUplink>;
