@@ -13,6 +13,7 @@ const card = (page: Page, name: string) =>
 async function lookTall({ page, look }: MockVisit, name: string, height = TALL): Promise<void> {
 	const size = page.viewportSize() ?? DESKTOP;
 	await page.setViewportSize({ ...size, height });
+	await page.evaluate('scrollTo(0, 0)');
 	await look(name);
 	await page.setViewportSize(size);
 }
@@ -42,7 +43,7 @@ test.serial('what is missing of a device is told as a bar, in words and with wha
 		for (const words of ['The gateway was off', 'On its way to the hub', 'a-reason-of-next-year'])
 			t.true(await missing.getByText(words).first().isVisible(), words);
 		await missing.getByText('it comes by itself').waitFor();
-		t.regex((await missing.getByRole('img').getAttribute('aria-label')) ?? '', /: 7 gaps, 4 h 24 min in all\.$/);
+		t.regex((await missing.getByRole('img').getAttribute('aria-label')) ?? '', /: 7 gaps, 4 h 18 min in all\.$/);
 		t.is(await missing.getByRole('row').count(), 1 + 7);
 		await missing.getByText('7 days', { exact: true }).click();
 		await missing.getByText('10 of 87').waitFor();
@@ -148,7 +149,7 @@ test.serial('what a counter has counted stands in bars of a day, a month and a y
 		t.is(await bars.nth(2).textContent(), '02:00: no values');
 		await energy.getByText('Month', { exact: true }).click();
 		await bars.nth(27).waitFor();
-		await energy.getByLabel('Time zone').selectOption('Asia/Kolkata');
+		await energy.getByLabel('Time zone').selectOption('Europe/Istanbul');
 		await energy.getByText('Year', { exact: true }).click();
 		await energy.getByRole('button', { name: 'Earlier' }).click();
 		await energy.getByText('As numbers').click();
@@ -156,7 +157,7 @@ test.serial('what a counter has counted stands in bars of a day, a month and a y
 		await energy.getByLabel('Counter').selectOption('energy_export_total');
 		await bars.first().waitFor();
 		await lookTall(here, 'energy');
-		t.true(zones.has('Asia/Kolkata'));
+		t.true(zones.has('Europe/Istanbul'));
 		await page.setViewportSize(PHONE);
 		t.is(await overhang(page), 0);
 		await lookTall(here, 'energy-phone', 3_600);
@@ -171,8 +172,8 @@ test.serial('an operator sees the ledger and the clock of a gateway, and asks fo
 		await page.getByRole('link', { name: 'Gateways' }).click();
 		await page.getByRole('link', { name: 'Plant North' }).click();
 		const ledger = card(page, 'What the hub has');
-		await ledger.getByText('· Lost when the power failed').waitFor();
-		t.is(await ledger.getByText('· Dropped: the disk was full').count(), 0);
+		await ledger.getByText('Lost when the power failed').first().waitFor();
+		t.is(await ledger.getByText('Dropped: the disk was full').count(), 0);
 		await ledger.getByRole('button', { name: 'Ask for it again' }).click();
 		await ledger.getByText('Asked for 4,007 samples again.').waitFor();
 		await ledger.getByText('10 of 16').waitFor();
@@ -217,7 +218,7 @@ test.serial('a gateway says what its clock means for readings, and how much room
 		await page.getByLabel('Address of the hub').fill('https://hub.example:8101');
 		await page.getByLabel('Enrolment code').fill('ABCD');
 		await page.getByRole('button', { name: 'Enrol' }).click();
-		await card(page, 'What the hub has').getByText('· Lost when the power failed').waitFor();
+		await card(page, 'What the hub has').getByText('Lost when the power failed').first().waitFor();
 		await lookTall(here, 'sync');
 		await page.setViewportSize(PHONE);
 		t.is(await overhang(page), 0);

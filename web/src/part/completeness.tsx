@@ -12,7 +12,8 @@ import type { Column } from './columns.tsx';
 import { GapBar } from './gap-bar.tsx';
 import { MoreColumns } from './more.tsx';
 import { PeriodChooser } from './period.tsx';
-import { Reason, hintOf, lookOf } from './reason.tsx';
+import { Reason } from './reason.tsx';
+import { Reasons } from './reasons.tsx';
 
 /** Longest question the server answers, ms. */
 const MOST_MS = 31 * 86_400_000;
@@ -92,24 +93,14 @@ function columnsUntil(nowMs: number): readonly Column<GapView>[] {
 }
 
 function Found({ gaps, nowMs }: { readonly gaps: readonly GapView[]; readonly nowMs: number }) {
-	const reasons = [...new Set(gaps.map(({ reason }) => reason))];
+	const reasons = [...new Set(gaps.map(({ reason }) => reason))].map((reason) => {
+		const its = gaps.filter((gap) => gap.reason === reason);
+		const amount = { gaps: formatCount(its.length), time: formatDuration(inAll(its)) };
+		return { reason, amount: th('missing.inAll', amount) };
+	});
 	return (
 		<>
-			<ul class="reasons">
-				{reasons.map((reason) => {
-					const its = gaps.filter((gap) => gap.reason === reason);
-					return (
-						<li key={reason}>
-							<span class={`swatch ${lookOf(reason).tone}`} aria-hidden="true" />
-							<Reason reason={reason} />
-							<span class="quiet">
-								{th('missing.inAll', { gaps: formatCount(its.length), time: formatDuration(inAll(its)) })}
-							</span>
-							<span class="reason">{hintOf(reason)}</span>
-						</li>
-					);
-				})}
-			</ul>
+			<Reasons entries={reasons} />
 			{gaps.length >= MOST_GAPS && <p class="warn-text">{th('missing.most', { n: formatCount(MOST_GAPS) })}</p>}
 			<MoreColumns
 				columns={columnsUntil(nowMs)}

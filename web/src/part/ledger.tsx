@@ -6,7 +6,8 @@ import type { BootView, LedgerView } from '../wire-completeness.ts';
 import type { Column } from './columns.tsx';
 import { type FactEntry, Facts } from './facts.tsx';
 import { MoreColumns } from './more.tsx';
-import { Reason, hintOf, reasonText } from './reason.tsx';
+import { Reason } from './reason.tsx';
+import { type ReasonEntry, Reasons } from './reasons.tsx';
 import { Status } from './status.tsx';
 
 type Hole = LedgerView['holes'][number];
@@ -23,12 +24,7 @@ function whenOf({ from, to }: Hole): string {
 const HOLE_COLUMNS: readonly Column<Hole>[] = [
 	{
 		title: { words: tl('ledger.why') },
-		cell: ({ reason }) => (
-			<>
-				<Reason reason={reason} />
-				<small class="reason">{hintOf(reason)}</small>
-			</>
-		),
+		cell: ({ reason }) => <Reason reason={reason} />,
 	},
 	{ title: { words: tl('ledger.when') }, cell: (hole) => <>{whenOf(hole)}</> },
 	{
@@ -55,16 +51,19 @@ const BOOT_COLUMNS: readonly Column<BootView>[] = [
 ];
 
 function factsOf(ledger: LedgerView): readonly FactEntry[] {
-	const { received_samples: received, lost_by_reason: lost, boots } = ledger;
-	const reasons = Object.entries(lost).filter(([, samples]) => samples > 0);
+	const { received_samples: received, boots } = ledger;
 	return [
 		...(received === undefined ? [] : [{ name: tl('ledger.received'), value: formatCount(received) }]),
 		{ name: tl('ledger.missing'), value: formatCount(ledger.missing_samples) },
 		{ name: tl('ledger.lost'), value: formatCount(ledger.declared_lost_samples) },
-		...reasons.map(([reason, samples]) => ({ name: `· ${reasonText(reason)}`, value: formatCount(samples) })),
 		{ name: tl('ledger.boots'), value: boots.length === 0 ? NONE : formatCount(boots.length) },
 	];
 }
+
+const reasonsOf = ({ missing_samples: missing, lost_by_reason: lost }: LedgerView): readonly ReasonEntry[] =>
+	[['in-transit', missing] as const, ...Object.entries(lost)]
+		.filter(([, samples]) => samples > 0)
+		.map(([reason, samples]) => ({ reason, amount: tl('ledger.count', { n: formatCount(samples) }) }));
 
 function Verdict({ ledger }: { readonly ledger: LedgerView }) {
 	if (ledger.missing_samples > 0) return <Reason reason="in-transit" />;
@@ -93,6 +92,7 @@ export function LedgerCard({
 				<Verdict ledger={ledger} />
 			</div>
 			<Facts entries={factsOf(ledger)} />
+			<Reasons entries={reasonsOf(ledger)} />
 			{children}
 			{holes.length > 0 && (
 				<>

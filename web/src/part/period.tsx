@@ -31,8 +31,7 @@ export function PeriodChooser({ presets, chosen, mostMs, onChoose }: PeriodChoos
 	const isOwn = useSignal(chosen.kind === 'own');
 	return (
 		<div class="periods">
-			<fieldset class="choice">
-				<legend class="unseen">{th('period.title')}</legend>
+			<fieldset class="choice" aria-label={th('period.title')}>
 				{presets.map((preset) => (
 					<label key={preset}>
 						<input

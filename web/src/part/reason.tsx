@@ -22,7 +22,7 @@ const textOf = (kind: 'reason' | 'hint', reason: string): LedgerTextKey | null =
 };
 
 /** Why something is not there, in words; a reason that this page does not know stands for itself. */
-export function reasonText(reason: string): string {
+function reasonText(reason: string): string {
 	const key = textOf('reason', reason);
 	return key === null ? reason : tl(key);
 }
