@@ -33,6 +33,7 @@ import { DEFAULT_MQTT_LIMITS } from '../core/mqtt/mqtt-limits.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import { createMetrics } from '../core/system/metrics.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
+import { openAwaitedReceipts } from './bundle/awaited-receipts.ts';
 import { createBundleExport } from './bundle/bundle-export.ts';
 import { bundleRoutes } from './bundle/bundle-routes.ts';
 import { openHubBundleKey } from './bundle/hub-bundle-key.ts';
@@ -274,6 +275,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			log,
 		});
 		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
+		const receipts = await openAwaitedReceipts(join(data, 'awaited-receipts.json'), log);
 		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
 			'uplink',
@@ -299,6 +301,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 					commandLink.feature(hubCommands),
 					configuration.uplink,
 					bundleKey.feature,
+					receipts.feature,
 					createRemoteCalls({ server: () => rest, isAllowed: settings.uplink.remoteCalls, log }),
 				],
 				clock,
@@ -393,9 +396,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 							settle: time.settle,
 							owed: up.owed,
 							documents: () => up.documents(),
+							expectReceipt: receipts.expect,
 							clock,
 						}),
 						caPem,
+						takeReceipt: receipts.take,
 						acknowledge: up.acknowledge,
 					},
 					'/api/v1',
