@@ -25,6 +25,11 @@ export interface RemoteRoutesOptions {
 	readonly calls: Pick<RemoteCalls, 'call'>;
 }
 
+/** What a REST answers. Anything else a browser could take for a page, or a program, of this hub. */
+const DATA = /^(?:application\/(?:json|[a-z]+\+json|x-ndjson|octet-stream)|text\/(?:csv|plain))(?:;|$)/i;
+
+const typeOf = (given: string): string => (DATA.test(given) ? given : 'application/octet-stream');
+
 type Remote = Request<{ Params: { gateway_id: string; path: string }; Payload: object }>;
 
 const params = Joi.object({
@@ -72,8 +77,8 @@ export const remoteRoutes: Plugin<RemoteRoutesOptions> = {
 				.response(answer.body === '' ? undefined : Buffer.from(answer.body, 'base64'))
 				.code(answer.status);
 			for (const [name, value] of Object.entries(answer.headers)) {
-				if (name === 'content-type') response.type(value);
-				else response.header(name, value);
+				if (name === 'content-type') response.type(typeOf(value));
+				else if (name !== 'location' || value.startsWith('/api/')) response.header(name, value);
 			}
 			return response;
 		}
