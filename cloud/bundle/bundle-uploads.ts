@@ -88,7 +88,10 @@ export async function openBundleUploads({ folder, importBundle, minFreeBytes, cl
 			({ upload, touchedMs }) => upload.state === 'uploading' && touchedMs < idleSince,
 		);
 		if (idle === undefined)
-			throw new Fault('unavailable', `${isFull ? active.length : own.length} bundles are being uploaded; try again later`);
+			throw new Fault(
+				'unavailable',
+				`${isFull ? active.length : own.length} bundles are being uploaded; try again later`,
+			);
 		await forget(idle);
 	}
 

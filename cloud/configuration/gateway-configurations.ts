@@ -118,7 +118,11 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 	function assertTemplate(key: string, content: JsonValue): void {
 		const field = `templates.${key}`;
 		if (!isWithinBounds(content, TEMPLATE_BOUNDS))
-			throw fieldFault('rule-violation', field, `a template has at most ${TEMPLATE_BOUNDS.depth} levels and ${TEMPLATE_BOUNDS.nodes} values`);
+			throw fieldFault(
+				'rule-violation',
+				field,
+				`a template has at most ${TEMPLATE_BOUNDS.depth} levels and ${TEMPLATE_BOUNDS.nodes} values`,
+			);
 		const bytes = Buffer.byteLength(canonicalJson(content));
 		if (bytes > MAX_TEMPLATE_BYTES)
 			throw fieldFault('rule-violation', field, `a template has at most ${MAX_TEMPLATE_BYTES} bytes; found ${bytes}`);

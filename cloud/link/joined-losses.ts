@@ -19,6 +19,6 @@ export function joinedLosses(losses: readonly Loss[]): readonly Loss[] {
 		stream.ranges.push({ first, last });
 	}
 	return [...streams.values()].flatMap(({ of, ranges }) =>
-		joinedRanges([ranges]).map(({ first, last }) => ({ ...of, first, last })),
+		joinedRanges([ranges]).map(({ first, last }) => ({ epoch: of.epoch, reason: of.reason, first, last })),
 	);
 }

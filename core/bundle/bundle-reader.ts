@@ -1,4 +1,11 @@
-import { createDecipheriv, createPublicKey, createVerify, type KeyObject, type Verify, X509Certificate } from 'node:crypto';
+import {
+	createDecipheriv,
+	createPublicKey,
+	createVerify,
+	type KeyObject,
+	type Verify,
+	X509Certificate,
+} from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
 import { byteView } from '../journal/byte-view.ts';

@@ -215,7 +215,10 @@ function parse(payload: Uint8Array, schemas: Readonly<Record<string, Joi.ObjectS
 		throw new Fault('rule-violation', 'config: not JSON', { cause: error });
 	}
 	if (!isWithinBounds(raw, MESSAGE_BOUNDS))
-		throw new Fault('rule-violation', `config: has more than ${MESSAGE_BOUNDS.depth} levels or ${MESSAGE_BOUNDS.nodes} values`);
+		throw new Fault(
+			'rule-violation',
+			`config: has more than ${MESSAGE_BOUNDS.depth} levels or ${MESSAGE_BOUNDS.nodes} values`,
+		);
 	const type = typeof raw === 'object' && raw !== null && 'type' in raw ? String(raw.type) : '';
 	const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
 	if (schema === undefined) throw new Fault('rule-violation', `config: there is no message ${type.slice(0, 40)}`);

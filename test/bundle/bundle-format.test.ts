@@ -22,7 +22,13 @@ const REQUEST = await requestCertificate(GATEWAY);
 const CERTIFICATE = await issueClient(AUTHORITY, { commonName: GATEWAY, csrPem: REQUEST.csrPem, now: NOW, days: 365 });
 const HUB = generateKeyPairSync('x25519');
 const BUNDLE = '6f9a3c52-8d1e-4b6a-9a57-0c5f8f1f2d10';
-const HEADER = { bundle_id: BUNDLE, gateway_id: GATEWAY, hub: hubName(AUTHORITY.caPem), created_at: NOW, certificate: CERTIFICATE };
+const HEADER = {
+	bundle_id: BUNDLE,
+	gateway_id: GATEWAY,
+	hub: hubName(AUTHORITY.caPem),
+	created_at: NOW,
+	certificate: CERTIFICATE,
+};
 
 const ITEMS: readonly BundleItem[] = [
 	{ kind: 'documents', payload: Uint8Array.from(Buffer.from('{"devices":[]}')) },

@@ -170,7 +170,10 @@ test('a patch of copies of copies is refused before it grows', (t) => {
 	t.throws(() => applyPatch({}, doubling), { message: /more than/ });
 	const nesting: Patch = Array.from({ length: 1_000 }, () => ({ op: 'copy', from: '', path: '/a' }) as const);
 	t.throws(() => applyPatch({ a: 1 }, nesting), { message: /more than/ });
-	const texts: Patch = Array.from({ length: 10_000 }, (_, index) => ({ op: 'copy', from: '/t', path: `/${index}` }) as const);
+	const texts: Patch = Array.from(
+		{ length: 10_000 },
+		(_, index) => ({ op: 'copy', from: '/t', path: `/${index}` }) as const,
+	);
 	t.throws(() => applyPatch({ t: 'x'.repeat(100_000) }, texts), { message: /more than/ });
 });
 
@@ -195,8 +198,13 @@ test('a patch changes neither the document nor its own values', (t) => {
 });
 
 test('members named like those of the prototype are members, and nothing else', (t) => {
-	const made = applyPatch({}, [{ op: 'add', path: '/__proto__', value: {} }, { op: 'add', path: '/__proto__/polluted', value: 1 }]);
+	const made = applyPatch({}, [
+		{ op: 'add', path: '/__proto__', value: {} },
+		{ op: 'add', path: '/__proto__/polluted', value: 1 },
+	]);
 	t.is(JSON.stringify(made), '{"__proto__":{"polluted":1}}');
 	t.false('polluted' in {});
-	t.throws(() => applyPatch({}, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]), { message: /nothing at this place/ });
+	t.throws(() => applyPatch({}, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]), {
+		message: /nothing at this place/,
+	});
 });

@@ -247,7 +247,12 @@ test('what a gateway answers is no page of the hub, and leads nowhere else', asy
 		options: {
 			gateways: { find: () => gatewayRecord(tenantId) },
 			calls: {
-				call: async () => ({ call_id: randomUUID(), status: 201, headers, body: Buffer.from('<p>').toString('base64') }),
+				call: async () => ({
+					call_id: randomUUID(),
+					status: 201,
+					headers,
+					body: Buffer.from('<p>').toString('base64'),
+				}),
 			},
 		},
 	});
