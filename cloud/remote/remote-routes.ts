@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { actorOf, anyUser } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
+import { queryOf } from '../../core/http/request-target.ts';
 import { isInTenantOf } from '../../core/identity/role.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { gatewayId } from '../../core/kernel/id.ts';
@@ -19,6 +20,8 @@ import type { RemoteCalls } from './remote-calls.ts';
 
 /** A caller waits for so long; the server itself gives up after 30 s. */
 const TIMEOUT_MS = 15_000;
+/** Between the gateway and the path there. */
+const PREFIX = '/remote/';
 
 export interface RemoteRoutesOptions {
 	readonly gateways: Pick<GatewayRepository, 'find'>;
@@ -52,15 +55,14 @@ export const remoteRoutes: Plugin<RemoteRoutesOptions> = {
 			const id = gatewayId(request.params.gateway_id);
 			const record = gateways.find(id);
 			if (record === null || !isInTenantOf(actor, record)) throw new Fault('not-found', `gateway ${id} does not exist`);
-			const prefix = `/gateways/${request.params.gateway_id}/remote/`;
 			// As it was written: what is encoded stays encoded.
-			const path = request.path.slice(request.path.indexOf(prefix) + prefix.length);
+			const path = request.path.slice(request.path.indexOf(PREFIX) + PREFIX.length);
 			const { payload } = request;
 			const answer = await calls.call(
 				id,
 				{
 					method,
-					path: `/api/v1/${path}${request.url.search}`,
+					path: `/api/v1/${path}${queryOf(request)}`,
 					headers: headersThat(CALL_HEADERS, request.headers),
 					body: Buffer.isBuffer(payload) ? payload.toString('base64') : null,
 				},

@@ -241,6 +241,7 @@ test('what a gateway answers is no page of the hub, and leads nowhere else', asy
 	}));
 	server.auth.strategy(TOKEN_STRATEGY, 'known');
 	const { tenantId } = actorOfRole('viewer');
+	let asked = '';
 	const headers = { 'content-type': 'text/html', location: 'https://elsewhere.example/', etag: '"1"' };
 	await server.register({
 		plugin: remoteRoutes,
@@ -256,7 +257,11 @@ test('what a gateway answers is no page of the hub, and leads nowhere else', asy
 			},
 		},
 	});
-	const { statusCode, headers: got } = await server.inject(`/gateways/${GATEWAY}/remote/things`);
+	const { statusCode, headers: got } = await server.inject({
+		url: `/gateways/${GATEWAY.toUpperCase()}/remote/things/%2e%2Fa?limit=1`,
+		headers: { host: 'no.host:99999' },
+	});
+	t.is(asked, '/api/v1/things/.%2Fa?limit=1', 'whatever the host is called');
 	t.is(statusCode, 201);
 	t.is(got['content-type'], 'application/octet-stream');
 	t.is(got['location'], undefined);
