@@ -302,3 +302,5 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
+
+export type HubLink = ReturnType<typeof createHubLink>;
