@@ -71,6 +71,7 @@ import { openLedger } from '../core/ledger/ledger-store.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
 import { createAcknowledger } from './link/acknowledger.ts';
+import { createDeviceDownlink } from './sync/device-downlink.ts';
 import { openRecords } from './sync/open-records.ts';
 import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
@@ -301,6 +302,14 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			}),
 		);
 		devices.listen(recordDownlink.device);
+		const { setHealth } = devices;
+		const deviceDownlink = createDeviceDownlink({
+			devices: deviceRepository,
+			setHealth,
+			send: (...message) => link.send(...message),
+			clock,
+		});
+		devices.listen(deviceDownlink.device);
 		const bundleKey = await openBundleKey(join(data, 'bundle.key'), log);
 		const remoteCalls = createRemoteCalls({
 			send: (...message) => link.send(...message),
@@ -317,12 +326,13 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				await devices.adopt({ ...device, tenantId: tenantId ?? device.tenantId });
 			},
 			ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
-			setHealth: devices.setHealth,
+			setHealth: deviceDownlink.healthSaid,
 			lossNoted: acknowledger.lossNoted,
 			takeHistory: (...block) => lanes.takeHistory(...block),
 			boots: lanes.boots,
 			features: [
 				recordDownlink,
+				deviceDownlink,
 				gatewayClocks.feature,
 				lanes.feature,
 				gatewayCommands.feature,

@@ -24,7 +24,7 @@ import { systemTimer } from '../core/journal/set-timer.ts';
 import { encodeBlock } from '../core/journal/block-codec.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { messageOf } from '../core/kernel/fault.ts';
-import { type DeviceId, deviceUid } from '../core/kernel/id.ts';
+import { deviceUid } from '../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import { countOf } from '../core/ledger/range-set.ts';
@@ -57,7 +57,9 @@ import { lineRoutes } from './driver/line-routes.ts';
 import { openModbusDriver } from './driver/modbus/open-modbus-driver.ts';
 import { templateRoutes } from './driver/template-routes.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
+import { createDeviceUplink } from './sync/device-uplink.ts';
 import { openRecords } from './sync/open-records.ts';
+import { ownDocuments } from './sync/own-documents.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
@@ -262,6 +264,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		lifecycle.own('broker', broker);
 
 		const recordUplink = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+		const documents = ownDocuments(devices, deviceRepository);
+		const deviceUplink = lifecycle.own('device uplink', createDeviceUplink({ ...documents, log }));
 		const own = await openOwnLedger({
 			folder: join(data, 'ledger'),
 			gatewayId,
@@ -282,11 +286,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				journal,
 				encode: (readings, level) => encodeBlock(readings, undefined, level),
 				lastSeq: telemetry.lastSeq,
-				devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
-				healthOf: (id) => {
-					const device = devices.find(id);
-					return device === null ? null : devices.health(device);
-				},
+				...documents,
 				reachedAt: () => opened.now().uplink,
 				name: nameOf,
 				version,
@@ -295,6 +295,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				...own.forUplink,
 				features: [
 					recordUplink,
+					deviceUplink,
 					createTimeUplink({ keeper: time, clock, log }),
 					commandLink.feature(hubCommands),
 					configuration.uplink,
@@ -312,12 +313,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		listeners.push(uplink.offer);
 		const up = uplink;
 		for (const [range, reason] of untold.splice(0)) up.lost(range, reason);
-		const deviceChanged = (id: DeviceId): void => up.deviceChanged(id);
-		devices.listen({
-			changed: ({ id }) => deviceChanged(id),
-			status: ({ id }) => deviceChanged(id),
-			health: ({ id }) => deviceChanged(id),
-		});
+		devices.listen(deviceUplink.device);
 
 		const driver = lifecycle.own(
 			'modbus driver',
