@@ -211,7 +211,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		commandPart.commands.listen(gatewayCommands.command);
 		const box = { node: ownId, gatewayId: null, hasHub: () => false };
 		const common = { telemetry: telemetryPart, accounts, audit, lifecycle, clock, log };
-		const alarmPart = await openAlarms({ data, ...box, ...common });
+		const alarmPart = await openAlarms({ data, ...box, time, ...common });
 		const ledgerFile = lifecycle.own(
 			'ledger',
 			await openLedger({

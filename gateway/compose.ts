@@ -169,7 +169,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			hasHub,
 		});
 		const box = { node: gatewayId, gatewayId, hasHub };
-		const alarmPart = await openAlarms({ ...base, ...box, telemetry: telemetryPart, accounts, audit });
+		const alarmPart = await openAlarms({ ...base, ...box, time, telemetry: telemetryPart, accounts, audit });
 		if (opened.isOfFile)
 			await devices.declare(settings.devices.map((device) => ({ ...device, uid: deviceUid(device.uid) })));
 

@@ -50,7 +50,7 @@ export type RecordsMessage = RecordsBegin | RecordsChanged | RecordsTaken | Devi
 
 /** A rule as it travels: whose it is, the receiver knows. */
 export type RuleRecord = Omit<AlertRule, 'tenantId' | 'revision'>;
-export type AlertRecord = Omit<Alert, 'tenantId'>;
+export type AlertRecord = Omit<Alert, 'tenantId' | 'unsettled'>;
 
 const natural = Joi.number().integer().min(0).required();
 const uuid = Joi.string().guid({ separator: '-' }).lowercase();
@@ -140,6 +140,7 @@ const alertRecord = Joi.object<AlertRecord>({
 	clearedAt: instant.allow(null).required(),
 	occurrences: natural.min(1),
 	acknowledgedBy: uuid.allow(null).required(),
+	acknowledgedEmail: Joi.string().max(320).allow('', null).default(null),
 	acknowledgedAt: instant.allow(null).required(),
 	acknowledgedOccurrences: Joi.number().integer().min(0).allow(null).required(),
 });

@@ -32,7 +32,8 @@ export function createAlarmRecords({ alarms, feeds, policy }: AlarmRecordsDeps):
 		feed: feeds.alerts,
 		changes: (after, limit, peer) =>
 			feeds.alerts.since(after, limit, ({ record: alert, source }) => {
-				if (source === peer || !policy.hearsAlert(alert, peer)) return null;
+				// Under an instant that nobody knows it would be wrong for ever.
+				if (source === peer || alert.unsettled !== undefined || !policy.hearsAlert(alert, peer)) return null;
 				const { tenantId: _tenantId, ...record } = alert;
 				return record;
 			}),
