@@ -294,6 +294,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			openRecords({
 				node: ownId,
 				...alarmPart,
+				...commandPart,
 				gateways,
 				devices: deviceRepository,
 				send: (...message) => link.send(...message),

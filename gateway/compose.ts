@@ -263,7 +263,10 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		// Stops before its listeners: it finishes what it has begun and ends its connections, for which they would wait.
 		lifecycle.own('broker', broker);
 
-		const recordUplink = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+		const recordUplink = lifecycle.own(
+			'record uplink',
+			openRecords({ node: gatewayId, ...alarmPart, ...commandPart, devices, log }),
+		);
 		const documents = ownDocuments(devices, deviceRepository);
 		const deviceUplink = lifecycle.own('device uplink', createDeviceUplink({ ...documents, log }));
 		const own = await openOwnLedger({

@@ -4,7 +4,7 @@ import type { Alert } from '../alarm/alert.ts';
 import type { TenantId } from '../kernel/id.ts';
 import { type AlertRecord, parseAlertRecord, parseRuleRecord, type RuleRecord } from '../link/record-messages.ts';
 import type { RecordKind } from './record-kind.ts';
-import type { RecordFeed } from './synced-set.ts';
+import type { RecordFeed } from './record-feed.ts';
 import { revisionOf } from './version.ts';
 
 /** Who may say and hear what. */
