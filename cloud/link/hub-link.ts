@@ -301,3 +301,5 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
+
+export type HubLink = ReturnType<typeof createHubLink>;

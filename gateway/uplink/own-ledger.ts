@@ -74,3 +74,5 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 			}),
 	};
 }
+
+export type OwnLedger = Awaited<ReturnType<typeof openOwnLedger>>;

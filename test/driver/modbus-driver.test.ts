@@ -1,13 +1,14 @@
 import test from 'ava';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Device, DeviceHealth, Line } from '../../core/device/device.ts';
-import { epochMs, systemClock } from '../../core/kernel/clock.ts';
-import { DEFAULT_TENANT, type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
+import { plainDevice } from '../fake/plain-device.ts';
 import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
@@ -20,18 +21,10 @@ function device(
 	line: Line,
 	more: { readonly periodMs?: number; readonly template?: string } = {},
 ): Device {
-	return {
+	return plainDevice({
 		id: idOf(unitId),
 		uid: deviceUid(`meter-${unitId}`),
 		name: `Meter ${unitId}`,
-		deviceType: 'meter',
-		status: 'online',
-		firmwareVersion: null,
-		ipAddress: null,
-		groupId: null,
-		ownerId: null,
-		tenantId: DEFAULT_TENANT,
-		metadata: {},
 		connection: {
 			driver: 'modbus',
 			line,
@@ -40,12 +33,7 @@ function device(
 			periodMs: more.periodMs ?? 20,
 			timeoutMs: 60,
 		},
-		gatewayId: null,
-		revision: 1,
-		lastSeenAt: null,
-		createdAt: epochMs(unitId),
-		deletedAt: null,
-	};
+	});
 }
 
 const tcp = (port: number): Line => ({ transport: 'tcp', host: '127.0.0.1', port });
