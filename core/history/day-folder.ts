@@ -132,7 +132,15 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		await file.remove();
 		used.delete(file);
 		if (day !== null) days.delete(day);
-		return { day, bytes, readings: counts?.readings ?? null, samples: counts?.samples ?? null, reason };
+		return {
+			level: 'raw',
+			day,
+			until: day === null ? null : epochMs(day + DAY_MS),
+			bytes,
+			readings: counts?.readings ?? null,
+			samples: counts?.samples ?? null,
+			reason,
+		};
 	}
 
 	async function dropAside(): Promise<Dropped | null> {
@@ -140,7 +148,15 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		if (first === undefined) return null;
 		await files.remove(first.path);
 		aside.shift();
-		return { day: null, bytes: first.bytes, readings: null, samples: null, reason: 'thinned' };
+		return {
+			level: 'raw',
+			day: null,
+			until: null,
+			bytes: first.bytes,
+			readings: null,
+			samples: null,
+			reason: 'thinned',
+		};
 	}
 
 	return {

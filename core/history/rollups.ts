@@ -28,6 +28,8 @@ export interface RollupOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly setTimer: SetTimer;
+	/** Told of what has come to its age, after it is gone. Must not throw. Default nothing. */
+	readonly dropped?: (what: Dropped) => void;
 }
 
 /** What the rollups are made of. */
@@ -73,35 +75,44 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 
 	let settle: RollupMaker['settle'] | null = null;
 
+	/** Gives up a period, or all of it but its counters. */
+	async function letGo(period: RollupPeriod, reason: Dropped['reason'], isWhole: boolean): Promise<Dropped> {
+		const { level, from, to } = period;
+		const before = store.bytes(level);
+		await (isWhole ? store.drop(period) : store.thin(period));
+		return {
+			level,
+			day: epochMs(from),
+			until: epochMs(to),
+			bytes: before - store.bytes(level),
+			readings: null,
+			samples: null,
+			reason,
+		};
+	}
+
 	async function expire(): Promise<void> {
 		const periods = store.periods();
 		// A clock that is far ahead must not empty the store.
 		const now = Math.min(clock.now(), periods.at(-1)?.to ?? 0);
 		for (const period of periods) {
-			if (period.to + keptDays[period.level] * DAY_MS >= now) continue;
+			if (period.isThinned || period.to + keptDays[period.level] * DAY_MS >= now) continue;
 			log.info('rollups-expired', { level: period.level, period: period.period });
-			await store.drop(period);
+			// What counters have counted is kept for good.
+			const what = await letGo(period, 'retention', period.level === 'minute');
+			options.dropped?.(what);
 		}
 	}
 
 	const oldest = (level: RollupLevel): RollupPeriod | undefined =>
 		store.periods().find((period) => period.level === level && !period.isThinned && period.to <= clock.now());
 
-	const step = (level: 'minute' | 'hour', giveUp: (period: RollupPeriod) => Promise<void>): OverflowStep => ({
+	const step = (level: 'minute' | 'hour'): OverflowStep => ({
 		name: `${level}-rollups`,
 		bytes: () => store.bytes(level),
 		async dropOldest(): Promise<Dropped | null> {
 			const period = oldest(level);
-			if (period === undefined) return null;
-			const before = store.bytes(level);
-			await giveUp(period);
-			return {
-				day: epochMs(period.from),
-				bytes: before - store.bytes(level),
-				readings: null,
-				samples: null,
-				reason: 'thinned',
-			};
+			return period === undefined ? null : letGo(period, 'thinned', level === 'minute');
 		},
 	});
 
@@ -138,7 +149,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 				stop: () => maker.stop(),
 			};
 		},
-		overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
+		overflow: [step('minute'), step('hour')],
 		bytes: () => store.periods().reduce((sum, { bytes }) => sum + bytes, 0),
 		async stop() {
 			await store.stop();
