@@ -253,7 +253,7 @@ test('what waits of a day is summed up before its samples are dropped', async (t
 	const box = await rollupBox();
 	box.history.accept(hourFrom(DAY));
 	await box.history.seal(box.rollups.watcher);
-	await box.rollups.watcher.dropping?.(epochMs(DAY));
+	await box.rollups.watcher.dropping?.(epochMs(DAY), { devices: async () => [], numbers: async () => [] });
 	box.history.drop(DAY + DAY_MS);
 	box.state.rawFrom = DAY + DAY_MS;
 	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
