@@ -76,6 +76,7 @@ import { createHubLink, LINK_LIMITS } from './link/hub-link.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
 import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
 import { openGatewayClocks } from './time/gateway-clocks.ts';
+import { createGatewayRollups } from './link/gateway-rollups.ts';
 import { createLinkLanes } from './link/link-lanes.ts';
 import { resendRoutes } from './link/resend-routes.ts';
 
@@ -325,6 +326,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 				recordDownlink,
 				gatewayClocks.feature,
 				lanes.feature,
+				createGatewayRollups({ receive: telemetryPart.receiveRollups, ...lanes.checks, log }),
 				gatewayCommands.feature,
 				createConfigurationLink({ configurations, repository: revisions, send: sendConfig, clock, log }),
 				remoteCalls.feature,

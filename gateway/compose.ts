@@ -60,6 +60,8 @@ import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } fr
 import { openRecords } from './sync/open-records.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
+import { openRollupUplink } from './uplink/rollup-uplink.ts';
+import { hubWord, openThinnedDays } from './uplink/thinned-days.ts';
 import { createUplink, type Uplink, type UplinkStatus } from './uplink/uplink.ts';
 import { createUplinkStarter } from './uplink/uplink-starter.ts';
 import { uplinkRoutes } from './uplink/uplink-routes.ts';
@@ -126,6 +128,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 		const uplinkStore = await openUplinkStore({ path: join(data, 'uplink.json'), log });
 		const gatewayId = uplinkStore.gatewayId();
 		const hasHub = (): boolean => uplinkStore.enrolment() !== null;
+		const thinned = await openThinnedDays({ path: join(data, 'thinned-days.json'), gatewayId, hub: hubWord(uplinkStore), log });
 		const base = { data, lifecycle, clock, log };
 		time.identify(gatewayId);
 		const storage = await openStorage({ ...base, journal: settings.journal, card: settings.card });
@@ -143,7 +146,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			files: storage.files,
 			holders: uplinkStore.enrolment() === null ? [] : ['uplink'],
 			givesUpHeld: true,
-			history: { ...settings.history, settle: time.settle },
+			history: { ...settings.history, settle: time.settle, watchers: [thinned.watcher], dropped: thinned.dropped },
 			origin: gatewayId,
 			gatewayId,
 			templates,
@@ -274,6 +277,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			clock,
 			log,
 		});
+		const rollupUplink = lifecycle.own('rollup uplink', openRollupUplink({ ...telemetryPart, thinned, gatewayId, lost: (range) => lost(range, 'thinned'), log }));
 		const caPem = (): string | null => uplinkStore.enrolment()?.caPem ?? null;
 		const bundleKey = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
 		uplink = lifecycle.own(
@@ -296,6 +300,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 				...own.forUplink,
 				features: [
 					recordUplink,
+					rollupUplink,
 					createTimeUplink({ keeper: time, clock, log }),
 					commandLink.feature(hubCommands),
 					configuration.uplink,

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
@@ -9,12 +11,13 @@ import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
-import type { DownKind } from '../../core/link/link-topics.ts';
+import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
+import { createByteBudget } from './byte-budget.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
@@ -121,6 +124,7 @@ export function createUplink(deps: UplinkDeps) {
 	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
 
 	const pressure = createHubPressure({ clock });
+	const budget = createByteBudget({ clock, bytesPerSecond: deps.backfillBytesPerSecond });
 	const live = createLiveLane({
 		link: () => connection,
 		encode: (readings) => encode(readings, LIVE_DEFLATE_LEVEL),
@@ -153,7 +157,7 @@ export function createUplink(deps: UplinkDeps) {
 		givenUp: (range) => recovery.declareLost(range, 'damaged-in-transit'),
 		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
-		bytesPerSecond: deps.backfillBytesPerSecond,
+		budget,
 		random,
 	});
 
@@ -202,6 +206,15 @@ export function createUplink(deps: UplinkDeps) {
 		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
 	}
 
+	/** What a feature sends. Sums of history share the bytes of history, and wait as long as the hub wants none. */
+	async function sendFor(link: Link, kind: UpKind, payload: Uint8Array, signal: AbortSignal): Promise<void> {
+		if (kind === 'rollups') {
+			await sleep(pressure.historyWaitMs(), undefined, { signal });
+			await budget.spend(payload.byteLength, signal);
+		}
+		await link.publish(kind, payload, 1);
+	}
+
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
 		await sendDocuments(
 			link,
@@ -209,7 +222,7 @@ export function createUplink(deps: UplinkDeps) {
 		);
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
-			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
+			await feature.begin((kind, payload) => sendFor(link, kind, payload, signal), signal);
 		}
 		await sendLosses(link);
 		signal.throwIfAborted();
