@@ -9,15 +9,15 @@ import type { Logger } from '../../core/kernel/log.ts';
 import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { MAX_ROLLUP_HOURS, ROLLUP_CHARACTERS, rollupHour, rollupsMessage } from '../../core/link/rollup-messages.ts';
-import { type EpochRange, without } from './not-journalled.ts';
+import { type EpochRange, within, without } from './not-journalled.ts';
 import type { ThinnedDay, ThinnedDays } from './thinned-days.ts';
 
 export interface RollupUplinkDeps {
-	readonly thinned: Pick<ThinnedDays, 'days' | 'onDropped' | 'replace'>;
+	readonly thinned: Pick<ThinnedDays, 'days' | 'onDropped' | 'change' | 'settle'>;
 	/** The first day of which samples are here; `null`: of none. */
 	readonly oldestDay: () => EpochMs | null;
 	readonly hourOf: (device: DeviceId, hourMs: number) => Promise<KeptHour | null>;
-	/** What the journal holds of this gateway: that is not lost yet. */
+	/** What the journal holds of this gateway: that is not lost before it gives it up. */
 	readonly held: () => readonly EpochRange[];
 	/** Tells the hub that samples will not come. */
 	readonly lost: (range: EpochRange) => void;
@@ -35,20 +35,17 @@ export function createRollupUplink(deps: RollupUplinkDeps): UplinkFeature & Stop
 	const { thinned, oldestDay, hourOf, held, lost, log } = deps;
 	let session: { readonly send: UplinkSend; readonly signal: AbortSignal } | null = null;
 	let running: Promise<void> | null = null;
-	let declaring: Promise<void> = Promise.resolve();
+	let declaring: Promise<void> = thinned.settle(oldestDay());
 	let isStopped = false;
 
 	async function declare(): Promise<void> {
 		for (const day of thinned.days()) {
-			if (day.isDeclared) continue;
-			const oldest = oldestDay();
-			// Noted, and the power went before it was dropped.
-			if (oldest !== null && oldest <= day.day) {
-				await thinned.replace(day, null);
-				continue;
-			}
-			for (const range of without(day.ranges, held())) lost(range);
-			await thinned.replace(day, { ...day, isDeclared: true });
+			if (!day.isGone || day.ranges.length === 0) continue;
+			const kept = within(day.ranges, held());
+			const gone = without(day.ranges, kept);
+			if (gone.length === 0) continue;
+			for (const range of gone) lost(range);
+			await thinned.change(day, { ranges: kept });
 		}
 	}
 
@@ -69,8 +66,10 @@ export function createRollupUplink(deps: RollupUplinkDeps): UplinkFeature & Stop
 		if (hours.length > 0) yield rollupsMessage(hours);
 	}
 
+	const next = (): ThinnedDay | undefined => thinned.days().find(({ isGone, isTold }) => isGone && !isTold);
+
 	async function sendAll({ send, signal }: NonNullable<typeof session>): Promise<void> {
-		for (let [day] = thinned.days(); day !== undefined; [day] = thinned.days()) {
+		for (let day = next(); day !== undefined; day = next()) {
 			for (const device of day.devices)
 				for await (const message of messagesOf(day, device)) {
 					signal.throwIfAborted();
@@ -78,7 +77,7 @@ export function createRollupUplink(deps: RollupUplinkDeps): UplinkFeature & Stop
 				}
 			signal.throwIfAborted();
 			log.info('thinned-day-told', { day: day.day, devices: day.devices.length });
-			await thinned.replace(day, null);
+			await thinned.change(day, { isTold: true });
 		}
 	}
 

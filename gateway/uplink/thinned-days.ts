@@ -11,15 +11,20 @@ import type { UplinkStore } from './uplink-store.ts';
 
 /** A day that was dropped here with samples that the hub lacked. */
 export interface ThinnedDay {
+	/** Tells entries apart: what comes late makes a day anew, which goes as well. */
+	readonly id: number;
 	/** Start of the UTC day. */
 	readonly day: EpochMs;
 	/** Bit n: samples of the hour n were among them. */
 	readonly hours: number;
+	/** Those of which the hub was not told yet that they will not come. */
 	readonly ranges: readonly EpochRange[];
 	/** Devices that the day had readings of. */
 	readonly devices: readonly DeviceId[];
-	/** The hub is told that these samples will not come. */
-	readonly isDeclared: boolean;
+	/** It is dropped; before, a power cut may leave it where it is. */
+	readonly isGone: boolean;
+	/** The hub has the sums. */
+	readonly isTold: boolean;
 }
 
 /** Ten years of days. */
@@ -82,8 +87,9 @@ export async function openThinnedDays({ path, gatewayId, hub, log }: ThinnedDays
 					ranges.push({ epoch, first: part.first, last: part.last });
 				}
 		if (ranges.length === 0) return;
-		const noted: ThinnedDay = { day, hours, ranges, devices: await contents.devices(), isDeclared: false };
-		days = [...days.filter((one) => one.day !== day), noted].slice(-MAX_DAYS);
+		const id = 1 + days.reduce((highest, one) => Math.max(highest, one.id), 0);
+		const noted = { id, day, hours, ranges, devices: await contents.devices(), isGone: false, isTold: false };
+		days = [...days.filter((one) => one.isGone || one.day !== day), noted].slice(-MAX_DAYS);
 		await save();
 	}
 
@@ -100,16 +106,29 @@ export async function openThinnedDays({ path, gatewayId, hub, log }: ThinnedDays
 		watcher,
 		/** Told of what the history has let go. */
 		dropped({ level, day }: Dropped): void {
-			if (level === 'raw' && days.some((one) => one.day === day)) heard?.();
+			if (level !== 'raw' || !days.some((one) => one.day === day && !one.isGone)) return;
+			days = days.map((one) => (one.day === day && !one.isGone ? { ...one, isGone: true } : one));
+			heard?.();
 		},
 		days: () => days,
+		/** Settles what the last start left: a day that was noted and is still there will be noted again. */
+		async settle(oldestDay: EpochMs | null): Promise<void> {
+			if (days.every(({ isGone }) => isGone)) return;
+			days = days.flatMap((one) => {
+				if (one.isGone) return one;
+				return oldestDay !== null && oldestDay <= one.day ? [] : { ...one, isGone: true };
+			});
+			await save();
+		},
 		/** Called whenever a day that was noted has gone. */
 		onDropped(hears: () => void): void {
 			heard = hears;
 		},
-		/** Puts others in the place of a day, or nothing. Must be one of `days`. */
-		async replace(day: ThinnedDay, by: ThinnedDay | null): Promise<void> {
-			days = days.flatMap((one) => (one.day === day.day ? (by ?? []) : one));
+		/** Changes an entry. One of which the hub knows everything is forgotten. */
+		async change({ id }: ThinnedDay, change: Partial<Pick<ThinnedDay, 'ranges' | 'isTold'>>): Promise<void> {
+			days = days
+				.map((one) => (one.id === id ? { ...one, ...change } : one))
+				.filter(({ isTold, ranges }) => !isTold || ranges.length > 0);
 			await save();
 		},
 	};

@@ -113,8 +113,8 @@ test.serial('of a day that goes before the hub had it the sums arrive, and the l
 		return values.includes('60') && values.includes('1770') && body;
 	});
 	t.truthy(sums);
-	const { body: raw } = await hub.get(`/api/v1/devices/meter/telemetry?limit=10&${span}`);
-	t.deepEqual(raw, [], 'their samples are nowhere');
-	const { body: metrics } = await gateway.get('/metrics');
-	t.regex(String(metrics), /drawbridge_history_dropped_total\{level="raw",reason="thinned"\} [1-9]/);
+	const { body: complete } = await hub.get('/api/v1/devices/meter/completeness');
+	t.regex(JSON.stringify(complete), /"reason":"thinned"/);
+	const { payload: metrics } = await pair.gateway().server.inject({ url: '/metrics' });
+	t.regex(metrics, /drawbridge_history_dropped_total\{level="raw",reason="thinned"\} [1-9]/);
 });
