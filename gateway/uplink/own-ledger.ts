@@ -82,3 +82,5 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 			}),
 	};
 }
+
+export type OwnLedger = Awaited<ReturnType<typeof openOwnLedger>>;

@@ -4,10 +4,10 @@ import type { EpochMs } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { Journal } from '../../core/journal/journal.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
-import type { Stoppable } from '../../core/kernel/lifecycle.ts';
+import type { Lifecycle, Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
-import type { StreamRange } from '../../core/ledger/stream-range.ts';
+import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { MAX_ROLLUP_HOURS, ROLLUP_CHARACTERS, rollupHour, rollupsMessage } from '../../core/link/rollup-messages.ts';
 import { type EpochRange, within, without } from './not-journalled.ts';
 import type { ThinnedDay, ThinnedDays } from './thinned-days.ts';
@@ -119,24 +119,27 @@ export function createRollupUplink(deps: RollupUplinkDeps): UplinkFeature & Stop
 }
 
 /** The same over a box's own history and journal. */
-export const openRollupUplink = ({
+export function openRollupUplink({
 	history,
 	journal,
 	rollupOf,
 	gatewayId,
 	lost,
+	lifecycle,
 	...deps
 }: Pick<RollupUplinkDeps, 'thinned' | 'log'> & {
 	readonly history: Pick<History, 'stats'>;
 	readonly journal: Pick<Journal, 'held'>;
 	readonly rollupOf: RollupUplinkDeps['hourOf'];
 	readonly gatewayId: GatewayId;
-	readonly lost: (range: StreamRange) => void;
-}): UplinkFeature & Stoppable =>
-	createRollupUplink({
+	readonly lost: (losses: readonly { readonly range: StreamRange; readonly reason: LossReason }[]) => void;
+	readonly lifecycle: Lifecycle;
+}): UplinkFeature {
+	return lifecycle.own('rollup uplink', createRollupUplink({
 		...deps,
 		oldestDay: () => history.stats().oldestDay,
 		hourOf: rollupOf,
 		held: () => journal.held().filter(({ origin }) => origin === gatewayId),
-		lost: (range) => lost({ origin: gatewayId, ...range }),
-	});
+		lost: (range) => lost([{ range: { origin: gatewayId, ...range }, reason: 'thinned' }]),
+	}));
+}

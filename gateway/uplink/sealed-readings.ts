@@ -3,11 +3,10 @@ import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import type { HistoryRepository } from '../../core/telemetry/history-repository.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
+import { readingPages } from '../../core/telemetry/reading-pages.ts';
 import type { EpochRange } from './not-journalled.ts';
 import type { SealedReadings } from './sealed-again.ts';
 
-/** Readings taken from the history at a time. */
-const PAGE = 2_000;
 /** Readings of one moment do not stand in the order of their numbers. */
 const MARGIN_MS = 60_000;
 
@@ -31,21 +30,10 @@ export function createSealedReadings({ origin, devices, history, ledger }: Seale
 			lastSeq(reading) >= wanted.first;
 		const [from, to] = [epochMs(span.from - MARGIN_MS), epochMs(span.to + MARGIN_MS)];
 		for (const device of devices()) {
-			let last: Reading | undefined;
-			let page: readonly Reading[];
-			do {
+			for await (const page of readingPages(history, { device, from, to })) {
 				signal.throwIfAborted();
-				page = await history.range({
-					device,
-					from,
-					to,
-					order: 'oldest-first',
-					limit: PAGE,
-					...(last === undefined ? {} : { after: last }),
-				});
-				last = page.at(-1);
 				yield page.filter(isWanted);
-			} while (page.length === PAGE);
+			}
 		}
 	};
 }
