@@ -136,7 +136,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 			createTimeUplink({ keeper: time, clock, log }),
 			commands.feature,
 			configuration.feature,
-			bundles.feature,
+			...bundles.features,
 			createRemoteCalls({ server: later.server.find, isAllowed: settings.uplink.remoteCalls, log }),
 		],
 	});

@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { countOf } from '../../core/ledger/range-set.ts';
+import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
@@ -16,6 +16,7 @@ import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
+import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
@@ -153,6 +154,9 @@ export function createUplink(deps: UplinkDeps) {
 			backfill.owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
 		);
 
+	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
+		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
+
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
@@ -195,7 +199,7 @@ export function createUplink(deps: UplinkDeps) {
 		endSession();
 		journal.hold('uplink', journal.oldest());
 		pressure.reset();
-		backfill.reset(received);
+		backfill.reset(credible(received));
 		recovery.sessionBegins(owed);
 		const controller = new AbortController();
 		session = controller;
@@ -206,7 +210,7 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function takeAck(ack: Ack): void {
-		backfill.acknowledge(ack.received);
+		backfill.acknowledge(credible(ack.received));
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 		// More than one message takes, or lost meanwhile.
