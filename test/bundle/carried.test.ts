@@ -73,6 +73,9 @@ test.serial(
 			device_type: 'sensor',
 			connection: { driver: 'mqtt' },
 		});
+		const rule = { metric: 'n', condition: 'gt', threshold: 20, duration_seconds: 0, severity: 'critical' };
+		const made = await gateway.post('/api/v1/monitoring/alert-rules', { name: 'much', ...rule });
+		t.is(made.status, 201, JSON.stringify(made.body));
 		await store(gateway, 0, 3);
 		await waitFor('the hub has the first', WITHIN_MS, async () => (await uplinkOf(gateway, 'backlog_samples')) === 0);
 
@@ -100,10 +103,14 @@ test.serial(
 			Array.from({ length: 23 }, (_, n) => n),
 		);
 
+		const alerts = await hub.get('/api/v1/monitoring/alerts');
+		t.is(Array.isArray(alerts.body) ? alerts.body.length : 0, 1, 'the alert was carried too, once');
+
 		const receipt = member(member(first, 'result'), 'receipt');
 		const taken = await gateway.post('/api/v1/uplink/receipts', { receipt });
 		t.is(taken.status, 200);
 		t.is(await uplinkOf(gateway, 'backlog_samples'), 0, 'what the hub holds is owed no more');
+		t.is((await gateway.post('/api/v1/uplink/receipts', { receipt })).status, 200, 'again it says the same');
 		t.is((await gateway.post('/api/v1/uplink/receipts', { receipt: 'a.b' })).status, 422);
 
 		// The network is back: the ledgers agree, and nothing comes twice.
@@ -111,6 +118,8 @@ test.serial(
 		await pair.restartGateway();
 		gateway = await pair.gatewayRest();
 		await untilOnline(gateway);
+		const replayed = await gateway.post('/api/v1/uplink/receipts', { receipt });
+		t.is(replayed.status, 409, 'the hub may have lost since what it had then');
 		await store(gateway, 23, 1);
 		await waitFor('the hub has the last', WITHIN_MS, async () => (await recordsOf(hub, 'meter')).length === 24);
 		t.is((await ledgerOf(hub, gateway)).missing_samples, 0);
