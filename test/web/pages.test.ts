@@ -16,7 +16,7 @@ test.serial('a gateway is claimed, and its devices, their points, lines and sync
 
 		await page.getByRole('link', { name: 'Main feed' }).click();
 		await page.locator('.chart canvas').waitFor();
-		t.regex((await page.getByRole('img', { name: 'last hour' }).getAttribute('aria-label')) ?? '', /1 gaps/);
+		t.regex((await page.getByRole('img', { name: ', 1 h: ' }).getAttribute('aria-label')) ?? '', /1 gap\./);
 		await page.getByRole('button', { name: 'Voltage L1', exact: true }).click();
 		await page.getByRole('heading', { name: 'History: Voltage L1' }).waitFor();
 		await page.locator('.chart canvas').waitFor();
