@@ -32,7 +32,7 @@ const SAVE_ACKED_MS = 60_000;
 /** How often the age of the backlog is looked up while the hub is away. */
 const FIND_OLDEST_MS = 5_000;
 
-/** Changes, and losses, gather for this long before they are sent. */
+/** Losses gather for this long before they are sent. */
 const GATHER_MS = 200;
 
 /** A hub that is connected and does not answer the hello for so long: the line is made anew. */
@@ -96,7 +96,7 @@ export interface UplinkStatus {
 }
 
 /**
- * The way up: after each connection hello → welcome → documents and losses → live values and history. Values flow only when the
+ * The way up: after each connection hello → welcome → features, alarms first → losses → live values and history. Values flow only when the
  * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
  */
 export function createUplink(deps: UplinkDeps) {
@@ -104,8 +104,6 @@ export function createUplink(deps: UplinkDeps) {
 	const { makeLink = createLinkConnection, random = Math.random } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
-	const changed = new Set<DeviceId>();
-	let documentsTimer: NodeJS.Timeout | null = null;
 	let lossesTimer: NodeJS.Timeout | null = null;
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
@@ -172,23 +170,12 @@ export function createUplink(deps: UplinkDeps) {
 		);
 	}
 
-	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
-		const wanted = new Set(ids);
-		const list = devices().filter(({ id }) => wanted.has(id));
-		for (const message of documentMessages(list, healthOf))
-			await link.publish('documents', linkMessage('documents', message), 1);
-	}
-
 	async function sendLosses(link: Link): Promise<void> {
 		const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
 	}
 
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(
-			link,
-			devices().map(({ id }) => id),
-		);
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
 			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
@@ -312,16 +299,6 @@ export function createUplink(deps: UplinkDeps) {
 		if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
-	function sendChanged(): void {
-		documentsTimer = null;
-		const ids = [...changed];
-		changed.clear();
-		const link = connection;
-		// Without a session nothing is lost: the next one starts with all documents.
-		if (link === null || session === null) return;
-		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
-	}
-
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
@@ -347,11 +324,6 @@ export function createUplink(deps: UplinkDeps) {
 	return {
 		/** HOT: a ReadingListener, the live lane. */
 		offer: (reading: Reading): void => live.offer(reading),
-		/** A device or its health has changed. */
-		deviceChanged(id: DeviceId): void {
-			changed.add(id);
-			documentsTimer ??= setTimeout(sendChanged, GATHER_MS);
-		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
 		lost(range: StreamRange, reason: LossReason): void {
 			if (range.origin !== store.gatewayId()) return;
@@ -380,7 +352,7 @@ export function createUplink(deps: UplinkDeps) {
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
-		/** Documents and losses as a session begins with them. */
+		/** All documents and losses, for whoever brings them another way. */
 		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
 			for (const message of documentMessages(devices(), healthOf))
 				yield { kind: 'documents', payload: linkMessage('documents', message) };
@@ -407,7 +379,7 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		async stop(): Promise<void> {
 			isStopped = true;
-			for (const timer of [documentsTimer, lossesTimer]) if (timer !== null) clearTimeout(timer);
+			if (lossesTimer !== null) clearTimeout(lossesTimer);
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();

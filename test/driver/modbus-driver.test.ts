@@ -298,18 +298,21 @@ test('two dead hosts do not disturb a third', async (t) => {
 	await slave.stop();
 });
 
+/** Makes every line one on this wire. */
+const lineOn =
+	(wire: ReturnType<typeof createRtuWire>): ModbusDriverDeps['createLine'] =>
+	(_, meter) =>
+		createRtuLine({
+			link: wire.link(),
+			timing: { baudRate: 115_200, bitsPerChar: 10 },
+			clock: systemClock,
+			meter,
+			guard: createLateReplyGuard(() => systemClock.monotonicMs()),
+		});
+
 test('serial settings that contradict each other put the later device offline', async (t) => {
 	const wire = createRtuWire(() => ({ delayMs: 0 }));
-	const { driver, of, until, healthOf } = createBench([three], {
-		createLine: (_, meter) =>
-			createRtuLine({
-				link: wire.link(),
-				timing: { baudRate: 115_200, bitsPerChar: 10 },
-				clock: systemClock,
-				meter,
-				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
-			}),
-	});
+	const { driver, of, until, healthOf } = createBench([three], { createLine: lineOn(wire) });
 	await driver.apply([device(2, rtu(19_200)), device(1, rtu(9600)), device(3, rtu(9600))]);
 	await until(() => of(1).length >= 2 && of(3).length >= 2);
 	t.is(healthOf(2)?.state, 'offline');
@@ -386,16 +389,7 @@ test('a device that is busy for a while is degraded, not offline, and its points
 
 test('over RTU, a dead unit leaves the others their values and is never given theirs', async (t) => {
 	const wire = createRtuWire(({ unitId }) => (unitId === 2 ? null : { delayMs: 1 }));
-	const { driver, of, until, healthOf } = createBench([three], {
-		createLine: (_, meter) =>
-			createRtuLine({
-				link: wire.link(),
-				timing: { baudRate: 115_200, bitsPerChar: 10 },
-				clock: systemClock,
-				meter,
-				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
-			}),
-	});
+	const { driver, of, until, healthOf } = createBench([three], { createLine: lineOn(wire) });
 	await driver.apply([1, 2, 3].map((unitId) => device(unitId, rtu(115_200))));
 	await until(() => healthOf(2)?.state === 'offline');
 	const { length } = of(3);
