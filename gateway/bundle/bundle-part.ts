@@ -5,6 +5,7 @@ import { encodeBlock } from '../../core/journal/block-codec.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import type { UplinkStore } from '../uplink/uplink-store.ts';
+import { openAwaitedReceipts } from './awaited-receipts.ts';
 import { type BundleExportDeps, createBundleExport } from './bundle-export.ts';
 import { bundleRoutes } from './bundle-routes.ts';
 import { openHubBundleKey } from './hub-bundle-key.ts';
@@ -20,8 +21,9 @@ export interface BundlePartDeps extends Pick<BundleExportDeps, 'gatewayId' | 'jo
 export async function openBundles({ data, store, log, ...deps }: BundlePartDeps) {
 	const caPem = (): string | null => store.enrolment()?.caPem ?? null;
 	const key = await openHubBundleKey({ path: join(data, 'hub-bundle-key.json'), caPem, log });
+	const receipts = await openAwaitedReceipts(join(data, 'awaited-receipts.json'), log);
 	return {
-		feature: key.feature,
+		features: [key.feature, receipts.feature],
 		routes({ owed, documents, acknowledge }: Pick<Uplink, 'owed' | 'documents' | 'acknowledge'>): readonly HttpPart[] {
 			const bundle = createBundleExport({
 				...deps,
@@ -30,8 +32,10 @@ export async function openBundles({ data, store, log, ...deps }: BundlePartDeps)
 				encode: (readings) => encodeBlock(readings),
 				owed,
 				documents,
+				expectReceipt: receipts.expect,
 			});
-			return [part(bundleRoutes, { gatewayId: deps.gatewayId, bundle, caPem, acknowledge }, '/api/v1')];
+			const options = { gatewayId: deps.gatewayId, bundle, caPem, takeReceipt: receipts.take, acknowledge };
+			return [part(bundleRoutes, options, '/api/v1')];
 		},
 	};
 }

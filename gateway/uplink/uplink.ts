@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { countOf } from '../../core/ledger/range-set.ts';
+import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
@@ -16,6 +16,7 @@ import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
+import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
@@ -31,7 +32,7 @@ const SAVE_ACKED_MS = 60_000;
 /** How often the age of the backlog is looked up while the hub is away. */
 const FIND_OLDEST_MS = 5_000;
 
-/** Changes, and losses, gather for this long before they are sent. */
+/** Losses gather for this long before they are sent. */
 const GATHER_MS = 200;
 
 /** A hub that is connected and does not answer the hello for so long: the line is made anew. */
@@ -95,7 +96,7 @@ export interface UplinkStatus {
 }
 
 /**
- * The way up: after each connection hello → welcome → documents and losses → live values and history. Values flow only when the
+ * The way up: after each connection hello → welcome → features, alarms first → losses → live values and history. Values flow only when the
  * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
  */
 export function createUplink(deps: UplinkDeps) {
@@ -103,8 +104,6 @@ export function createUplink(deps: UplinkDeps) {
 	const { makeLink = createLinkConnection, random = Math.random } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
-	const changed = new Set<DeviceId>();
-	let documentsTimer: NodeJS.Timeout | null = null;
 	let lossesTimer: NodeJS.Timeout | null = null;
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
@@ -155,6 +154,9 @@ export function createUplink(deps: UplinkDeps) {
 			backfill.owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
 		);
 
+	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
+		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
+
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
@@ -168,23 +170,12 @@ export function createUplink(deps: UplinkDeps) {
 		);
 	}
 
-	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
-		const wanted = new Set(ids);
-		const list = devices().filter(({ id }) => wanted.has(id));
-		for (const message of documentMessages(list, healthOf))
-			await link.publish('documents', linkMessage('documents', message), 1);
-	}
-
 	async function sendLosses(link: Link): Promise<void> {
 		const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
 	}
 
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(
-			link,
-			devices().map(({ id }) => id),
-		);
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
 			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
@@ -208,7 +199,7 @@ export function createUplink(deps: UplinkDeps) {
 		endSession();
 		journal.hold('uplink', journal.oldest());
 		pressure.reset();
-		backfill.reset(received);
+		backfill.reset(credible(received));
 		recovery.sessionBegins(owed);
 		const controller = new AbortController();
 		session = controller;
@@ -219,7 +210,7 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function takeAck(ack: Ack): void {
-		backfill.acknowledge(ack.received);
+		backfill.acknowledge(credible(ack.received));
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 		// More than one message takes, or lost meanwhile.
@@ -308,16 +299,6 @@ export function createUplink(deps: UplinkDeps) {
 		if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
-	function sendChanged(): void {
-		documentsTimer = null;
-		const ids = [...changed];
-		changed.clear();
-		const link = connection;
-		// Without a session nothing is lost: the next one starts with all documents.
-		if (link === null || session === null) return;
-		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
-	}
-
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
@@ -343,11 +324,6 @@ export function createUplink(deps: UplinkDeps) {
 	return {
 		/** HOT: a ReadingListener, the live lane. */
 		offer: (reading: Reading): void => live.offer(reading),
-		/** A device or its health has changed. */
-		deviceChanged(id: DeviceId): void {
-			changed.add(id);
-			documentsTimer ??= setTimeout(sendChanged, GATHER_MS);
-		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
 		lost(range: StreamRange, reason: LossReason): void {
 			if (range.origin !== store.gatewayId()) return;
@@ -376,7 +352,7 @@ export function createUplink(deps: UplinkDeps) {
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
-		/** Documents and losses as a session begins with them. */
+		/** All documents and losses, for whoever brings them another way. */
 		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
 			for (const message of documentMessages(devices(), healthOf))
 				yield { kind: 'documents', payload: linkMessage('documents', message) };
@@ -403,7 +379,7 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		async stop(): Promise<void> {
 			isStopped = true;
-			for (const timer of [documentsTimer, lossesTimer]) if (timer !== null) clearTimeout(timer);
+			if (lossesTimer !== null) clearTimeout(lossesTimer);
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();

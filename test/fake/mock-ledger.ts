@@ -99,7 +99,7 @@ export function ownLedgerRoutes(server: Server, isTimeKnown: () => boolean): voi
 				jumps: 1,
 				last_jump: { at: ago(5 * HOUR_MS), by_ms: 311_204 },
 				boot_id: 'b1',
-				eras: eras.toReversed().map((era) => ({ ...era, from: ago(HOUR_MS), until: null })),
+				eras: eras.toReversed(),
 			}),
 		},
 	]);

@@ -108,7 +108,7 @@ test.serial('a chart goes from an hour to a year, and to a period of one’s own
 			['24 h', /, 24 h: lowest/, /^lowest/],
 			['7 days', /, 7 days: lowest/, /^shaded: from lowest to highest/],
 			['30 days', /, 30 days: lowest/, /^shaded/],
-			['1 year', /, 1 year: lowest .*; 1 gaps/, /^shaded/],
+			['1 year', /, 1 year: lowest .*; 1 gap\./, /^shaded/],
 		] as const) {
 			await history.getByText(name, { exact: true }).click();
 			await page.locator(`.chart[aria-label*=", ${name}:"]`).waitFor();
@@ -144,7 +144,7 @@ test.serial('what a counter has counted stands in bars of a day, a month and a y
 		t.is(await bars.count(), 24);
 		t.true(await energy.getByRole('button', { name: 'Later' }).isDisabled());
 		await energy.getByRole('button', { name: 'Earlier' }).click();
-		await energy.getByText(/^The counter was reset or exchanged 1 times/).waitFor();
+		await energy.getByText(/^Resets or exchanges of the counter: 1\./).waitFor();
 		t.regex((await bars.nth(3).textContent()) ?? '', /^03:00: [\d.]+ kWh/);
 		t.is(await bars.nth(2).textContent(), '02:00: no values');
 		await energy.getByText('Month', { exact: true }).click();

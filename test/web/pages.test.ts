@@ -170,6 +170,7 @@ test.serial('alerts are acknowledged, rules made, unknown devices adopted and co
 		await page.getByText('temperature above 40.5').waitFor();
 		await page.getByRole('button', { name: 'Acknowledge' }).click();
 		await page.getByText('Nothing to acknowledge.').waitFor();
+		await page.getByText('chief@example.com').waitFor();
 
 		await page.getByRole('link', { name: 'Devices', exact: true }).click();
 		await page.getByRole('link', { name: 'Main feed' }).click();

@@ -22,7 +22,7 @@ const en = {
 
 	'chart.title': 'History: {point}',
 	'chart.empty': 'No stored values of this point in this period.',
-	'chart.summary': '{point}, {period}: lowest {min}, highest {max}, last {last} {unit}; {gaps} gaps.',
+	'chart.summary': '{point}, {period}: lowest {min}, highest {max}, last {last} {unit}; {gaps}.',
 	'chart.minMax': 'lowest {min} · highest {max} {unit}',
 	'chart.band': 'shaded: from lowest to highest · lowest {min} · highest {max} {unit}',
 	'chart.span': '{from} to {to}',
@@ -42,7 +42,7 @@ const en = {
 	'energy.top': 'Full height: {value} {unit}',
 	'energy.bar': '{when}: {value} {unit}',
 	'energy.noValue': '{when}: no values',
-	'energy.resets': 'The counter was reset or exchanged {n} times. What it counted around that is not known.',
+	'energy.resets': 'Resets or exchanges of the counter: {n}. What it counted around that is not known.',
 	'energy.estimated':
 		'At the edges of the period only sums of whole hours are kept, so these bars may be a little off.',
 	'energy.table': 'As numbers',
@@ -55,9 +55,9 @@ const en = {
 		'Nothing is missing of what the gateway sent. This device speaks when it likes, so its silence says nothing.',
 	'missing.before': 'The device is known since {time}. There is nothing of an earlier time.',
 	'missing.since': 'The device is known since {time}; what is missing is told from then on.',
-	'missing.bar': '{from} to {to}: {gaps} gaps, {time} in all.',
+	'missing.bar': '{from} to {to}: {gaps}, {time} in all.',
 	'missing.barComplete': '{from} to {to}: complete.',
-	'missing.inAll': '{gaps} gaps, {time} in all',
+	'missing.inAll': '{gaps}, {time} in all',
 	'missing.most': 'Only the first {n} gaps are named. Choose a shorter period to see the others.',
 	'missing.from': 'From',
 	'missing.to': 'To',
@@ -69,9 +69,13 @@ const en = {
 	'list.more': 'Show {n} more',
 	'list.of': '{shown} of {all}',
 
+	'gaps.one': '1 gap',
+	'gaps.many': '{n} gaps',
+
 	'span.seconds': '{n} s',
 	'span.minutes': '{n} min',
 	'span.hours': '{h} h {m} min',
+	'span.wholeHours': '{h} h',
 	'span.days': '{d} days {h} h',
 } as const;
 

@@ -59,8 +59,7 @@ export function SyncPage() {
 				</p>
 			)}
 			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
-			{uplink?.enrolled === true && <OwnLedger />}
-			{me.may('system:read') && <OwnState />}
+			<Own uplink={uplink} />
 			<OwnConfiguration uplink={uplink} />
 			{uplink !== null && !uplink.enrolled && mayEnrol && <EnrolForm onDone={reload} />}
 			<CarryCard uplink={uplink} />
@@ -87,6 +86,17 @@ const instant = (iso: string | null) =>
 
 const LEDGER_PERIOD_MS = 5_000;
 const STATE_PERIOD_MS = 10_000;
+
+/** What this gateway says of itself: its ledger as soon as it has a hub, its clock and room to whoever may read its state. */
+function Own({ uplink }: { readonly uplink: UplinkView | null }) {
+	const { me } = useServices();
+	return (
+		<>
+			{uplink?.enrolled === true && <OwnLedger />}
+			{me.may('system:read') && <OwnState />}
+		</>
+	);
+}
 
 /** What the hub does not have of this gateway, and why. */
 function OwnLedger() {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 
 import { formatCount, formatTime } from '../format.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration, gapsText } from '../duration.ts';
 import { type Period, periodKey, useSpan } from '../state/period.ts';
 import { usePoll } from '../state/poll.ts';
 import { th } from '../text-history.ts';
@@ -95,7 +95,7 @@ function columnsUntil(nowMs: number): readonly Column<GapView>[] {
 function Found({ gaps, nowMs }: { readonly gaps: readonly GapView[]; readonly nowMs: number }) {
 	const reasons = [...new Set(gaps.map(({ reason }) => reason))].map((reason) => {
 		const its = gaps.filter((gap) => gap.reason === reason);
-		const amount = { gaps: formatCount(its.length), time: formatDuration(inAll(its)) };
+		const amount = { gaps: gapsText(its.length), time: formatDuration(inAll(its)) };
 		return { reason, amount: th('missing.inAll', amount) };
 	});
 	return (

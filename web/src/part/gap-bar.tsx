@@ -1,5 +1,5 @@
-import { formatCount, formatTime } from '../format.ts';
-import { formatDuration } from '../duration.ts';
+import { formatTime } from '../format.ts';
+import { formatDuration, gapsText } from '../duration.ts';
 import type { Span } from '../state/period.ts';
 import { th } from '../text-history.ts';
 import type { GapView } from '../wire-completeness.ts';
@@ -50,7 +50,7 @@ export function GapBar({ gaps, span, knownMs }: GapBarProps) {
 	const summary =
 		gaps.length === 0
 			? th('missing.barComplete', ends)
-			: th('missing.bar', { ...ends, gaps: formatCount(gaps.length), time: formatDuration(missingMs) });
+			: th('missing.bar', { ...ends, gaps: gapsText(gaps.length), time: formatDuration(missingMs) });
 	return (
 		<div class="gap-bar">
 			<div class="gap-line" role="img" aria-label={summary}>

@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 
+import { gapsText } from '../duration.ts';
 import { formatTime, formatValue, pointName } from '../format.ts';
 import { PRESETS, type Period, type Span, periodKey, useSpan } from '../state/period.ts';
 import { usePoll } from '../state/poll.ts';
@@ -174,7 +175,7 @@ function Drawn({ series, span, point, unit, period }: DrawnProps) {
 	}, [series, isBand, lengthMs]);
 	if (found === null) return <p class="quiet">{th('chart.empty')}</p>;
 	const numbers = { min: formatValue(found.min), max: formatValue(found.max), last: formatValue(found.last), unit };
-	const summary = th('chart.summary', { point: pointName(point), period, gaps: found.gaps, ...numbers });
+	const summary = th('chart.summary', { point: pointName(point), period, gaps: gapsText(found.gaps), ...numbers });
 	return (
 		<>
 			<Chart {...shown} summary={summary} unit={unit} {...span} />

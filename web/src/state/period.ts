@@ -1,4 +1,4 @@
-import { useComputed } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 
 import { useServices } from './services.ts';
 
@@ -28,13 +28,16 @@ export const periodKey = (period: Period): string =>
 /** A moving period moves on in so many steps, and not more often than once a minute. */
 const STEPS = 500;
 const SHORTEST_STEP_MS = 60_000;
+/** What was read later may still be on its way, which is nothing to tell of. */
+const SETTLED_MS = 5_000;
 
 /** From when to when a period is now. Give its component a `key` of the period. */
 export function useSpan(period: Period): Span {
 	const { clock } = useServices();
 	const lengthMs = period.kind === 'own' ? period.toMs - period.fromMs : PRESETS[period.kind];
 	const stepMs = Math.max(SHORTEST_STEP_MS, lengthMs / STEPS);
-	const end = useComputed(() => Math.floor(clock.now.value / stepMs) * stepMs);
+	const first = useSignal(clock.now.peek() - SETTLED_MS).peek();
+	const end = useComputed(() => first + Math.floor((clock.now.value - SETTLED_MS - first) / stepMs) * stepMs);
 	return period.kind === 'own' ? period : { fromMs: end.value - lengthMs, toMs: end.value };
 }
 
