@@ -8,7 +8,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
-import type { UplinkFeature } from '../../core/link/link-feature.ts';
+import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -352,12 +352,13 @@ export function createUplink(deps: UplinkDeps) {
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
-		/** All documents and losses, for whoever brings them another way. */
-		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+		/** All documents and losses, and what features have to say, for whoever brings them another way. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array } | CarriedMessage> {
 			for (const message of documentMessages(devices(), healthOf))
 				yield { kind: 'documents', payload: linkMessage('documents', message) };
 			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
+			for (const { carried } of deps.features) if (carried !== undefined) yield* carried();
 		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
