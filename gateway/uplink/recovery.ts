@@ -46,7 +46,7 @@ export function createRecovery(deps: RecoveryDeps) {
 			const declared = store.undeclaredLosses();
 			// Read just before the power failed, and on no disk; unless the hub asks for what it has lost itself.
 			sealed.ask(notJournalled(owed, [...here, ...declared]), 'not-journalled');
-			sealed.ask(goneRanges({ held: here, owed: deps.owed, declared }), 'not-kept');
+			sealed.ask(goneRanges({ held: here, owed: deps.owed, declared, running: journal.epoch }), 'not-kept');
 		},
 		/** The hub wants ranges again. Of the running boot, what is not on disk here is on its way anyway. @throws Fault `rule-violation` */
 		hear(payload: Uint8Array): void {

@@ -46,6 +46,9 @@ interface LossStream {
 	readonly ranges: RangeSet;
 }
 
+/** A disk that was full is tried again after so long. */
+const SAVE_AGAIN_MS = 5_000;
+
 /** What an older version of the product has left has no certificate, and is no enrolment. */
 const isWhole = (enrolment: object): boolean => 'own' in enrolment && 'next' in enrolment;
 
@@ -82,6 +85,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	let toldLostSamples = settings.get().toldLostSamples;
 	let writing: Promise<void> | null = null;
 	let isDirty = false;
+	let saveAgainTimer: NodeJS.Timeout | null = null;
 
 	async function writeLosses(): Promise<void> {
 		while (isDirty) {
@@ -98,9 +102,15 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 
 	function saveLosses(): void {
 		isDirty = true;
-		// A full disk may be what loses samples: they stay in memory and are written with the next change.
+		if (saveAgainTimer !== null) clearTimeout(saveAgainTimer);
+		saveAgainTimer = null;
 		writing ??= writeLosses()
-			.catch((error: unknown) => log.warn('losses-not-saved', { path, reason: messageOf(error) }))
+			.catch((error: unknown) => {
+				// A full disk may be what loses samples: they stay in memory until it takes them.
+				isDirty = true;
+				saveAgainTimer ??= setTimeout(saveLosses, SAVE_AGAIN_MS);
+				log.warn('losses-not-saved', { path, reason: messageOf(error) });
+			})
 			.finally(() => (writing = null));
 	}
 
@@ -150,6 +160,9 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		lostSamples: (): number => [...streams.values()].reduce((sum, { ranges }) => sum + ranges.size(), toldLostSamples),
 		async stop(): Promise<void> {
 			await writing;
+			if (isDirty) saveLosses();
+			await writing;
+			if (saveAgainTimer !== null) clearTimeout(saveAgainTimer);
 		},
 	};
 }
