@@ -166,6 +166,17 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		stream.summary = null;
 	}
 
+	/** The gateway has numbers up to this one; those that are neither here nor declared lost are owed. */
+	function expect(origin: GatewayId, epoch: number, last: number): void {
+		const stream = streamOf(origin);
+		// The oldest boots of a gateway that has had too many are not worth its connection.
+		if (!stream.epochs.has(epoch) && stream.epochs.size >= maxEpochs) return;
+		const entry = epochOf(origin, epoch);
+		if (last <= entry.highest) return;
+		entry.highest = last;
+		stream.summary = null;
+	}
+
 	/** Notes when a number was read. */
 	function mark(origin: GatewayId, epoch: number, { seq, at }: TimeMark): void {
 		const stream = streamOf(origin);
@@ -240,6 +251,7 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		forget,
 		settled,
 		declare,
+		expect,
 		mark,
 		boot,
 		receivedFrom,

@@ -31,6 +31,8 @@ interface Saved {
 	readonly enrolment: Enrolment | null;
 	/** What the hub had acknowledged when this was written. */
 	readonly acked: readonly EpochRanges[];
+	/** The oldest boot of which this hub was sent something; `null`: it was never heard. */
+	readonly sharedFrom: number | null;
 	/** Samples whose loss the hub has written down, since the identity was made. */
 	readonly toldLostSamples: number;
 	readonly losses: readonly {
@@ -64,7 +66,7 @@ async function readId(path: string): Promise<GatewayId | null> {
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, acked: [], toldLostSamples: 0, losses: [] },
+		defaults: { gatewayId: null, enrolment: null, acked: [], sharedFrom: null, toldLostSamples: 0, losses: [] },
 		log,
 	});
 	const saved = settings.get().enrolment;
@@ -119,7 +121,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
 			// Another hub holds nothing of ours yet.
-			await settings.update((current) => ({ ...current, enrolment, acked: [] }));
+			await settings.update((current) => ({ ...current, enrolment, acked: [], sharedFrom: null }));
 		},
 		/** Notes the next certificate, or that it has taken the place of the present one, or that it is void. Durable when it resolves. */
 		async changeCertificates(change: (current: Enrolment) => Pick<Enrolment, 'own' | 'next'>): Promise<void> {
@@ -130,6 +132,14 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 			);
 		},
 		acked: (): readonly EpochRanges[] => settings.get().acked,
+		sharedFrom: (): number | null => settings.get().sharedFrom,
+		/** The hub has welcomed this gateway, whose journal begins with this boot. Only the first time counts. */
+		shares(epoch: number): void {
+			if (settings.get().sharedFrom !== null) return;
+			settings
+				.update((current) => ({ ...current, sharedFrom: current.sharedFrom ?? epoch }))
+				.catch((error: unknown) => log.debug('shared-boots-not-saved', { path, reason: messageOf(error) }));
+		},
 		async saveAcked(acked: readonly EpochRanges[]): Promise<void> {
 			if (JSON.stringify(acked) === JSON.stringify(settings.get().acked)) return;
 			await settings.update((current) => ({ ...current, acked }));

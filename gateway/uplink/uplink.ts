@@ -7,7 +7,7 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
@@ -71,6 +71,8 @@ export interface UplinkDeps {
 	readonly findSealed: SealedReadings;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
+	/** How far boots came, from one on and before another. */
+	readonly bootsOf: (from: number, before: number) => readonly BootEnd[];
 	/** Makes the connection; by default over MQTT and TLS. */
 	readonly makeLink?: typeof createLinkConnection;
 	/** From 0 to 1, for the jitter of the start. */
@@ -159,7 +161,14 @@ export function createUplink(deps: UplinkDeps) {
 
 	function sayHello(link: Link): void {
 		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const hello = {
+			name: deps.name(),
+			version: deps.version,
+			epoch: journal.epoch,
+			lastSeq: lastSeq(),
+			oldestEpoch,
+			boots: deps.bootsOf(store.sharedFrom() ?? journal.epoch, journal.epoch),
+		};
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
@@ -207,6 +216,7 @@ export function createUplink(deps: UplinkDeps) {
 		const { received, owed } = parseLinkMessage('welcome', payload);
 		endSession();
 		journal.hold('uplink', journal.oldest());
+		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
 		backfill.reset(received);
 		recovery.sessionBegins(owed);

@@ -218,6 +218,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 			settle: (reading) => reading,
 			async *findSealed() {},
 			declared: (...loss) => void declared.push(loss),
+			bootsOf: () => [],
 			makeLink: (link) => middle.make(link),
 			random: () => 0,
 			features: [],
