@@ -24,6 +24,8 @@ export async function openBrokerListeners({ broker, settings, lanTls, lifecycle,
 
 	const mqtt = await listen('mqtt', mqttServer({ ...broker, log }), settings.mqtt);
 	if (!settings.mqttTls.enabled) return { mqtt, mqttTls: null };
-	const tls = { ...lanTls.current(), onChange: lanTls.onChange };
+	// Without the authority in it: with it, devices would have to show certificates.
+	const { key, cert } = lanTls.current();
+	const tls = { key, cert, onChange: lanTls.onChange };
 	return { mqtt, mqttTls: await listen('mqtt-tls', mqttServer({ ...broker, log, tls }), settings.mqttTls) };
 }
