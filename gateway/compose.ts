@@ -152,6 +152,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 			onLoss: ({ reason }, ranges) => {
 				for (const range of ranges) lost(range, LOSS_REASONS[reason] ?? 'journal-damaged');
 			},
+			onMoved: (ranges) => uplink?.moved(ranges),
 			lost,
 			lifecycle,
 			clock,

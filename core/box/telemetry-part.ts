@@ -69,6 +69,8 @@ export interface TelemetryPartDeps {
 	readonly pointFactsOf: PointFactsOf;
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
+	/** Samples that the journal has given up and the history has. Default: nobody needs to know. */
+	readonly onMoved?: (ranges: readonly StreamRange[]) => void;
 	/** Stamped samples that the journal did not take. */
 	readonly lost: (range: StreamRange, reason: LossReason) => void;
 	readonly lifecycle: Lifecycle;
@@ -115,6 +117,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 			holders: [...deps.holders],
 			givesUpHeld: deps.givesUpHeld,
 			onLoss: deps.onLoss,
+			...(deps.onMoved === undefined ? {} : { onMoved: deps.onMoved }),
 		},
 		...historyOptions,
 		watchers: [...watchers, rollups.watcher],

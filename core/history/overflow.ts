@@ -51,7 +51,7 @@ export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropp
 		return null;
 	}
 
-	return async (): Promise<void> => {
+	async function enforce(): Promise<void> {
 		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
 		let tooMuch = Math.max(bytes - maxBytes, minFreeBytes - (await freeBytes()));
 		while (tooMuch > 0) {
@@ -59,5 +59,13 @@ export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropp
 			if (what === null) return;
 			tooMuch -= what.bytes;
 		}
+	}
+
+	let tail: Promise<unknown> = Promise.resolve();
+	/** One at a time: who comes meanwhile looks again when the first is done. */
+	return (): Promise<void> => {
+		const turn = tail.then(enforce);
+		tail = turn.catch(() => undefined);
+		return turn;
 	};
 }

@@ -41,6 +41,8 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 	/** Notes what will never reach the hub. */
 	function declared(range: StreamRange, reason: LossReason): void {
 		try {
+			// It was on disk here once, and is no more.
+			ledger.forget(range);
 			ledger.declare({ ...range, reason });
 			// A full disk may be what loses samples: what waits is written with the next change, or snapshot.
 			file.save().catch((error: unknown) => log.debug('loss-not-saved', { reason: messageOf(error) }));
@@ -77,6 +79,12 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 					.slice(0, MAX_BOOTS),
 			findSealed: createSealedReadings({ origin: gatewayId, devices: deviceIds, history, ledger }),
 			declared,
+			readAt: (range: EpochRange) => ledger.around({ origin: gatewayId, ...range })?.from ?? null,
+			known: (fromEpoch: number): readonly EpochRange[] =>
+				ledger
+					.epochsOf(gatewayId)
+					.filter(([epoch, { highest }]) => epoch >= fromEpoch && highest > 0)
+					.map(([epoch, { highest }]) => ({ epoch, first: 1, last: highest })),
 		},
 		/** @param owed what the journal holds and the hub has not acknowledged */
 		httpParts: (owed: () => readonly EpochRange[]): readonly HttpPart[] => [

@@ -33,6 +33,8 @@ interface Saved {
 	readonly acked: readonly EpochRanges[];
 	/** The oldest boot of which this hub was sent something; `null`: it was never heard. */
 	readonly sharedFrom: number | null;
+	/** Of boots before this one the hub has, or knows the loss of, everything. */
+	readonly settledBelow: number;
 	/** Samples whose loss the hub has written down, since the identity was made. */
 	readonly toldLostSamples: number;
 	readonly losses: readonly {
@@ -66,13 +68,21 @@ async function readId(path: string): Promise<GatewayId | null> {
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, acked: [], sharedFrom: null, toldLostSamples: 0, losses: [] },
+		defaults: {
+			gatewayId: null,
+			enrolment: null,
+			acked: [],
+			sharedFrom: null,
+			settledBelow: 0,
+			toldLostSamples: 0,
+			losses: [],
+		},
 		log,
 	});
 	const saved = settings.get().enrolment;
 	if (saved !== null && !isWhole(saved)) {
 		log.warn('enrolment-without-certificate', { path });
-		await settings.update((current) => ({ ...current, enrolment: null, acked: [] }));
+		await settings.update((current) => ({ ...current, enrolment: null, acked: [], settledBelow: 0 }));
 	}
 	const idPath = join(dirname(path), 'gateway-id');
 	const savedId = await readId(idPath);
@@ -121,7 +131,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
 			// Another hub holds nothing of ours yet.
-			await settings.update((current) => ({ ...current, enrolment, acked: [], sharedFrom: null }));
+			await settings.update((current) => ({ ...current, enrolment, acked: [], sharedFrom: null, settledBelow: 0 }));
 		},
 		/** Notes the next certificate, or that it has taken the place of the present one, or that it is void. Durable when it resolves. */
 		async changeCertificates(change: (current: Enrolment) => Pick<Enrolment, 'own' | 'next'>): Promise<void> {
@@ -140,9 +150,13 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 				.update((current) => ({ ...current, sharedFrom: current.sharedFrom ?? epoch }))
 				.catch((error: unknown) => log.debug('shared-boots-not-saved', { path, reason: messageOf(error) }));
 		},
-		async saveAcked(acked: readonly EpochRanges[]): Promise<void> {
-			if (JSON.stringify(acked) === JSON.stringify(settings.get().acked)) return;
-			await settings.update((current) => ({ ...current, acked }));
+		settledBelow: (): number => settings.get().settledBelow,
+		/** @param settledBelow `null`: as it was, because the hub has not said */
+		async saveAcked(acked: readonly EpochRanges[], settledBelow: number | null): Promise<void> {
+			const before = settings.get();
+			const below = settledBelow ?? before.settledBelow;
+			if (below === before.settledBelow && JSON.stringify(acked) === JSON.stringify(before.acked)) return;
+			await settings.update((current) => ({ ...current, acked, settledBelow: below }));
 		},
 		/** Notes samples that will never reach the hub, until the hub has written that down. */
 		addLoss({ epoch, reason, first, last }: OwnLoss): void {

@@ -20,7 +20,7 @@ import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
 import { createLiveLane } from './live-lane.ts';
-import type { EpochRange } from './not-journalled.ts';
+import { type EpochRange, journalled, without } from './not-journalled.ts';
 import { createRecovery } from './recovery.ts';
 import type { SealedReadings } from './sealed-again.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
@@ -47,6 +47,8 @@ const CHECK_CERTIFICATE_MS = 3_600_000;
 const LIVE_DEFLATE_LEVEL = 1;
 const HISTORY_DEFLATE_LEVEL = 6;
 
+const earlier = (one: EpochMs, other: EpochMs | null): EpochMs => (other !== null && other < one ? other : one);
+
 /** A position after everything: without a hub, nothing is kept for it. */
 const NOTHING_HELD: JournalPosition = { segment: Number.MAX_SAFE_INTEGER, offset: 0 };
 
@@ -69,6 +71,10 @@ export interface UplinkDeps {
 	readonly settle: SettleTime;
 	/** Finds what the hub asks for and the journal has no more. */
 	readonly findSealed: SealedReadings;
+	/** What was ever on disk here, from a boot on: the numbers of each boot up to its highest, oldest boot first. */
+	readonly known: (fromEpoch: number) => readonly EpochRange[];
+	/** When a range was read at the earliest; `null` where nobody can know. */
+	readonly readAt: (range: EpochRange) => EpochMs | null;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
 	/** How far boots came, from one on and before another. */
@@ -111,6 +117,8 @@ export function createUplink(deps: UplinkDeps) {
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	/** The first boot that can be looked for in the sealed history. */
+	let knownFrom = store.settledBelow();
 
 	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
 
@@ -126,6 +134,7 @@ export function createUplink(deps: UplinkDeps) {
 		store,
 		journal,
 		held: ownRanges,
+		known: () => deps.known(knownFrom),
 		owed: (...range) => backfill.owed(...range),
 		sendAgain: (...asked) => backfill.askedAgain(...asked),
 		findSealed: deps.findSealed,
@@ -152,15 +161,28 @@ export function createUplink(deps: UplinkDeps) {
 
 	const renewal = createCertificateRenewal({ store, link: () => connection, clock, log });
 
-	const owedRanges = (): readonly EpochRange[] =>
-		ownRanges().flatMap(({ epoch, first, last }) =>
+	const owedOf = (ranges: readonly EpochRange[]): readonly EpochRange[] =>
+		ranges.flatMap(({ epoch, first, last }) =>
 			backfill.owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
 		);
+
+	/** What the journal holds, and what it has given up and the history has; as far as the hub has not acknowledged it. */
+	const owedRanges = (): readonly EpochRange[] =>
+		without(
+			owedOf(journalled([...(store.enrolment() === null ? [] : deps.known(knownFrom)), ...ownRanges()])),
+			store.undeclaredLosses(),
+		);
+
+	/** The first boot of which the hub may lack something; those before are settled for good. */
+	function openFrom(): number {
+		const open = without(owedOf(deps.known(store.settledBelow())), store.undeclaredLosses());
+		return Math.min(open[0]?.epoch ?? journal.epoch, journal.held()[0]?.epoch ?? journal.epoch);
+	}
 
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
-		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
+		const oldestEpoch = openFrom();
 		const hello = {
 			name: deps.name(),
 			version: deps.version,
@@ -219,6 +241,8 @@ export function createUplink(deps: UplinkDeps) {
 		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
 		backfill.reset(received);
+		// A hub that has more to say than fits leaves out the oldest: nobody knows what it lacks of those.
+		knownFrom = received.length < MAX_RANGES ? store.settledBelow() : (received[0]?.epoch ?? 0);
 		recovery.sessionBegins(owed);
 		const controller = new AbortController();
 		session = controller;
@@ -229,7 +253,8 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function takeAck(ack: Ack): void {
-		backfill.acknowledge(ack.received);
+		// A loss that is written down is owed no more.
+		backfill.acknowledge([...ack.received, ...ack.losses]);
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 		// More than one message takes, or lost meanwhile.
@@ -292,6 +317,7 @@ export function createUplink(deps: UplinkDeps) {
 	async function use(enrolment: Enrolment | null): Promise<void> {
 		if (isStopped) return;
 		await store.setEnrolment(enrolment);
+		knownFrom = store.settledBelow();
 		wentDown();
 		backfill.reset([]);
 		const old = connection;
@@ -330,10 +356,12 @@ export function createUplink(deps: UplinkDeps) {
 
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
-		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		return store.saveAcked(backfill.acked(oldestEpoch)).catch((error: unknown) => {
-			log.debug('acked-not-saved', { reason: messageOf(error) });
-		});
+		const oldestEpoch = openFrom();
+		return store
+			.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch)
+			.catch((error: unknown) => {
+				log.debug('acked-not-saved', { reason: messageOf(error) });
+			});
 	}
 
 	backfill.reset(store.acked());
@@ -368,13 +396,17 @@ export function createUplink(deps: UplinkDeps) {
 			for (const part of backfill.owed(range.epoch, range.first, range.last))
 				recovery.declareLost({ epoch: range.epoch, ...part }, reason);
 		},
+		/** The journal has given these up for their space, and the history has them. */
+		moved(ranges: readonly StreamRange[]): void {
+			if (store.enrolment() !== null) recovery.moved(ranges.filter(({ origin }) => origin === store.gatewayId()));
+		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {
 			const turn = lastEnrolment.then(() => use(enrolment));
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
 		},
-		/** What the journal holds and the hub has not acknowledged. */
+		/** What was on disk here and the hub has not acknowledged. */
 		owedRanges,
 		/** Goes to the hub anew: it is reached elsewhere from now on. */
 		relink(): Promise<void> {
@@ -398,7 +430,8 @@ export function createUplink(deps: UplinkDeps) {
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
-			const backlogSamples = countOf(owedRanges());
+			const owed = owedRanges();
+			const backlogSamples = countOf(owed);
 			return {
 				enrolled: enrolment !== null,
 				hubUrl: enrolment?.hubUrl ?? null,
@@ -406,7 +439,7 @@ export function createUplink(deps: UplinkDeps) {
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
 				backlogSamples,
-				oldestOwedAt: backlogSamples === 0 ? null : backfill.oldestOwedAt(),
+				oldestOwedAt: owed[0] === undefined ? null : earlier(backfill.oldestOwedAt(), deps.readAt(owed[0])),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
 				lostSamples: store.lostSamples(),
 			};

@@ -217,6 +217,8 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 			backfillBytesPerSecond: 10_000_000,
 			settle: (reading) => reading,
 			async *findSealed() {},
+			known: () => [],
+			readAt: () => null,
 			declared: (...loss) => void declared.push(loss),
 			bootsOf: () => [],
 			makeLink: (link) => middle.make(link),

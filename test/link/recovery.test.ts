@@ -65,6 +65,7 @@ function gatewayBench({
 				one.epoch === wanted.epoch && one.firstSeq <= wanted.last && lastSeq(one) >= wanted.first;
 			yield sealed.filter(overlaps);
 		},
+		known: () => [],
 		declared: () => undefined,
 		log: silentLog,
 	});
