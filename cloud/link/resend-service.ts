@@ -11,7 +11,7 @@ import type { HubSend } from '../../core/link/link-feature.ts';
 export type OwnRange = Omit<StreamRange, 'origin'>;
 
 export interface ResendServiceDeps {
-	readonly ledger: Pick<Ledger, 'forget' | 'receivedFrom' | 'holes'>;
+	readonly ledger: Pick<Ledger, 'forget' | 'reopen' | 'receivedFrom' | 'holes'>;
 	readonly send: HubSend;
 	readonly saveLedger: () => Promise<void>;
 	readonly log: Logger;
@@ -52,20 +52,19 @@ export function createResendService({ ledger, send, saveLedger, log }: ResendSer
 		again: (gateway: GatewayId, range: OwnRange, reason: ResendReason): void =>
 			void ask(gateway, [{ epoch: range.epoch, first: range.first, last: range.last }], reason),
 		/**
-		 * For a person. Without ranges: everything that is missing, declared lost or not. Answers how many samples were asked for.
+		 * For a person. Without ranges: everything that is missing, declared lost or not. What is stored stays so, and counts, whatever comes of it.
+		 * Answers how many samples were asked for.
 		 * @throws Fault `state-conflict` when the gateway is not connected
 		 */
-		async request(
+		request(
 			gateway: GatewayId,
 			wanted: readonly OwnRange[] | null,
 			{ evenIfStored }: { readonly evenIfStored: boolean },
-		): Promise<number> {
+		): number {
+			const isAnyway = evenIfStored && wanted !== null;
 			const ranges = wanted ?? ledger.holes(gateway);
-			if (evenIfStored && wanted !== null) {
-				for (const range of wanted) ledger.forget({ ...range, origin: gateway });
-				await saveLedger();
-			}
-			const asked = lacking(gateway, ranges).slice(0, MAX_RANGES);
+			if (isAnyway) for (const range of ranges) ledger.reopen({ ...range, origin: gateway });
+			const asked = (isAnyway ? ranges : lacking(gateway, ranges)).slice(0, MAX_RANGES);
 			if (asked.length > 0 && !ask(gateway, asked, 'asked-for'))
 				throw new Fault(
 					'state-conflict',

@@ -136,6 +136,12 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		return held;
 	}
 
+	/** The range may be stored once more. Until that has come, what is here counts as before. */
+	function reopen({ origin, epoch, first, last }: StreamRange): void {
+		const entry = streams.get(origin)?.epochs.get(epoch);
+		if (entry !== undefined) changeSeen(origin, entry, (seen) => seen.remove(first, last));
+	}
+
 	/** The whole range is on disk: the gateway need not send it again. */
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
@@ -152,7 +158,7 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
 		// The first reason stays.
 		let unexplained = entry.seen.missing(first, last);
-		for (const known of entry.lost.values())
+		for (const known of [entry.committed, ...entry.lost.values()])
 			unexplained = unexplained.flatMap((hole) => known.missing(hole.first, hole.last));
 		if (unexplained.length > 0 && stream.lostPieces >= maxPieces) throw tooMany(origin, 'pieces');
 		const before = ranges.pieces();
@@ -249,6 +255,7 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		commit,
 		withdraw,
 		forget,
+		reopen,
 		settled,
 		declare,
 		expect,

@@ -19,7 +19,9 @@ async function store(gateway: Rest, value: number): Promise<void> {
 async function valuesAt(rest: Rest): Promise<readonly unknown[]> {
 	const { body } = await rest.get('/api/v1/devices/meter/telemetry?limit=100');
 	return Array.isArray(body)
-		? body.map(({ payload }: { payload: unknown }) => member(payload, 'value')).toSorted()
+		? body
+				.map(({ payload }: { payload: unknown }) => member(payload, 'value'))
+				.toSorted((one, other) => Number(one) - Number(other))
 		: [];
 }
 
