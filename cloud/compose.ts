@@ -34,6 +34,7 @@ import { linkMessage } from '../core/link/link-messages.ts';
 import { createCompletenessService } from '../core/ledger/completeness-service.ts';
 import { completenessRoutes } from '../core/ledger/completeness-routes.ts';
 import { addLedgerMetrics } from '../core/ledger/ledger-metrics.ts';
+import { createFindReadings } from '../core/ledger/find-readings.ts';
 import { sealedReadingsOf } from '../core/ledger/sealed-readings.ts';
 import type { StreamRange } from '../core/ledger/stream-range.ts';
 import { createBroker } from '../core/mqtt/broker.ts';
@@ -257,6 +258,11 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 			deviceOf: (id) => deviceRepository.find(id),
 			verdictOn: (readAt) => verdictOn(readAt, time.trustedNow()),
 			acknowledge: acknowledger.received,
+			find: createFindReadings({
+				devices: () => [...deviceRepository.all()].map(({ id }) => id),
+				history: telemetryPart.history,
+				ledger,
+			}),
 			send: (...message) => link.send(...message),
 			isOnline: (gateway) => link.presence(gateway).online,
 			online: () => gateways.all().flatMap(({ id }) => (link.presence(id).online ? [id] : [])),
@@ -338,7 +344,7 @@ export async function composeHub(deps: HubDeps): Promise<Hub> {
 		});
 		const broker = await createBroker({ log, clock, limits: LINK_LIMITS, onRefused: auditMqtt(audit), ...link.policy });
 		link.attach(broker);
-		lostHere = (ranges) => resend.lostHere(ranges);
+		lostHere = (ranges) => void resend.lostHere(ranges);
 		lostHere(lostEarly);
 		const uploads = lifecycle.own(
 			'bundle uploads',

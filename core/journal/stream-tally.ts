@@ -10,9 +10,10 @@ export interface StreamTally {
 	ranges(): readonly StreamRange[];
 }
 
+const keyOf = ({ origin, epoch }: StreamRange): string => `${origin}${epoch}`;
+
 export function createStreamTally(): StreamTally {
 	const streams = new Map<string, Pick<StreamRange, 'origin' | 'epoch'> & { readonly numbers: RangeSet }>();
-	const keyOf = ({ origin, epoch }: StreamRange): string => `${origin}${epoch}`;
 	return {
 		add(range) {
 			const { origin, epoch, first, last } = range;

@@ -9,6 +9,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { completenessRoutes } from '../../core/ledger/completeness-routes.ts';
 import { createCompletenessService } from '../../core/ledger/completeness-service.ts';
 import { addLedgerMetrics } from '../../core/ledger/ledger-metrics.ts';
+import { createFindReadings } from '../../core/ledger/find-readings.ts';
 import { openLedger } from '../../core/ledger/ledger-store.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
@@ -17,7 +18,6 @@ import type { HistoryRepository } from '../../core/telemetry/history-repository.
 import type { Metrics } from '../../core/system/metrics.ts';
 import { uplinkLedgerRoutes } from './ledger-routes.ts';
 import type { EpochRange } from './not-journalled.ts';
-import { createSealedReadings } from './sealed-readings.ts';
 
 export interface OwnLedgerDeps {
 	readonly folder: string;
@@ -66,6 +66,7 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 			void file.compact().catch((error: unknown) => log.debug('ledger-not-saved', { reason: messageOf(error) })),
 	});
 
+	const find = createFindReadings({ devices: deviceIds, history, ledger });
 	return {
 		/** What the uplink needs of it. */
 		forUplink: {
@@ -77,7 +78,7 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 					.map(([epoch, { highest }]) => ({ epoch, last: highest }))
 					.toReversed()
 					.slice(0, MAX_BOOTS),
-			findSealed: createSealedReadings({ origin: gatewayId, devices: deviceIds, history, ledger }),
+			findSealed: (wanted: EpochRange, signal: AbortSignal) => find({ origin: gatewayId, ...wanted }, signal),
 			declared,
 			readAt: (range: EpochRange) => ledger.around({ origin: gatewayId, ...range })?.from ?? null,
 			known: (fromEpoch: number): readonly EpochRange[] =>

@@ -393,12 +393,19 @@ export function createUplink(deps: UplinkDeps) {
 				deps.declared(range, reason);
 				return;
 			}
-			for (const part of backfill.owed(range.epoch, range.first, range.last))
-				recovery.declareLost({ epoch: range.epoch, ...part }, reason);
+			// The history may have it, and a place that is damaged may not have had it.
+			if (reason === 'journal-damaged') recovery.moved([range], reason);
+			else
+				for (const part of backfill.owed(range.epoch, range.first, range.last))
+					recovery.declareLost({ epoch: range.epoch, ...part }, reason);
 		},
 		/** The journal has given these up for their space, and the history has them. */
 		moved(ranges: readonly StreamRange[]): void {
-			if (store.enrolment() !== null) recovery.moved(ranges.filter(({ origin }) => origin === store.gatewayId()));
+			if (store.enrolment() !== null)
+				recovery.moved(
+					ranges.filter(({ origin }) => origin === store.gatewayId()),
+					'journal-quota',
+				);
 		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {

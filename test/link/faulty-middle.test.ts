@@ -133,6 +133,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 	const ledgerFile = lifecycle.own('ledger', await openLedger({ folder: '/ledger', journal: hubJournal, log, files }));
 	const stored: Reading[] = [];
 	const lanes = createLinkLanes({
+		async *find() {},
 		ledgerFile,
 		journal: hubJournal,
 		telemetry: {

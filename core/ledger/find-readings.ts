@@ -1,18 +1,19 @@
-import { epochMs } from '../../core/kernel/clock.ts';
-import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
-import type { Ledger } from '../../core/ledger/ledger.ts';
-import type { HistoryRepository } from '../../core/telemetry/history-repository.ts';
-import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
-import type { EpochRange } from './not-journalled.ts';
-import type { SealedReadings } from './sealed-again.ts';
+import { epochMs } from '../kernel/clock.ts';
+import type { DeviceId } from '../kernel/id.ts';
+import type { HistoryRepository } from '../telemetry/history-repository.ts';
+import { lastSeq, type Reading } from '../telemetry/reading.ts';
+import type { Ledger } from './ledger.ts';
+import type { StreamRange } from './stream-range.ts';
 
 /** Readings taken from the history at a time. */
 const PAGE = 2_000;
 /** Readings of one moment do not stand in the order of their numbers. */
 const MARGIN_MS = 60_000;
 
-export interface SealedReadingsDeps {
-	readonly origin: GatewayId;
+/** Readings of the history that have numbers of a range, a page at a time. Rejects when the signal ends it. */
+export type FindReadings = (wanted: StreamRange, signal: AbortSignal) => AsyncIterable<readonly Reading[]>;
+
+export interface FindReadingsDeps {
 	readonly devices: () => readonly DeviceId[];
 	readonly history: Pick<HistoryRepository, 'range'>;
 	/** Says when numbers were read. */
@@ -20,12 +21,12 @@ export interface SealedReadingsDeps {
 }
 
 /** Looks in the history for numbers of a boot: at the time at which they were read, device after device. */
-export function createSealedReadings({ origin, devices, history, ledger }: SealedReadingsDeps): SealedReadings {
-	return async function* find(wanted: EpochRange, signal: AbortSignal): AsyncGenerator<readonly Reading[]> {
-		const span = ledger.around({ origin, ...wanted });
+export function createFindReadings({ devices, history, ledger }: FindReadingsDeps): FindReadings {
+	return async function* find(wanted: StreamRange, signal: AbortSignal): AsyncGenerator<readonly Reading[]> {
+		const span = ledger.around(wanted);
 		if (span === null) return;
 		const isWanted = (reading: Reading): boolean =>
-			reading.origin === origin &&
+			reading.origin === wanted.origin &&
 			reading.epoch === wanted.epoch &&
 			reading.firstSeq <= wanted.last &&
 			lastSeq(reading) >= wanted.first;
