@@ -1,7 +1,8 @@
 import { createAlertEngine } from '../core/alarm/alert-engine.ts';
 import type { AlertRule } from '../core/alarm/alert-rule.ts';
 import { epochMs, systemClock } from '../core/kernel/clock.ts';
-import { DEFAULT_TENANT, newDeviceId } from '../core/kernel/id.ts';
+import { newDeviceId } from '../core/kernel/id.ts';
+import { alertRule } from '../test/fake/alert-rule.ts';
 import { type Row, median, table } from './table.ts';
 
 const POINTS = 100;
@@ -13,26 +14,8 @@ const MOST_IDLE_US = 0.1;
 
 const points = Array.from({ length: POINTS }, (_, index) => `point_${index}`);
 
-const ruleOn = (metric: string): AlertRule => ({
-	id: metric,
-	tenantId: DEFAULT_TENANT,
-	name: metric,
-	description: '',
-	metric,
-	condition: 'gt',
-	threshold: 1_000,
-	hysteresis: 5,
-	durationSeconds: 10,
-	severity: 'warning',
-	groupId: null,
-	deviceId: null,
-	isActive: true,
-	gatewayId: null,
-	version: {},
-	deletedAt: null,
-	revision: 1,
-	createdAt: systemClock.now(),
-});
+const ruleOn = (metric: string): AlertRule =>
+	alertRule({ id: metric, name: metric, metric, threshold: 1_000, hysteresis: 5, durationSeconds: 10 });
 
 interface Case {
 	readonly name: string;

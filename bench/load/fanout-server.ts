@@ -3,7 +3,6 @@ import { createServer } from 'node:net';
 
 import { WebSocketServer } from 'ws';
 
-import type { Device } from '../../core/device/device.ts';
 import { PERMISSIONS_OF } from '../../core/identity/permission.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { epochMs, systemClock, toIso } from '../../core/kernel/clock.ts';
@@ -13,6 +12,7 @@ import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../../core/realti
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
 import { listenOnLoopback } from '../../demo/listen.ts';
+import { plainDevice } from '../../test/fake/plain-device.ts';
 import { requiredArguments } from './arguments.ts';
 
 /**
@@ -25,25 +25,7 @@ const HOUR_MS = 3_600_000;
 const { kind } = requiredArguments(['kind']);
 const http = createHttpServer((_request, response) => void response.writeHead(404).end());
 const points = ['voltage', 'current', 'power', 'reactive_power', 'frequency', 'energy'];
-const device: Device = {
-	id: newDeviceId(),
-	uid: deviceUid('bench'),
-	name: 'bench',
-	deviceType: 'meter',
-	status: 'online',
-	firmwareVersion: null,
-	ipAddress: null,
-	groupId: null,
-	ownerId: null,
-	tenantId: DEFAULT_TENANT,
-	metadata: {},
-	connection: null,
-	gatewayId: null,
-	revision: 1,
-	lastSeenAt: null,
-	createdAt: systemClock.now(),
-	deletedAt: null,
-};
+const device = plainDevice({ id: newDeviceId(), uid: deviceUid('bench') });
 const origin = newGatewayId();
 
 function readingOf(number: number): Reading {

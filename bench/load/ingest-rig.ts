@@ -5,14 +5,11 @@ import { join } from 'node:path';
 
 import { readSettings } from '../../config/read-settings.ts';
 import { openAlarms } from '../../core/box/alarm-part.ts';
-import { openTelemetry, type TelemetryPart } from '../../core/box/telemetry-part.ts';
-import { PERMISSIONS_OF } from '../../core/identity/permission.ts';
-import type { Actor } from '../../core/identity/role.ts';
+import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import { type FileJournal, openJournal } from '../../core/journal/file-journal.ts';
-import { nodeFileLayer } from '../../core/journal/node-file-layer.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
-import { DEFAULT_TENANT, type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
+import { type GatewayId, newGatewayId } from '../../core/kernel/id.ts';
 import { createLifecycle, type Stoppable } from '../../core/kernel/lifecycle.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
@@ -21,6 +18,8 @@ import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime
 import { createDeviceTopics, type DeviceTopics } from '../../gateway/broker/device-topics.ts';
 import { createLocalBroker } from '../../gateway/broker/local-broker.ts';
 import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publisher.ts';
+import { actorOfRole } from '../../test/fake/actor-of-role.ts';
+import { openGatewayTelemetry } from './gateway-telemetry.ts';
 
 export interface IngestRigOptions {
 	/** The only device template there is. */
@@ -38,13 +37,7 @@ export interface IngestRig extends Stoppable {
 	readonly origin: GatewayId;
 }
 
-const ACTOR: Actor = {
-	userId: 'bench',
-	email: 'bench@example.com',
-	role: 'admin',
-	tenantId: DEFAULT_TENANT,
-	permissions: PERMISSIONS_OF.admin,
-};
+const ACTOR = actorOfRole('admin', 'bench');
 
 function refuseAll(): never {
 	throw new Error('nobody connects');
@@ -57,22 +50,7 @@ export async function openIngestRig({ template, watched }: IngestRigOptions): Pr
 	const lifecycle = createLifecycle(silentLog);
 	const common = { clock: systemClock, log: silentLog, lifecycle };
 	const origin = newGatewayId();
-	const part = await openTelemetry({
-		data,
-		journal: settings.journal,
-		files: () => nodeFileLayer,
-		holders: [],
-		givesUpHeld: true,
-		history: settings.history,
-		pointFactsOf: () => null,
-		origin,
-		gatewayId: origin,
-		templates: new Set([template]),
-		accounts: { byId: () => undefined },
-		onLoss: () => undefined,
-		lost: () => undefined,
-		...common,
-	});
+	const part = await openGatewayTelemetry(data, origin, new Set([template]), lifecycle);
 	const { devices, telemetry, listeners, latest } = part;
 	const noAccounts = { all: () => [], byId: () => undefined };
 	const box = { node: origin, gatewayId: origin, hasHub: () => false, audit: { record: async () => undefined } };

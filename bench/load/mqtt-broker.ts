@@ -5,9 +5,6 @@ import { join } from 'node:path';
 
 import { Aedes } from 'aedes';
 
-import { readSettings } from '../../config/read-settings.ts';
-import { openTelemetry } from '../../core/box/telemetry-part.ts';
-import { nodeFileLayer } from '../../core/journal/node-file-layer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { deviceUid, newGatewayId } from '../../core/kernel/id.ts';
 import { createLifecycle } from '../../core/kernel/lifecycle.ts';
@@ -21,6 +18,7 @@ import { createMqttAccountService } from '../../gateway/broker/mqtt-account-serv
 import { createMqttAccountStore } from '../../gateway/broker/mqtt-account-store.ts';
 import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publisher.ts';
 import { requiredArguments } from './arguments.ts';
+import { openGatewayTelemetry } from './gateway-telemetry.ts';
 import { openRawLog } from './raw-log.ts';
 
 /**
@@ -56,25 +54,7 @@ async function startProduct(kind: string, devices: number): Promise<Started> {
 	const data = await mkdtemp(join(tmpdir(), 'mqtt-bench-'));
 	const lifecycle = createLifecycle(silentLog);
 	const common = { clock: systemClock, log: silentLog };
-	const gatewayId = newGatewayId();
-	const settings = readSettings({ role: 'gateway', environment: {} });
-	const part = await openTelemetry({
-		data,
-		journal: settings.journal,
-		files: () => nodeFileLayer,
-		holders: [],
-		givesUpHeld: true,
-		history: settings.history,
-		origin: gatewayId,
-		gatewayId,
-		templates: new Set<string>(),
-		pointFactsOf: () => null,
-		accounts: { byId: () => undefined },
-		onLoss: () => undefined,
-		lost: () => undefined,
-		lifecycle,
-		...common,
-	});
+	const part = await openGatewayTelemetry(data, newGatewayId(), new Set(), lifecycle);
 	const accounts = createMqttAccountService({
 		accounts: await createMqttAccountStore(join(data, 'mqtt-accounts.json'), silentLog),
 		devices: part.devices,

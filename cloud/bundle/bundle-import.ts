@@ -86,9 +86,10 @@ export function createBundleImport(deps: BundleImportDeps) {
 		counts.refused += refused;
 	}
 
-	function receiptFor(gateway: GatewayId): string {
+	function receiptFor({ bundle_id }: BundleHeader, gateway: GatewayId): string {
 		const { received, losses } = deps.held(gateway);
 		const receipt: BundleReceipt = {
+			bundle_id,
 			gateway_id: gateway,
 			created_at: clock.now(),
 			received: newest(received),
@@ -113,7 +114,7 @@ export function createBundleImport(deps: BundleImportDeps) {
 			let next = await items.next();
 			for (; next.done !== true; next = await items.next()) await store(record.id, next.value, counts);
 			log.info('bundle-imported', { gateway: record.id, ...counts });
-			return { gateway: record.id, ...counts, summary: next.value, receipt: receiptFor(record.id) };
+			return { gateway: record.id, ...counts, summary: next.value, receipt: receiptFor(bundle.header, record.id) };
 		} catch (error) {
 			const reason = error instanceof Fault ? error.message : 'a defect';
 			log.warn('bundle-refused', { gateway: bundle.header.gateway_id, reason });

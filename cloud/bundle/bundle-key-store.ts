@@ -1,9 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { writeFileDurably } from '../../core/storage/json-file.ts';
+import { readTextIfThere, writeFileDurably } from '../../core/storage/json-file.ts';
 import { moveAside } from '../../core/storage/move-aside.ts';
 
 export interface BundleKey {
@@ -12,13 +11,8 @@ export interface BundleKey {
 }
 
 async function saved(path: string, log: Logger): Promise<KeyObject | null> {
-	let pem: string;
-	try {
-		pem = await readFile(path, 'utf8');
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-		throw error;
-	}
+	const pem = await readTextIfThere(path);
+	if (pem === null) return null;
 	try {
 		const key = createPrivateKey(pem);
 		if (key.asymmetricKeyType !== 'x25519') throw new Error('not an X25519 key');

@@ -13,6 +13,12 @@ import type { BundleImport, ImportResult } from './bundle-import.ts';
 /** Largest bundle, and the uploads that are open at a time. */
 export const MOST_BUNDLE_BYTES = 1024 * 1024 * 1024;
 const MOST_UPLOADS = 8;
+/** Those of one tenant: the others get their turn. */
+const MOST_OF_TENANT = 4;
+/** Outcomes that are remembered; each holds a receipt. */
+const MOST_ENDED = 32;
+/** An upload that nobody goes on with gives way, after so long, to one that is begun. */
+const IDLE_MS = 10 * 60_000;
 /** An upload that nobody goes on with, and the outcome of an import, are forgotten after so long. */
 const KEPT_MS = 24 * 3_600_000;
 
@@ -59,10 +65,34 @@ export async function openBundleUploads({ folder, importBundle, minFreeBytes, cl
 		await rm(entry.path, { force: true });
 	}
 
+	const isActive = ({ upload }: Entry): boolean => upload.state === 'uploading' || upload.state === 'importing';
+
 	async function forgetOld(): Promise<void> {
-		const oldest = clock.monotonicMs() - KEPT_MS;
-		for (const entry of entries.values())
-			if (entry.touchedMs < oldest && entry.upload.state !== 'importing') await forget(entry);
+		const nowMs = clock.monotonicMs();
+		const ended = [...entries.values()].filter((entry) => !isActive(entry));
+		const tooMany = new Set(ended.slice(0, Math.max(0, ended.length - MOST_ENDED)));
+		for (const entry of entries.values()) {
+			const isOld = entry.touchedMs < nowMs - KEPT_MS && entry.upload.state !== 'importing';
+			if (isOld || tooMany.has(entry)) await forget(entry);
+		}
+	}
+
+	/** @throws Fault `unavailable` when too many are open, of this tenant or of all */
+	async function assertSlot(owner: Actor): Promise<void> {
+		const active = [...entries.values()].filter(isActive);
+		const idleSince = clock.monotonicMs() - IDLE_MS;
+		const isFull = active.length >= MOST_UPLOADS;
+		const own = active.filter((entry) => entry.owner.tenantId === owner.tenantId);
+		if (!isFull && own.length < MOST_OF_TENANT) return;
+		const idle = (isFull && own.length < MOST_OF_TENANT ? active : own).find(
+			({ upload, touchedMs }) => upload.state === 'uploading' && touchedMs < idleSince,
+		);
+		if (idle === undefined)
+			throw new Fault(
+				'unavailable',
+				`${isFull ? active.length : own.length} bundles are being uploaded; try again later`,
+			);
+		await forget(idle);
 	}
 
 	/** Another person's upload is none. @throws Fault `not-found` */
@@ -125,11 +155,7 @@ export async function openBundleUploads({ folder, importBundle, minFreeBytes, cl
 		/** @throws Fault `unavailable` when too many are open */
 		async begin(owner: Actor): Promise<Upload> {
 			await forgetOld();
-			const active = [...entries.values()].filter(
-				({ upload }) => upload.state === 'uploading' || upload.state === 'importing',
-			);
-			if (active.length >= MOST_UPLOADS)
-				throw new Fault('unavailable', `${MOST_UPLOADS} bundles are being uploaded; try again later`);
+			await assertSlot(owner);
 			const id = randomUUID();
 			const upload: Upload = { id, state: 'uploading', receivedBytes: 0, reason: null, result: null };
 			const turns = createGate({ what: `parts of upload ${id}`, parallel: 1, waiting: 4 });

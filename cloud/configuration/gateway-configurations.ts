@@ -16,6 +16,7 @@ import { createGate, type Gate } from '../../core/kernel/gate.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { RevisionCheck } from '../../core/kernel/revision.ts';
 import type { ConfigDown, ConfigOrder } from '../../core/link/config-messages.ts';
+import { isWithinBounds } from '../../core/telemetry/json-bounds.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
 import { type ConfigurationHead, emptyHead, neededBy, outdatedOf, type Revision } from './revision.ts';
 import type { Content, RevisionRepository } from './revision-repository.ts';
@@ -60,6 +61,9 @@ export interface HubPreview {
 
 /** Changes of one gateway's configuration that may wait for each other. */
 const MAX_WAITING = 100;
+
+/** Deeper and larger than any template of `MAX_TEMPLATE_BYTES`. */
+const TEMPLATE_BOUNDS = { depth: 32, nodes: 200_000 };
 
 const NO_OPTIONS: ApplyOptions = {
 	prefer: null,
@@ -113,6 +117,12 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 
 	function assertTemplate(key: string, content: JsonValue): void {
 		const field = `templates.${key}`;
+		if (!isWithinBounds(content, TEMPLATE_BOUNDS))
+			throw fieldFault(
+				'rule-violation',
+				field,
+				`a template has at most ${TEMPLATE_BOUNDS.depth} levels and ${TEMPLATE_BOUNDS.nodes} values`,
+			);
 		const bytes = Buffer.byteLength(canonicalJson(content));
 		if (bytes > MAX_TEMPLATE_BYTES)
 			throw fieldFault('rule-violation', field, `a template has at most ${MAX_TEMPLATE_BYTES} bytes; found ${bytes}`);

@@ -24,6 +24,7 @@ import {
 import type { Broker, BrokerDeps, MqttAccount, MqttMessage, PublishVerdict } from '../../core/mqtt/mqtt.ts';
 import { DEFAULT_MQTT_LIMITS, type MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
 import type { GatewayCertificates, Standing } from '../enrolment/gateway-certificates.ts';
+import { joinedLosses } from './joined-losses.ts';
 import { createLossTurns } from './loss-turns.ts';
 import type { GatewayPresence } from '../fleet/gateway-record.ts';
 import type { Boots } from '../ingest/boots.ts';
@@ -175,7 +176,7 @@ export function createHubLink(deps: HubLinkDeps) {
 		const possible = losses.filter(({ epoch }) => deps.boots.isPossible(gateway, epoch));
 		if (possible.length < losses.length)
 			logRefused(gateway, 'losses', `${losses.length - possible.length} ranges of boots that it cannot have had`);
-		for (const loss of possible) ledger.declare({ ...loss, origin: gateway });
+		for (const loss of joinedLosses(possible)) ledger.declare({ ...loss, origin: gateway });
 		await deps.saveLedger();
 		for (const loss of losses)
 			deps.lossNoted({ origin: gateway, epoch: loss.epoch, first: loss.first, last: loss.last });
@@ -303,3 +304,5 @@ export function createHubLink(deps: HubLinkDeps) {
 		},
 	};
 }
+
+export type HubLink = ReturnType<typeof createHubLink>;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
-import { createTokenBuckets } from '../../core/mqtt/token-buckets.ts';
+import { createTokenBuckets } from '../../core/kernel/token-buckets.ts';
 
 /** Messages with losses of one gateway. One that means well gathers them for a fifth of a second and sends thousands in one. */
 const LOSS_RATE = { burst: 20, perSecond: 5 };

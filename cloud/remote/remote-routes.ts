@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { actorOf, anyUser } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
+import { queryOf } from '../../core/http/request-target.ts';
 import { isInTenantOf } from '../../core/identity/role.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { gatewayId } from '../../core/kernel/id.ts';
@@ -19,11 +20,18 @@ import type { RemoteCalls } from './remote-calls.ts';
 
 /** A caller waits for so long; the server itself gives up after 30 s. */
 const TIMEOUT_MS = 15_000;
+/** Between the gateway and the path there. */
+const PREFIX = '/remote/';
 
 export interface RemoteRoutesOptions {
 	readonly gateways: Pick<GatewayRepository, 'find'>;
 	readonly calls: Pick<RemoteCalls, 'call'>;
 }
+
+/** What a REST answers. Anything else a browser could take for a page, or a program, of this hub. */
+const DATA = /^(?:application\/(?:json|[a-z]+\+json|x-ndjson|octet-stream)|text\/(?:csv|plain))(?:;|$)/i;
+
+const typeOf = (given: string): string => (DATA.test(given) ? given : 'application/octet-stream');
 
 type Remote = Request<{ Params: { gateway_id: string; path: string }; Payload: object }>;
 
@@ -47,15 +55,14 @@ export const remoteRoutes: Plugin<RemoteRoutesOptions> = {
 			const id = gatewayId(request.params.gateway_id);
 			const record = gateways.find(id);
 			if (record === null || !isInTenantOf(actor, record)) throw new Fault('not-found', `gateway ${id} does not exist`);
-			const prefix = `/gateways/${request.params.gateway_id}/remote/`;
 			// As it was written: what is encoded stays encoded.
-			const path = request.path.slice(request.path.indexOf(prefix) + prefix.length);
+			const path = request.path.slice(request.path.indexOf(PREFIX) + PREFIX.length);
 			const { payload } = request;
 			const answer = await calls.call(
 				id,
 				{
 					method,
-					path: `/api/v1/${path}${request.url.search}`,
+					path: `/api/v1/${path}${queryOf(request)}`,
 					headers: headersThat(CALL_HEADERS, request.headers),
 					body: Buffer.isBuffer(payload) ? payload.toString('base64') : null,
 				},
@@ -72,8 +79,8 @@ export const remoteRoutes: Plugin<RemoteRoutesOptions> = {
 				.response(answer.body === '' ? undefined : Buffer.from(answer.body, 'base64'))
 				.code(answer.status);
 			for (const [name, value] of Object.entries(answer.headers)) {
-				if (name === 'content-type') response.type(value);
-				else response.header(name, value);
+				if (name === 'content-type') response.type(typeOf(value));
+				else if (name !== 'location' || value.startsWith('/api/')) response.header(name, value);
 			}
 			return response;
 		}

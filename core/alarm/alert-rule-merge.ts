@@ -1,36 +1,15 @@
 import { areConcurrent, canonicalText, isOverruled, joinVersions, revisionOf } from '../sync/version.ts';
 import type { AlertRule } from './alert-rule.ts';
 
-/** What a person says of a rule, or that it is deleted. */
+/** What a person says of a rule, or that it is deleted: all but where it belongs and how often it was changed. */
 const wordingOf = ({
-	name,
-	description,
-	metric,
-	condition,
-	threshold,
-	hysteresis,
-	durationSeconds,
-	severity,
-	groupId,
-	deviceId,
-	isActive,
-	createdAt,
-	deletedAt,
-}: AlertRule) => ({
-	name,
-	description,
-	metric,
-	condition,
-	threshold,
-	hysteresis,
-	durationSeconds,
-	severity,
-	groupId,
-	deviceId,
-	isActive,
-	createdAt,
-	deletedAt,
-});
+	id: _id,
+	tenantId: _tenantId,
+	gatewayId: _gatewayId,
+	version: _version,
+	revision: _revision,
+	...wording
+}: AlertRule) => wording;
 
 /** What became of two states of a rule. */
 export interface MergedRule {

@@ -4,11 +4,9 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { EVENT_TYPES, type Reading, type SampleValue } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 import type { TelemetryService } from '../telemetry/telemetry-service.ts';
 import type { Span } from './analytics.ts';
-
-/** Readings held at a time. */
-const PAGE = 2_000;
 
 /** Most values looked at, and longest time taken, by one analysis: hours of the busiest device, or years of a quiet one. */
 const MAX_VALUES = 20_000_000;
@@ -44,27 +42,16 @@ export function createReadingScan({ telemetry, clock, limits = {} }: ScanDeps): 
 	return async (device, { from, to }, visit, isWanted) => {
 		const startedMs = clock.monotonicMs();
 		let values = 0;
-		let last: Reading | undefined;
-		let page: readonly Reading[];
-		do {
-			page = await telemetry.range({
-				device,
-				from,
-				to,
-				order: 'oldest-first',
-				limit: PAGE,
-				...(last === undefined ? {} : { after: last }),
-			});
+		for await (const page of readingPages(telemetry, { device, from, to })) {
 			for (const reading of page) {
 				values += reading.values.length;
 				visit(reading);
 			}
-			last = page.at(-1);
 			if (values > maxValues) throw tooMuch(`${maxValues} values`);
 			if (clock.monotonicMs() - startedMs > maxMs) throw tooMuch(`${maxMs / 1_000} s of reading`);
 			if (!isWanted()) throw new Fault('timeout', 'nobody waits for the analysis any more');
 			await setImmediate();
-		} while (page.length === PAGE);
+		}
 	};
 }
 

@@ -41,6 +41,8 @@ export const BUNDLE_KINDS = [
 export type BundleKind = (typeof BUNDLE_KINDS)[number];
 
 export interface BundleHeader {
+	/** Made by the gateway for this file; its receipt names it. */
+	readonly bundle_id: string;
 	readonly gateway_id: GatewayId;
 	/** SHA-256 of the certificate of the hub's link authority, `AB:CD:…`: for whom it is sealed. */
 	readonly hub: string;
@@ -73,6 +75,7 @@ export const bundleFault = (sentence: string) => fieldFault('rule-violation', 'b
 const base64 = (most: number) => Joi.string().base64().max(most).required();
 
 const headerSchema = Joi.object<BundleHeader>({
+	bundle_id: Joi.string().guid({ separator: '-' }).lowercase().required(),
 	gateway_id: Joi.string().guid({ separator: '-' }).lowercase().required(),
 	hub: Joi.string()
 		.pattern(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/)

@@ -1,4 +1,11 @@
-import { createDecipheriv, createPublicKey, createVerify, type KeyObject, X509Certificate } from 'node:crypto';
+import {
+	createDecipheriv,
+	createPublicKey,
+	createVerify,
+	type KeyObject,
+	type Verify,
+	X509Certificate,
+} from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
 import { byteView } from '../journal/byte-view.ts';
@@ -108,6 +115,26 @@ function ephemeralOf({ ephemeral }: BundleHeader): KeyObject {
 	}
 }
 
+/** Not every key can be agreed on with the hub's: of another kind, or one with which everybody would agree on the same. */
+function keyOf(bytes: Buffer, hubKey: KeyObject, header: BundleHeader): FrameKey {
+	const ephemeral = ephemeralOf(header);
+	try {
+		return frameKey(bytes, hubKey, ephemeral, header.salt);
+	} catch {
+		throw bundleFault('its key does not fit that of a hub');
+	}
+}
+
+/** False also where the key of the certificate can sign nothing. @throws Fault `rule-violation` where there is no certificate */
+function isSigned(verifier: Verify, header: BundleHeader, signature: Buffer): boolean {
+	const signer = signerOf(header);
+	try {
+		return verifier.verify(signer, byteView(signature));
+	} catch {
+		return false;
+	}
+}
+
 async function readHead(file: FileHandle) {
 	const start = await exactly(file, 0, HEAD_BYTES);
 	if (!start.subarray(0, BUNDLE_MAGIC.length).equals(BUNDLE_MAGIC)) throw bundleFault('the file is no bundle');
@@ -134,11 +161,11 @@ export async function openBundle(path: string): Promise<Bundle> {
 				const { size } = await file.stat();
 				const end = signature === null ? 0 : signature.at + PART_HEAD_BYTES + signature.body.length;
 				if (signature === null || end !== size) throw bundleFault('something follows its signature');
-				if (!verifier.verify(signerOf(header), byteView(signature.body)))
+				if (!isSigned(verifier, header, signature.body))
 					throw bundleFault('its signature is not that of its certificate: it was changed on the way');
 			},
 			async *items(hubKey) {
-				const key = frameKey(bytes, hubKey, ephemeralOf(header), header.salt);
+				const key = keyOf(bytes, hubKey, header);
 				let index = 0;
 				for await (const part of partsFrom(file, bytes.length)) {
 					if (part.mark === SIGNATURE_MARK) break;

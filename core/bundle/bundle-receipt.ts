@@ -10,6 +10,8 @@ import { type Ack, parseLinkMessage } from '../link/link-messages.ts';
 
 /** What the hub holds after a bundle, signed by its link authority: the gateway may let it go without ever having been connected. */
 export interface BundleReceipt extends Ack {
+	/** The bundle that was imported. */
+	readonly bundle_id: string;
 	readonly gateway_id: GatewayId;
 	/** By the hub's clock, ms. */
 	readonly created_at: EpochMs;
@@ -21,6 +23,7 @@ const CONTEXT = 'drawbridge bundle receipt 1\n';
 const receiptFault = (sentence: string) => fieldFault('rule-violation', 'receipt', sentence);
 
 const schema = Joi.object<BundleReceipt>({
+	bundle_id: Joi.string().guid({ separator: '-' }).lowercase().required(),
 	gateway_id: Joi.string().guid({ separator: '-' }).lowercase().required(),
 	created_at: Joi.number().integer().min(0).max(8.64e15).required(),
 }).unknown();
@@ -44,5 +47,5 @@ export function readReceipt(text: string, caPem: string, gateway: GatewayId): Bu
 	const { value, error } = schema.validate(JSON.parse(bytes.toString('utf8')), { convert: false });
 	if (error !== undefined) throw receiptFault(error.message);
 	if (value.gateway_id !== gateway) throw receiptFault(`is for gateway ${value.gateway_id}, not for this one`);
-	return { gateway_id: value.gateway_id, created_at: value.created_at, received, losses };
+	return { bundle_id: value.bundle_id, gateway_id: value.gateway_id, created_at: value.created_at, received, losses };
 }

@@ -18,7 +18,7 @@ import {
 } from './bundle-format.ts';
 
 export interface BundleWriterDeps {
-	readonly header: Pick<BundleHeader, 'gateway_id' | 'hub' | 'created_at' | 'certificate'>;
+	readonly header: Pick<BundleHeader, 'bundle_id' | 'gateway_id' | 'hub' | 'created_at' | 'certificate'>;
 	/** The hub's public key for bundles, X25519. */
 	readonly hubKey: KeyObject;
 	/** The key of the certificate. */

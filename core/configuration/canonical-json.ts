@@ -27,7 +27,19 @@ export const canonicalJson = (value: JsonValue): string => JSON.stringify(sorted
 /** SHA-256 of the canonical text, hexadecimal. */
 export const checksumOf = (value: JsonValue): string => hash('sha256', canonicalJson(value), 'hex');
 
-export const isEqualJson = (one: JsonValue | undefined, other: JsonValue | undefined): boolean => {
-	if (one === undefined || other === undefined) return one === other;
-	return one === other || canonicalJson(one) === canonicalJson(other);
-};
+function areEqualLists(one: readonly JsonValue[], other: readonly JsonValue[]): boolean {
+	return one.length === other.length && one.every((item, index) => isEqualJson(item, other[index]));
+}
+
+function areEqualObjects(one: JsonObject, other: JsonObject): boolean {
+	const keys = Object.keys(one);
+	if (keys.length !== Object.keys(other).length) return false;
+	return keys.every((key) => Object.hasOwn(other, key) && isEqualJson(one[key] ?? null, other[key] ?? null));
+}
+
+/** Equal but for the order of keys. Ends at the first difference: it takes no longer than the smaller value is large. */
+export function isEqualJson(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
+	if (one === other) return true;
+	if (Array.isArray(one)) return Array.isArray(other) && areEqualLists(one, other as readonly JsonValue[]);
+	return isJsonObject(one) && isJsonObject(other) && areEqualObjects(one, other);
+}

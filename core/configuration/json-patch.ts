@@ -1,6 +1,6 @@
 import { Fault } from '../kernel/fault.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
-import { isEqualJson, isJsonObject, type JsonObject } from './canonical-json.ts';
+import { isEqualJson, isJsonObject } from './canonical-json.ts';
 import { stepsOf, toPointer } from './json-pointer.ts';
 
 /** One operation of a JSON patch (RFC 6902). */
@@ -37,8 +37,32 @@ export function diff(from: JsonValue, to: JsonValue): Patch {
 	return operations;
 }
 
+/**
+ * Work that one patch may cause, and most that its result can hold: for each value so much, and one for each character of texts and keys.
+ * Several times what the largest configuration takes; copies of copies pass it soon.
+ */
+const MAX_WORK = 8_000_000;
+const WORK_OF_VALUE = 16;
+/** Deepest nesting of what a patch makes; a configuration has some twelve levels. */
+const MAX_DEPTH = 64;
+
+type Mutable = JsonValue[] | { [key: string]: JsonValue };
+
 const missing = (op: string, pointer: string): Fault =>
 	new Fault('rule-violation', `${op} ${pointer}: there is nothing at this place`);
+
+const INDEX = /^(?:0|[1-9]\d{0,8})$/;
+
+/** Also of a member named __proto__, which is one like any other. */
+function define(object: { [key: string]: JsonValue }, key: string, value: JsonValue): void {
+	if (key !== '__proto__') object[key] = value;
+	else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function childOf(value: JsonValue, step: string): JsonValue | undefined {
+	if (Array.isArray(value)) return INDEX.test(step) ? (value as readonly JsonValue[])[Number(step)] : undefined;
+	return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+}
 
 function valueAt(document: JsonValue, steps: readonly string[], op: string): JsonValue {
 	let here: JsonValue = document;
@@ -50,79 +74,111 @@ function valueAt(document: JsonValue, steps: readonly string[], op: string): Jso
 	return here;
 }
 
-const INDEX = /^(?:0|[1-9]\d{0,8})$/;
+/** A copy of the document on which operations work in place. Everything that comes in is copied and counted. */
+function createDraft(document: JsonValue) {
+	let work = 0;
 
-function childOf(value: JsonValue, step: string): JsonValue | undefined {
-	if (Array.isArray(value)) return INDEX.test(step) ? (value as readonly JsonValue[])[Number(step)] : undefined;
-	return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-}
-
-/** What becomes of one member: `undefined` takes it away. */
-interface Edit {
-	readonly op: 'add' | 'replace' | 'remove';
-	readonly value: JsonValue | undefined;
-}
-
-function editList(list: readonly JsonValue[], step: string, { op, value }: Edit, pointer: string): JsonValue {
-	const index = op === 'add' && step === '-' ? list.length : INDEX.test(step) ? Number(step) : -1;
-	const end = op === 'add' ? list.length : list.length - 1;
-	if (index < 0 || index > end) throw missing(op, pointer);
-	const given = value === undefined ? [] : [value];
-	return list.toSpliced(index, op === 'add' ? 0 : 1, ...given);
-}
-
-function editObject(object: JsonObject, step: string, { op, value }: Edit, pointer: string): JsonValue {
-	if (op !== 'add' && !Object.hasOwn(object, step)) throw missing(op, pointer);
-	const rest = Object.entries(object).filter(([key]) => key !== step);
-	// fromEntries defines members, so that even a key named __proto__ is one.
-	return Object.fromEntries(value === undefined ? rest : [...rest, [step, value]]);
-}
-
-function edited(document: JsonValue, steps: readonly string[], edit: Edit, depth = 0): JsonValue {
-	const step = steps[depth];
-	if (step === undefined) return edit.value ?? null;
-	const pointer = toPointer(steps);
-	if (depth === steps.length - 1) {
-		if (Array.isArray(document)) return editList(document as readonly JsonValue[], step, edit, pointer);
-		if (isJsonObject(document)) return editObject(document, step, edit, pointer);
-		throw missing(edit.op, pointer);
+	function spend(amount: number): void {
+		work += amount;
+		if (work > MAX_WORK) throw new Fault('rule-violation', 'the patch makes more than a configuration can hold');
 	}
-	const child = childOf(document, step);
-	if (child === undefined) throw missing(edit.op, pointer);
-	const value = edited(child, steps, edit, depth + 1);
-	if (Array.isArray(document)) return (document as readonly JsonValue[]).with(Number(step), value);
-	return isJsonObject(document) ? editObject(document, step, { op: 'add', value }, pointer) : document;
-}
 
-function move(document: JsonValue, from: readonly string[], to: readonly string[]): JsonValue {
-	const value = valueAt(document, from, 'move');
-	if (to.length > from.length && from.every((step, index) => to[index] === step))
-		throw new Fault('rule-violation', `move ${toPointer(from)}: a value cannot move into itself`);
-	return edited(edited(document, from, { op: 'remove', value: undefined }), to, { op: 'add', value });
-}
-
-function applied(document: JsonValue, operation: PatchOperation): JsonValue {
-	const steps = stepsOf(operation.path);
-	switch (operation.op) {
-		case 'add':
-		case 'replace':
-			return edited(document, steps, { op: operation.op, value: operation.value });
-		case 'remove':
-			return edited(document, steps, { op: 'remove', value: undefined });
-		case 'copy':
-			return edited(document, steps, { op: 'add', value: valueAt(document, stepsOf(operation.from), 'copy') });
-		case 'move':
-			return move(document, stepsOf(operation.from), steps);
-		case 'test':
-			if (!isEqualJson(valueAt(document, steps, 'test'), operation.value))
-				throw new Fault('rule-violation', `test ${operation.path}: another value is there`);
-			return document;
+	function copyOf(value: JsonValue, depth: number): JsonValue {
+		if (depth > MAX_DEPTH) throw new Fault('rule-violation', `the patch makes more than ${MAX_DEPTH} levels`);
+		spend(WORK_OF_VALUE + (typeof value === 'string' ? value.length : 0));
+		if (Array.isArray(value)) return value.map((item: JsonValue) => copyOf(item, depth + 1));
+		if (!isJsonObject(value)) return value;
+		const copy: { [key: string]: JsonValue } = {};
+		for (const key of Object.keys(value)) {
+			spend(key.length);
+			define(copy, key, copyOf(value[key] ?? null, depth + 1));
+		}
+		return copy;
 	}
+
+	let root = copyOf(document, 0);
+
+	/** The list or object that has, or gets, the last of the steps. */
+	function parentOf(steps: readonly string[], op: string): Mutable {
+		const parent = valueAt(root, steps.slice(0, -1), op);
+		if (typeof parent !== 'object' || parent === null) throw missing(op, toPointer(steps));
+		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of it was copied into this draft
+		return parent as Mutable;
+	}
+
+	function indexIn(list: readonly JsonValue[], step: string, op: string, steps: readonly string[]): number {
+		const index = op === 'add' && step === '-' ? list.length : INDEX.test(step) ? Number(step) : -1;
+		const end = op === 'add' ? list.length : list.length - 1;
+		if (index < 0 || index > end) throw missing(op, toPointer(steps));
+		// What stands behind it is moved.
+		spend(1 + Math.floor(list.length / 64));
+		return index;
+	}
+
+	/** Puts a value that is already of this draft. */
+	function put(op: 'add' | 'replace', steps: readonly string[], value: JsonValue): void {
+		const step = steps.at(-1);
+		if (step === undefined) {
+			root = value;
+			return;
+		}
+		const parent = parentOf(steps, op);
+		if (Array.isArray(parent)) parent.splice(indexIn(parent, step, op, steps), op === 'add' ? 0 : 1, value);
+		else if (op === 'replace' && !Object.hasOwn(parent, step)) throw missing(op, toPointer(steps));
+		else define(parent, step, value);
+	}
+
+	function remove(op: string, steps: readonly string[]): void {
+		const step = steps.at(-1);
+		if (step === undefined) {
+			root = null;
+			return;
+		}
+		const parent = parentOf(steps, op);
+		if (Array.isArray(parent)) parent.splice(indexIn(parent, step, op, steps), 1);
+		else if (Object.hasOwn(parent, step)) delete parent[step];
+		else throw missing(op, toPointer(steps));
+	}
+
+	function move(from: readonly string[], to: readonly string[]): void {
+		const value = valueAt(root, from, 'move');
+		if (to.length > from.length && from.every((step, index) => to[index] === step))
+			throw new Fault('rule-violation', `move ${toPointer(from)}: a value cannot move into itself`);
+		remove('move', from);
+		// Moved again and again it could grow deeper than it is wide: it is counted like a copy.
+		put('add', to, copyOf(value, to.length));
+	}
+
+	return {
+		root: (): JsonValue => root,
+		apply(operation: PatchOperation): void {
+			const steps = stepsOf(operation.path);
+			switch (operation.op) {
+				case 'add':
+				case 'replace':
+					return put(operation.op, steps, copyOf(operation.value, steps.length));
+				case 'remove':
+					return remove('remove', steps);
+				case 'copy':
+					return put('add', steps, copyOf(valueAt(root, stepsOf(operation.from), 'copy'), steps.length));
+				case 'move':
+					return move(stepsOf(operation.from), steps);
+				case 'test':
+					if (!isEqualJson(valueAt(root, steps, 'test'), operation.value))
+						throw new Fault('rule-violation', `test ${operation.path}: another value is there`);
+			}
+		},
+	};
 }
 
-/** Applies a patch whole or not at all. @throws Fault `rule-violation` naming the operation that does not fit, `malformed` */
+/**
+ * Applies a patch whole or not at all; the document stays as it is.
+ * @throws Fault `rule-violation` naming the operation that does not fit, or the bound that is passed; `malformed`
+ */
 export function applyPatch(document: JsonValue, patch: Patch): JsonValue {
 	if (patch.length > MAX_OPERATIONS)
 		throw new Fault('rule-violation', `a patch has at most ${MAX_OPERATIONS} operations; found ${patch.length}`);
-	return patch.reduce(applied, document);
+	const draft = createDraft(document);
+	for (const operation of patch) draft.apply(operation);
+	return draft.root();
 }

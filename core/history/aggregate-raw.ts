@@ -5,9 +5,8 @@ import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { HistoryRepository, PointColumn } from '../telemetry/history-repository.ts';
 import { EVENT_TYPES, QUALITIES, type Quality, type Reading, type SampleValue } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 
-/** Readings held at a time. */
-const PAGE = 2_000;
 const COLUMN_LIMIT = 100_000;
 /** Up to this many points are read one by one: then nothing else is decoded. */
 const MAX_COLUMNS = 8;
@@ -98,18 +97,13 @@ export function createRawScan({ history, clock, isWanted, limits = {} }: RawScan
 	}
 
 	async function scanReadings({ device, from, to, points }: RawSpan, visit: SampleVisitor): Promise<void> {
-		const query = { device, from: epochMs(from), to: epochMs(to), order: 'oldest-first', limit: PAGE } as const;
-		let last: Reading | undefined;
-		let page: readonly Reading[];
-		do {
-			page = await history.range(last === undefined ? query : { ...query, after: last });
+		for await (const page of readingPages(history, { device, from: epochMs(from), to: epochMs(to) })) {
 			for (const reading of page) {
 				values += reading.values.length;
 				if (!EVENT_TYPES.has(reading.telemetryType)) visitAll(reading, points, visit);
 			}
-			last = page.at(-1);
 			await pause();
-		} while (page.length === PAGE);
+		}
 	}
 
 	return async (span, visit) => {

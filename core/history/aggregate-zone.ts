@@ -3,6 +3,11 @@ import { DAY_MS } from './rollup-level.ts';
 /** Clocks are set at whole seconds everywhere. */
 const EXACT_MS = 1_000;
 
+const WEEK_MS = 7 * DAY_MS;
+/** Zones that are kept in mind, and weeks of each: to ask the system takes microseconds, and a question about decades asks thousands of times. */
+const MOST_ZONES = 32;
+const MOST_WEEKS = 4_000;
+
 /** Local times of one zone, within a span of time. Local instants are written like UTC ones: ms that `Date` shows in UTC. */
 export interface LocalClock {
 	/** What the zone's clocks are ahead of UTC at an instant, ms. */
@@ -43,6 +48,26 @@ function offsetsOf(timeZone: string): OffsetOf {
 	};
 }
 
+const weeksOfZones = new Map<string, { readonly offsetOf: OffsetOf; readonly weeks: Map<number, number> }>();
+
+/** The same, remembered at the beginnings of weeks. */
+function rememberedOffsets(timeZone: string): OffsetOf {
+	const known = weeksOfZones.get(timeZone) ?? { offsetOf: offsetsOf(timeZone), weeks: new Map<number, number>() };
+	weeksOfZones.delete(timeZone);
+	weeksOfZones.set(timeZone, known);
+	for (const oldest of weeksOfZones.keys()) if (weeksOfZones.size > MOST_ZONES) weeksOfZones.delete(oldest);
+	const { offsetOf, weeks } = known;
+	return (ms) => {
+		if (ms % WEEK_MS !== 0) return offsetOf(ms);
+		const remembered = weeks.get(ms);
+		if (remembered !== undefined) return remembered;
+		if (weeks.size >= MOST_WEEKS) weeks.clear();
+		const offsetMs = offsetOf(ms);
+		weeks.set(ms, offsetMs);
+		return offsetMs;
+	};
+}
+
 /** Whether the system knows an IANA time zone. */
 export function isTimeZone(timeZone: string): boolean {
 	try {
@@ -68,9 +93,9 @@ function changeBetween(offsetOf: OffsetOf, before: number, after: number): numbe
 function stretchesOf(offsetOf: OffsetOf, from: number, to: number): readonly [Stretch, ...Stretch[]] {
 	let last: Stretch = { from: Number.NEGATIVE_INFINITY, offsetMs: offsetOf(from) };
 	const stretches: [Stretch, ...Stretch[]] = [last];
-	// No clock is set twice within a day.
-	for (let at = from; at < to; at += DAY_MS) {
-		const next = Math.min(at + DAY_MS, to);
+	// No clock is set twice within a week.
+	for (let at = from; at < to; at += WEEK_MS) {
+		const next = Math.min(at + WEEK_MS, to);
 		const offsetMs = offsetOf(next);
 		if (offsetMs === last.offsetMs) continue;
 		last = { from: changeBetween(offsetOf, at, next), offsetMs };
@@ -85,11 +110,12 @@ function stretchesOf(offsetOf: OffsetOf, from: number, to: number): readonly [St
  * @throws RangeError for a zone that the system does not know
  */
 export function localClock(timeZone: string, from: number, to: number): LocalClock {
-	const offsetOf = offsetsOf(timeZone);
+	const offsetOf = rememberedOffsets(timeZone);
+	const week = (ms: number): number => Math.floor(ms / WEEK_MS) * WEEK_MS;
 	const stretches =
 		timeZone === 'UTC'
 			? ([{ from: Number.NEGATIVE_INFINITY, offsetMs: 0 }] as const)
-			: stretchesOf(offsetOf, from - 8 * DAY_MS, to + 400 * DAY_MS);
+			: stretchesOf(offsetOf, week(from - 8 * DAY_MS), week(to + 407 * DAY_MS));
 
 	function indexAt(ms: number): number {
 		let low = 0;

@@ -4,6 +4,7 @@ import { epochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import { EVENT_TYPES, type Reading } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 import {
 	createRollupBuilder,
 	EMPTY_ROLLUP,
@@ -16,8 +17,6 @@ import type { PointRollups } from './rollup-codec.ts';
 import type { CounterRule } from './rollup-counter.ts';
 import { HOUR_MS, MINUTE_MS } from './rollup-level.ts';
 
-/** Readings held at a time. */
-const PAGE = 2_000;
 /** Minutes are kept where one stands for this many samples at least, on average: with fewer the samples themselves take less room. */
 const SAMPLES_WORTH_A_MINUTE = 10;
 /** Of devices with more points no minutes are kept. */
@@ -130,21 +129,11 @@ export async function sumUpHour(
 	ruleOf: CounterRuleOf,
 ): Promise<HourRollups | null> {
 	const sum = createHourSum(device, hourMs, ruleOf);
-	const query = {
-		device,
-		from: epochMs(hourMs),
-		to: epochMs(hourMs + HOUR_MS),
-		order: 'oldest-first',
-		limit: PAGE,
-	} as const;
-	let last: Reading | undefined;
-	let page: readonly Reading[];
-	do {
-		page = await history.range(last === undefined ? query : { ...query, after: last });
+	const hour = { device, from: epochMs(hourMs), to: epochMs(hourMs + HOUR_MS) };
+	for await (const page of readingPages(history, hour)) {
 		for (const reading of page) sum.add(reading);
-		last = page.at(-1);
 		if (sum.isTooMuch()) return null;
 		await nextTurn();
-	} while (page.length === PAGE);
+	}
 	return sum.rollups();
 }

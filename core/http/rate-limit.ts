@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { createTokenBuckets } from '../kernel/token-buckets.ts';
 
 /** Refusal by a limiter; `Retry-After` carries its seconds. */
 export class RateLimitFault extends Fault {
@@ -17,11 +18,6 @@ export interface RateLimiter {
 	take(key: string): void;
 }
 
-interface Bucket {
-	tokens: number;
-	atMs: number;
-}
-
 /** Most keys remembered; beyond it the one that asked least recently is forgotten. */
 const MAX_KEYS = 10_000;
 
@@ -37,29 +33,10 @@ export function createRateLimiter({
 	readonly burst?: number;
 	readonly maxKeys?: number;
 }): RateLimiter {
-	const buckets = new Map<string, Bucket>();
-	const perMs = perMinute / 60_000;
-
-	function bucketOf(key: string): Bucket {
-		const nowMs = clock.monotonicMs();
-		const known = buckets.get(key);
-		// Put in again, so that the map stays in the order of use.
-		buckets.delete(key);
-		const oldest = buckets.keys().next();
-		if (buckets.size >= maxKeys && oldest.done !== true) buckets.delete(oldest.value);
-		const bucket =
-			known === undefined
-				? { tokens: burst, atMs: nowMs }
-				: { tokens: Math.min(burst, known.tokens + (nowMs - known.atMs) * perMs), atMs: nowMs };
-		buckets.set(key, bucket);
-		return bucket;
-	}
-
+	const buckets = createTokenBuckets({ burst, perSecond: perMinute / 60 }, maxKeys, clock);
 	return {
 		take(key) {
-			const bucket = bucketOf(key);
-			if (bucket.tokens < 1) throw new RateLimitFault(Math.max(1, Math.ceil((1 - bucket.tokens) / perMs / 1_000)));
-			bucket.tokens -= 1;
+			if (!buckets.take(key)) throw new RateLimitFault(Math.max(1, Math.ceil(buckets.waitMs(key) / 1_000)));
 		},
 	};
 }

@@ -1,8 +1,8 @@
-import { chown, readFile, rm, stat } from 'node:fs/promises';
+import { chown, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { syncFolder, writeFileDurably } from '../storage/json-file.ts';
+import { readTextIfThere, syncFolder, writeFileDurably } from '../storage/json-file.ts';
 import {
 	type ClaimCode,
 	isClaimCode,
@@ -12,14 +12,7 @@ import {
 	resetRecord,
 } from './claim-code.ts';
 
-async function readText(path: string): Promise<string> {
-	try {
-		return (await readFile(path, 'utf8')).trim();
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-		throw error;
-	}
-}
+const readText = async (path: string): Promise<string> => (await readTextIfThere(path))?.trim() ?? '';
 
 async function readCode(path: string): Promise<string | null> {
 	const text = await readText(path);

@@ -245,7 +245,8 @@ function readShapes(reader: ByteReader, dictionary: BlockDictionary, limits: Blo
 		const shapeId = reader.varint();
 		const shape = dictionary.shape(shapeId);
 		if (shape === undefined) throw malformed(`shape ${shapeId} is not defined`);
-		samples += shape.points.length;
+		// A reading without points takes memory all the same.
+		samples += Math.max(1, shape.points.length);
 		if (samples > limits.maxSamples) throw malformed(`holds more than ${limits.maxSamples} samples`);
 		shapes.push({ shapeId, shape });
 	}
@@ -286,9 +287,10 @@ function readQualities(reader: ByteReader, heads: readonly ReadingHead[]): Map<n
 	const judged = new Map<number, readonly Quality[]>();
 	let index = 0;
 	for (let left = reader.count(2); left > 0; left -= 1) {
-		index += reader.varint();
+		const step = reader.varint();
+		index += step;
 		const head = heads[index];
-		if (head === undefined) throw malformed('judges a reading it does not hold');
+		if (head === undefined || judged.has(index)) throw malformed('judges a reading it does not hold');
 		judged.set(index, readExceptions(reader, head.shape.points.length));
 	}
 	return judged;

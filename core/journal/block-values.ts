@@ -5,6 +5,9 @@ import type { ByteWriter } from './byte-writer.ts';
 /** Deepest nesting of a structured value; a message that nests deeper is refused, not recursed into. */
 const MAX_DEPTH = 64;
 
+/** Longest integer, bytes. Those of devices have eight; the time that longer ones take to write out grows faster than they do. */
+const MAX_BIGINT_BYTES = 1_024;
+
 const TAG = {
 	null: 0,
 	false: 1,
@@ -20,6 +23,7 @@ const TAG = {
 function writeBigint(writer: ByteWriter, value: bigint): void {
 	const digits = (value < 0n ? -value : value).toString(16);
 	const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
+	if (bytes.length > MAX_BIGINT_BYTES) throw malformed(`an integer has more than ${MAX_BIGINT_BYTES} bytes`);
 	writer.u8(value < 0n ? TAG.negativeBigint : TAG.bigint);
 	writer.varint(bytes.length);
 	writer.raw(bytes);
@@ -74,7 +78,9 @@ export function writeValue(writer: ByteWriter, value: unknown, depth = 0): void 
 }
 
 function readBigint(reader: ByteReader): bigint {
-	const digits = reader.raw(reader.count(1)).toString('hex');
+	const bytes = reader.count(1);
+	if (bytes > MAX_BIGINT_BYTES) throw malformed(`an integer has more than ${MAX_BIGINT_BYTES} bytes`);
+	const digits = reader.raw(bytes).toString('hex');
 	return BigInt(`0x${digits === '' ? '0' : digits}`);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Waiting time before attempt `attempt` (1-based): doubles from `firstMs` up to `mostMs`, with ±25 % of jitter so that a
- * fleet does not return in one wave.
+ * fleet does not return all at once.
  */
 export function backoffMs(
 	attempt: number,

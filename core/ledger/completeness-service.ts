@@ -2,14 +2,12 @@ import type { Device } from '../device/device.ts';
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import type { GatewayId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
-import type { Reading } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 import { explain, type ExplainRequest, type Gap } from './explain.ts';
 import type { Ledger } from './ledger.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { Span } from './time-marks.ts';
 
-/** Readings taken from the history at a time: bounds memory, and lets other requests in between. */
-const PAGE = 2_000;
 /** A device that is polled is missed after so many periods, and after so long at least. */
 const MISSED_PERIODS = 3;
 const MISSED_MS = 5_000;
@@ -41,20 +39,15 @@ export function createCompletenessService(deps: CompletenessServiceDeps) {
 		isWanted: () => boolean,
 	): Promise<Presence> {
 		const presence = createPresence(toleranceMs, to);
-		let last: Reading | undefined;
-		let page: readonly Reading[];
-		do {
-			page = await history.range({
-				device: device.id,
-				from: epochMs(Math.max(0, from - toleranceMs)),
-				to: epochMs(to + toleranceMs),
-				order: 'oldest-first',
-				limit: PAGE,
-				...(last === undefined ? {} : { after: last }),
-			});
+		const around = {
+			device: device.id,
+			from: epochMs(Math.max(0, from - toleranceMs)),
+			to: epochMs(to + toleranceMs),
+		};
+		for await (const page of readingPages(history, around)) {
 			for (const reading of page) presence.add(reading);
-			last = page.at(-1);
-		} while (page.length === PAGE && isWanted());
+			if (!isWanted()) break;
+		}
 		return presence;
 	}
 

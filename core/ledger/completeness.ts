@@ -1,6 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { LedgerEpoch } from './ledger.ts';
-import { countOf, createRangeSet, type EpochRanges, type Range } from './range-set.ts';
+import { countOf, type EpochRanges, type Range, withoutRanges } from './range-set.ts';
 import { FINAL_REASONS, type FinalReason, type HoleReason } from './stream-range.ts';
 
 /** A hole, why it is there, and between which instants its samples were read; `null` where nobody can know. */
@@ -31,7 +31,6 @@ export function holesOf(
 	epoch: number,
 	{ committed, lost, marks, highest }: Pick<LedgerEpoch, 'committed' | 'lost' | 'marks' | 'highest'>,
 ): readonly LedgerHole[] {
-	const owed = createRangeSet(highest === 0 ? [] : committed.missing(1, highest));
 	const holes: LedgerHole[] = [];
 	function add(part: Range, reason: HoleReason): void {
 		const around = marks.around(part);
@@ -48,10 +47,11 @@ export function holesOf(
 		for (const { first, last } of ranges.ranges()) {
 			// Not what was received all the same.
 			for (const part of committed.missing(first, last)) add(part, reason);
-			owed.remove(first, last);
 		}
 	}
-	for (const part of owed.ranges()) add(part, 'in-transit');
+	let owed = highest === 0 ? [] : committed.missing(1, highest);
+	for (const ranges of lost.values()) owed = withoutRanges(owed, ranges.ranges());
+	for (const part of owed) add(part, 'in-transit');
 	return holes.toSorted((one, other) => one.first - other.first);
 }
 

@@ -139,7 +139,10 @@ export function explain(request: ExplainRequest): readonly Gap[] {
 	const { seen } = request;
 	const causes = causesOf(request);
 	const otherwise = seen === null ? null : 'device-silent';
-	return openParts(request, seen ?? [])
-		.flatMap((part) => explained(part, causes, otherwise))
-		.slice(0, MAX_GAPS);
+	const gaps: Gap[] = [];
+	for (const part of openParts(request, seen ?? [])) {
+		if (gaps.length >= MAX_GAPS) break;
+		gaps.push(...explained(part, causes, otherwise));
+	}
+	return gaps.slice(0, MAX_GAPS);
 }

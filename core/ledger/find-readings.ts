@@ -2,11 +2,10 @@ import { epochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import { lastSeq, type Reading } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 import type { Ledger } from './ledger.ts';
 import type { StreamRange } from './stream-range.ts';
 
-/** Readings taken from the history at a time. */
-const PAGE = 2_000;
 /** Readings of one moment do not stand in the order of their numbers. */
 const MARGIN_MS = 60_000;
 
@@ -32,21 +31,10 @@ export function createFindReadings({ devices, history, ledger }: FindReadingsDep
 			lastSeq(reading) >= wanted.first;
 		const [from, to] = [epochMs(span.from - MARGIN_MS), epochMs(span.to + MARGIN_MS)];
 		for (const device of devices()) {
-			let last: Reading | undefined;
-			let page: readonly Reading[];
-			do {
+			for await (const page of readingPages(history, { device, from, to })) {
 				signal.throwIfAborted();
-				page = await history.range({
-					device,
-					from,
-					to,
-					order: 'oldest-first',
-					limit: PAGE,
-					...(last === undefined ? {} : { after: last }),
-				});
-				last = page.at(-1);
 				yield page.filter(isWanted);
-			} while (page.length === PAGE);
+			}
 		}
 	};
 }

@@ -2,7 +2,14 @@ import type { EpochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { GatewayId } from '../kernel/id.ts';
 import { type GatewayCompleteness, type LedgerHole, holesOf, summaryOf } from './completeness.ts';
-import { createRangeSet, type EpochRanges, type Range, type RangeSet } from './range-set.ts';
+import {
+	createRangeSet,
+	type EpochRanges,
+	joinedRanges,
+	type Range,
+	type RangeSet,
+	withoutRanges,
+} from './range-set.ts';
 import type { EpochSpan } from './explain.ts';
 import type { FinalReason, StreamRange } from './stream-range.ts';
 import { createTimeMarks, type Span, type TimeMark, type TimeMarks } from './time-marks.ts';
@@ -159,7 +166,7 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		// The first reason stays.
 		let unexplained = entry.seen.missing(first, last);
 		for (const known of [entry.committed, ...entry.lost.values()])
-			unexplained = unexplained.flatMap((hole) => known.missing(hole.first, hole.last));
+			unexplained = withoutRanges(unexplained, known.within(first, last));
 		if (unexplained.length > 0 && stream.lostPieces >= maxPieces) throw tooMany(origin, 'pieces');
 		const before = ranges.pieces();
 		for (const hole of unexplained) {
@@ -238,11 +245,10 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 	const settledFrom = (origin: GatewayId, oldestEpoch: number): readonly EpochRanges[] =>
 		epochsOf(origin)
 			.filter(([epoch]) => epoch >= oldestEpoch)
-			.map(([epoch, { committed, lost }]) => {
-				const done = createRangeSet(committed.ranges());
-				for (const ranges of lost.values()) for (const { first, last } of ranges.ranges()) done.add(first, last);
-				return { epoch, ranges: done.ranges() };
-			});
+			.map(([epoch, { committed, lost }]) => ({
+				epoch,
+				ranges: joinedRanges([committed, ...lost.values()].map((one) => one.ranges())),
+			}));
 
 	function completeness(origin: GatewayId): GatewayCompleteness {
 		const stream = streams.get(origin);

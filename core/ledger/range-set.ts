@@ -36,6 +36,37 @@ export interface RangeSet {
 export const countOf = (ranges: readonly Range[]): number =>
 	ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 
+/** The parts of some ranges that others leave open; both in order, in one pass over both. */
+export function withoutRanges(ranges: readonly Range[], taken: readonly Range[]): readonly Range[] {
+	const open: Range[] = [];
+	let next = 0;
+	for (const { first, last } of ranges) {
+		let from = first;
+		while ((taken[next]?.last ?? Number.POSITIVE_INFINITY) < first) next += 1;
+		for (let at = next; from <= last; at += 1) {
+			const other = taken[at];
+			if (other === undefined || other.first > last) {
+				open.push({ first: from, last });
+				break;
+			}
+			if (other.first > from) open.push({ first: from, last: other.first - 1 });
+			from = other.last + 1;
+		}
+	}
+	return open;
+}
+
+/** Some lists of ranges as one, in order, without overlaps. */
+export function joinedRanges(lists: readonly (readonly Range[])[]): readonly Range[] {
+	const joined: Range[] = [];
+	for (const range of lists.flat().toSorted((one, other) => one.first - other.first)) {
+		const before = joined.at(-1);
+		if (before === undefined || range.first > before.last + 1) joined.push(range);
+		else if (range.last > before.last) joined[joined.length - 1] = { first: before.first, last: range.last };
+	}
+	return joined;
+}
+
 /** Index of the first range whose `last` is at or after `value`. */
 function lowerBound(ranges: readonly Range[], value: number): number {
 	let low = 0;

@@ -2,9 +2,8 @@ import { epochMs } from '../kernel/clock.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { HistoryRepository } from '../telemetry/history-repository.ts';
 import type { Reading } from '../telemetry/reading.ts';
+import { readingPages } from '../telemetry/reading-pages.ts';
 
-/** Readings taken from the history at a time. */
-const PAGE = 2_000;
 const BEGINNING = epochMs(-8_640_000_000_000_000);
 const END = epochMs(8_640_000_000_000_000);
 
@@ -22,19 +21,6 @@ export const sealedReadingsOf =
 	}) =>
 	async (note: (readings: readonly Reading[]) => void): Promise<void> => {
 		for (const device of devices()) {
-			let last: Reading | undefined;
-			let page: readonly Reading[];
-			do {
-				page = await history.range({
-					device,
-					from: BEGINNING,
-					to: END,
-					order: 'oldest-first',
-					limit: PAGE,
-					...(last === undefined ? {} : { after: last }),
-				});
-				note(page);
-				last = page.at(-1);
-			} while (page.length === PAGE);
+			for await (const page of readingPages(history, { device, from: BEGINNING, to: END })) note(page);
 		}
 	};

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 
+import { byteView } from '../journal/byte-view.ts';
 import { PERMISSIONS, type Permission } from '../identity/permission.ts';
 import { type Role, ROLES } from '../identity/role.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -84,10 +85,17 @@ const callSchema = Joi.object<CallMessage>({
 	}).required(),
 });
 
+/** What fits into a header of HTTP/1.1: one with a line break would end the hub's own answer. */
+const PRINTABLE = /^[\t\u0020-\u007e]*$/;
+const answerHeaders = Joi.object(
+	Object.fromEntries(ANSWER_HEADERS.map((name) => [name, Joi.string().max(4_096).pattern(PRINTABLE).allow('')])),
+).required();
+
 const answerSchema = Joi.object<AnswerMessage>({
 	call_id: Joi.string().guid({ separator: '-' }).lowercase().required(),
-	status: Joi.number().integer().min(100).max(599).required(),
-	headers: headers(ANSWER_HEADERS),
+	// Those below 200 are no answers: whoever asked would go on waiting.
+	status: Joi.number().integer().min(200).max(599).required(),
+	headers: answerHeaders,
 	body: base64Of(MOST_ANSWER_BYTES).allow('').required(),
 });
 
@@ -109,7 +117,12 @@ export const parseCall = (payload: Uint8Array): CallMessage => parsed('call', ca
 /** @throws Fault `rule-violation` */
 export const parseAnswer = (payload: Uint8Array): AnswerMessage => parsed('answer', answerSchema, payload);
 
-export const callMessage = (message: CallMessage): Buffer => Buffer.from(JSON.stringify(message));
+/** @throws Fault `rule-violation` for a call that no gateway takes: its path or a header is too long */
+export function callMessage(message: CallMessage): Buffer {
+	const payload = Buffer.from(JSON.stringify(message));
+	parseCall(byteView(payload));
+	return payload;
+}
 export const answerMessage = (message: AnswerMessage): Buffer => Buffer.from(JSON.stringify(message));
 
 /** Those of the headers that travel. */

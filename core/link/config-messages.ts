@@ -6,6 +6,7 @@ import type { Patch } from '../configuration/json-patch.ts';
 import type { Conflict, Side } from '../configuration/merge.ts';
 import type { EpochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { isWithinBounds } from '../telemetry/json-bounds.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
 
 /** What somebody at the hub wants of a gateway's configuration. Offered with each session until the gateway has answered it. */
@@ -201,6 +202,9 @@ export function boundedState(state: ConfigState): ConfigState {
 	return { ...withoutDrift, last: { ...state.last, conflicts: [], overwritten: [] } };
 }
 
+/** Deeper than any configuration, and more values than fit a state. */
+const MESSAGE_BOUNDS = { depth: 64, nodes: 1_000_000 };
+
 const STRICT = { abortEarly: true, stripUnknown: true, convert: false } as const;
 
 function parse(payload: Uint8Array, schemas: Readonly<Record<string, Joi.ObjectSchema>>): unknown {
@@ -210,6 +214,11 @@ function parse(payload: Uint8Array, schemas: Readonly<Record<string, Joi.ObjectS
 	} catch (error) {
 		throw new Fault('rule-violation', 'config: not JSON', { cause: error });
 	}
+	if (!isWithinBounds(raw, MESSAGE_BOUNDS))
+		throw new Fault(
+			'rule-violation',
+			`config: has more than ${MESSAGE_BOUNDS.depth} levels or ${MESSAGE_BOUNDS.nodes} values`,
+		);
 	const type = typeof raw === 'object' && raw !== null && 'type' in raw ? String(raw.type) : '';
 	const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
 	if (schema === undefined) throw new Fault('rule-violation', `config: there is no message ${type.slice(0, 40)}`);

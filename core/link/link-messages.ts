@@ -143,7 +143,7 @@ export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
 export const MAX_RANGES = 5_000;
 
 export const natural = Joi.number().integer().min(0).required();
-const range = Joi.object<Range>({ first: natural, last: natural });
+const range = Joi.object<Range>({ first: natural, last: natural.min(Joi.ref('first')) });
 export const epochRanges = Joi.object<EpochRanges>({
 	epoch: natural,
 	ranges: Joi.array().items(range).max(MAX_RANGES).required(),

@@ -8,6 +8,7 @@ import { Aedes, type Client, type ConnectPacket, type PublishPacket, type Subscr
 
 import { messageOf } from '../kernel/fault.ts';
 import type { LogFields } from '../kernel/log.ts';
+import { createTokenBuckets } from '../kernel/token-buckets.ts';
 import { type Applicant, createAdmission, Refusal, SERVER_UNAVAILABLE } from './admission.ts';
 import { endsWithConnection, keepOvertaken } from './aedes-client.ts';
 import { createConnectionGate } from './connection-gate.ts';
@@ -19,7 +20,6 @@ import type { Broker, BrokerDeps, MqttAccount } from './mqtt.ts';
 import { createRetainedStore } from './retained-store.ts';
 import { createBrokerPersistence, SESSION_MARK } from './session/broker-persistence.ts';
 import { createSessionStore } from './session/session-store.ts';
-import { createTokenBuckets } from './token-buckets.ts';
 import { isFilter, isTopic } from './topic.ts';
 
 /** Nobody may subscribe to it; where a message goes that is acknowledged but not passed on. */

@@ -2,16 +2,17 @@ import type { Socket } from 'node:net';
 
 import type { Clock } from '../kernel/clock.ts';
 import { networkKey } from '../kernel/network-key.ts';
-import { createTokenBuckets, type RateLimit } from './token-buckets.ts';
+import type { TokenRate } from '../kernel/token-bucket.ts';
+import { createTokenBuckets } from '../kernel/token-buckets.ts';
 
 export interface GateLimits {
 	/** Connections at once, also those that have not yet authenticated or not yet finished TLS. */
 	readonly connections: number;
 	readonly connectionsPerAddress: number;
 	/** New connections of one address. */
-	readonly connectRate: RateLimit;
+	readonly connectRate: TokenRate;
 	/** Refused logins of one address; when they are used up the address is refused unheard until there is one again. */
-	readonly failedLogins: RateLimit;
+	readonly failedLogins: TokenRate;
 }
 
 export type GateRefusal = 'connections-full' | 'address-full' | 'address-too-fast' | 'address-failed-too-often';

@@ -1,27 +1,17 @@
 import 'reflect-metadata';
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import * as x509 from '@peculiar/x509';
 
 import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import { writeFileDurably } from '../storage/json-file.ts';
+import { readTextIfThere, writeFileDurably } from '../storage/json-file.ts';
 import { moveAside } from '../storage/move-aside.ts';
 import { type Authority, makeAuthority } from './authority.ts';
 import { machineName } from './host-names.ts';
 import { limitExtension, localLimits } from './name-limits.ts';
 import { exportKey, importKey, isPair } from './certificate.ts';
-
-async function readText(path: string): Promise<string | null> {
-	try {
-		return await readFile(path, 'utf8');
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-		throw error;
-	}
-}
 
 export interface AuthorityPlace {
 	readonly folder: string;
@@ -40,7 +30,7 @@ async function savedAuthority(
 	keyPath: string,
 	{ name, log }: AuthorityPlace,
 ): Promise<Authority | null> {
-	const [ca, key] = await Promise.all([readText(caPath), readText(keyPath)]);
+	const [ca, key] = await Promise.all([readTextIfThere(caPath), readTextIfThere(keyPath)]);
 	if (ca === null && key === null) return null;
 	try {
 		const certificate = new x509.X509Certificate(ca ?? '');

@@ -1,21 +1,14 @@
-/** So many events: `burst` at once after a rest, `perSecond` in the long run. */
-export interface EventRate {
-	readonly perSecond: number;
-	readonly burst: number;
-}
+import { refilled, type TokenBucket, type TokenRate } from '../kernel/token-bucket.ts';
 
 /** Takes one event; false when there is none left. */
 export type EventBudget = () => boolean;
 
-export function createEventBudget({ perSecond, burst }: EventRate, monotonicMs: () => number): EventBudget {
-	let left = burst;
-	let refilledAtMs = monotonicMs();
+export function createEventBudget(rate: TokenRate, monotonicMs: () => number): EventBudget {
+	let bucket: TokenBucket = { tokens: rate.burst, atMs: monotonicMs() };
 	return () => {
-		const nowMs = monotonicMs();
-		left = Math.min(burst, left + ((nowMs - refilledAtMs) / 1_000) * perSecond);
-		refilledAtMs = nowMs;
-		if (left < 1) return false;
-		left -= 1;
+		bucket = refilled(rate, bucket, monotonicMs());
+		if (bucket.tokens < 1) return false;
+		bucket = { ...bucket, tokens: bucket.tokens - 1 };
 		return true;
 	};
 }

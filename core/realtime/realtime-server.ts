@@ -14,8 +14,9 @@ import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { TokenRate } from '../kernel/token-bucket.ts';
 import { createAdmissions } from './admissions.ts';
-import { createEventBudget, type EventBudget, type EventRate } from './event-budget.ts';
+import { createEventBudget, type EventBudget } from './event-budget.ts';
 import { type RealtimeError, toRealtimeError } from './realtime-error.ts';
 import { acknowledgementOf, answerEvent, type EventWork } from './realtime-event.ts';
 
@@ -33,9 +34,9 @@ export interface RealtimeLimits {
 	/** Time between two checks that the tokens of all connections are still valid, ms. */
 	readonly tokenCheckMs: number;
 	/** Events of one connection; more are refused. The burst lets a page subscribe to all it shows. */
-	readonly events: EventRate;
+	readonly events: TokenRate;
 	/** Messages of one connection, whatever they are; more end it. */
-	readonly messages: EventRate;
+	readonly messages: TokenRate;
 }
 
 export const DEFAULT_REALTIME_LIMITS: RealtimeLimits = {

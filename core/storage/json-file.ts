@@ -35,17 +35,22 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
 	await syncFolder(folder);
 }
 
+/** The text of a file; `null` when there is none. */
+export async function readTextIfThere(path: string): Promise<string | null> {
+	try {
+		return await readFile(path, 'utf8');
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+		throw error;
+	}
+}
+
 /** lowdb adapter over `writeFileDurably`. A missing file reads as `null`; a damaged one rejects with its path. */
 export function durableJsonFile<T>(path: string): Adapter<T> {
 	return {
 		async read() {
-			let text: string;
-			try {
-				text = await readFile(path, 'utf8');
-			} catch (error) {
-				if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-				throw error;
-			}
+			const text = await readTextIfThere(path);
+			if (text === null) return null;
 			try {
 				// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller names what it wrote itself
 				return JSON.parse(text) as T;

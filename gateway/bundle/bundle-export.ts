@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 
 import { type BundleItem, type BundleSummary, hubName } from '../../core/bundle/bundle-format.ts';
 import { writeBundle } from '../../core/bundle/bundle-writer.ts';
@@ -29,6 +29,8 @@ export interface BundleExportDeps {
 	readonly owed: (epoch: number, first: number, last: number) => readonly Range[];
 	/** What else the hub is to know: devices, records, times and losses, each as the link would say it. */
 	readonly documents: () => AsyncIterable<BundleItem> | Iterable<BundleItem>;
+	/** Told of a bundle before the first byte of it leaves; resolves when it is on disk. */
+	readonly expectReceipt: (bundle: string) => Promise<void>;
 	readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -82,6 +84,11 @@ export function createBundleExport(deps: BundleExportDeps) {
 		return { samples, is_complete: true };
 	}
 
+	async function* expected(bundle: string, bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+		await deps.expectReceipt(bundle);
+		yield* bytes;
+	}
+
 	/**
 	 * @param mostBytes the bundle ends with the block that reaches it
 	 * @throws Fault `state-conflict` without a hub, or while the hub has not told its key
@@ -97,12 +104,13 @@ export function createBundleExport(deps: BundleExportDeps) {
 				'the hub has not told its key for bundles yet; it does so with the first connection',
 			);
 		const header = {
+			bundle_id: randomUUID(),
 			gateway_id: gatewayId,
 			hub: hubName(enrolment.caPem),
 			created_at: clock.now(),
 			certificate: enrolment.own.certPem,
 		};
 		const keys = { hubKey: createPublicKey(hubKeyPem), ownKey: createPrivateKey(enrolment.own.keyPem) };
-		return writeBundle({ header, ...keys }, content(mostBytes));
+		return expected(header.bundle_id, writeBundle({ header, ...keys }, content(mostBytes)));
 	};
 }

@@ -25,6 +25,8 @@ export interface BundleRoutesOptions {
 	readonly bundle: (mostBytes: number) => AsyncGenerator<Buffer>;
 	/** Certificate of the hub's link authority; `null` without a hub. */
 	readonly caPem: () => string | null;
+	/** @throws Fault `state-conflict` when no receipt of this bundle counts any more */
+	readonly takeReceipt: (bundle: string) => Promise<void>;
 	readonly acknowledge: (ack: Ack) => void;
 }
 
@@ -42,7 +44,7 @@ const samplesOf = ({ received }: Ack): number =>
 /** The backlog on a stick or a phone, for a site without a network. To be mounted below `/api/v1`. */
 export const bundleRoutes: Plugin<BundleRoutesOptions> = {
 	name: 'bundle-routes',
-	register(server, { gatewayId, bundle, caPem, acknowledge }) {
+	register(server, { gatewayId, bundle, caPem, takeReceipt, acknowledge }) {
 		let isExporting = false;
 
 		server.route({
@@ -89,10 +91,11 @@ export const bundleRoutes: Plugin<BundleRoutesOptions> = {
 				validate: {
 					payload: Joi.object({ receipt: Joi.string().max(MOST_RECEIPT_CHARACTERS).required() }),
 				},
-				handler(request: Request<{ Payload: { receipt: string } }>) {
+				async handler(request: Request<{ Payload: { receipt: string } }>) {
 					const authority = caPem();
 					if (authority === null) throw new Fault('state-conflict', 'this gateway has no hub');
 					const receipt = readReceipt(request.payload.receipt, authority, gatewayId);
+					await takeReceipt(receipt.bundle_id);
 					acknowledge(receipt);
 					const answer = { acknowledged_samples: samplesOf(receipt) };
 					noteChange(request, { target: gatewayId, before: null, after: answer });

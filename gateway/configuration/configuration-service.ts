@@ -1,4 +1,4 @@
-import { checksumOf } from '../../core/configuration/canonical-json.ts';
+import { checksumOf, isJsonObject } from '../../core/configuration/canonical-json.ts';
 import {
 	type ConfigurationDocument,
 	type ConfigurationMistake,
@@ -209,6 +209,24 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 		};
 	}
 
+	/** SHA-256 of the templates of what was ordered and is not dealt with, as far as its content has come. */
+	function orderedTemplates(): readonly string[] {
+		const content = pending === null ? null : contentOf(pending.checksum);
+		const templates = content !== null && isJsonObject(content) ? content['templates'] : undefined;
+		if (!isJsonObject(templates)) return [];
+		const names = Object.values(templates).map((one) => (isJsonObject(one) ? one['sha256'] : null));
+		return names.filter((name) => typeof name === 'string');
+	}
+
+	/** Lets go of template contents that nothing needs. */
+	async function tidy(): Promise<void> {
+		const { running, previous, change } = store.get();
+		const footings = [previous, change].flatMap((one) => [one?.before.whole, one?.target]);
+		const documents = [own.whole(), running?.document, ...footings];
+		const needed = documents.flatMap((one) => Object.values(one?.templates ?? {}).map(({ sha256 }) => sha256));
+		await shelf.prune(new Set([...needed, ...orderedTemplates()]));
+	}
+
 	return {
 		/** Where this gateway stands. @param isWhole with its whole configuration instead of the drift */
 		state,
@@ -234,7 +252,13 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 				throw new Fault('rule-violation', 'a revision came that is not the one that was ordered');
 			contents.set(checksum, document);
 		},
-		template: (sha256: string, content: JsonValue): Promise<void> => shelf.keep(sha256, content),
+		/** @throws Fault `rule-violation` when what was ordered does not name it, or it is not what its name says */
+		async template(sha256: string, content: JsonValue): Promise<void> {
+			if (!orderedTemplates().includes(sha256))
+				throw new Fault('rule-violation', `template ${sha256.slice(0, 12)} came, which nothing that was ordered names`);
+			await shelf.keep(sha256, content);
+			await tidy();
+		},
 		/** What a document would change, and why it could not. */
 		async preview(raw: unknown): Promise<ConfigurationPreview> {
 			const { document, mistakes } = checkDocument(raw);
@@ -262,13 +286,7 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 			pending = null;
 			await store.update((now) => ({ ...now, hub, running: null, previous: null, last: null }));
 		},
-		/** Lets go of template contents that nothing needs. */
-		async tidy(): Promise<void> {
-			const { running, previous } = store.get();
-			const documents = [own.whole(), running?.document, previous?.before.whole, previous?.target];
-			const needed = documents.flatMap((one) => Object.values(one?.templates ?? {}).map(({ sha256 }) => sha256));
-			await shelf.prune(new Set(needed));
-		},
+		tidy,
 	};
 }
 

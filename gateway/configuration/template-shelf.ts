@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { TemplateDocument } from '../../config/template/template.ts';
 import { checksumOf } from '../../core/configuration/canonical-json.ts';
-import type { TemplateReference } from '../../core/configuration/configuration.ts';
+import { MAX_TEMPLATE_BYTES, type TemplateReference } from '../../core/configuration/configuration.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
@@ -60,7 +60,10 @@ export async function openTemplateShelf({ folder, base, parse, log }: TemplateSh
 		async keep(sha256: string, content: JsonValue): Promise<void> {
 			if (checksumOf(content) !== sha256)
 				throw new Fault('rule-violation', `a template came that is not ${sha256.slice(0, 12)}`);
-			await writeFileDurably(pathOf(sha256), JSON.stringify(content));
+			const text = JSON.stringify(content);
+			if (Buffer.byteLength(text) > MAX_TEMPLATE_BYTES)
+				throw new Fault('rule-violation', `template ${sha256.slice(0, 12)} has more than ${MAX_TEMPLATE_BYTES} bytes`);
+			await writeFileDurably(pathOf(sha256), text);
 			kept.add(sha256);
 		},
 		/** Makes the templates those of the box and these. */

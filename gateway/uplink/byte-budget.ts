@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Clock } from '../../core/kernel/clock.ts';
+import { refilled, type TokenBucket, waitMs } from '../../core/kernel/token-bucket.ts';
 
 /** Bytes of history per second, with a second of them in advance. */
 export function createByteBudget({
@@ -10,15 +11,15 @@ export function createByteBudget({
 	readonly clock: Clock;
 	readonly bytesPerSecond: number;
 }) {
-	let left = bytesPerSecond;
-	let atMs = clock.monotonicMs();
+	const rate = { burst: bytesPerSecond, perSecond: bytesPerSecond };
+	let bucket: TokenBucket = { tokens: bytesPerSecond, atMs: clock.monotonicMs() };
 	return {
 		/** Resolves when so many bytes may go. */
 		async spend(bytes: number, signal: AbortSignal): Promise<void> {
-			const now = clock.monotonicMs();
-			left = Math.min(bytesPerSecond, left + ((now - atMs) / 1_000) * bytesPerSecond) - bytes;
-			atMs = now;
-			if (left < 0) await sleep((-left / bytesPerSecond) * 1_000, undefined, { signal });
+			const { tokens, atMs } = refilled(rate, bucket, clock.monotonicMs());
+			bucket = { tokens: tokens - bytes, atMs };
+			const pauseMs = waitMs(rate, bucket, 0);
+			if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
 		},
 	};
 }

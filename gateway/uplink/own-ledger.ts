@@ -99,3 +99,5 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 			}),
 	};
 }
+
+export type OwnLedger = Awaited<ReturnType<typeof openOwnLedger>>;

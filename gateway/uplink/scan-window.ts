@@ -1,6 +1,7 @@
 import { readingBytes } from '../../core/journal/reading-bytes.ts';
 import type { Journal, JournalCommit, JournalPosition } from '../../core/journal/journal.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import { createRangeSet, type EpochRanges, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
@@ -12,6 +13,9 @@ import { createSendAttempts } from './send-attempts.ts';
 const BATCH_BYTES = 1024 * 1024;
 /** Commits between the checkpoint and the reading position; bounds memory. */
 const WINDOW_COMMITS = 2_000;
+/** Boots, and pieces of their numbers, that a hub may name: more than its own ledger takes of one gateway. */
+const MOST_EPOCHS = 50_000;
+const MOST_PIECES = 200_000;
 
 interface ScannedCommit {
 	readonly next: JournalPosition;
@@ -52,6 +56,7 @@ export function createScanWindow({ origin, journal, isOnTheWay, settle, givenUp 
 	let scanned: ScannedCommit[] = [];
 	let checkpoint = journal.oldest();
 	let cursor = checkpoint;
+	let ackedPieces = 0;
 	let unackedSamples = 0;
 	let ackedThroughAt: EpochMs | null = null;
 
@@ -66,7 +71,14 @@ export function createScanWindow({ origin, journal, isOnTheWay, settle, givenUp 
 	const isOwn = (reading: Reading): boolean => reading.origin === origin && reading.values.length > 0;
 
 	function note(received: readonly EpochRanges[]): void {
-		for (const { epoch, ranges } of received) for (const { first, last } of ranges) ackedIn(epoch).add(first, last);
+		for (const { epoch, ranges } of received) {
+			const known = ackedIn(epoch);
+			const before = known.pieces();
+			for (const { first, last } of ranges) known.add(first, last);
+			ackedPieces += known.pieces() - before;
+			if (acked.size > MOST_EPOCHS || ackedPieces > MOST_PIECES)
+				throw new Fault('rule-violation', `the hub names more than ${MOST_EPOCHS} boots or ${MOST_PIECES} pieces`);
+		}
 	}
 
 	/** Moves the checkpoint over what the hub holds; `true` when it moved. */
@@ -134,6 +146,7 @@ export function createScanWindow({ origin, journal, isOnTheWay, settle, givenUp 
 		/** The hub's whole truth; it replaces what was believed before, also of an earlier hub. */
 		reset(received: readonly EpochRanges[]): void {
 			acked.clear();
+			ackedPieces = 0;
 			attempts.clear();
 			note(received);
 			checkpoint = journal.oldest();

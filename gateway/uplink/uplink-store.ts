@@ -53,6 +53,9 @@ interface LossStream {
 /** A disk that was full is tried again after so long. */
 const SAVE_AGAIN_MS = 5_000;
 
+/** Pieces that losses may fall into while no hub hears of them: what its ledger takes. A hub that asks for what never was makes one each time. */
+const MOST_LOSS_PIECES = 50_000;
+
 /** What an older version of the product has left has no certificate, and is no enrolment. */
 const isWhole = (enrolment: object): boolean => 'own' in enrolment && 'next' in enrolment;
 
@@ -94,6 +97,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	for (const { epoch, reason, ranges } of settings.get().losses) {
 		streams.set(`${epoch} ${reason}`, { epoch, reason, ranges: createRangeSet(ranges) });
 	}
+	let pieces = [...streams.values()].reduce((sum, { ranges }) => sum + ranges.pieces(), 0);
 	let toldLostSamples = settings.get().toldLostSamples;
 	let writing: Promise<void> | null = null;
 	let isDirty = false;
@@ -161,16 +165,25 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		/** Notes samples that will never reach the hub, until the hub has written that down. */
 		addLoss({ epoch, reason, first, last }: OwnLoss): void {
 			const key = `${epoch} ${reason}`;
-			let stream = streams.get(key);
-			if (stream === undefined) streams.set(key, (stream = { epoch, reason, ranges: createRangeSet() }));
-			if (stream.ranges.add(first, last) > 0) saveLosses();
+			if (pieces >= MOST_LOSS_PIECES) {
+				log.debug('loss-not-noted', { epoch, first, last, reason });
+				return;
+			}
+			const stream = streams.get(key) ?? { epoch, reason, ranges: createRangeSet() };
+			streams.set(key, stream);
+			const before = stream.ranges.pieces();
+			const added = stream.ranges.add(first, last);
+			pieces += stream.ranges.pieces() - before;
+			if (added > 0) saveLosses();
 		},
 		/** The hub has written a loss down. */
 		settleLoss(epoch: number, first: number, last: number): void {
 			let settled = 0;
 			for (const [key, stream] of streams) {
 				if (stream.epoch !== epoch) continue;
+				const before = stream.ranges.pieces();
 				settled += stream.ranges.remove(first, last);
+				pieces += stream.ranges.pieces() - before;
 				if (stream.ranges.size() === 0) streams.delete(key);
 			}
 			toldLostSamples += settled;

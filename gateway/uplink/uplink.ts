@@ -5,7 +5,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { countOf } from '../../core/ledger/range-set.ts';
+import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { UplinkFeature } from '../../core/link/link-feature.ts';
@@ -16,6 +16,7 @@ import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
+import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
@@ -179,6 +180,9 @@ export function createUplink(deps: UplinkDeps) {
 		return Math.min(open[0]?.epoch ?? journal.epoch, journal.held()[0]?.epoch ?? journal.epoch);
 	}
 
+	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
+		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
+
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
@@ -240,7 +244,7 @@ export function createUplink(deps: UplinkDeps) {
 		journal.hold('uplink', journal.oldest());
 		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
-		backfill.reset(received);
+		backfill.reset(credible(received));
 		// A hub that has more to say than fits leaves out the oldest: nobody knows what it lacks of those.
 		knownFrom = received.length < MAX_RANGES ? store.settledBelow() : (received[0]?.epoch ?? 0);
 		recovery.sessionBegins(owed);
@@ -254,7 +258,7 @@ export function createUplink(deps: UplinkDeps) {
 
 	function takeAck(ack: Ack): void {
 		// A loss that is written down is owed no more.
-		backfill.acknowledge([...ack.received, ...ack.losses]);
+		backfill.acknowledge(credible([...ack.received, ...ack.losses]));
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 		// More than one message takes, or lost meanwhile.

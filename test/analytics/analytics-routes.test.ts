@@ -206,7 +206,7 @@ test('a report is stored as a whole and in its parts, newest first, and the olde
 	t.is((await database.allDocs()).rows.length, 12);
 });
 
-test('what analytics refuses', async (t) => {
+test('analytics refuses strangers, unknown devices and ranges that are none, each with its code', async (t) => {
 	const { call } = await box(t);
 	const range = 'start=2026-01-01&end=2026-01-02';
 	const cases: readonly (readonly [string, string, string | null, number, string])[] = [

@@ -21,7 +21,14 @@ const AUTHORITY = await makeAuthority('a hub');
 const REQUEST = await requestCertificate(GATEWAY);
 const CERTIFICATE = await issueClient(AUTHORITY, { commonName: GATEWAY, csrPem: REQUEST.csrPem, now: NOW, days: 365 });
 const HUB = generateKeyPairSync('x25519');
-const HEADER = { gateway_id: GATEWAY, hub: hubName(AUTHORITY.caPem), created_at: NOW, certificate: CERTIFICATE };
+const BUNDLE = '6f9a3c52-8d1e-4b6a-9a57-0c5f8f1f2d10';
+const HEADER = {
+	bundle_id: BUNDLE,
+	gateway_id: GATEWAY,
+	hub: hubName(AUTHORITY.caPem),
+	created_at: NOW,
+	certificate: CERTIFICATE,
+};
 
 const ITEMS: readonly BundleItem[] = [
 	{ kind: 'documents', payload: Uint8Array.from(Buffer.from('{"devices":[]}')) },
@@ -130,6 +137,7 @@ test('another hub cannot open it', async (t) => {
 
 test('a receipt counts for its gateway, from its hub, as it was written', async (t) => {
 	const receipt: BundleReceipt = {
+		bundle_id: BUNDLE,
 		gateway_id: GATEWAY,
 		created_at: NOW,
 		received: [{ epoch: 3, ranges: [{ first: 1, last: 900 }] }],

@@ -104,6 +104,7 @@ test.serial(
 		const taken = await gateway.post('/api/v1/uplink/receipts', { receipt });
 		t.is(taken.status, 200);
 		t.is(await uplinkOf(gateway, 'backlog_samples'), 0, 'what the hub holds is owed no more');
+		t.is((await gateway.post('/api/v1/uplink/receipts', { receipt })).status, 200, 'again it says the same');
 		t.is((await gateway.post('/api/v1/uplink/receipts', { receipt: 'a.b' })).status, 422);
 
 		// The network is back: the ledgers agree, and nothing comes twice.
@@ -111,6 +112,8 @@ test.serial(
 		await pair.restartGateway();
 		gateway = await pair.gatewayRest();
 		await untilOnline(gateway);
+		const replayed = await gateway.post('/api/v1/uplink/receipts', { receipt });
+		t.is(replayed.status, 409, 'the hub may have lost since what it had then');
 		await store(gateway, 23, 1);
 		await waitFor('the hub has the last', WITHIN_MS, async () => (await recordsOf(hub, 'meter')).length === 24);
 		t.is((await ledgerOf(hub, gateway)).missing_samples, 0);

@@ -1,50 +1,24 @@
-import { createServer } from 'node:http';
-
 import test, { type ExecutionContext } from 'ava';
-import { connect, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import type { AuditEvent } from '../../core/audit/audit.ts';
 import { createCommandRealtime } from '../../core/command/command-realtime.ts';
-import type { Role } from '../../core/identity/role.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
-import { epochMs, systemClock } from '../../core/kernel/clock.ts';
-import { Fault } from '../../core/kernel/fault.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
-import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../../core/realtime/realtime-server.ts';
-import { actorOfRole } from '../fake/actor-of-role.ts';
 import { userIdOf } from '../fake/bare-server.ts';
 import { commandBox } from '../fake/command-box.ts';
 import { deviceBox } from '../fake/device-box.ts';
+import { passOf, realtimeBox } from '../fake/realtime-box.ts';
 import { member } from '../system/kit/rest.ts';
 
 async function opened(t: ExecutionContext, devicesPerClient = 1_000) {
 	const box = await deviceBox();
 	const queue = await commandBox();
-	const tokens = new Map<string, Role>([
-		['manager', 'manager'],
-		['viewer', 'viewer'],
-		['owner', 'user'],
-	]);
-	const http = createServer();
-	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-	const address = http.address();
-	const realtime = createRealtimeServer({
-		listener: http,
-		tokens: {
-			verify(token) {
-				const role = tokens.get(token);
-				if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-				return actorOfRole(role, userIdOf(role));
-			},
-			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
-		},
-		audit: { refused: () => undefined },
-		clock: systemClock,
-		setTimer: systemTimer,
-		log: silentLog,
-		limits: { ...DEFAULT_REALTIME_LIMITS, tokenCheckMs: 20 },
-	});
+	const server = await realtimeBox({ tokenCheckMs: 20 }, { clock: systemClock, setTimer: systemTimer });
+	const { realtime, passes } = server;
+	passes.set('manager', passOf('manager')).set('viewer', passOf('viewer')).set('owner', passOf('user'));
 	const audited: AuditEvent[] = [];
 	const part = createCommandRealtime({
 		realtime,
@@ -62,26 +36,13 @@ async function opened(t: ExecutionContext, devicesPerClient = 1_000) {
 		deviceType: 'pump',
 		ownerId: userIdOf('user'),
 	});
-	const clients: Socket[] = [];
-	const client = (token: string): Socket => {
-		const port = typeof address === 'object' ? address?.port : 0;
-		const socket = connect(`http://127.0.0.1:${port}/device`, {
-			transports: ['websocket'],
-			forceNew: true,
-			reconnection: false,
-			auth: { token },
-		});
-		clients.push(socket);
-		return socket;
-	};
+	const client = (token: string): Socket => server.client(token, '/device');
 	t.teardown(async () => {
-		for (const one of clients) one.disconnect();
-		await realtime.stop();
-		await new Promise((resolve) => http.close(resolve));
+		await server.close();
 		await queue.close();
 		await box.close();
 	});
-	return { ...queue, devices: box.devices, part, client, pump, own, tokens, audited };
+	return { ...queue, devices: box.devices, part, client, pump, own, passes, audited };
 }
 
 const ask = (socket: Socket, payload: unknown): Promise<unknown> =>
@@ -164,15 +125,15 @@ test('the answer of a device reaches the connections that commanded it and nobod
 });
 
 test('who has lost the right meanwhile hears no answer', async (t) => {
-	const { client, part, pump, tokens } = await opened(t);
+	const { client, part, pump, passes } = await opened(t);
 	const [manager, witness] = [client('manager'), client('second')];
-	tokens.set('second', 'admin');
+	passes.set('second', passOf('admin'));
 	witness.connect();
 	await ask(manager, { device_uid: 'pump', command: 'restart' });
 	await ask(witness, { device_uid: 'pump', command: 'restart' });
 	const heard: unknown[] = [];
 	manager.on('device_response', (event) => heard.push(event));
-	tokens.set('manager', 'viewer');
+	passes.set('manager', passOf('viewer'));
 	// A refusal says that the connection has the rights of a viewer by now.
 	while (codeOf(await ask(manager, { device_uid: 'pump', command: 'restart' })) !== 'PERMISSION_DENIED');
 	const seen = new Promise((resolve) => witness.once('device_response', resolve));

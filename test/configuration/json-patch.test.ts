@@ -161,3 +161,50 @@ test('a member named __proto__ is a member like any other', (t) => {
 	t.false('polluted' in {});
 	t.is(Object.getPrototypeOf(patched), Object.prototype);
 });
+
+test('a patch of copies of copies is refused before it grows', (t) => {
+	const doubling: Patch = [
+		{ op: 'add', path: '/a', value: {} },
+		...Array.from({ length: 60 }, (_, index) => ({ op: 'copy', from: '', path: `/${index}` }) as const),
+	];
+	t.throws(() => applyPatch({}, doubling), { message: /more than/ });
+	const nesting: Patch = Array.from({ length: 1_000 }, () => ({ op: 'copy', from: '', path: '/a' }) as const);
+	t.throws(() => applyPatch({ a: 1 }, nesting), { message: /more than/ });
+	const texts: Patch = Array.from(
+		{ length: 10_000 },
+		(_, index) => ({ op: 'copy', from: '/t', path: `/${index}` }) as const,
+	);
+	t.throws(() => applyPatch({ t: 'x'.repeat(100_000) }, texts), { message: /more than/ });
+});
+
+test('a patch that nests deeper than any configuration is refused', (t) => {
+	let deep: JsonValue = 0;
+	for (let level = 0; level < 100_000; level += 1) deep = [deep];
+	t.throws(() => applyPatch({}, [{ op: 'add', path: '/a', value: deep }]), { message: /levels/ });
+});
+
+test('a patch changes neither the document nor its own values', (t) => {
+	const document = { list: [1], object: { a: 1 } };
+	const patch: Patch = [
+		{ op: 'add', path: '/given', value: { b: 1 } },
+		{ op: 'replace', path: '/given/b', value: 2 },
+		{ op: 'copy', from: '/object', path: '/other' },
+		{ op: 'replace', path: '/other/a', value: 2 },
+		{ op: 'add', path: '/list/-', value: 2 },
+	];
+	t.deepEqual(applyPatch(document, patch), { list: [1, 2], object: { a: 1 }, given: { b: 2 }, other: { a: 2 } });
+	t.deepEqual(document, { list: [1], object: { a: 1 } });
+	t.deepEqual(patch[0], { op: 'add', path: '/given', value: { b: 1 } });
+});
+
+test('members named like those of the prototype are members, and nothing else', (t) => {
+	const made = applyPatch({}, [
+		{ op: 'add', path: '/__proto__', value: {} },
+		{ op: 'add', path: '/__proto__/polluted', value: 1 },
+	]);
+	t.is(JSON.stringify(made), '{"__proto__":{"polluted":1}}');
+	t.false('polluted' in {});
+	t.throws(() => applyPatch({}, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]), {
+		message: /nothing at this place/,
+	});
+});

@@ -5,6 +5,7 @@ import test from 'ava';
 
 import { portOf, startChild } from '../../demo/child.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
+import { isRunning } from './is-running.ts';
 
 const CHILD = pathToFileURL(join(process.cwd(), 'dist', 'demo', 'child.js')).href;
 
@@ -17,15 +18,6 @@ import(${JSON.stringify(CHILD)}).then(async ({ startChild }) => {
 });
 setInterval(() => {}, 1000);
 `;
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 test('a process ends with the one that started it, even when that is killed', async (t) => {
 	const starter = startChild({ name: 'starter', args: ['-e', STARTER] });

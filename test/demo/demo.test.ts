@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { type DemoOptions, startDemo } from '../../demo/demo.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
+import { isRunning } from './is-running.ts';
 
 /**
  * A hull reduced to what the demo sees of it: codes in files, metrics over HTTP, a ready line, an end on SIGTERM. It writes
@@ -51,15 +52,6 @@ interface Seen {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the stub above wrote it
 const seenBy = (dataFolder: string) => JSON.parse(readFileSync(join(dataFolder, 'seen.json'), 'utf8')) as Seen;
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 test.serial(
 	'the demo starts all parts, tells the gateway how to enrol over the wire, and leaves nothing running',

@@ -1,13 +1,14 @@
 import test from 'ava';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Device, DeviceHealth, Line } from '../../core/device/device.ts';
-import { epochMs, systemClock } from '../../core/kernel/clock.ts';
-import { DEFAULT_TENANT, type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
+import { plainDevice } from '../fake/plain-device.ts';
 import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
@@ -20,18 +21,10 @@ function device(
 	line: Line,
 	more: { readonly periodMs?: number; readonly template?: string } = {},
 ): Device {
-	return {
+	return plainDevice({
 		id: idOf(unitId),
 		uid: deviceUid(`meter-${unitId}`),
 		name: `Meter ${unitId}`,
-		deviceType: 'meter',
-		status: 'online',
-		firmwareVersion: null,
-		ipAddress: null,
-		groupId: null,
-		ownerId: null,
-		tenantId: DEFAULT_TENANT,
-		metadata: {},
 		connection: {
 			driver: 'modbus',
 			line,
@@ -40,12 +33,7 @@ function device(
 			periodMs: more.periodMs ?? 20,
 			timeoutMs: 60,
 		},
-		gatewayId: null,
-		revision: 1,
-		lastSeenAt: null,
-		createdAt: epochMs(unitId),
-		deletedAt: null,
-	};
+	});
 }
 
 const tcp = (port: number): Line => ({ transport: 'tcp', host: '127.0.0.1', port });
@@ -310,18 +298,21 @@ test('two dead hosts do not disturb a third', async (t) => {
 	await slave.stop();
 });
 
+/** Makes every line one on this wire. */
+const lineOn =
+	(wire: ReturnType<typeof createRtuWire>): ModbusDriverDeps['createLine'] =>
+	(_, meter) =>
+		createRtuLine({
+			link: wire.link(),
+			timing: { baudRate: 115_200, bitsPerChar: 10 },
+			clock: systemClock,
+			meter,
+			guard: createLateReplyGuard(() => systemClock.monotonicMs()),
+		});
+
 test('serial settings that contradict each other put the later device offline', async (t) => {
 	const wire = createRtuWire(() => ({ delayMs: 0 }));
-	const { driver, of, until, healthOf } = createBench([three], {
-		createLine: (_, meter) =>
-			createRtuLine({
-				link: wire.link(),
-				timing: { baudRate: 115_200, bitsPerChar: 10 },
-				clock: systemClock,
-				meter,
-				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
-			}),
-	});
+	const { driver, of, until, healthOf } = createBench([three], { createLine: lineOn(wire) });
 	await driver.apply([device(2, rtu(19_200)), device(1, rtu(9600)), device(3, rtu(9600))]);
 	await until(() => of(1).length >= 2 && of(3).length >= 2);
 	t.is(healthOf(2)?.state, 'offline');
@@ -398,16 +389,7 @@ test('a device that is busy for a while is degraded, not offline, and its points
 
 test('over RTU, a dead unit leaves the others their values and is never given theirs', async (t) => {
 	const wire = createRtuWire(({ unitId }) => (unitId === 2 ? null : { delayMs: 1 }));
-	const { driver, of, until, healthOf } = createBench([three], {
-		createLine: (_, meter) =>
-			createRtuLine({
-				link: wire.link(),
-				timing: { baudRate: 115_200, bitsPerChar: 10 },
-				clock: systemClock,
-				meter,
-				guard: createLateReplyGuard(() => systemClock.monotonicMs()),
-			}),
-	});
+	const { driver, of, until, healthOf } = createBench([three], { createLine: lineOn(wire) });
 	await driver.apply([1, 2, 3].map((unitId) => device(unitId, rtu(115_200))));
 	await until(() => healthOf(2)?.state === 'offline');
 	const { length } = of(3);

@@ -8,7 +8,7 @@ import type { Quality, SampleValue } from '../../core/telemetry/reading.ts';
 import { linearScale } from '../../gateway/driver/modbus/linear-scale.ts';
 import { createReadDecoder, decodeRead } from '../../gateway/driver/modbus/register-decoder.ts';
 import type { ReadRequest } from '../../gateway/driver/modbus/request-plan.ts';
-import { modbusPoint } from './modbus-point.ts';
+import { modbusPoint } from '../fake/modbus-point.ts';
 
 function requestFor(points: readonly TemplatePoint[], address: number, count: number): ReadRequest {
 	return { functionCode: points[0]?.functionCode ?? 3, address, count, points, keys: points.map(({ key }) => key) };

@@ -7,7 +7,7 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { createReadDecoder } from '../../gateway/driver/modbus/register-decoder.ts';
 import { encodeWrite } from '../../gateway/driver/modbus/register-encoder.ts';
 import { template } from '../fake/plain-plan.ts';
-import { modbusPoint } from './modbus-point.ts';
+import { modbusPoint } from '../fake/modbus-point.ts';
 
 const ORDERS: Readonly<Record<number, readonly ByteOrder[]>> = {
 	1: ['AB', 'BA'],

@@ -10,7 +10,7 @@ import {
 	type ReadRequest,
 	unreadablePoints,
 } from '../../gateway/driver/modbus/request-plan.ts';
-import { modbusPoint } from './modbus-point.ts';
+import { modbusPoint } from '../fake/modbus-point.ts';
 
 const noLimits: PlanLimits = { maxRegisters: 125, maxBits: 2000, holes: [] };
 

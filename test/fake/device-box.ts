@@ -10,6 +10,7 @@ import { DEFAULT_TENANT, deviceId, deviceUid, type GatewayId, gatewayId } from '
 import { silentLog } from '../../core/kernel/log.ts';
 import { openDatabase } from '../../core/storage/pouch.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { plainDevice } from './plain-device.ts';
 
 export const GATEWAY: GatewayId = gatewayId('9a000000-0000-4000-8000-000000000001');
 export const HUB: GatewayId = gatewayId('9b000000-0000-4000-8000-000000000001');
@@ -27,26 +28,15 @@ export const rtuConnection = (path: string, baudRate = 9600, unitId = 1): Connec
 });
 
 /** A device document as a gateway would send it. */
-export const deviceOf = (number: number, uid: string, changes: Partial<Device> = {}): Device => ({
-	id: deviceId(`dd000000-0000-4000-8000-${String(number).padStart(12, '0')}`),
-	uid: deviceUid(uid),
-	name: uid,
-	deviceType: 'meter',
-	status: 'offline',
-	firmwareVersion: null,
-	ipAddress: null,
-	groupId: null,
-	ownerId: null,
-	tenantId: DEFAULT_TENANT,
-	metadata: {},
-	connection: null,
-	gatewayId: GATEWAY,
-	revision: 1,
-	lastSeenAt: null,
-	createdAt: epochMs(1_767_225_600_000 + number),
-	deletedAt: null,
-	...changes,
-});
+export const deviceOf = (number: number, uid: string, changes: Partial<Device> = {}): Device =>
+	plainDevice({
+		id: deviceId(`dd000000-0000-4000-8000-${String(number).padStart(12, '0')}`),
+		uid: deviceUid(uid),
+		status: 'offline',
+		gatewayId: GATEWAY,
+		createdAt: epochMs(1_767_225_600_000 + number),
+		...changes,
+	});
 
 export interface DeviceBox {
 	readonly folder: string;

@@ -14,6 +14,8 @@ import {
 	seriesOf,
 	uplinkOf,
 } from './mock-fleet.ts';
+import { historyRoutes } from './mock-history.ts';
+import { hubLedgerRoutes, ownLedgerRoutes } from './mock-ledger.ts';
 import { configurationRoutes } from './mock-configuration.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
@@ -30,6 +32,8 @@ export interface MockApiOptions extends MockPeopleOptions {
 	readonly registration?: 'open' | 'approval' | 'closed';
 	/** Life of an access token, s. */
 	readonly tokenSeconds?: number;
+	/** The clock of the machine was never set. */
+	readonly timeless?: boolean;
 	/** So many equal meters instead of the usual devices, behind the product's own limit of requests. */
 	readonly crowd?: number;
 }
@@ -228,7 +232,12 @@ function deviceRoutes(server: Server, state: State): void {
 			path: '/api/v1/devices/{id}/series',
 			handler(request, h) {
 				const device = find(request);
-				return device === undefined ? missing(h) : seriesOf(device, String(request.query['points']), Date.now());
+				const [from, to] = [request.query['from'], request.query['to']].map((text: unknown) =>
+					Date.parse(String(text)),
+				);
+				return device === undefined
+					? missing(h)
+					: seriesOf(device, String(request.query['points']), from ?? 0, to ?? Date.now());
 			},
 		},
 		{
@@ -299,8 +308,13 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
+	historyRoutes(server, (id) => state.devices.find(({ view }) => view.id === id));
+	ownLedgerRoutes(server, () => options.timeless !== true);
 	peopleRoutes(server, options);
-	if (hull === 'hub') hubRoutes(server);
+	if (hull === 'hub') {
+		hubRoutes(server);
+		hubLedgerRoutes(server, (id) => String(id).startsWith('a1'));
+	}
 	healthRoutes(server, hull);
 	configurationRoutes(server);
 	webRoute(server, webDir);

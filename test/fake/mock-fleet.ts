@@ -117,6 +117,7 @@ function deviceOf(recipe: Recipe, index: number, hull: 'gateway' | 'hub'): FakeD
 			device_type: 'meter',
 			status: state === 'offline' ? 'offline' : 'online',
 			firmware_version: null,
+			created_at: '2026-01-01T00:00:00.000Z',
 			last_seen_at: silentForMs === 0 ? null : new Date(Date.now() - (silentForMs ?? 0)).toISOString(),
 			gateway_id: `a1000000-0000-4000-8000-00000000000${hull === 'hub' ? 1 : 0}`,
 			health: { state, since: new Date(Date.now() - 3_600_000).toISOString(), reason },
@@ -193,21 +194,18 @@ export function latestOf(device: FakeDevice, nowMs: number) {
 	return { device_id: device.view.id, device_uid: device.view.device_uid, values };
 }
 
-/** One hour in steps of 5 s, with a hole of four minutes. */
-export function seriesOf(device: FakeDevice, key: string, nowMs: number) {
+/** A span in 720 steps, with a hole of a fifteenth of it. */
+export function seriesOf(device: FakeDevice, key: string, fromMs: number, toMs: number) {
 	const point = device.points.find((each) => each.key === key);
+	const lengthMs = toMs - fromMs;
 	const t: number[] = [];
 	const v: (number | null)[] = [];
-	for (let atMs = nowMs - 3_600_000; atMs < nowMs - (device.silentForMs ?? 0); atMs += 5_000) {
-		const ageMs = nowMs - atMs;
-		t.push(atMs);
-		v.push(point === undefined || (ageMs > 2_000_000 && ageMs < 2_240_000) ? null : valueAt(point, device.seed, atMs));
+	for (let atMs = fromMs; atMs < toMs - (device.silentForMs ?? 0); atMs += lengthMs / 720) {
+		const age = (toMs - atMs) / lengthMs;
+		t.push(Math.round(atMs));
+		v.push(point === undefined || (age > 0.55 && age < 0.62) ? null : valueAt(point, device.seed, atMs));
 	}
-	return {
-		from: new Date(nowMs - 3_600_000).toISOString(),
-		to: new Date(nowMs).toISOString(),
-		points: { [key]: { t, v } },
-	};
+	return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), points: { [key]: { t, v } } };
 }
 
 export function uplinkOf(enrolled: boolean, nowMs: number) {

@@ -4,7 +4,11 @@ export const storageOf = () => ({
 		used_bytes: 812_345_678,
 		free_bytes: 21_456_789_012,
 		total_bytes: 31_456_789_012,
-		folders: [{ folder: 'journal', bytes: 402_653_184 }],
+		folders: [
+			{ folder: 'journal', bytes: 402_653_184 },
+			{ folder: 'history', bytes: 371_110_412 },
+			{ folder: 'rollups', bytes: 12_345_678 },
+		],
 	},
 	journal: {
 		bytes: 402_653_184,

@@ -2,26 +2,10 @@ import type { DeviceTemplate, ReadFunction, TemplatePoint } from '../../config/t
 import type { PlanReads } from '../../gateway/driver/modbus/polled-line.ts';
 import type { DecodeRead } from '../../gateway/driver/modbus/register-decoder.ts';
 import type { PlanLimits, ReadRequest } from '../../gateway/driver/modbus/request-plan.ts';
+import { modbusPoint } from './modbus-point.ts';
 
-export const point = (key: string, address: number, more: Partial<TemplatePoint> = {}): TemplatePoint => ({
-	key,
-	name: key,
-	functionCode: 3,
-	address,
-	count: 1,
-	type: 'uint16',
-	byteOrder: 'AB',
-	scale: 1,
-	offset: 0,
-	unit: '',
-	kind: 'measurement',
-	access: 'r',
-	invalid: [],
-	enum: null,
-	min: null,
-	max: null,
-	...more,
-});
+export const point = (key: string, address: number, more: Partial<TemplatePoint> = {}): TemplatePoint =>
+	modbusPoint({ key, name: key, address, ...more });
 
 export const template = (points: readonly TemplatePoint[], more: Partial<DeviceTemplate> = {}): DeviceTemplate => ({
 	key: 'plain',

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'socket.io-client';
 
 import type { AuditEvent } from '../../core/audit/audit.ts';
-import type { Actor } from '../../core/identity/role.ts';
-import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
+import type { Actor, Role } from '../../core/identity/role.ts';
+import type { SetTimer } from '../../core/journal/set-timer.ts';
+import { type Clock, type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import {
@@ -14,7 +15,9 @@ import {
 	type RealtimeLimits,
 	type RealtimeServer,
 } from '../../core/realtime/realtime-server.ts';
-import { createManualTimer, type ManualTimer } from './manual-timer.ts';
+import { actorOfRole } from './actor-of-role.ts';
+import { userIdOf } from './bare-server.ts';
+import { createManualTimer } from './manual-timer.ts';
 
 /** Whose token it is, and until when; `null`: for ever. */
 interface Pass {
@@ -22,10 +25,15 @@ interface Pass {
 	readonly endsAt?: EpochMs;
 }
 
+/** What the server takes for time. */
+interface BoxTime {
+	readonly clock: Clock;
+	readonly setTimer: SetTimer;
+}
+
 export interface RealtimeBox {
 	readonly realtime: RealtimeServer;
 	readonly port: number;
-	readonly timer: ManualTimer;
 	/** Tokens that are valid now. */
 	readonly passes: Map<string, Pass>;
 	/** What the audit log was told of. */
@@ -36,9 +44,14 @@ export interface RealtimeBox {
 
 const FOR_EVER = epochMs(Date.UTC(2100, 0, 1));
 
-/** The realtime server on a port of loopback, with tokens and a clock of the test. */
-export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise<RealtimeBox> {
-	const timer = createManualTimer();
+/** For ever somebody of this level. */
+export const passOf = (role: Role): Pass => ({ actor: actorOfRole(role, userIdOf(role)) });
+
+/** The realtime server on a port of loopback, with tokens of the test; its time stands still unless another one is handed in. */
+export async function realtimeBox(
+	limits: Partial<RealtimeLimits> = {},
+	{ clock, setTimer }: BoxTime = createManualTimer(),
+): Promise<RealtimeBox> {
 	const passes = new Map<string, Pass>();
 	const refusals: AuditEvent[] = [];
 	const http = createServer((_request, response) => response.writeHead(404).end('rest'));
@@ -51,14 +64,14 @@ export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise
 			verify(token) {
 				const pass = passes.get(token);
 				if (pass === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-				if ((pass.endsAt ?? FOR_EVER) <= timer.clock.now()) throw new Fault('token-expired', 'the token has expired');
+				if ((pass.endsAt ?? FOR_EVER) <= clock.now()) throw new Fault('token-expired', 'the token has expired');
 				return pass.actor;
 			},
 			expiresAt: (token) => passes.get(token)?.endsAt ?? FOR_EVER,
 		},
 		audit: { refused: (event) => void refusals.push(event) },
-		clock: timer.clock,
-		setTimer: timer.setTimer,
+		clock,
+		setTimer,
 		log: silentLog,
 		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },
 	});
@@ -66,7 +79,6 @@ export async function realtimeBox(limits: Partial<RealtimeLimits> = {}): Promise
 	return {
 		realtime,
 		port,
-		timer,
 		passes,
 		refusals,
 		client(token, namespace, transport = 'websocket') {

@@ -1,7 +1,7 @@
 import type { FileJournal } from '../../core/journal/file-journal.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceId, gatewayId } from '../../core/kernel/id.ts';
-import type { Reading, SampleValue } from '../../core/telemetry/reading.ts';
+import type { Quality, Reading, SampleValue } from '../../core/telemetry/reading.ts';
 
 export const ORIGIN = gatewayId('00000000-0000-4000-8000-00000000000a');
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -24,6 +24,27 @@ export const readingOf = (firstSeq: number, more: Partial<Reading> = {}): Readin
 	firstSeq,
 	...more,
 });
+
+/** Makes readings of values by their names; each has numbers of its own. */
+export function createNamedReadings() {
+	let firstSeq = 0;
+	return (
+		device: Reading['device'],
+		readAt: number,
+		values: Readonly<Record<string, SampleValue>>,
+		quality: Quality = 'good',
+	): Reading => {
+		const points = Object.keys(values);
+		firstSeq += 10;
+		return readingOf(firstSeq, {
+			device,
+			readAt: epochMs(Math.round(readAt)),
+			points,
+			values: Object.values(values),
+			qualities: quality === 'good' ? null : points.map(() => quality),
+		});
+	};
+}
 
 /** The sequence numbers of everything a journal has from a position on. */
 export async function sequenceOf(journal: FileJournal, from = journal.oldest()): Promise<readonly number[]> {

@@ -10,36 +10,20 @@ import { aggregateAnswer } from '../../core/history/aggregate-schema.ts';
 import { counterRules } from '../../core/history/rollup-rule.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
-import type { Quality, Reading, SampleValue } from '../../core/telemetry/reading.ts';
+import type { Quality } from '../../core/telemetry/reading.ts';
 import { createSeriesBuilder } from '../../core/telemetry/series.ts';
 import { createSeriesSource } from '../../core/telemetry/series-source.ts';
 import { pointFacts } from '../../config/template/template.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { deviceBox, rtuConnection } from '../fake/device-box.ts';
 import { rollupBox } from '../fake/rollup-box.ts';
-import { deviceOf, ORIGIN } from '../fake/sample-readings.ts';
+import { createNamedReadings, deviceOf } from '../fake/sample-readings.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START = Date.UTC(2025, 11, 1);
 
-let seq = 0;
-const reading = (
-	device: Reading['device'],
-	readAt: number,
-	values: Readonly<Record<string, SampleValue>>,
-	quality: Quality = 'good',
-): Reading => ({
-	device,
-	readAt: epochMs(readAt),
-	telemetryType: 'default',
-	points: Object.keys(values),
-	values: Object.values(values),
-	qualities: quality === 'good' ? null : Object.keys(values).map(() => quality),
-	origin: ORIGIN,
-	epoch: 1,
-	firstSeq: (seq += 10),
-});
+const reading = createNamedReadings();
 
 async function routes(t: ExecutionContext) {
 	const box = await deviceBox();

@@ -3,10 +3,9 @@ import fc from 'fast-check';
 
 import { bucketEdges } from '../../core/history/aggregate-calendar.ts';
 import { createRollupBuilder, type Rollup, totalOf } from '../../core/history/rollup.ts';
-import { epochMs } from '../../core/kernel/clock.ts';
 import type { Quality, Reading, SampleValue } from '../../core/telemetry/reading.ts';
 import { rollupBox } from '../fake/rollup-box.ts';
-import { deviceOf, ORIGIN } from '../fake/sample-readings.ts';
+import { createNamedReadings, deviceOf } from '../fake/sample-readings.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -14,22 +13,9 @@ const NOW = Date.UTC(2026, 0, 1);
 const FROM = NOW - 40 * DAY_MS;
 const DEVICE = deviceOf(1);
 
-let seq = 0;
-const reading = (
-	readAt: number,
-	values: Readonly<Record<string, SampleValue>>,
-	quality: Quality = 'good',
-): Reading => ({
-	device: DEVICE,
-	readAt: epochMs(Math.round(readAt)),
-	telemetryType: 'default',
-	points: Object.keys(values),
-	values: Object.values(values),
-	qualities: quality === 'good' ? null : Object.keys(values).map(() => quality),
-	origin: ORIGIN,
-	epoch: 1,
-	firstSeq: (seq += 10),
-});
+const named = createNamedReadings();
+const reading = (readAt: number, values: Readonly<Record<string, SampleValue>>, quality?: Quality): Reading =>
+	named(DEVICE, readAt, values, quality);
 
 const isWanted = () => true;
 const COUNTER = { isCounter: true, range: { bottom: 0, top: 65_536 } };

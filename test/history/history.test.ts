@@ -16,6 +16,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { deferred } from '../fake/deferred.ts';
+import { randomOf } from '../fake/random-of.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { deviceOf, ORIGIN, readingOf, START_MS } from '../fake/sample-readings.ts';
@@ -94,11 +95,8 @@ test('any query answers what a list of everything would, sealed or not, also pag
 	const { open } = await bench(t);
 	const { journal, history } = await open();
 	const all: Reading[] = [];
-	let seed = 7;
-	const random = (below: number): number => {
-		seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-		return Math.floor((seed / 2 ** 31) * below);
-	};
+	const next = randomOf(7);
+	const random = (below: number): number => Math.floor(next() * below);
 	for (let round = 0; round < 8; round += 1) {
 		const batch = Array.from({ length: 60 }, (_, index) =>
 			readingOf(1 + (round * 60 + index) * 8, {

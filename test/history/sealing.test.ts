@@ -9,7 +9,8 @@ import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { gatewayId } from '../../core/kernel/id.ts';
 import type { ColumnQuery, HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { QUALITIES, type Quality, type Reading, type SampleValue } from '../../core/telemetry/reading.ts';
-import { HISTORY_FOLDER, historyBench, randomOf } from '../fake/history-bench.ts';
+import { HISTORY_FOLDER, historyBench } from '../fake/history-bench.ts';
+import { randomOf } from '../fake/random-of.ts';
 import { deviceOf, ORIGIN, readingOf, START_MS } from '../fake/sample-readings.ts';
 
 const HOUR_MS = 3_600_000;

@@ -202,7 +202,7 @@ test('the settings in force are shown to the superadmin in the words of the file
 	});
 });
 
-test('who may not see it', async (t) => {
+test('health is for whoever is logged in, settings are for whoever may configure the system', async (t) => {
 	const { call } = await box(t);
 	t.is((await call('/monitoring/health', null)).status, 401);
 	t.is((await call('/monitoring/health', 'user')).status, 200);

@@ -8,6 +8,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { createPowerCutFiles } from '../fake/power-cut-files.ts';
+import { randomOf } from '../fake/random-of.ts';
 import { readingOf, sequenceOf } from '../fake/sample-readings.ts';
 
 interface Scene {
@@ -22,15 +23,6 @@ interface Scene {
 interface Taken {
 	readonly reading: Reading;
 	readonly atMs: number;
-}
-
-/** Numbers from 0 to 1, the same in each run. */
-function seeded(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-		return state / 2 ** 32;
-	};
 }
 
 /** Nobody waits for these readings; the power goes; answers those that are gone. */
@@ -65,7 +57,7 @@ async function lostIn({ flushIntervalMs, flushBytes, periodMs, cutAtMs, random }
 
 for (const flushIntervalMs of [1_000, 200])
 	test(`a power cut costs at most the readings of flush_interval_ms, which is ${flushIntervalMs}`, async (t) => {
-		const random = seeded(flushIntervalMs);
+		const random = randomOf(flushIntervalMs);
 		let longestMs = 0;
 		for (let cut = 0; cut < 40; cut += 1) {
 			const cutAtMs = Math.floor(flushIntervalMs * (2 + 3 * random()));
@@ -79,7 +71,7 @@ for (const flushIntervalMs of [1_000, 200])
 
 for (const flushBytes of [4_096, 16_384])
 	test(`a power cut costs at most about flush_bytes, which is ${flushBytes}, however slow the clock`, async (t) => {
-		const random = seeded(flushBytes);
+		const random = randomOf(flushBytes);
 		let most = 0;
 		for (let cut = 0; cut < 12; cut += 1) {
 			const cutAtMs = Math.floor((flushBytes / 40) * (3 + random()));

@@ -133,7 +133,7 @@ test('times are known after a restart', async (t) => {
 	await again.journal.stop();
 });
 
-test('of lines, a damaged one costs itself', (t) => {
+test('a damaged line costs itself and no other', (t) => {
 	const text = [1, 2, 3].map((number) => recordLine({ number })).join('');
 	const damaged = text.replace('"number":2', '"number":9');
 	t.deepEqual(readRecordLines(damaged), { records: [{ number: 1 }, { number: 3 }], damagedLines: 1 });

@@ -55,7 +55,7 @@ test('what all gateways together may have waiting is bounded', async (t) => {
 	await held;
 });
 
-test('it stops when what it has begun is stored, and lets everybody go', async (t) => {
+test('turns stop when what they have begun is stored, and let everybody go', async (t) => {
 	const disk = deferred<undefined>();
 	let stored = 0;
 	const turns = createBackfillTurns({ store: () => disk.promise.then(() => (stored += 1)), limits: LIMITS });

@@ -26,6 +26,12 @@ function damage(folder: string): number {
 	return end - FRAMES_START;
 }
 
+const untilAt = (hub: Rest, count: number): Promise<readonly unknown[]> =>
+	waitFor(`${count} values at the hub`, WITHIN_MS, async () => {
+		const { body } = await hub.get('/api/v1/devices/meter/telemetry?limit=100');
+		return Array.isArray(body) && body.length >= count && body;
+	});
+
 test.serial(
 	'what a damaged place of the journal has cost the hub, it asks its gateways for, and has again',
 	async (t) => {
@@ -50,11 +56,6 @@ test.serial(
 			connection: { driver: 'mqtt' },
 		});
 		await gateway.post('/api/v1/uplink/enrol', { hub_url: pair.hubUrl(), code: pair.code() });
-		const untilAt = (hub: Rest, count: number): Promise<readonly unknown[]> =>
-			waitFor(`${count} values at the hub`, WITHIN_MS, async () => {
-				const { body } = await hub.get('/api/v1/devices/meter/telemetry?limit=100');
-				return Array.isArray(body) && body.length >= count && body;
-			});
 		const hub = await pair.hubRest();
 		for (let value = 1; value <= VALUES; value += 1) {
 			const { status } = await gateway.post('/api/v1/devices/meter/telemetry', {

@@ -276,12 +276,12 @@ test('messages that come twice, late and out of order lose nothing and double no
 	await runThrough(t, 1, { ...GENTLE, twice: 0.3, liveLost: 0.3, mostDelayMs: 60 });
 });
 
-test('neither do connections that end in the middle of it', async (t) => {
+test('connections that end in the middle of a message lose nothing and double nothing', async (t) => {
 	const { cuts } = await runThrough(t, 2, { ...GENTLE, twice: 0.1, liveLost: 0.2, cut: 0.15, mostDelayMs: 20 });
 	t.true(cuts > 3, `${cuts} cuts`);
 });
 
-test('neither do blocks that arrive damaged', async (t) => {
+test('blocks that arrive damaged lose nothing and double nothing', async (t) => {
 	const { damagedBlocks } = await runThrough(t, 3, { ...GENTLE, liveLost: 0.5, bitFlipped: 0.3, mostDelayMs: 5 });
 	t.true(damagedBlocks > 3, `${damagedBlocks} damaged blocks`);
 });

@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
 import { gatewayRoutes } from '../../cloud/fleet/gateway-routes.ts';
 import { createLedger } from '../../core/ledger/ledger.ts';
@@ -8,16 +8,21 @@ import { bareServer, bearer } from '../fake/bare-server.ts';
 import { member } from '../system/kit/rest.ts';
 import { enrolmentBox, request } from './enrolment-box.ts';
 
-test('whoever guesses enrolment codes is slowed down, per address', async (t) => {
-	const { gateways, clock, service } = await enrolmentBox(t);
+async function routes(t: ExecutionContext) {
+	const box = await enrolmentBox(t);
 	const server = await bareServer(gatewayRoutes, {
-		gateways,
-		enrolment: service,
+		gateways: box.gateways,
+		enrolment: box.service,
 		presence: () => ({ online: false, lastSeenAt: null, version: null }),
 		ledger: createLedger(),
 		deviceCounts: () => new Map(),
-		clock,
+		clock: box.clock,
 	});
+	return { ...box, server };
+}
+
+test('whoever guesses enrolment codes is slowed down, per address', async (t) => {
+	const { server, clock } = await routes(t);
 	const guess = async (remoteAddress: string): Promise<number> => {
 		const payload = {
 			code_id: 'AAAA',
@@ -37,15 +42,7 @@ test('whoever guesses enrolment codes is slowed down, per address', async (t) =>
 });
 
 test('a code is opened for anybody, or for one gateway that may be enrolled already', async (t) => {
-	const { gateways, clock, service } = await enrolmentBox(t);
-	const server = await bareServer(gatewayRoutes, {
-		gateways,
-		enrolment: service,
-		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		ledger: createLedger(),
-		deviceCounts: () => new Map(),
-		clock,
-	});
+	const { server, service } = await routes(t);
 	const open = async (payload?: object) => {
 		const url = '/gateways/enrolment-codes';
 		const { statusCode, result } = await server.inject({
@@ -71,15 +68,7 @@ test('a code is opened for anybody, or for one gateway that may be enrolled alre
 });
 
 test('a gateway of another tenant does not exist for an administrator, and does for a superadmin', async (t) => {
-	const { gateways, clock, service } = await enrolmentBox(t);
-	const server = await bareServer(gatewayRoutes, {
-		gateways,
-		enrolment: service,
-		presence: () => ({ online: false, lastSeenAt: null, version: null }),
-		ledger: createLedger(),
-		deviceCounts: () => new Map(),
-		clock,
-	});
+	const { server, gateways, service } = await routes(t);
 	const other = tenantId('7e000000-0000-4000-8000-000000000002');
 	const first = await request((await service.openCode({ tenantId: other, onlyFor: null })).code);
 	await service.enrol(first.asked, first.proof);

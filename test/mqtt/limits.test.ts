@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import type { Broker } from '../../core/mqtt/mqtt.ts';
 import type { MqttLimits } from '../../core/mqtt/mqtt-limits.ts';
-import { createTokenBuckets } from '../../core/mqtt/token-buckets.ts';
+import { createTokenBuckets } from '../../core/kernel/token-buckets.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
 import {

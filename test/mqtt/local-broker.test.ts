@@ -315,6 +315,9 @@ test('what is polled is published once for each reading; what came by MQTT is no
 	await reader.closed();
 });
 
+const publish = (who: readonly string[], topic: string, payload: string, ...more: readonly string[]) =>
+	run('mosquitto_pub', [...who, ...more, '-t', topic, '-m', payload]);
+
 test('mosquitto_pub is a device and mosquitto_sub a consumer', async (t) => {
 	if (lacks(t, 'mosquitto_pub') || lacks(t, 'mosquitto_sub')) return;
 	const { add, accounts, port, memory, devices, close } = await gateway();
@@ -326,90 +329,29 @@ test('mosquitto_pub is a device and mosquitto_sub a consumer', async (t) => {
 	const device = [...at, '-u', 'meter-1', '-P', password];
 	const consumer = [...at, '-u', 'panel', '-P', reader.password];
 	// The retained status tells the consumer's first message apart from the moment of its subscription.
-	const status = await run('mosquitto_pub', [
-		...device,
-		'-q',
-		'1',
-		'-r',
-		'-t',
-		'devices/meter-1/status',
-		'-m',
-		'{"status":"online"}',
-	]);
+	const status = await publish(device, 'devices/meter-1/status', '{"status":"online"}', '-q', '1', '-r');
 	t.is(status.code, 0, status.err);
 	t.is(devices.get('meter-1').status, 'online');
 	const heard = await run('mosquitto_sub', [...consumer, '-t', 'devices/+/status', '-C', '1', '-v', '-W', '8']);
 	t.is(heard.out, 'devices/meter-1/status {"status":"online"}\n', heard.err);
-	const telemetry = await run('mosquitto_pub', [
-		...device,
-		'-q',
-		'1',
-		'-t',
-		'devices/meter-1/telemetry',
-		'-m',
-		'{"temperature":23.5}',
-	]);
+	const telemetry = await publish(device, 'devices/meter-1/telemetry', '{"temperature":23.5}', '-q', '1');
 	t.is(telemetry.code, 0, telemetry.err);
-	const exactlyOnce = await run('mosquitto_pub', [
-		...device,
-		'-q',
-		'2',
-		'-t',
-		'devices/meter-1/telemetry',
-		'-m',
-		'{"temperature":24}',
-	]);
+	const exactlyOnce = await publish(device, 'devices/meter-1/telemetry', '{"temperature":24}', '-q', '2');
 	t.is(exactlyOnce.code, 0, exactlyOnce.err);
 	t.deepEqual(
 		memory.readings.map(({ values }) => values),
 		[['online'], [23.5], [24]],
 	);
-	const wrong = await run('mosquitto_pub', [
-		...at,
-		'-u',
-		'meter-1',
-		'-P',
-		'guess',
-		'-t',
-		'devices/meter-1/telemetry',
-		'-m',
-		'{"a":1}',
-	]);
+	const wrong = await publish([...at, '-u', 'meter-1', '-P', 'guess'], 'devices/meter-1/telemetry', '{"a":1}');
 	t.not(wrong.code, 0);
-	const foreign = await run('mosquitto_pub', [
-		...device,
-		'-q',
-		'1',
-		'-t',
-		'devices/meter-10/telemetry',
-		'-m',
-		'{"a":1}',
-	]);
+	const foreign = await publish(device, 'devices/meter-10/telemetry', '{"a":1}', '-q', '1');
 	t.not(foreign.code, 0);
-	const large = await run('mosquitto_pub', [
-		...device,
-		'-q',
-		'1',
-		'-t',
-		'devices/meter-1/telemetry',
-		'-m',
-		`{"a":"${'x'.repeat(100_000)}"}`,
-	]);
+	const large = await publish(device, 'devices/meter-1/telemetry', `{"a":"${'x'.repeat(100_000)}"}`, '-q', '1');
 	t.is(large.code, 0, large.err);
 	const will = [...device, '--will-topic', 'devices/meter-10/status', '--will-payload', '{"status":"offline"}'];
 	const thief = await run('mosquitto_sub', [...will, '-t', 'devices/meter-1/command', '-W', '2']);
 	t.not(thief.code, 27, 'a will on the topic of another device is refused at CONNECT');
-	const newer = await run('mosquitto_pub', [
-		...device,
-		'-V',
-		'5',
-		'-q',
-		'1',
-		'-t',
-		'devices/meter-1/telemetry',
-		'-m',
-		'{"a":1}',
-	]);
+	const newer = await publish(device, 'devices/meter-1/telemetry', '{"a":1}', '-V', '5', '-q', '1');
 	t.not(newer.code, 0, 'MQTT 5 is answered with "unacceptable protocol version"');
 	t.is(memory.readings.length, 4);
 });

@@ -10,6 +10,7 @@ import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import type { RealtimeLimits } from '../../core/realtime/realtime-server.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
+import { createManualTimer } from '../fake/manual-timer.ts';
 import { ask, heard, realtimeBox } from '../fake/realtime-box.ts';
 
 const NAMESPACES = ['/monitoring', '/device', '/notification'] as const;
@@ -21,7 +22,8 @@ const anything = Joi.object<{ text: string }>({ text: Joi.string().required() })
 
 /** A server with three namespaces and an event that answers with what it was told, fails, or is late. */
 async function served(limits: Partial<RealtimeLimits> = {}) {
-	const box = await realtimeBox(limits);
+	const timer = createManualTimer();
+	const box = await realtimeBox(limits, timer);
 	const changed: string[] = [];
 	box.passes.set('alice', { actor: ALICE, endsAt: epochMs(NOW + 60_000) });
 	box.passes.set('bob', { actor: BOB });
@@ -36,7 +38,7 @@ async function served(limits: Partial<RealtimeLimits> = {}) {
 			}),
 		);
 	}
-	return { ...box, changed };
+	return { ...box, timer, changed };
 }
 
 const connected = async (socket: ClientSocket): Promise<ClientSocket> => {

@@ -1,56 +1,24 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import test from 'ava';
-import { connect, type Socket } from 'socket.io-client';
 
-import type { Actor, Role } from '../../core/identity/role.ts';
 import { systemTimer } from '../../core/journal/set-timer.ts';
 import { epochMs, systemClock } from '../../core/kernel/clock.ts';
-import { Fault } from '../../core/kernel/fault.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
-import { silentLog } from '../../core/kernel/log.ts';
-import {
-	createRealtimeServer,
-	DEFAULT_REALTIME_LIMITS,
-	type RealtimeLimits,
-} from '../../core/realtime/realtime-server.ts';
+import type { RealtimeLimits } from '../../core/realtime/realtime-server.ts';
 import { createLatestValues } from '../../core/telemetry/latest-values.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
 import { deviceBox, GATEWAY, rtuConnection } from '../fake/device-box.ts';
 import { draftOf } from '../fake/memory-telemetry.ts';
-import { actorOfRole } from '../fake/actor-of-role.ts';
 import { userIdOf } from '../fake/bare-server.ts';
+import { ask, heard, passOf, realtimeBox } from '../fake/realtime-box.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
 async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPerClient = 1_000) {
 	const box = await deviceBox();
-	const tokens = new Map<string, Role>([
-		['good', 'viewer'],
-		['stranger', 'user'],
-	]);
-	const http = createServer((_request, response) => response.writeHead(404).end('rest'));
-	await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-	const address: AddressInfo | string | null = http.address();
-	const port = typeof address === 'object' ? address?.port : 0;
-	const realtime = createRealtimeServer({
-		listener: http,
-		tokens: {
-			verify: (token): Actor => {
-				const role = tokens.get(token);
-				if (role === undefined) throw new Fault('bad-credentials', 'the token is not valid');
-				return actorOfRole(role, userIdOf(role));
-			},
-			expiresAt: () => epochMs(systemClock.now() + 3_600_000),
-		},
-		audit: { refused: () => undefined },
-		clock: systemClock,
-		setTimer: systemTimer,
-		log: silentLog,
-		limits: { ...DEFAULT_REALTIME_LIMITS, ...limits },
-	});
+	const server = await realtimeBox(limits, { clock: systemClock, setTimer: systemTimer });
+	const { realtime, passes } = server;
+	passes.set('good', passOf('viewer')).set('stranger', passOf('user'));
 	const latest = createLatestValues({ clock: box.clock });
 	const events = createTelemetryRealtime({
 		realtime,
@@ -61,21 +29,6 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 		subscriptionsPerClient,
 	});
 	box.devices.listen(events.device);
-	const clients: Socket[] = [];
-	const client = (
-		token: string | null,
-		namespace = '/monitoring',
-		transport: 'websocket' | 'polling' = 'websocket',
-	) => {
-		const socket = connect(`http://127.0.0.1:${port}${namespace}`, {
-			transports: [transport],
-			forceNew: true,
-			reconnection: false,
-			...(token === null ? {} : { auth: { token } }),
-		});
-		clients.push(socket);
-		return socket;
-	};
 	const meter = await box.devices.register({
 		uid: deviceUid('meter-1'),
 		name: 'Main',
@@ -84,27 +37,20 @@ async function monitoring(limits: Partial<RealtimeLimits> = {}, subscriptionsPer
 	});
 	return {
 		...box,
-		tokens,
-		port,
+		passes,
+		port: server.port,
 		realtime,
 		latest,
 		events,
-		client,
+		client: (token: string | null, namespace = '/monitoring', transport?: 'websocket' | 'polling') =>
+			server.client(token, namespace, transport),
 		meter,
 		close: async () => {
-			for (const one of clients) one.disconnect();
-			await realtime.stop();
-			await new Promise((resolve) => http.close(resolve));
+			await server.close();
 			await box.close();
 		},
 	};
 }
-
-const heard = <T = unknown>(socket: Socket, event: string): Promise<T> =>
-	new Promise((resolve) => socket.once(event, resolve));
-
-const ask = (socket: Socket, event: string, payload: unknown): Promise<unknown> =>
-	socket.timeout(5_000).emitWithAck(event, payload);
 
 const stamped = (reading: ReturnType<typeof draftOf>): Reading => ({
 	...reading,
@@ -216,17 +162,17 @@ test('bad requests are acknowledged with the error object and change nothing', a
 });
 
 test('a token that ends disconnects its connection', async (t) => {
-	const { client, close, tokens, realtime } = await monitoring({ tokenCheckMs: 20 });
+	const { client, close, passes, realtime } = await monitoring({ tokenCheckMs: 20 });
 	t.teardown(close);
 	const socket = client('good');
 	await heard(socket, 'connect');
-	tokens.delete('good');
+	passes.delete('good');
 	t.is(await heard(socket, 'disconnect'), 'io server disconnect');
 	t.true(realtime.connections() <= 1);
 });
 
 test('whoever may not see a device any more hears no more of it: other owner, other rights', async (t) => {
-	const { client, close, devices, events, meter, tokens } = await monitoring({ tokenCheckMs: 20 });
+	const { client, close, devices, events, meter, passes } = await monitoring({ tokenCheckMs: 20 });
 	t.teardown(close);
 	await devices.patch('meter-1', { ownerId: userIdOf('user') });
 	const owner = client('stranger');
@@ -245,7 +191,7 @@ test('whoever may not see a device any more hears no more of it: other owner, ot
 	await devices.patch('meter-1', { ownerId: null });
 	await tell();
 	t.deepEqual(counts, { owner: 1, viewer: 2 }, 'it is no longer the property of the one');
-	tokens.set('good', 'user');
+	passes.set('good', passOf('user'));
 	// The next event, or the check, notices.
 	await ask(viewer, 'unsubscribe_device', { device_uid: 'nobody' });
 	await tell();

@@ -4,9 +4,12 @@ import Hapi from '@hapi/hapi';
 import test from 'ava';
 
 import { createRemoteCalls as createHubCalls } from '../../cloud/remote/remote-calls.ts';
+import type { GatewayRecord } from '../../cloud/fleet/gateway-record.ts';
+import { remoteRoutes } from '../../cloud/remote/remote-routes.ts';
 import { TOKEN_STRATEGY } from '../../core/http/access.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { newGatewayId } from '../../core/kernel/id.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
+import { newGatewayId, type TenantId } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import {
 	type AnswerMessage,
@@ -25,6 +28,15 @@ import { createRest, member } from '../system/kit/rest.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
 const GATEWAY = newGatewayId();
+
+const gatewayRecord = (tenantId: TenantId): GatewayRecord => ({
+	id: GATEWAY,
+	tenantId,
+	name: 'a gateway',
+	certificates: [],
+	enrolledAt: epochMs(0),
+	revokedAt: null,
+});
 
 const call = (more: Partial<CallMessage> = {}): CallMessage => ({
 	call_id: randomUUID(),
@@ -202,4 +214,56 @@ test.serial('the REST of a gateway is reached through its hub', async (t) => {
 	t.is((await createRest(hub.url, null).get(`${remote}/devices`)).status, 401);
 	await pair.gateway().stop();
 	await waitFor('it is away', 30_000, async () => (await hub.get(`${remote}/lines`)).status === 502);
+});
+
+for (const [name, wrong] of [
+	['a header with a line break', { headers: { etag: 'a\r\nset-cookie: b' } }],
+	['a header beyond ASCII', { headers: { etag: '\u20ac' } }],
+	['a status that is no answer', { status: 101 }],
+] as const)
+	test(`an answer of a gateway is none with ${name}`, (t) => {
+		const answer = { call_id: randomUUID(), status: 200, headers: {}, body: '' };
+		t.is(parseAnswer(Buffer.from(JSON.stringify(answer))).status, 200);
+		t.throws(() => parseAnswer(Buffer.from(JSON.stringify({ ...answer, ...wrong }))), { instanceOf: Fault });
+	});
+
+test('a call that no gateway would take is refused at once, and not after its time', async (t) => {
+	const timer = createManualTimer();
+	const { call: ask } = createHubCalls({ send: () => true, setTimer: timer.setTimer });
+	const request = { method: 'GET', path: `/api/v1/${'x'.repeat(9_000)}`, headers: {}, body: null } as const;
+	await t.throwsAsync(ask(GATEWAY, request, actorOfRole('viewer'), 1_000), { instanceOf: Fault, message: /path/ });
+});
+
+test('what a gateway answers is no page of the hub, and leads nowhere else', async (t) => {
+	const server = Hapi.server();
+	server.auth.scheme('known', () => ({
+		authenticate: (_request, h) => h.authenticated({ credentials: { user: { actor: actorOfRole('viewer') } } }),
+	}));
+	server.auth.strategy(TOKEN_STRATEGY, 'known');
+	const { tenantId } = actorOfRole('viewer');
+	let asked = '';
+	const headers = { 'content-type': 'text/html', location: 'https://elsewhere.example/', etag: '"1"' };
+	await server.register({
+		plugin: remoteRoutes,
+		options: {
+			gateways: { find: () => gatewayRecord(tenantId) },
+			calls: {
+				call: async () => ({
+					call_id: randomUUID(),
+					status: 201,
+					headers,
+					body: Buffer.from('<p>').toString('base64'),
+				}),
+			},
+		},
+	});
+	const { statusCode, headers: got } = await server.inject({
+		url: `/gateways/${GATEWAY.toUpperCase()}/remote/things/a?limit=1`,
+		headers: { host: 'no.host:99999' },
+	});
+	t.is(asked, '/api/v1/things/a?limit=1', 'whatever the host is called');
+	t.is(statusCode, 201);
+	t.is(got['content-type'], 'application/octet-stream');
+	t.is(got['location'], undefined);
+	t.is(got.etag, '"1"');
 });

@@ -281,7 +281,7 @@ test.serial(
 );
 
 const HUB_DAMAGES: readonly Damage[] = [
-	{ file: 'ledger.json', harm: overwrite, said: /ledger-damaged/ },
+	{ file: 'ledger/snapshot', harm: overwrite, said: /ledger-damaged/ },
 	{ file: 'settings.json', harm: overwrite, said: /settings-lost/ },
 	{ file: 'hub.json', harm: overwrite, said: /settings-lost/ },
 	{ file: 'devices', harm: wreckDatabase, said: /database-(repaired|lost)/ },

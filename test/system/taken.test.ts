@@ -3,10 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
 import { listenOnLoopback } from '../../demo/listen.ts';
 import { startPtyPair } from '../../demo/simulator/pty-pair.ts';
+import type { HullProcess } from './kit/hull-process.ts';
 import { findPeer } from './kit/peer.ts';
 import { readCounterDevices, templateWith, writeReadCounterTemplate } from './kit/read-counter.ts';
 import { type Rest, claim, createRest, member } from './kit/rest.ts';
@@ -22,6 +23,21 @@ const close = (server: Server): Promise<void> =>
 		server.close(() => resolve());
 	});
 
+/** Takes a free port before the product does. */
+async function squat(t: ExecutionContext) {
+	const server = createServer();
+	const port = await listenOnLoopback(server, 0);
+	const leave = () => close(server);
+	t.teardown(leave);
+	return { port, leave };
+}
+
+const hasFailedToListen = (hull: HullProcess, why: string): boolean =>
+	hull
+		.child()
+		.lastLines()
+		.some((line) => line.includes('listen-failed') && line.includes(why));
+
 const hasValues = async (rest: Rest): Promise<boolean> =>
 	typeof member(await latestOf(rest, DEVICE, 'reads'), 'value') === 'number';
 
@@ -32,9 +48,7 @@ test.serial('an MQTT port that is taken is said in log and health, and is used a
 	t.timeout(90_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
-	const squatter = createServer();
-	const port = await listenOnLoopback(squatter, 0);
-	t.teardown(() => close(squatter));
+	const { port, leave } = await squat(t);
 	const gateway = await stage.spawnGateway({
 		devices: readCounterDevices(simulator, 200),
 		settings: { ...writeReadCounterTemplate(stage.folder), mqtt: { host: '127.0.0.1', port } },
@@ -42,15 +56,10 @@ test.serial('an MQTT port that is taken is said in log and health, and is used a
 	const rest = await claim(gateway.url(), await gateway.claimCode());
 	t.regex(String(await reasonOf(rest, 'mqtt')), new RegExp(`127\\.0\\.0\\.1:${port} is in use`));
 	t.is(member(await json(rest, '/health'), 'mqtt'), 'disconnected');
-	t.true(
-		gateway
-			.child()
-			.lastLines()
-			.some((line) => line.includes('listen-failed') && line.includes(String(port))),
-	);
+	t.true(hasFailedToListen(gateway, String(port)));
 	await waitFor('reading goes on', SOON_MS, () => hasValues(rest));
 	t.is((await rest.get('/readiness')).status, 200);
-	await close(squatter);
+	await leave();
 	await waitFor('the port is used', SOON_MS, async () => member(await json(rest, '/health'), 'mqtt') === 'connected');
 });
 
@@ -60,24 +69,17 @@ test.serial(
 		t.timeout(90_000);
 		const stage = createStage(t);
 		const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
-		const squatter = createServer();
-		const port = await listenOnLoopback(squatter, 0);
-		t.teardown(() => close(squatter));
+		const { port, leave } = await squat(t);
 		const gateway = await stage.spawnGateway({
 			devices: readCounterDevices(simulator, 200),
 			settings: { ...writeReadCounterTemplate(stage.folder), http: { host: '127.0.0.1', port } },
 		});
-		t.true(
-			gateway
-				.child()
-				.lastLines()
-				.some((line) => line.includes('listen-failed') && line.includes(`127.0.0.1:${port} is in use`)),
-		);
+		t.true(hasFailedToListen(gateway, `127.0.0.1:${port} is in use`));
 		await waitFor('the meter is read', SOON_MS, async () => {
 			const counts = await simulator.control('counts');
 			return Number(member(counts, 'answered')) >= 3;
 		});
-		await close(squatter);
+		await leave();
 		const url = `http://127.0.0.1:${port}`;
 		await waitFor('the port is used', SOON_MS, async () => (await createRest(url, null).get('/health')).status === 200);
 		const rest = await claim(url, await gateway.claimCode());

@@ -18,7 +18,7 @@ test.serial('a gateway is claimed, and its devices, their points, lines and sync
 		await page.locator('.chart canvas').waitFor();
 		t.regex((await page.getByRole('img', { name: 'last hour' }).getAttribute('aria-label')) ?? '', /1 gaps/);
 		await page.getByRole('button', { name: 'Voltage L1', exact: true }).click();
-		await page.getByRole('heading', { name: 'Last hour: Voltage L1' }).waitFor();
+		await page.getByRole('heading', { name: 'History: Voltage L1' }).waitFor();
 		await page.locator('.chart canvas').waitFor();
 		await look('device');
 		await page.getByLabel('Filter points').fill('energy');

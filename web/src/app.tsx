@@ -67,14 +67,7 @@ const ROUTES: readonly Route[] = [
 	{ page: 'lines', withId: false, hulls: ['gateway'], menu: 'nav.lines', view: LinesPage },
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
-	{
-		page: 'gateways',
-		withId: true,
-		hulls: ['hub'],
-		menu: null,
-		needs: 'gateways:configure',
-		view: GatewayPage,
-	},
+	{ page: 'gateways', withId: true, hulls: ['hub'], menu: null, view: GatewayPage },
 	{ page: 'settings', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.settings', view: SettingsPage },
 	{ page: 'account', withId: false, hulls: ['gateway', 'hub'], menu: null, under: 'settings', view: AccountPage },
 	{

@@ -101,11 +101,7 @@ const en = {
 	'device.filter': 'Filter points',
 	'device.noPoints': 'No value has arrived yet.',
 	'device.noMatch': 'No point matches.',
-	'device.chart': 'Last hour: {point}',
 	'device.choose': 'Show in chart',
-	'device.noSeries': 'No stored values of this point in the last hour.',
-	'device.summary': '{point}, last hour: lowest {min}, highest {max}, now {last} {unit}; {gaps} gaps.',
-	'device.minMax': 'lowest {min} · highest {max} {unit}',
 	'device.credentials': 'MQTT credentials',
 	'device.credentialsNew': 'New MQTT credentials',
 	'device.credentialsLead': 'The device logs in with these at the MQTT broker. Any earlier password of it ends now.',
@@ -199,6 +195,7 @@ const en = {
 
 	'gateways.title': 'Gateways',
 	'gateways.empty': 'No gateway yet. Make an enrolment code and enter it on the Sync page of a gateway.',
+	'gateways.notFound': 'There is no such gateway.',
 	'gateways.name': 'Gateway',
 	'gateways.state': 'State',
 	'gateways.online': 'Online',
@@ -427,10 +424,19 @@ const en = {
 
 export type TextKey = keyof typeof en;
 
+type Values = Readonly<Record<string, string | number>>;
+
+const filled = (sentence: string, values: Values): string =>
+	sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
 /** The sentence of a key, with `{name}` replaced by `values.name`. */
-export function t(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
-	return en[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
-}
+export const t = (key: TextKey, values: Values = {}): string => filled(en[key], values);
+
+/** The same for a catalogue of its own, which is not fetched before a page needs it. */
+export const sentencesOf =
+	<K extends string>(catalogue: Readonly<Record<K, string>>) =>
+	(key: K, values: Values = {}): string =>
+		filled(catalogue[key], values);
 
 /** Language of the catalogue, for the `lang` attribute. */
 export const LANGUAGE = 'en';

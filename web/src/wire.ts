@@ -47,6 +47,7 @@ export interface DeviceView {
 	readonly device_type: string;
 	readonly status: 'online' | 'offline' | 'maintenance';
 	readonly last_seen_at: string | null;
+	readonly created_at?: string;
 	readonly firmware_version?: string | null;
 	readonly owner_id?: string | null;
 	readonly gateway_id?: string | null;
@@ -115,7 +116,13 @@ export interface UplinkView {
 }
 
 export interface StorageView {
-	readonly data: { readonly used_bytes: number; readonly free_bytes: number; readonly total_bytes: number };
+	readonly data: {
+		readonly used_bytes: number;
+		readonly free_bytes: number;
+		readonly total_bytes: number;
+		/** What is directly below the data folder. */
+		readonly folders: readonly { readonly folder: string; readonly bytes: number }[];
+	};
 	readonly journal: {
 		readonly bytes: number;
 		readonly quota_bytes: number;

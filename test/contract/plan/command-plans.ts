@@ -1,7 +1,7 @@
 import type { Role } from '../../../core/identity/role.ts';
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
-import { cursorMistakes } from './cursor-mistakes.ts';
+import { cursorMistakes, unknownCursor } from './cursor-mistakes.ts';
 import { expecting } from './expecting.ts';
 
 /** D1 where the reference says "any authenticated user": commands need `devices:command`, or the device. */
@@ -62,15 +62,7 @@ const listCommands: Plan = {
 			},
 			verify: async (answer, stage) => cursorMistakes(answer, 1, (path) => stage.callAs('viewer', 'GET', path)),
 		},
-		{
-			name: 'an unknown cursor',
-			status: 422,
-			code: 'VALIDATION_ERROR',
-			async run(stage, operation) {
-				const path = { device_id: await stage.newDevice(null) };
-				return stage.sendAs('viewer', operation, { path, query: { cursor: 'abcd123' } });
-			},
-		},
+		unknownCursor,
 	],
 };
 

@@ -1,4 +1,5 @@
 import { member } from '../../system/kit/rest.ts';
+import type { Case } from '../kit/case.ts';
 import type { Answer } from '../kit/http-client.ts';
 
 const LINK = /^<(?<target>[^>]+)>; *rel="next"$/;
@@ -36,3 +37,14 @@ export async function cursorMistakes(
 		? []
 		: ['the next part begins where the first did'];
 }
+
+/** A list of a device's is asked to go on where it never ended. */
+export const unknownCursor: Case = {
+	name: 'an unknown cursor',
+	status: 422,
+	code: 'VALIDATION_ERROR',
+	async run(stage, operation) {
+		const path = { device_id: await stage.newDevice(null) };
+		return stage.sendAs('viewer', operation, { path, query: { cursor: 'abcd123' } });
+	},
+};

@@ -1,6 +1,6 @@
 import { member } from '../../system/kit/rest.ts';
 import type { Case, Plan } from '../kit/case.ts';
-import { cursorMistakes } from './cursor-mistakes.ts';
+import { cursorMistakes, unknownCursor } from './cursor-mistakes.ts';
 import { expecting, repeats } from './expecting.ts';
 
 const measured = { telemetry_type: 'environment', payload: { temperature: 22.5, humidity: 60 } };
@@ -85,15 +85,7 @@ const listTelemetry: Plan = {
 				...(await cursorMistakes(answer, 2, (path) => stage.callAs('viewer', 'GET', path))),
 			],
 		},
-		{
-			name: 'an unknown cursor',
-			status: 422,
-			code: 'VALIDATION_ERROR',
-			async run(stage, operation) {
-				const path = { device_id: await stage.newDevice(null) };
-				return stage.sendAs('viewer', operation, { path, query: { cursor: 'abcd123' } });
-			},
-		},
+		unknownCursor,
 	],
 };
 

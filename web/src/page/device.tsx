@@ -3,6 +3,8 @@ import { useEffect } from 'preact/hooks';
 
 import { formatTime, pointName } from '../format.ts';
 import { Commands } from '../part/commands.tsx';
+import { Completeness } from '../part/completeness.tsx';
+import { Energy } from '../part/energy.tsx';
 import { FormProblem } from '../part/field.tsx';
 import { History } from '../part/history.tsx';
 import { Icon } from '../part/icon.tsx';
@@ -16,10 +18,11 @@ import { useForm } from '../state/form.ts';
 import { healthOf } from '../state/freshness.ts';
 import { headlines } from '../state/headline.ts';
 import { useServices } from '../state/services.ts';
+import { th } from '../text-history.ts';
 import { t } from '../text.ts';
 import type { CredentialsView, DeviceView } from '../wire.ts';
 
-/** One device: all its points, and the last hour of one of them. */
+/** One device: all its points, one of them over time, what it has counted, and what is missing of it. */
 export function DevicePage() {
 	const { devices, live, place } = useServices();
 	const missing = useSignal(false);
@@ -81,7 +84,7 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 			{chosen !== null && (
 				<section class="card">
 					<div class="chart-title">
-						<h2>{t('device.chart', { point: pointName(chosen) })}</h2>
+						<h2>{th('chart.title', { point: pointName(chosen) })}</h2>
 						{newest !== undefined && <NamelessValue value={newest} />}
 					</div>
 					<History key={`${device.id}/${chosen}`} device={device} point={chosen} />
@@ -94,6 +97,8 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 					picked.value = point;
 				}}
 			/>
+			<Energy device={device} values={values} chosen={chosen} />
+			<Completeness device={device} />
 			<Commands device={device} />
 		</>
 	);

@@ -4,10 +4,10 @@ import { Age } from '../part/age.tsx';
 import { type Column, Columns } from '../part/columns.tsx';
 import { FormDialog } from '../part/dialog.tsx';
 import { FormProblem } from '../part/field.tsx';
+import { GatewayState } from '../part/gateway-state.tsx';
 import { Icon } from '../part/icon.tsx';
 import { ImportBundle } from '../part/import-bundle.tsx';
 import { Once } from '../part/once.tsx';
-import { Status } from '../part/status.tsx';
 import { formatCount, formatDay, formatTime } from '../format.ts';
 import { link } from '../router.ts';
 import { useForm } from '../state/form.ts';
@@ -48,36 +48,15 @@ const COLUMNS: readonly Column<GatewayView>[] = [
 	counter('gateways.lost', (gateway) => gateway.declared_lost_samples),
 ];
 
-/** The way to its configuration, for whoever may change that. */
-function GatewayName({ gateway: { name, id } }: { readonly gateway: GatewayView }) {
-	const { me } = useServices();
-	return (
-		<>
-			{me.may('gateways:configure') ? (
-				<a href={link('gateways', id)}>
-					<strong>{name}</strong>
-				</a>
-			) : (
-				<strong>{name}</strong>
-			)}
-			<small class="id">{id}</small>
-		</>
-	);
-}
-
-function GatewayState({ gateway: { online, revoked_at } }: { readonly gateway: GatewayView }) {
-	if (revoked_at !== null)
-		return (
-			<Status tone="bad" icon="offline">
-				{t('gateways.revoked')}
-			</Status>
-		);
-	return (
-		<Status tone={online ? 'ok' : 'bad'} icon={online ? 'ok' : 'offline'}>
-			{t(online ? 'gateways.online' : 'gateways.offline')}
-		</Status>
-	);
-}
+/** The way to its ledger, clock and configuration. */
+const GatewayName = ({ gateway: { name, id } }: { readonly gateway: GatewayView }) => (
+	<>
+		<a href={link('gateways', id)}>
+			<strong>{name}</strong>
+		</a>
+		<small class="id">{id}</small>
+	</>
+);
 
 /** A certificate renews itself long before this; one that is so near its end belongs to a gateway that was away for long. */
 const CERTIFICATE_SOON_MS = 7 * 86_400_000;

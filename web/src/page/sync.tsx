@@ -1,19 +1,25 @@
 import { useSignal } from '@preact/signals';
 
 import { Age } from '../part/age.tsx';
+import { Answer } from '../part/answer.tsx';
 import { CarryCard } from '../part/carry.tsx';
+import { OwnClock } from '../part/clock.tsx';
 import { FormDialog } from '../part/dialog.tsx';
 import { Facts } from '../part/facts.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
 import type { IconName } from '../part/icon.tsx';
+import { JournalUse } from '../part/journal-use.tsx';
+import { LedgerCard } from '../part/ledger.tsx';
 import { OwnConfiguration } from '../part/own-configuration.tsx';
+import { Room } from '../part/room.tsx';
 import { Status, type Tone } from '../part/status.tsx';
 import { NONE, formatBytes, formatCount, formatTime } from '../format.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
-import type { UplinkView } from '../wire.ts';
+import type { LedgerView, TimeView } from '../wire-completeness.ts';
+import type { StorageView, UplinkView } from '../wire.ts';
 
 const PERIOD_MS = 2_000;
 
@@ -53,6 +59,7 @@ export function SyncPage() {
 				</p>
 			)}
 			{uplink === null ? <p class="quiet">{t('app.loading')}</p> : <SyncFacts uplink={uplink} />}
+			<Own uplink={uplink} />
 			<OwnConfiguration uplink={uplink} />
 			{uplink !== null && !uplink.enrolled && mayEnrol && <EnrolForm onDone={reload} />}
 			<CarryCard uplink={uplink} />
@@ -76,6 +83,38 @@ const instant = (iso: string | null) =>
 			{formatTime(iso)} <small>({<Age atMs={Date.parse(iso)} />})</small>
 		</>
 	);
+
+const LEDGER_PERIOD_MS = 5_000;
+const STATE_PERIOD_MS = 10_000;
+
+/** What this gateway says of itself: its ledger as soon as it has a hub, its clock and room to whoever may read its state. */
+function Own({ uplink }: { readonly uplink: UplinkView | null }) {
+	const { me } = useServices();
+	return (
+		<>
+			{uplink?.enrolled === true && <OwnLedger />}
+			{me.may('system:read') && <OwnState />}
+		</>
+	);
+}
+
+/** What the hub does not have of this gateway, and why. */
+function OwnLedger() {
+	const ledger = usePoll<LedgerView>('/api/v1/uplink/ledger', LEDGER_PERIOD_MS);
+	return <Answer of={ledger}>{(answer) => <LedgerCard ledger={answer} />}</Answer>;
+}
+
+/** The clock and the room of this box, for whoever may read its state. */
+function OwnState() {
+	const time = usePoll<TimeView>('/api/v1/system/time', STATE_PERIOD_MS);
+	const storage = usePoll<StorageView>('/api/v1/system/storage', STATE_PERIOD_MS);
+	return (
+		<div class="cards">
+			<Answer of={time}>{(answer) => <OwnClock time={answer} />}</Answer>
+			<Answer of={storage}>{(answer) => <Room storage={answer} />}</Answer>
+		</div>
+	);
+}
 
 function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 	const { journal } = uplink;
@@ -104,7 +143,7 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 							name: t('sync.stored'),
 							value: `${formatCount(uplink.stored_samples)} · ${formatBytes(uplink.stored_bytes)}`,
 						},
-						{ name: t('sync.journal'), value: <JournalUse journal={journal} /> },
+						{ name: t('sync.journal'), value: <JournalUse bytes={journal.bytes} quotaBytes={journal.max_bytes} /> },
 					]}
 				/>
 			</section>
@@ -118,16 +157,6 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 				/>
 			</section>
 		</div>
-	);
-}
-
-function JournalUse({ journal }: { readonly journal: UplinkView['journal'] }) {
-	const text = t('sync.journalUse', { used: formatBytes(journal.bytes), max: formatBytes(journal.max_bytes) });
-	return (
-		<>
-			<meter min={0} max={journal.max_bytes} value={journal.bytes} high={journal.max_bytes * 0.9} aria-label={text} />
-			<div>{text}</div>
-		</>
 	);
 }
 

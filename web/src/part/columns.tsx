@@ -3,11 +3,14 @@ import type { ComponentChildren } from 'preact';
 import { type TextKey, t } from '../text.ts';
 
 export interface Column<T> {
-	readonly title: TextKey;
+	/** A key of the catalogue of every page, or words of another one. */
+	readonly title: TextKey | { readonly words: string };
 	readonly cell: (row: T) => ComponentChildren;
 	/** Numbers stand at the right, digit below digit. */
 	readonly numeric?: boolean;
 }
+
+const wordsOf = (title: Column<unknown>['title']): string => (typeof title === 'string' ? t(title) : title.words);
 
 interface ColumnsProps<T> {
 	readonly columns: readonly Column<T>[];
@@ -22,8 +25,8 @@ export function Columns<T>({ columns, rows, rowKey }: ColumnsProps<T>) {
 			<thead role="rowgroup">
 				<tr role="row">
 					{columns.map(({ title, numeric }) => (
-						<th key={title} role="columnheader" class={numeric === true ? 'numeric' : ''}>
-							{t(title)}
+						<th key={wordsOf(title)} role="columnheader" class={numeric === true ? 'numeric' : ''}>
+							{wordsOf(title)}
 						</th>
 					))}
 				</tr>
@@ -32,7 +35,12 @@ export function Columns<T>({ columns, rows, rowKey }: ColumnsProps<T>) {
 				{rows.map((row) => (
 					<tr key={rowKey(row)} role="row">
 						{columns.map(({ title, cell, numeric }) => (
-							<td key={title} role="cell" class={numeric === true ? 'numeric' : ''} data-title={t(title)}>
+							<td
+								key={wordsOf(title)}
+								role="cell"
+								class={numeric === true ? 'numeric' : ''}
+								data-title={wordsOf(title)}
+							>
 								{cell(row)}
 							</td>
 						))}

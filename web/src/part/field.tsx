@@ -12,7 +12,7 @@ interface FieldProps {
 }
 
 interface TextFieldProps extends FieldProps {
-	readonly type?: 'text' | 'password' | 'email' | 'url' | 'number';
+	readonly type?: 'text' | 'password' | 'email' | 'url' | 'number' | 'datetime-local';
 	readonly value?: string | number;
 	readonly autocomplete?: string;
 	readonly required?: boolean;

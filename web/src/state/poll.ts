@@ -1,7 +1,11 @@
-import { type ReadonlySignal, useSignal } from '@preact/signals';
+import { type ReadonlySignal, useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
+import type { ConnectionState } from './connection.ts';
 import { useServices } from './services.ts';
+
+/** States in which the server has not been reached. */
+const AWAY: ReadonlySet<ConnectionState> = new Set(['reconnecting', 'restarting']);
 
 export interface Polled<T> {
 	/** Last answer; `null` before the first. Stays while the server is away. */
@@ -20,6 +24,7 @@ export function usePoll<T>(path: string, periodMs: number, news?: ReadonlySignal
 	const data = useSignal<T | null>(null);
 	const error = useSignal<string | null>(null);
 	const nudge = useSignal(0);
+	const isAway = useComputed(() => AWAY.has(connection.state.value));
 
 	useEffect(() => {
 		let timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +53,8 @@ export function usePoll<T>(path: string, periodMs: number, news?: ReadonlySignal
 			shown = false;
 			clearTimeout(timer);
 		};
-	}, [api, connection, path, periodMs, nudge.value, news?.value, data, error]);
+		// When the server comes back, nobody waits for the next period to be asked again.
+	}, [api, connection, path, periodMs, nudge.value, news?.value, isAway.value, data, error]);
 
 	return {
 		data,

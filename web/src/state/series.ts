@@ -70,3 +70,33 @@ export function summaryOf({ values }: Series): SeriesSummary | null {
 	}
 	return last === null ? null : { min, max, last, gaps };
 }
+
+/** The highest and the lowest of each part of a span. */
+export interface Band {
+	readonly timesMs: readonly number[];
+	readonly high: readonly (number | null)[];
+	readonly low: readonly (number | null)[];
+}
+
+/** Takes the values of parts of `partMs` together; gaps stay gaps. */
+export function bandOf({ timesMs, values }: Series, partMs: number): Band {
+	const times: number[] = [];
+	const high: (number | null)[] = [];
+	const low: (number | null)[] = [];
+	let part: number | null = null;
+	for (const [index, atMs] of timesMs.entries()) {
+		const value = numberOr(values[index]);
+		const here = value === null ? null : Math.floor(atMs / partMs);
+		const last = times.length - 1;
+		if (value !== null && here === part) {
+			high[last] = Math.max(high[last] ?? value, value);
+			low[last] = Math.min(low[last] ?? value, value);
+		} else {
+			times.push(atMs);
+			high.push(value);
+			low.push(value);
+		}
+		part = here;
+	}
+	return { timesMs: times, high, low };
+}

@@ -1,0 +1,71 @@
+import type { DeviceTemplate } from '../../config/template/template.ts';
+import type { SettingsMistake } from '../../config/settings-fault.ts';
+import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
+import { type HttpPart, part } from '../../core/http/server.ts';
+import type { Clock } from '../../core/kernel/clock.ts';
+import { messageOf } from '../../core/kernel/fault.ts';
+import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import type { LineStats } from './driver.ts';
+import { lineRoutes } from './line-routes.ts';
+import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import { templateRoutes } from './template-routes.ts';
+
+export interface DriverPartDeps {
+	readonly templates: ReadonlyMap<string, DeviceTemplate>;
+	/** Of template files that cannot be used. */
+	readonly mistakes: readonly SettingsMistake[];
+	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
+	readonly lifecycle: Lifecycle;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
+export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+	const { devices, telemetry } = into;
+	let isPolling = false;
+	const modbus = lifecycle.own(
+		'modbus driver',
+		openModbusDriver({
+			templates,
+			sink: {
+				reading(draft) {
+					// The journal says why it cannot write; live values go on.
+					telemetry
+						.accept(draft, 'group')
+						.catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
+				},
+				health: devices.setHealth,
+			},
+			clock,
+			log,
+		}),
+	);
+	const lines = (): readonly LineStats[] => modbus.lines();
+	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
+	const routes: readonly HttpPart[] = [
+		part(lineRoutes, { lines }, '/api/v1'),
+		part(templateRoutes, { templates, mistakes }, '/api/v1'),
+	];
+	return {
+		lines,
+		/** The bus of a Modbus line by its name; `null` when no device uses it. */
+		bus: (line: string) => modbus.bus(line),
+		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
+		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
+		/** Devices are read from now on. */
+		async begin(): Promise<void> {
+			devices.listen({
+				changed() {
+					applyDevices().catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
+				},
+			});
+			isPolling = true;
+			await applyDevices();
+		},
+		routes,
+	};
+}
+
+export type DriverPart = ReturnType<typeof openDrivers>;

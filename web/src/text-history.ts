@@ -1,0 +1,82 @@
+import { sentencesOf } from './text.ts';
+
+/** Sentences about stored values of one device. They are fetched with its page. */
+const en = {
+	'period.title': 'Period',
+	'period.hour': '1 h',
+	'period.day': '24 h',
+	'period.week': '7 days',
+	'period.month': '30 days',
+	'period.year': '1 year',
+	'period.own': 'Own period',
+	'period.from': 'From',
+	'period.to': 'To',
+	'period.show': 'Show',
+	'period.zone': 'Times in {zone}',
+	'period.choose': 'Enter the period and press Show.',
+	'period.needed': 'Enter a date and a time.',
+	'period.order': 'Must be later than From.',
+	'period.future': 'Must be in the past.',
+	'period.tooEarly': 'Must be 1 January 2000 or later.',
+	'period.tooLong': 'The period may be {days} days long at most.',
+
+	'chart.title': 'History: {point}',
+	'chart.empty': 'No stored values of this point in this period.',
+	'chart.summary': '{point}, {period}: lowest {min}, highest {max}, last {last} {unit}; {gaps}.',
+	'chart.minMax': 'lowest {min} · highest {max} {unit}',
+	'chart.band': 'shaded: from lowest to highest · lowest {min} · highest {max} {unit}',
+	'chart.span': '{from} to {to}',
+
+	'energy.title': 'Consumption',
+	'energy.counter': 'Counter',
+	'energy.day': 'Day',
+	'energy.month': 'Month',
+	'energy.year': 'Year',
+	'energy.bars': 'Bars of a',
+	'energy.zone': 'Time zone',
+	'energy.zoneOwn': '{zone} (this browser)',
+	'energy.previous': 'Earlier',
+	'energy.next': 'Later',
+	'energy.sum': 'Sum',
+	'energy.none': 'The counter has no values in this period.',
+	'energy.top': 'Full height: {value} {unit}',
+	'energy.bar': '{when}: {value} {unit}',
+	'energy.noValue': '{when}: no values',
+	'energy.resets': 'Resets or exchanges of the counter: {n}. What it counted around that is not known.',
+	'energy.estimated':
+		'At the edges of the period only sums of whole hours are kept, so these bars may be a little off.',
+	'energy.table': 'As numbers',
+	'energy.when': 'When',
+	'energy.amount': 'Counted',
+
+	'missing.title': 'What is missing, and why',
+	'missing.nothing': 'Nothing is missing.',
+	'missing.reported':
+		'Nothing is missing of what the gateway sent. This device speaks when it likes, so its silence says nothing.',
+	'missing.before': 'The device is known since {time}. There is nothing of an earlier time.',
+	'missing.since': 'The device is known since {time}; what is missing is told from then on.',
+	'missing.bar': '{from} to {to}: {gaps}, {time} in all.',
+	'missing.barComplete': '{from} to {to}: complete.',
+	'missing.inAll': '{gaps}, {time} in all',
+	'missing.most': 'Only the first {n} gaps are named. Choose a shorter period to see the others.',
+	'missing.from': 'From',
+	'missing.to': 'To',
+	'missing.time': 'Time',
+	'missing.why': 'Why',
+	'missing.samples': 'Samples of the gateway',
+	'missing.now': 'now',
+
+	'list.more': 'Show {n} more',
+	'list.of': '{shown} of {all}',
+
+	'gaps.one': '1 gap',
+	'gaps.many': '{n} gaps',
+
+	'span.seconds': '{n} s',
+	'span.minutes': '{n} min',
+	'span.hours': '{h} h {m} min',
+	'span.wholeHours': '{h} h',
+	'span.days': '{d} days {h} h',
+} as const;
+
+export const th = sentencesOf(en);
