@@ -184,7 +184,7 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 	});
 	const { link, broker } = opened;
 	later.link.set(link);
-	later.losses.attach((ranges) => lanes.resend.lostHere(ranges));
+	later.losses.attach((ranges) => void lanes.resend.lostHere(ranges));
 	const bundleRoutes = await bundles.receive((...message) => link.take(...message));
 	const listening = await opened.listen();
 	later.listening.set(listening);

@@ -9,7 +9,7 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
@@ -81,6 +81,8 @@ export interface UplinkDeps {
 	readonly readAt: (range: EpochRange) => EpochMs | null;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
+	/** How far boots came, from one on and before another. */
+	readonly bootsOf: (from: number, before: number) => readonly BootEnd[];
 	/** Makes the connection; by default over MQTT and TLS. */
 	readonly makeLink?: typeof createLinkConnection;
 	/** From 0 to 1, for the jitter of the start. */
@@ -187,7 +189,14 @@ export function createUplink(deps: UplinkDeps) {
 
 	function sayHello(link: Link): void {
 		const oldestEpoch = openFrom();
-		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const hello = {
+			name: deps.name(),
+			version: deps.version,
+			epoch: journal.epoch,
+			lastSeq: lastSeq(),
+			oldestEpoch,
+			boots: deps.bootsOf(store.sharedFrom() ?? journal.epoch, journal.epoch),
+		};
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
@@ -233,6 +242,7 @@ export function createUplink(deps: UplinkDeps) {
 		const { received, owed } = parseLinkMessage('welcome', payload);
 		endSession();
 		journal.hold('uplink', journal.oldest());
+		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
 		backfill.reset(credible(received));
 		// A hub that has more to say than fits leaves out the oldest: nobody knows what it lacks of those.
@@ -341,9 +351,11 @@ export function createUplink(deps: UplinkDeps) {
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = openFrom();
-		return store.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch).catch((error: unknown) => {
-			log.debug('acked-not-saved', { reason: messageOf(error) });
-		});
+		return store
+			.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch)
+			.catch((error: unknown) => {
+				log.debug('acked-not-saved', { reason: messageOf(error) });
+			});
 	}
 
 	backfill.reset(store.acked());
@@ -370,12 +382,19 @@ export function createUplink(deps: UplinkDeps) {
 				deps.declared(range, reason);
 				return;
 			}
-			for (const part of backfill.owed(range.epoch, range.first, range.last))
-				recovery.declareLost({ epoch: range.epoch, ...part }, reason);
+			// The history may have it, and a place that is damaged may not have had it.
+			if (reason === 'journal-damaged') recovery.moved([range], reason);
+			else
+				for (const part of backfill.owed(range.epoch, range.first, range.last))
+					recovery.declareLost({ epoch: range.epoch, ...part }, reason);
 		},
 		/** The journal has given these up for their space, and the history has them. */
 		moved(ranges: readonly StreamRange[]): void {
-			if (store.enrolment() !== null) recovery.moved(ranges.filter(({ origin }) => origin === store.gatewayId()));
+			if (store.enrolment() !== null)
+				recovery.moved(
+					ranges.filter(({ origin }) => origin === store.gatewayId()),
+					'journal-quota',
+				);
 		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {
