@@ -30,6 +30,7 @@ import { openGatewayStore } from './fleet/gateway-store.ts';
 import { type Ground, type HubDeps, openGround } from './ground-part.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { openHubLedger } from './ingest/ledger-part.ts';
+import { createGatewayRollups } from './link/gateway-rollups.ts';
 import { openLanes } from './link/lanes-part.ts';
 import { createLaterLink } from './link/later-link.ts';
 import { openLink } from './link/link-part.ts';
@@ -174,6 +175,7 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 			fleet.known,
 			fleet.clocks.feature,
 			lanes.feature,
+			createGatewayRollups({ receive: telemetry.receiveRollups, ...lanes.checks, log: base.log }),
 			fleet.commands.feature,
 			fleet.configurations.feature,
 			fleet.calls.feature,
@@ -182,7 +184,7 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 	});
 	const { link, broker } = opened;
 	later.link.set(link);
-	later.losses.attach((ranges) => lanes.resend.lostHere(ranges));
+	later.losses.attach((ranges) => void lanes.resend.lostHere(ranges));
 	const bundleRoutes = await bundles.receive((...message) => link.take(...message));
 	const listening = await opened.listen();
 	later.listening.set(listening);

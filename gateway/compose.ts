@@ -29,6 +29,7 @@ import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
 import type { Uplink } from './uplink/uplink.ts';
+import { openRollupUplink } from './uplink/rollup-uplink.ts';
 import { openUplink } from './uplink/uplink-part.ts';
 
 export interface Gateway extends Stoppable {
@@ -64,7 +65,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 	const lifecycle = createLifecycle(deps.log);
 	try {
 		const later = createLaterParts();
-		const ground = await openGround(deps, later.losses.tell, lifecycle);
+		const ground = await openGround(
+			deps,
+			{ lost: later.losses.tell, moved: (ranges) => later.uplink.find()?.moved(ranges) },
+			lifecycle,
+		);
 		const field = await openField(deps, ground, later);
 		return await serve(deps, ground, field, later);
 	} catch (error) {
@@ -75,7 +80,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 /** What reaches devices and the hub: commands, configuration, the broker, the uplink, and what polls. */
 async function openField({ version, log }: GatewayDeps, ground: Ground, later: LaterParts) {
-	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, alarmPart } = ground;
+	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart } = ground;
 	const { data, lifecycle, clock } = base;
 	const { settings, templates, mistakes } = opened;
 	const { journal, history, devices, deviceRepository, listeners } = telemetry;
@@ -116,6 +121,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
 	});
 	const bundles = await openBundles({ ...base, gatewayId, journal, settle: time.settle, store });
+	const rollups = openRollupUplink({ ...base, ...telemetry, thinned, gatewayId, lost: later.losses.tell });
 	const up = openUplink({
 		...base,
 		gatewayId,
@@ -133,6 +139,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		features: [
 			records,
 			deviceUplink,
+			rollups,
 			createTimeUplink({ keeper: time, clock, log }),
 			commands.feature,
 			configuration.feature,

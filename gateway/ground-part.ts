@@ -16,6 +16,7 @@ import type { Logger } from '../core/kernel/log.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
 import { openConfiguration } from './configuration/open-configuration.ts';
 import { type GatewayTelemetryDeps, openGatewayTelemetry } from './telemetry-part.ts';
+import { hubWord, openThinnedDays } from './uplink/thinned-days.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -34,8 +35,12 @@ export interface GatewayDeps {
 	readonly log: Logger;
 }
 
-/** What the box is and keeps, before anything can reach it: time, settings, accounts, samples, devices, alarms. @param lost told of samples that will never reach the hub */
-export async function openGround(deps: GatewayDeps, lost: GatewayTelemetryDeps['lost'], lifecycle: Lifecycle) {
+/** What the box is and keeps, before anything can reach it: time, settings, accounts, samples, devices, alarms. @param told hears of samples that the journal has no more */
+export async function openGround(
+	deps: GatewayDeps,
+	told: Pick<GatewayTelemetryDeps, 'lost' | 'moved'>,
+	lifecycle: Lifecycle,
+) {
 	const { data, log } = deps;
 	const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
 	const base = { data, lifecycle, clock: time.clock, log };
@@ -50,6 +55,7 @@ export async function openGround(deps: GatewayDeps, lost: GatewayTelemetryDeps['
 	const people = await openIdentity({ ...base, ...settings.identity, administrator: deps.administrator });
 	const { accounts } = people;
 	const lanTls = await openLanTls({ ...base, isLocal: true, moreNames: [] });
+	const thinned = await openThinnedDays({ path: join(data, 'thinned-days.json'), gatewayId, hub: hubWord(store), log });
 	const { telemetry, pointFactsOf } = await openGatewayTelemetry({
 		...base,
 		settings,
@@ -58,7 +64,8 @@ export async function openGround(deps: GatewayDeps, lost: GatewayTelemetryDeps['
 		templates,
 		storage,
 		accounts,
-		lost,
+		...told,
+		thinned,
 		time,
 	});
 	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, time, telemetry, accounts, audit });
@@ -77,6 +84,7 @@ export async function openGround(deps: GatewayDeps, lost: GatewayTelemetryDeps['
 		audit,
 		lanTls,
 		telemetry,
+		thinned,
 		pointFactsOf,
 		alarmPart,
 	};

@@ -8,6 +8,7 @@ import type { Logger } from '../core/kernel/log.ts';
 import type { LossReason, StreamRange } from '../core/ledger/stream-range.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import type { TimeKeeper } from '../core/time/time-keeper.ts';
+import type { ThinnedDays } from './uplink/thinned-days.ts';
 
 export interface Loss {
 	readonly range: StreamRange;
@@ -25,6 +26,9 @@ export interface GatewayTelemetryDeps {
 	readonly accounts: TelemetryPartDeps['accounts'];
 	/** Told of what will never reach the hub; also while the journal opens. */
 	readonly lost: (losses: readonly Loss[]) => void;
+	/** Told of what the journal has given up and the history has. */
+	readonly moved: (ranges: readonly StreamRange[]) => void;
+	readonly thinned: Pick<ThinnedDays, 'watcher' | 'dropped'>;
 	readonly time: TimeKeeper;
 	readonly lifecycle: Lifecycle;
 	readonly log: Logger;
@@ -34,7 +38,7 @@ const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quo
 
 /** Journal, history and devices of this gateway, which keep for the uplink what the hub lacks; from here on samples have their time. */
 export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
-	const { settings, gatewayId, hasHub, templates, lost, time, lifecycle, log } = deps;
+	const { settings, gatewayId, hasHub, templates, lost, moved, thinned, time, lifecycle, log } = deps;
 	const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 	const telemetry = await openTelemetry({
 		data: deps.data,
@@ -42,7 +46,7 @@ export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 		files: deps.storage.files,
 		holders: hasHub() ? ['uplink'] : [],
 		givesUpHeld: true,
-		history: { ...settings.history, settle: time.settle },
+		history: { ...settings.history, settle: time.settle, watchers: [thinned.watcher], dropped: thinned.dropped },
 		origin: gatewayId,
 		gatewayId,
 		templates,
@@ -50,6 +54,7 @@ export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 		accounts: deps.accounts,
 		onLoss: ({ reason }, ranges) =>
 			lost(ranges.map((range) => ({ range, reason: LOSS_REASONS[reason] ?? 'journal-damaged' }))),
+		onMoved: moved,
 		lost: (range, reason) => lost([{ range, reason }]),
 		lifecycle,
 		clock: time.clock,

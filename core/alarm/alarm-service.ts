@@ -312,7 +312,7 @@ export async function openAlarmService({
 				for await (const one of readings) reading(one);
 			}),
 		/** More of the time is known: moves what was stamped without it, which may be told from then on. */
-		settle(): void {
+		settle: (): void => {
 			for (const alert of book.newestFirst(({ unsettled }) => unsettled !== undefined)) {
 				const settled = stamps.settled(alert);
 				if (settled !== alert) book.put({ ...settled, revision: alert.revision + 1 }, 'now');

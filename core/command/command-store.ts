@@ -63,9 +63,9 @@ export async function createCommandStore(
 	database: DocumentDatabase<CommandDocument>,
 	clock: Pick<Clock, 'now'>,
 	identity: Pick<FeedIdentity, 'id' | 'positions'>,
-	most: Partial<CommandStoreLimits> = {},
+	bounds: Partial<CommandStoreLimits> = {},
 ): Promise<CommandStore> {
-	const limits = { ...DEFAULT_LIMITS, ...most };
+	const limits = { ...DEFAULT_LIMITS, ...bounds };
 	const kept = new Map<string, Kept>();
 	const byDevice = new Map<DeviceId, Set<string>>();
 	const openIds = new Set<string>();

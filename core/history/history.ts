@@ -20,6 +20,7 @@ import { createHousekeeping } from './housekeeping.ts';
 import { createOverflow, type Dropped, type OverflowStep } from './overflow.ts';
 import { queryRange } from './range-query.ts';
 import { firstOf } from './reading-order.ts';
+import { createRoomMaker } from './room-maker.ts';
 import { createSealLoop } from './seal-loop.ts';
 import { createSealer, type SealMark } from './sealer.ts';
 import { createUnsealed } from './unsealed.ts';
@@ -110,8 +111,8 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		clock,
 		noteLoss,
 		retentionDays: settings.retentionDays,
-		async dropping(day) {
-			for (const watcher of watchers) await watcher.dropping?.(day);
+		async dropping(day, contents) {
+			for (const watcher of watchers) await watcher.dropping?.(day, contents);
 		},
 	});
 	const window = createHistoryWindow(settle);
@@ -156,6 +157,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		},
 	});
 	const unsealed = createUnsealed({ journal, window, loop, clock, log, setTimer });
+	journal.onNeed(createRoomMaker({ loop, window, enforce, setTimer, log }));
 	journal.hold('sealer', { segment: sealedThrough + 1, offset: 0 });
 	await unsealed.start();
 	const queries = { days, noteLoss };

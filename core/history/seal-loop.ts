@@ -59,9 +59,20 @@ export function createSealLoop({ journal, window, seal, tidy, setTimer, log, ...
 		}
 	}
 
-	async function run(keep = 0): Promise<void> {
+	/** What cannot be written may be written when the oldest was let go. */
+	async function sealWithRoom(keep: number): Promise<void> {
 		try {
 			await sealAll(keep);
+		} catch (error) {
+			log.warn('history-seal-failed', { sealedThrough, reason: messageOf(error), again: true });
+			await tidy();
+			await sealAll(keep);
+		}
+	}
+
+	async function run(keep = 0): Promise<void> {
+		try {
+			await sealWithRoom(keep);
 		} catch (error) {
 			log.error('history-seal-failed', { sealedThrough, reason: messageOf(error) });
 			cancelRetry = setTimer(kick, RETRY_MS);

@@ -53,6 +53,8 @@ export interface FileJournalOptions {
 	readonly givesUpHeld?: boolean;
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
 	readonly onLoss?: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
+	/** Told of samples that were given up here and that the history has: no loss, but a holder finds them there from now on. Must not throw. */
+	readonly onMoved?: (ranges: readonly StreamRange[]) => void;
 	readonly files?: FileLayer;
 	readonly setTimer?: SetTimer;
 }
@@ -65,9 +67,17 @@ export interface JournalListener {
 	readonly closed: (segment: number) => void;
 }
 
+/**
+ * Asked before a segment that somebody holds is given up: frees what space it can. Answers whether the samples of the segment are kept
+ * elsewhere. Must not reject, nor wait for the journal.
+ */
+export type MakeRoom = (segment: number) => Promise<boolean>;
+
 /** The journal in files, with what the history needs of it. */
 export interface FileJournal extends Journal {
 	listen(listener: JournalListener): void;
+	/** One at most. */
+	onNeed(makeRoom: MakeRoom): void;
 	/** Numbers of the segments that take no more commits, oldest first. */
 	closedSegments(): readonly number[];
 	/** Ends the newest segment, unless it is empty; the next commit begins another. */
@@ -105,6 +115,9 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	const listeners: JournalListener[] = [];
 	let writeError: string | null = null;
 	let tail: Promise<unknown> = Promise.resolve();
+	let isOpen = false;
+	let makeRoom: MakeRoom | null = null;
+	let asked = { segment: 0, isElsewhere: false };
 
 	function noteLoss(found: Omit<JournalLoss, 'at'>, ranges: readonly StreamRange[] = []): void {
 		const loss = { ...found, at: clock.now() };
@@ -175,19 +188,43 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		await segmentFolder.release(segment);
 	}
 
+	/** Where the first commit of a segment is that a holder needs; `null`: nobody needs any. */
+	function heldFrom({ segment, end: endsAt }: Segment): number | null {
+		const hold = lowestHold();
+		if (hold === null || hold.segment < segment) return FRAMES_START;
+		return hold.segment === segment && hold.offset < endsAt ? hold.offset : null;
+	}
+
+	/** Asks for room once for each segment; `null`: it was asked for just now, and there may be some. */
+	async function askForRoom(segment: number): Promise<boolean | null> {
+		if (makeRoom === null) return false;
+		if (asked.segment === segment) return asked.isElsewhere;
+		asked = { segment, isElsewhere: await makeRoom(segment) };
+		return null;
+	}
+
 	async function giveUpOldest(): Promise<boolean> {
 		const [oldest] = segments;
 		if (oldest === undefined || oldest === writer.active()) return false;
-		const hold = lowestHold();
-		const heldFrom = hold === null || hold.segment < oldest.segment ? FRAMES_START : hold.offset;
-		const isHeld = hold === null || (hold.segment <= oldest.segment && heldFrom < oldest.end);
-		if (isHeld && !settings.givesUpHeld) return false;
-		const lost = isHeld ? await rangesFrom(files, oldest, heldFrom) : [];
+		const from = heldFrom(oldest);
+		if (from === null) {
+			await drop(oldest);
+			return true;
+		}
+		// Until the journal is open nobody was asked who could make room, or keep the samples.
+		if (!isOpen) return false;
+		const isElsewhere = await askForRoom(oldest.segment);
+		if (isElsewhere === null) return true;
+		if (!settings.givesUpHeld) return false;
+		const ranges = await rangesFrom(files, oldest, from);
 		const { bytes } = oldest;
 		await drop(oldest);
-		const samples = lost.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+		const samples = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 		const detail = `${segmentName(oldest.segment)} was given up for its space`;
-		if (isHeld) noteLoss({ reason: 'quota', bytes, samples, detail }, lost);
+		if (isElsewhere) {
+			log.info('journal-segment-moved', { bytes, samples, detail });
+			settings.onMoved?.(ranges);
+		} else noteLoss({ reason: 'quota', bytes, samples, detail }, ranges);
 		return true;
 	}
 
@@ -249,6 +286,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		writeError = messageOf(error);
 		log.error('journal-write-failed', { reason: writeError });
 	});
+	isOpen = true;
 
 	return {
 		epoch,
@@ -265,6 +303,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		},
 		held: () => segments.flatMap(({ tally }) => tally.ranges()),
 		listen: (listener) => void listeners.push(listener),
+		onNeed: (asks) => void (makeRoom = asks),
 		closedSegments: () => segments.filter((one) => one !== writer.active()).map((one) => one.segment),
 		closeSegment: () =>
 			exclusively(async () => {

@@ -17,7 +17,7 @@ import {
 	type RecordKindName,
 } from '../sync/record-kind.ts';
 import { type FeedPosition, MAX_TOLD } from '../sync/sync-positions.ts';
-import { MAX_WRITERS, type Version } from '../sync/version.ts';
+import { MAX_VERSION_NUMBER, MAX_WRITERS, type Version } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** First word of a session, of the gateway and then of the hub: how far each has taken the feeds of the other. */
@@ -63,7 +63,7 @@ const uuid = Joi.string().guid({ separator: '-' }).lowercase();
 const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 const kind = Joi.valid(...RECORD_KINDS).required();
 const version = Joi.object<Version>()
-	.pattern(uuid, Joi.number().integer().min(0))
+	.pattern(uuid, Joi.number().integer().min(0).max(MAX_VERSION_NUMBER))
 	.max(2 * MAX_WRITERS);
 
 const positions = Joi.array()

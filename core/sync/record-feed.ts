@@ -118,7 +118,7 @@ export function createRecordFeed<T extends { readonly id: string }>(
 		number: (changed: readonly T[]): readonly Numbered<T>[] =>
 			changed.map((record) => ({ seq: (numbered += 1), record })),
 		/** They are on disk. */
-		wrote(changed: readonly Numbered<T>[]): void {
+		wrote: (changed: readonly Numbered<T>[]): void => {
 			for (const { seq, record } of changed) {
 				entries.delete(record.id);
 				entries.set(record.id, { seq, record, source: sources.get(record) ?? null });
@@ -127,7 +127,7 @@ export function createRecordFeed<T extends { readonly id: string }>(
 			for (const listener of listeners) listener();
 		},
 		/** They are kept no longer. */
-		forget(ids: readonly string[]): void {
+		forget: (ids: readonly string[]): void => {
 			for (const forgotten of ids) entries.delete(forgotten);
 		},
 	};

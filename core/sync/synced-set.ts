@@ -34,20 +34,20 @@ export async function openSyncedSet<T extends { readonly id: string }>({
 	const plain = ({ seq: _seq, ...record }: Saved<T>): T => record as unknown as T;
 
 	const saved = (await documents.all()).map((one) => ({ seq: one.seq ?? 0, record: current(plain(one)) }));
-	const { feed, all, number, wrote, forget } = createRecordFeed(identity, saved);
+	const book = createRecordFeed(identity, saved);
 
 	return {
-		all: async () => all(),
+		all: async () => book.all(),
 		async write(changed, removedIds = []) {
-			const numbered = number(changed);
+			const numbered = book.number(changed);
 			await documents.write(
 				numbered.map(({ seq, record }) => ({ ...record, seq })),
 				removedIds,
 			);
-			forget(removedIds);
-			wrote(numbered);
+			book.forget(removedIds);
+			book.wrote(numbered);
 		},
-		feed,
+		feed: book.feed,
 		async stop() {
 			await identity.stop();
 			await database.close();

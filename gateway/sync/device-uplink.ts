@@ -84,21 +84,20 @@ export function createDeviceUplink(deps: DeviceUplinkDeps): DeviceUplink {
 		return answer;
 	}
 
+	async function tellNow({ send, signal }: Session, { documents, health }: Told): Promise<void> {
+		const wanted = new Set(documents);
+		const whole = devices().filter(({ id }) => wanted.has(id));
+		const left = [...health].filter((id) => !wanted.has(id));
+		for (const messages of [documentMessages(whole, healthOf), healthMessages(left, healthOf)])
+			for (const message of messages) {
+				signal.throwIfAborted();
+				await send('documents', linkMessage('documents', message));
+			}
+	}
+
 	/** As they are when their turn comes, so that no older word comes after a newer one. */
-	function tell({ send, signal }: Session, { documents, health }: Told): Promise<void> {
-		const told = turn.then(async () => {
-			const wanted = new Set(documents);
-			const whole = devices().filter(({ id }) => wanted.has(id));
-			for (const message of documentMessages(whole, healthOf)) {
-				signal.throwIfAborted();
-				await send('documents', linkMessage('documents', message));
-			}
-			const left = [...health].filter((id) => !wanted.has(id));
-			for (const message of healthMessages(left, healthOf)) {
-				signal.throwIfAborted();
-				await send('documents', linkMessage('documents', message));
-			}
-		});
+	function tell(current: Session, what: Told): Promise<void> {
+		const told = turn.then(() => tellNow(current, what));
 		turn = told.catch(() => undefined);
 		return told;
 	}

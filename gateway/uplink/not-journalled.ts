@@ -1,4 +1,4 @@
-import { createRangeSet, type Range } from '../../core/ledger/range-set.ts';
+import { createRangeSet, type Range, type RangeSet } from '../../core/ledger/range-set.ts';
 import type { EpochRanges } from '../../core/ledger/range-set.ts';
 
 /** Sequence numbers of one epoch of this gateway. */
@@ -23,3 +23,37 @@ export function notJournalled(owed: readonly EpochRanges[], held: readonly Epoch
 		);
 	});
 }
+
+function setsOf(ranges: readonly EpochRange[]): ReadonlyMap<number, RangeSet> {
+	const sets = new Map<number, RangeSet>();
+	for (const { epoch, first, last } of ranges) {
+		const set = sets.get(epoch) ?? createRangeSet();
+		sets.set(epoch, set);
+		set.add(first, last);
+	}
+	return sets;
+}
+
+/** The parts of some ranges that others leave. */
+export function without(ranges: readonly EpochRange[], others: readonly EpochRange[]): readonly EpochRange[] {
+	const sets = setsOf(others);
+	return ranges.flatMap(({ epoch, first, last }) =>
+		(sets.get(epoch)?.missing(first, last) ?? [{ first, last }]).map((part) => ({
+			epoch,
+			first: part.first,
+			last: part.last,
+		})),
+	);
+}
+
+/** Ranges of each boot as few as they can be, oldest boot first. */
+export function journalled(ranges: readonly EpochRange[]): readonly EpochRange[] {
+	const sets = setsOf(ranges);
+	return [...sets]
+		.toSorted(([one], [other]) => one - other)
+		.flatMap(([epoch, set]) => set.ranges().map(({ first, last }) => ({ epoch, first, last })));
+}
+
+/** The parts of some ranges that others have too. */
+export const within = (ranges: readonly EpochRange[], others: readonly EpochRange[]): readonly EpochRange[] =>
+	without(ranges, without(ranges, others));

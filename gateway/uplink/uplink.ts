@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
@@ -7,21 +9,22 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
 import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
-import type { DownKind } from '../../core/link/link-topics.ts';
+import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
+import { createByteBudget } from './byte-budget.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
 import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
 import { createLiveLane } from './live-lane.ts';
-import type { EpochRange } from './not-journalled.ts';
+import { type EpochRange, journalled, without } from './not-journalled.ts';
 import { createRecovery } from './recovery.ts';
 import type { SealedReadings } from './sealed-again.ts';
 import type { Enrolment, UplinkStore } from './uplink-store.ts';
@@ -48,6 +51,8 @@ const CHECK_CERTIFICATE_MS = 3_600_000;
 const LIVE_DEFLATE_LEVEL = 1;
 const HISTORY_DEFLATE_LEVEL = 6;
 
+const earlier = (one: EpochMs, other: EpochMs | null): EpochMs => (other !== null && other < one ? other : one);
+
 /** A position after everything: without a hub, nothing is kept for it. */
 const NOTHING_HELD: JournalPosition = { segment: Number.MAX_SAFE_INTEGER, offset: 0 };
 
@@ -70,8 +75,14 @@ export interface UplinkDeps {
 	readonly settle: SettleTime;
 	/** Finds what the hub asks for and the journal has no more. */
 	readonly findSealed: SealedReadings;
+	/** What was ever on disk here, from a boot on: the numbers of each boot up to its highest, oldest boot first. */
+	readonly known: (fromEpoch: number) => readonly EpochRange[];
+	/** When a range was read at the earliest; `null` where nobody can know. */
+	readonly readAt: (range: EpochRange) => EpochMs | null;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
+	/** How far boots came, from one on and before another. */
+	readonly bootsOf: (from: number, before: number) => readonly BootEnd[];
 	/** Makes the connection; by default over MQTT and TLS. */
 	readonly makeLink?: typeof createLinkConnection;
 	/** From 0 to 1, for the jitter of the start. */
@@ -108,10 +119,13 @@ export function createUplink(deps: UplinkDeps) {
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	/** The first boot that can be looked for in the sealed history. */
+	let knownFrom = store.settledBelow();
 
 	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
 
 	const pressure = createHubPressure({ clock });
+	const budget = createByteBudget({ clock, bytesPerSecond: deps.backfillBytesPerSecond });
 	const live = createLiveLane({
 		link: () => connection,
 		encode: (readings) => encode(readings, LIVE_DEFLATE_LEVEL),
@@ -123,6 +137,7 @@ export function createUplink(deps: UplinkDeps) {
 		store,
 		journal,
 		held: ownRanges,
+		known: () => deps.known(knownFrom),
 		owed: (...range) => backfill.owed(...range),
 		sendAgain: (...asked) => backfill.askedAgain(...asked),
 		findSealed: deps.findSealed,
@@ -143,16 +158,29 @@ export function createUplink(deps: UplinkDeps) {
 		givenUp: (range) => recovery.declareLost(range, 'damaged-in-transit'),
 		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
-		bytesPerSecond: deps.backfillBytesPerSecond,
+		budget,
 		random,
 	});
 
 	const renewal = createCertificateRenewal({ store, link: () => connection, clock, log });
 
-	const owedRanges = (): readonly EpochRange[] =>
-		ownRanges().flatMap(({ epoch, first, last }) =>
+	const owedOf = (ranges: readonly EpochRange[]): readonly EpochRange[] =>
+		ranges.flatMap(({ epoch, first, last }) =>
 			backfill.owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
 		);
+
+	/** What the journal holds, and what it has given up and the history has; as far as the hub has not acknowledged it. */
+	const owedRanges = (): readonly EpochRange[] =>
+		without(
+			owedOf(journalled([...(store.enrolment() === null ? [] : deps.known(knownFrom)), ...ownRanges()])),
+			store.undeclaredLosses(),
+		);
+
+	/** The first boot of which the hub may lack something; those before are settled for good. */
+	function openFrom(): number {
+		const open = without(owedOf(deps.known(store.settledBelow())), store.undeclaredLosses());
+		return Math.min(open[0]?.epoch ?? journal.epoch, journal.held()[0]?.epoch ?? journal.epoch);
+	}
 
 	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
 		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
@@ -160,8 +188,15 @@ export function createUplink(deps: UplinkDeps) {
 	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
 
 	function sayHello(link: Link): void {
-		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const oldestEpoch = openFrom();
+		const hello = {
+			name: deps.name(),
+			version: deps.version,
+			epoch: journal.epoch,
+			lastSeq: lastSeq(),
+			oldestEpoch,
+			boots: deps.bootsOf(store.sharedFrom() ?? journal.epoch, journal.epoch),
+		};
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
@@ -175,10 +210,19 @@ export function createUplink(deps: UplinkDeps) {
 		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
 	}
 
+	/** What a feature sends. Sums of history share the bytes of history, and wait as long as the hub wants none. */
+	async function sendFor(link: Link, kind: UpKind, payload: Uint8Array, signal: AbortSignal): Promise<void> {
+		if (kind === 'rollups') {
+			await sleep(pressure.historyWaitMs(), undefined, { signal });
+			await budget.spend(payload.byteLength, signal);
+		}
+		await link.publish(kind, payload, 1);
+	}
+
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
-			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
+			await feature.begin((kind, payload) => sendFor(link, kind, payload, signal), signal);
 		}
 		await sendLosses(link);
 		signal.throwIfAborted();
@@ -198,8 +242,11 @@ export function createUplink(deps: UplinkDeps) {
 		const { received, owed } = parseLinkMessage('welcome', payload);
 		endSession();
 		journal.hold('uplink', journal.oldest());
+		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
 		backfill.reset(credible(received));
+		// A hub that has more to say than fits leaves out the oldest: nobody knows what it lacks of those.
+		knownFrom = received.length < MAX_RANGES ? store.settledBelow() : (received[0]?.epoch ?? 0);
 		recovery.sessionBegins(owed);
 		const controller = new AbortController();
 		session = controller;
@@ -210,7 +257,8 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	function takeAck(ack: Ack): void {
-		backfill.acknowledge(credible(ack.received));
+		// A loss that is written down is owed no more.
+		backfill.acknowledge(credible([...ack.received, ...ack.losses]));
 		for (const { epoch, ranges } of ack.losses)
 			for (const { first, last } of ranges) store.settleLoss(epoch, first, last);
 		// More than one message takes, or lost meanwhile.
@@ -273,6 +321,7 @@ export function createUplink(deps: UplinkDeps) {
 	async function use(enrolment: Enrolment | null): Promise<void> {
 		if (isStopped) return;
 		await store.setEnrolment(enrolment);
+		knownFrom = store.settledBelow();
 		wentDown();
 		backfill.reset([]);
 		const old = connection;
@@ -301,10 +350,12 @@ export function createUplink(deps: UplinkDeps) {
 
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
-		const oldestEpoch = journal.held()[0]?.epoch ?? journal.epoch;
-		return store.saveAcked(backfill.acked(oldestEpoch)).catch((error: unknown) => {
-			log.debug('acked-not-saved', { reason: messageOf(error) });
-		});
+		const oldestEpoch = openFrom();
+		return store
+			.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch)
+			.catch((error: unknown) => {
+				log.debug('acked-not-saved', { reason: messageOf(error) });
+			});
 	}
 
 	backfill.reset(store.acked());
@@ -331,8 +382,19 @@ export function createUplink(deps: UplinkDeps) {
 				deps.declared(range, reason);
 				return;
 			}
-			for (const part of backfill.owed(range.epoch, range.first, range.last))
-				recovery.declareLost({ epoch: range.epoch, ...part }, reason);
+			// The history may have it, and a place that is damaged may not have had it.
+			if (reason === 'journal-damaged') recovery.moved([range], reason);
+			else
+				for (const part of backfill.owed(range.epoch, range.first, range.last))
+					recovery.declareLost({ epoch: range.epoch, ...part }, reason);
+		},
+		/** The journal has given these up for their space, and the history has them. */
+		moved(ranges: readonly StreamRange[]): void {
+			if (store.enrolment() !== null)
+				recovery.moved(
+					ranges.filter(({ origin }) => origin === store.gatewayId()),
+					'journal-quota',
+				);
 		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {
@@ -340,7 +402,7 @@ export function createUplink(deps: UplinkDeps) {
 			lastEnrolment = turn.catch(() => undefined);
 			return turn;
 		},
-		/** What the journal holds and the hub has not acknowledged. */
+		/** What was on disk here and the hub has not acknowledged. */
 		owedRanges,
 		/** Goes to the hub anew: it is reached elsewhere from now on. */
 		relink(): Promise<void> {
@@ -365,7 +427,8 @@ export function createUplink(deps: UplinkDeps) {
 		status(): UplinkStatus {
 			const enrolment = store.enrolment();
 			const link = connection?.state() ?? null;
-			const backlogSamples = countOf(owedRanges());
+			const owed = owedRanges();
+			const backlogSamples = countOf(owed);
 			return {
 				enrolled: enrolment !== null,
 				hubUrl: enrolment?.hubUrl ?? null,
@@ -373,7 +436,7 @@ export function createUplink(deps: UplinkDeps) {
 				since: link?.since ?? null,
 				lastError: link?.lastError ?? null,
 				backlogSamples,
-				oldestOwedAt: backlogSamples === 0 ? null : backfill.oldestOwedAt(),
+				oldestOwedAt: owed[0] === undefined ? null : earlier(backfill.oldestOwedAt(), deps.readAt(owed[0])),
 				acknowledgedThroughAt: backfill.ackedThroughAt(),
 				lostSamples: store.lostSamples(),
 			};

@@ -1,11 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import { createAlertStamps, type StampMarks } from '../../core/alarm/alert-stamps.ts';
+import { ALERT_INSTANTS, createAlertStamps, type StampMarks } from '../../core/alarm/alert-stamps.ts';
 import { mergeAlerts, splitUnseen } from '../../core/alarm/alert-merge.ts';
 import { createToldUntil } from '../../core/alarm/told-until.ts';
 import type { Device } from '../../core/device/device.ts';
-import { epochMs } from '../../core/kernel/clock.ts';
+import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import type { SettleInstant } from '../../core/time/settle.ts';
@@ -20,8 +20,10 @@ const MANAGER = actorOfRole('manager', 'aa000000-0000-4000-8000-000000000001');
 const ALL = { skip: 0, limit: 200 };
 const LATE_MS = 50 * 365 * 86_400_000;
 
+const later = (at: EpochMs | null): EpochMs => epochMs((at ?? 0) + LATE_MS);
+
 const unknown: SettleInstant = () => null;
-const known: SettleInstant = ({ at }) => epochMs(at + LATE_MS);
+const known: SettleInstant = ({ at }) => later(at);
 
 async function meterOf(box: AlarmBox): Promise<Device> {
 	const meter = await box.devices.register({ uid: deviceUid('meter-1'), name: 'Meter 1', deviceType: 'meter' });
@@ -61,10 +63,7 @@ test('instants that were stamped without the time are moved when it becomes know
 	box.alarms().settle();
 	const moved = box.alarms().findAlert(after.id);
 	t.is(moved?.unsettled, undefined);
-	t.is(moved?.raisedAt, epochMs(after.raisedAt + LATE_MS));
-	t.is(moved?.clearedAt, epochMs((after.clearedAt ?? 0) + LATE_MS));
-	t.is(moved?.createdAt, epochMs(after.createdAt + LATE_MS));
-	t.is(moved?.acknowledgedAt, epochMs((after.acknowledgedAt ?? 0) + LATE_MS));
+	for (const instant of ALERT_INSTANTS) t.is(moved?.[instant], later(after[instant]), instant);
 	t.true((moved?.revision ?? 0) > after.revision);
 	box.alarms().settle();
 	t.is(box.alarms().findAlert(after.id), moved);
@@ -121,16 +120,15 @@ test('a reading that is compared once more is told apart by its place while its 
 	const signal = (at: number) => ({ rule, deviceId: alertOf(1).deviceId, value: 1, at: epochMs(at) });
 	const alert = alertOf(1, { ruleId: rule.id, raisedAt: epochMs(50), unsettled: { raisedAt: { epoch: 2, seq: 5 } } });
 	const settled = alertOf(2, { ruleId: rule.id, raisedAt: epochMs(2_000_000) });
-	const now = () => epochMs(100);
-	const told = createToldUntil([settled, alert], { settle: unknown }, now);
+	const told = createToldUntil([settled, alert], { settle: unknown }, () => epochMs(100));
 	t.true(told(signal(50), { epoch: 2, seq: 5 }));
 	t.true(told(signal(99), { epoch: 1, seq: 9 }));
 	t.false(told(signal(10), { epoch: 2, seq: 6 }));
-	const afterKnown = createToldUntil([settled], { settle: unknown }, now);
+	const afterKnown = createToldUntil([settled], { settle: unknown }, () => epochMs(100));
 	t.false(afterKnown(signal(50), { epoch: 3, seq: 1 }), 'a boot without the time comes after what has one');
-	const never = createToldUntil([], { settle: unknown }, now);
+	const never = createToldUntil([], { settle: unknown }, () => epochMs(100));
 	t.false(never(signal(50), { epoch: 3, seq: 1 }), 'the rule was made before the clock lost its time');
-	const asKnown = createToldUntil([settled], { settle: ({ at }) => at }, now);
+	const asKnown = createToldUntil([settled], { settle: ({ at }) => at }, () => epochMs(100));
 	t.true(asKnown(signal(2_000_000), { epoch: 3, seq: 1 }));
 	t.false(asKnown(signal(2_000_001), { epoch: 3, seq: 1 }));
 });
