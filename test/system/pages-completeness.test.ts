@@ -83,7 +83,7 @@ test.serial(
 		await show(hub, 5);
 		await missing.getByText('On its way to the hub').first().waitFor();
 		await missing.getByText('Nothing to do: it comes by itself').waitFor();
-		await missing.evaluate('(element) => element.scrollIntoView()');
+		await missing.evaluate('(element) => element.scrollIntoView({ behavior: "instant" })');
 		await look(hub, 'hub-completeness');
 		await hub.setViewportSize(PHONE);
 		t.is(await overhang(hub), 0);

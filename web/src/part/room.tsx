@@ -18,12 +18,12 @@ export function Room({ storage: { data, journal } }: { readonly storage: Storage
 			<h2>{tl('room.title')}</h2>
 			<Facts
 				entries={[
-					{ name: tl('room.floor'), value: formatBytes(journal.free_floor_bytes) },
 					{ name: tl('room.history'), value: formatBytes(history) },
 					{
 						name: tl('room.free'),
 						value: t('storage.freeOf', { free: formatBytes(data.free_bytes), total: formatBytes(data.total_bytes) }),
 					},
+					{ name: tl('room.floor'), value: formatBytes(journal.free_floor_bytes) },
 				]}
 			/>
 			<p>

@@ -43,8 +43,9 @@ export function wallDay(atMs: number, zone: string): WallDay {
 export function startOf({ year, month, day }: WallDay, zone: string): number {
 	const wanted = Date.UTC(year, month - 1, day);
 	let atMs = wanted;
-	// The offset at a guess need not be that at the instant looked for; a second look is at most an hour away from it.
-	for (let look = 0; look < 2; look += 1) atMs += wanted - wallMs(atMs, zone);
+	// The offset at a guess need not be that at the instant looked for, so it is looked at again. Where a clock leaps over midnight two
+	// instants take turns; the third is the one after the leap.
+	for (let look = 0; look < 3; look += 1) atMs += wanted - wallMs(atMs, zone);
 	return atMs;
 }
 
