@@ -63,7 +63,11 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 	const lifecycle = createLifecycle(deps.log);
 	try {
 		const later = createLaterParts();
-		const ground = await openGround(deps, { lost: later.losses.tell, moved: (ranges) => later.uplink.find()?.moved(ranges) }, lifecycle);
+		const ground = await openGround(
+			deps,
+			{ lost: later.losses.tell, moved: (ranges) => later.uplink.find()?.moved(ranges) },
+			lifecycle,
+		);
 		const field = await openField(deps, ground, later);
 		return await serve(deps, ground, field, later);
 	} catch (error) {

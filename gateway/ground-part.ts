@@ -36,7 +36,11 @@ export interface GatewayDeps {
 }
 
 /** What the box is and keeps, before anything can reach it: time, settings, accounts, samples, devices, alarms. @param told hears of samples that the journal has no more */
-export async function openGround(deps: GatewayDeps, told: Pick<GatewayTelemetryDeps, 'lost' | 'moved'>, lifecycle: Lifecycle) {
+export async function openGround(
+	deps: GatewayDeps,
+	told: Pick<GatewayTelemetryDeps, 'lost' | 'moved'>,
+	lifecycle: Lifecycle,
+) {
 	const { data, log } = deps;
 	const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
 	const base = { data, lifecycle, clock: time.clock, log };

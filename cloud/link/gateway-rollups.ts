@@ -23,8 +23,7 @@ export const createGatewayRollups = ({ receive, deviceOf, verdictOn, log }: Gate
 		async rollups(gateway, payload) {
 			const hours = parseRollups(payload);
 			const own = hours.filter(
-				({ device, hourMs }) =>
-					deviceOf(device)?.gatewayId === gateway && verdictOn(epochMs(hourMs)) === 'possible',
+				({ device, hourMs }) => deviceOf(device)?.gatewayId === gateway && verdictOn(epochMs(hourMs)) === 'possible',
 			);
 			if (own.length < hours.length)
 				log.warn('rollups-refused', {

@@ -213,7 +213,21 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		documents: { isInUse: () => true, probe: () => database.allDocs({ limit: 1 }).then(() => null) },
 		telemetry: { isInUse: () => true, probe: probeOf(journal, history, deps.origin, clock) },
 	};
-	return { journal, history, overflow, rollupOf: rollups.hourOf, receiveRollups: receive, aggregate, ruleOf, devices, deviceRepository, latest, listeners, telemetry, probes };
+	return {
+		journal,
+		history,
+		overflow,
+		rollupOf: rollups.hourOf,
+		receiveRollups: receive,
+		aggregate,
+		ruleOf,
+		devices,
+		deviceRepository,
+		latest,
+		listeners,
+		telemetry,
+		probes,
+	};
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -188,8 +188,7 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 		const days = new Map(taken.map((one) => [`${one.device}${one.day}`, one]));
 		for (const { device, day } of days.values()) await writeSum('day', 'hour', device, day);
 		const months = new Map(taken.map((one) => [`${one.device}${LEVEL_FACTS.month.start(one.day)}`, one]));
-		for (const { device, day } of months.values())
-			await writeSum('month', 'day', device, LEVEL_FACTS.month.start(day));
+		for (const { device, day } of months.values()) await writeSum('month', 'day', device, LEVEL_FACTS.month.start(day));
 		await store.sync();
 		await received.add(taken);
 		return taken.length;

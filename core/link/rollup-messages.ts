@@ -46,7 +46,8 @@ function recordOf(level: Extract<RollupLevel, 'hour' | 'minute'>, text: string):
 	const highest = level === 'hour' ? 23 : 59;
 	if (!isGroup || !isAscending || slots.length !== SLOTS[level] || last > highest)
 		throw new Fault('rule-violation', `rollups: a record of ${level}s must be of one hour`);
-	if (points.size > MAX_POINTS) throw new Fault('rule-violation', `rollups: ${points.size} points, ${MAX_POINTS} may be`);
+	if (points.size > MAX_POINTS)
+		throw new Fault('rule-violation', `rollups: ${points.size} points, ${MAX_POINTS} may be`);
 	return found;
 }
 
@@ -58,7 +59,13 @@ function hourOf(hour: string, minutes: string | null): ReceivedHour {
 		throw new Fault('rule-violation', 'rollups: the minutes are of another hour');
 	let samples = 0;
 	const sums = new Map<string, { readonly isCounter: boolean; readonly rollup: Rollup }>();
-	for (const [name, { isCounter, slots: [rollup] }] of points) {
+	for (const [
+		name,
+		{
+			isCounter,
+			slots: [rollup],
+		},
+	] of points) {
 		if (rollup === null || rollup === undefined) continue;
 		samples += goodCount(rollup) + rollup.bad;
 		sums.set(name, { isCounter, rollup });

@@ -58,7 +58,8 @@ function syncedLevelDown(location: string): object {
 	const down = leveldown(location);
 	let failure: unknown = null;
 	const plainOpen: unknown = Reflect.get(down, '_open');
-	if (typeof plainOpen !== 'function') throw new TypeError('leveldown has no _open; its version is not the one this wrapper knows');
+	if (typeof plainOpen !== 'function')
+		throw new TypeError('leveldown has no _open; its version is not the one this wrapper knows');
 	Reflect.set(down, '_open', (options: object, done: unknown) =>
 		Reflect.apply(plainOpen, down, [{ ...options, writeBufferSize: WRITE_BUFFER_BYTES }, done]),
 	);

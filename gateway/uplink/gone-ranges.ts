@@ -19,7 +19,9 @@ export interface GoneRangesDeps {
 export function goneRanges({ held, known, owed, declared }: GoneRangesDeps): readonly EpochRange[] {
 	const highest = new Map<number, number>();
 	for (const { epoch, last } of [...known, ...held]) highest.set(epoch, Math.max(highest.get(epoch) ?? 0, last));
-	const all = [...highest].toSorted(([one], [other]) => one - other).map(([epoch, last]) => ({ epoch, first: 1, last }));
+	const all = [...highest]
+		.toSorted(([one], [other]) => one - other)
+		.map(([epoch, last]) => ({ epoch, first: 1, last }));
 	const gone = without(all, [...held, ...declared]);
 	return gone.flatMap(({ epoch, first, last }) =>
 		owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),

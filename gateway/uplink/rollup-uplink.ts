@@ -135,11 +135,14 @@ export function openRollupUplink({
 	readonly lost: (losses: readonly { readonly range: StreamRange; readonly reason: LossReason }[]) => void;
 	readonly lifecycle: Lifecycle;
 }): UplinkFeature {
-	return lifecycle.own('rollup uplink', createRollupUplink({
-		...deps,
-		oldestDay: () => history.stats().oldestDay,
-		hourOf: rollupOf,
-		held: () => journal.held().filter(({ origin }) => origin === gatewayId),
-		lost: (range) => lost([{ range: { origin: gatewayId, ...range }, reason: 'thinned' }]),
-	}));
+	return lifecycle.own(
+		'rollup uplink',
+		createRollupUplink({
+			...deps,
+			oldestDay: () => history.stats().oldestDay,
+			hourOf: rollupOf,
+			held: () => journal.held().filter(({ origin }) => origin === gatewayId),
+			lost: (range) => lost([{ range: { origin: gatewayId, ...range }, reason: 'thinned' }]),
+		}),
+	);
 }

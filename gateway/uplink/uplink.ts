@@ -364,9 +364,11 @@ export function createUplink(deps: UplinkDeps) {
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = openFrom();
-		return store.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch).catch((error: unknown) => {
-			log.debug('acked-not-saved', { reason: messageOf(error) });
-		});
+		return store
+			.saveAcked(backfill.acked(oldestEpoch), session === null ? null : oldestEpoch)
+			.catch((error: unknown) => {
+				log.debug('acked-not-saved', { reason: messageOf(error) });
+			});
 	}
 
 	backfill.reset(store.acked());

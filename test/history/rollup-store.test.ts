@@ -318,7 +318,8 @@ test('files stay about as large as what counts in them, however often hours are 
 test('counters keep every hour and day, however far beyond the quota samples and sums are given up, and however old they get', async (t) => {
 	const box = await rollupBox({ rollupDays: 30, minuteDays: 5 });
 	const old = DAY - 90 * DAY_MS;
-	for (const day of [old, old + DAY_MS, DAY]) for (const hour of [3, 4]) box.history.accept(hourFrom(day + hour * HOUR_MS));
+	for (const day of [old, old + DAY_MS, DAY])
+		for (const hour of [3, 4]) box.history.accept(hourFrom(day + hour * HOUR_MS));
 	await box.settle();
 	for (const step of box.rollups.overflow) while ((await step.dropOldest()) !== null);
 	box.history.accept(hourFrom(box.manual.clock.now() - 2 * HOUR_MS));

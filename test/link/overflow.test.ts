@@ -46,8 +46,11 @@ async function cutPair(t: ExecutionContext, gatewaySettings: Readonly<Record<str
 	t.is(enrolled.status, 200);
 	await store(gateway, { power: 1 });
 	const hub = await pair.hubRest();
-	await waitFor('the first value is there', WITHIN_MS, async () =>
-		numberOf(await ledgerOf(hub), 'received_samples') > 0);
+	await waitFor(
+		'the first value is there',
+		WITHIN_MS,
+		async () => numberOf(await ledgerOf(hub), 'received_samples') > 0,
+	);
 	pair.wire.setMode({ kind: 'cut' });
 	return pair;
 }
@@ -60,28 +63,31 @@ const drained = (hub: Rest, samples: number): Promise<unknown> =>
 		return numberOf(ledger, 'missing_samples') === 0 && known >= samples && ledger;
 	});
 
-test.serial('what a small journal gives up while the link is cut comes from the sealed history, and nothing is missing', async (t) => {
-	t.timeout(120_000);
-	const pair = await cutPair(t, SMALL_JOURNAL);
-	const gateway = await pair.gatewayRest();
-	for (let seed = 1; seed <= 25; seed += 1) await store(gateway, { text: textOf(seed) });
-	await pair.restartGateway();
-	const again = await pair.gatewayRest();
-	for (let seed = 26; seed <= 50; seed += 1) await store(again, { text: textOf(seed) });
-	const { body: uplink } = await again.get('/api/v1/uplink');
-	t.true(numberOf(uplink, 'stored_samples') < 40, 'the journal holds a part only');
-	t.true(numberOf(uplink, 'backlog_samples') >= 50, 'all of it is owed');
-	pair.wire.setMode({ kind: 'pass' });
-	const hub = await pair.hubRest();
-	const ledger = await drained(hub, 51);
-	t.is(numberOf(ledger, 'declared_lost_samples'), 0);
-	t.deepEqual(member(ledger, 'holes'), []);
-	const { body: after } = await waitFor('the gateway knows', WITHIN_MS, async () => {
-		const answer = await again.get('/api/v1/uplink');
-		return numberOf(answer.body, 'backlog_samples') === 0 && answer;
-	});
-	t.is(numberOf(after, 'declared_lost_samples'), 0);
-});
+test.serial(
+	'what a small journal gives up while the link is cut comes from the sealed history, and nothing is missing',
+	async (t) => {
+		t.timeout(120_000);
+		const pair = await cutPair(t, SMALL_JOURNAL);
+		const gateway = await pair.gatewayRest();
+		for (let seed = 1; seed <= 25; seed += 1) await store(gateway, { text: textOf(seed) });
+		await pair.restartGateway();
+		const again = await pair.gatewayRest();
+		for (let seed = 26; seed <= 50; seed += 1) await store(again, { text: textOf(seed) });
+		const { body: uplink } = await again.get('/api/v1/uplink');
+		t.true(numberOf(uplink, 'stored_samples') < 40, 'the journal holds a part only');
+		t.true(numberOf(uplink, 'backlog_samples') >= 50, 'all of it is owed');
+		pair.wire.setMode({ kind: 'pass' });
+		const hub = await pair.hubRest();
+		const ledger = await drained(hub, 51);
+		t.is(numberOf(ledger, 'declared_lost_samples'), 0);
+		t.deepEqual(member(ledger, 'holes'), []);
+		const { body: after } = await waitFor('the gateway knows', WITHIN_MS, async () => {
+			const answer = await again.get('/api/v1/uplink');
+			return numberOf(answer.body, 'backlog_samples') === 0 && answer;
+		});
+		t.is(numberOf(after, 'declared_lost_samples'), 0);
+	},
+);
 
 test.serial('of a day that goes before the hub had it the sums arrive, and the ledger says thinned', async (t) => {
 	t.timeout(120_000);
