@@ -36,6 +36,7 @@ import { createLaterLink } from './link/later-link.ts';
 import { openLink } from './link/link-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
+import { createDeviceDownlink } from './sync/device-downlink.ts';
 import { openRecords } from './sync/open-records.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
 import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
@@ -93,7 +94,7 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 	});
 	const commands = await openHubCommands({ ...base, telemetry, templates, link });
 	const box = { node, gatewayId: null, hasHub: () => false };
-	const alarmPart = await openAlarms({ ...base, ...box, telemetry, accounts, audit });
+	const alarmPart = await openAlarms({ ...base, ...box, time, telemetry, accounts, audit });
 	const ledger = await openHubLedger({ ...base, telemetry, link });
 	await ensureSound(join(data, 'gateways'), log);
 	const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -117,9 +118,21 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 	const configurations = await openConfigurations({ ...base, settings: settings.configuration, gateways, link });
 	const records = lifecycle.own(
 		'record downlink',
-		openRecords({ node, ...alarmPart, gateways, devices: deviceRepository, send: link.send, clock, log }),
+		openRecords({
+			node,
+			...alarmPart,
+			...commands.part,
+			gateways,
+			devices: deviceRepository,
+			send: link.send,
+			clock,
+			log,
+		}),
 	);
 	devices.listen(records.device);
+	const { setHealth } = devices;
+	const known = createDeviceDownlink({ devices: deviceRepository, setHealth, send: link.send, clock });
+	devices.listen(known.device);
 	const { minFreeBytes } = settings.journal;
 	const bundles = await openBundles({ ...base, gateways, trust, ledger, lanes, link, minFreeBytes });
 	const calls = createRemoteCalls({ send: link.send, setTimer: systemTimer });
@@ -135,6 +148,7 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 		enrolment,
 		configurations,
 		records,
+		known,
 		bundles,
 		calls,
 	};
@@ -155,8 +169,10 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 		telemetry,
 		gateways,
 		audit,
+		healthSaid: fleet.known.healthSaid,
 		features: [
 			fleet.records,
+			fleet.known,
 			fleet.clocks.feature,
 			lanes.feature,
 			createGatewayRollups({ receive: telemetry.receiveRollups, ...lanes.checks, log: base.log }),
@@ -168,7 +184,7 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 	});
 	const { link, broker } = opened;
 	later.link.set(link);
-	later.losses.attach((ranges) => lanes.resend.lostHere(ranges));
+	later.losses.attach((ranges) => void lanes.resend.lostHere(ranges));
 	const bundleRoutes = await bundles.receive((...message) => link.take(...message));
 	const listening = await opened.listen();
 	later.listening.set(listening);

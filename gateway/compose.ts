@@ -22,7 +22,9 @@ import { type DriverPart, openDrivers } from './driver/driver-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { type GatewayDeps, type Ground, openGround } from './ground-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
+import { createDeviceUplink } from './sync/device-uplink.ts';
 import { openRecords } from './sync/open-records.ts';
+import { ownDocuments } from './sync/own-documents.ts';
 import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
@@ -104,7 +106,11 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	});
 	const local = await openBroker({ ...base, settings, lanTls, telemetry, mqttAccounts, commands, audit });
 	later.broker.set(local.broker);
-	const records = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+	const parts = { ...alarmPart, ...commands.part };
+	const records = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...parts, devices, log }));
+	const documents = ownDocuments(devices, deviceRepository);
+	const deviceUplink = lifecycle.own('device uplink', createDeviceUplink({ ...documents, log }));
+	devices.listen(deviceUplink.device);
 	const ledger = await openOwnLedger({
 		...base,
 		folder: join(data, 'ledger'),
@@ -132,6 +138,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		// In the order in which they begin a session.
 		features: [
 			records,
+			deviceUplink,
 			rollups,
 			createTimeUplink({ keeper: time, clock, log }),
 			commands.feature,

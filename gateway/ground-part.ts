@@ -68,7 +68,7 @@ export async function openGround(
 		thinned,
 		time,
 	});
-	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, telemetry, accounts, audit });
+	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, time, telemetry, accounts, audit });
 	if (opened.isOfFile)
 		await telemetry.devices.declare(
 			Array.from(settings.devices, (device) => ({ ...device, uid: deviceUid(device.uid) })),

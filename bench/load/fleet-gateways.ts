@@ -89,7 +89,7 @@ function startGateway({ id, own }: (typeof fleet)[number]): void {
 		log: silentLog,
 		events: {
 			up() {
-				const hello = { name: 'g', version: '1', epoch: EPOCH, lastSeq: nextSeq - 1, oldestEpoch: EPOCH };
+				const hello = { name: 'g', version: '1', epoch: EPOCH, lastSeq: nextSeq - 1, oldestEpoch: EPOCH, boots: [] };
 				link.publish('hello', linkMessage('hello', hello), 1).catch(() => undefined);
 			},
 			down() {

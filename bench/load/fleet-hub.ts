@@ -49,6 +49,7 @@ const ledgerFile = lifecycle.own(
 let liveAges: number[] = [];
 const storedOf = new Map<GatewayId, number>();
 const lanes = createLinkLanes({
+	async *find() {},
 	...common,
 	ledgerFile,
 	journal,

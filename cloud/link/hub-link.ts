@@ -137,6 +137,8 @@ export function createHubLink(deps: HubLinkDeps) {
 		}
 		presence.set(gateway, { lastSeenAt: clock.now(), version: hello.version });
 		deps.boots.hello(gateway, hello.epoch);
+		for (const { epoch, last } of hello.boots)
+			if (epoch < hello.epoch && deps.boots.isPossible(gateway, epoch)) ledger.expect(gateway, epoch, last);
 		const received = newest(ledger.settledFrom(gateway, hello.oldestEpoch));
 		const owed = newest(ledger.owedBefore(gateway, hello.epoch));
 		log.info('gateway-hello', { gateway, version: hello.version, epoch: hello.epoch });

@@ -3,6 +3,7 @@ import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { createFindReadings } from '../../core/ledger/find-readings.ts';
 import { verdictOn } from '../../core/time/possible-time.ts';
 import type { TimeKeeper } from '../../core/time/time-keeper.ts';
 import type { GatewayRepository } from '../fleet/gateway-record.ts';
@@ -14,7 +15,7 @@ import { resendRoutes } from './resend-routes.ts';
 
 export interface LanesPartDeps {
 	readonly ledger: Pick<LedgerPart, 'file'>;
-	readonly telemetry: Pick<TelemetryPart, 'journal' | 'telemetry' | 'deviceRepository'>;
+	readonly telemetry: Pick<TelemetryPart, 'journal' | 'history' | 'telemetry' | 'deviceRepository'>;
 	readonly gateways: Pick<GatewayRepository, 'all' | 'find'>;
 	readonly link: Pick<LaterLink, 'send' | 'acknowledge' | 'isOnline'>;
 	readonly time: Pick<TimeKeeper, 'trustedNow'>;
@@ -33,6 +34,11 @@ export function openLanes({ ledger, telemetry, gateways, link, time, lifecycle, 
 		deviceOf: (id) => telemetry.deviceRepository.find(id),
 		verdictOn: (readAt) => verdictOn(readAt, time.trustedNow()),
 		acknowledge: acknowledger.received,
+		find: createFindReadings({
+			devices: () => [...telemetry.deviceRepository.all()].map(({ id }) => id),
+			history: telemetry.history,
+			ledger: ledger.file.ledger,
+		}),
 		send: link.send,
 		isOnline: link.isOnline,
 		online: () => gateways.all().flatMap(({ id }) => (link.isOnline(id) ? [id] : [])),

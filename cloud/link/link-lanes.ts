@@ -5,6 +5,7 @@ import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import type { FindReadings } from '../../core/ledger/find-readings.ts';
 import type { LedgerStore } from '../../core/ledger/ledger-store.ts';
 import type { HubSend } from '../../core/link/link-feature.ts';
 import type { TelemetryService } from '../../core/telemetry/telemetry-service.ts';
@@ -23,6 +24,8 @@ export interface LinkLanesDeps {
 	readonly deviceOf: (id: DeviceId) => Device | null;
 	readonly verdictOn: HubIngestDeps['verdictOn'];
 	readonly acknowledge: HubIngestDeps['acknowledge'];
+	/** Looks in the history. */
+	readonly find: FindReadings;
 	readonly send: HubSend;
 	readonly online: () => readonly GatewayId[];
 	readonly isOnline: (gateway: GatewayId) => boolean;
@@ -36,7 +39,7 @@ export function createLinkLanes(deps: LinkLanesDeps) {
 	const { ledgerFile, journal, send, lifecycle, clock, log } = deps;
 	const { ledger } = ledgerFile;
 	const boots = createBoots({ ledger, isOnline: deps.isOnline, log });
-	const resend = createResendService({ ledger, send, saveLedger: () => ledgerFile.save(), log });
+	const resend = createResendService({ ledger, send, saveLedger: () => ledgerFile.save(), find: deps.find, log });
 	const sharePoints = createSharedPoints();
 	const ingest = createHubIngest({
 		telemetry: deps.telemetry,

@@ -64,7 +64,7 @@ export const resendRoutes: Plugin<ResendRoutesOptions> = {
 					const record = gateways.find(id);
 					if (record === null || !isInTenantOf(actorOf(request), record)) throw notFound('gateway', id);
 					const { ranges = null, even_if_stored: evenIfStored } = request.payload;
-					const samples = await resend.request(id, ranges, { evenIfStored });
+					const samples = resend.request(id, ranges, { evenIfStored });
 					noteChange(request, {
 						target: id,
 						before: null,

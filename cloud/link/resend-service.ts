@@ -1,19 +1,25 @@
-import { Fault } from '../../core/kernel/fault.ts';
+import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import type { FindReadings } from '../../core/ledger/find-readings.ts';
 import type { Ledger } from '../../core/ledger/ledger.ts';
 import { countOf, createRangeSet, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import { type ResendReason, resendMessage } from '../../core/link/lane-messages.ts';
 import { MAX_RANGES } from '../../core/link/link-messages.ts';
 import type { HubSend } from '../../core/link/link-feature.ts';
+import { lastSeq } from '../../core/telemetry/reading.ts';
+
+/** Longest search for one range; what was not found by then is asked for. */
+const FIND_WITHIN_MS = 60_000;
 
 export type OwnRange = Omit<StreamRange, 'origin'>;
 
 export interface ResendServiceDeps {
-	readonly ledger: Pick<Ledger, 'forget' | 'receivedFrom' | 'holes'>;
+	readonly ledger: Pick<Ledger, 'forget' | 'reopen' | 'receivedFrom' | 'holes'>;
 	readonly send: HubSend;
 	readonly saveLedger: () => Promise<void>;
+	readonly find: FindReadings;
 	readonly log: Logger;
 }
 
@@ -28,7 +34,7 @@ function byEpoch(ranges: readonly OwnRange[]): readonly EpochRanges[] {
 }
 
 /** Asks gateways for samples again. */
-export function createResendService({ ledger, send, saveLedger, log }: ResendServiceDeps) {
+export function createResendService({ ledger, send, saveLedger, find, log }: ResendServiceDeps) {
 	/** The parts that are not stored here. */
 	function lacking(gateway: GatewayId, ranges: readonly OwnRange[]): readonly OwnRange[] {
 		const stored = new Map(
@@ -43,6 +49,19 @@ export function createResendService({ ledger, send, saveLedger, log }: ResendSer
 		);
 	}
 
+	/** The parts of a range that the history has not. */
+	async function notStored(range: StreamRange): Promise<readonly StreamRange[]> {
+		const { origin, epoch, first, last } = range;
+		const rest = createRangeSet([{ first, last }]);
+		try {
+			for await (const readings of find(range, AbortSignal.timeout(FIND_WITHIN_MS)))
+				for (const reading of readings) rest.remove(reading.firstSeq, lastSeq(reading));
+		} catch (error) {
+			log.warn('lost-samples-not-looked-for', { gateway: origin, reason: messageOf(error) });
+		}
+		return rest.ranges().map((part) => ({ origin, epoch, first: part.first, last: part.last }));
+	}
+
 	function ask(gateway: GatewayId, ranges: readonly OwnRange[], reason: ResendReason): boolean {
 		return send(gateway, 'resend', resendMessage({ ranges: byEpoch(ranges.slice(0, MAX_RANGES)), reason }));
 	}
@@ -52,20 +71,19 @@ export function createResendService({ ledger, send, saveLedger, log }: ResendSer
 		again: (gateway: GatewayId, range: OwnRange, reason: ResendReason): void =>
 			void ask(gateway, [{ epoch: range.epoch, first: range.first, last: range.last }], reason),
 		/**
-		 * For a person. Without ranges: everything that is missing, declared lost or not. Answers how many samples were asked for.
+		 * For a person. Without ranges: everything that is missing, declared lost or not. What is stored stays so, and counts, whatever comes of it.
+		 * Answers how many samples were asked for.
 		 * @throws Fault `state-conflict` when the gateway is not connected
 		 */
-		async request(
+		request(
 			gateway: GatewayId,
 			wanted: readonly OwnRange[] | null,
 			{ evenIfStored }: { readonly evenIfStored: boolean },
-		): Promise<number> {
+		): number {
+			const isAnyway = evenIfStored && wanted !== null;
 			const ranges = wanted ?? ledger.holes(gateway);
-			if (evenIfStored && wanted !== null) {
-				for (const range of wanted) ledger.forget({ ...range, origin: gateway });
-				await saveLedger();
-			}
-			const asked = lacking(gateway, ranges).slice(0, MAX_RANGES);
+			if (isAnyway) for (const range of ranges) ledger.reopen({ ...range, origin: gateway });
+			const asked = (isAnyway ? ranges : lacking(gateway, ranges)).slice(0, MAX_RANGES);
 			if (asked.length > 0 && !ask(gateway, asked, 'asked-for'))
 				throw new Fault(
 					'state-conflict',
@@ -75,9 +93,14 @@ export function createResendService({ ledger, send, saveLedger, log }: ResendSer
 			log.info('resend-asked', { gateway, ranges: asked.length, samples });
 			return samples;
 		},
-		/** The hub's own store has lost samples: they are owed again, and asked for. A gateway that is away is asked when it comes. */
-		lostHere(ranges: readonly StreamRange[]): void {
-			const lost = ranges.filter((range) => ledger.forget(range) > 0);
+		/**
+		 * The hub's journal may have lost samples: those that the history has not either are owed again, and asked for. A gateway that is away is
+		 * asked when it comes. Does not reject.
+		 */
+		async lostHere(ranges: readonly StreamRange[]): Promise<void> {
+			const missing: StreamRange[] = [];
+			for (const range of ranges) missing.push(...(await notStored(range)));
+			const lost = missing.filter((range) => ledger.forget(range) > 0);
 			for (const gateway of new Set(lost.map(({ origin }) => origin))) {
 				const theirs = lost.filter(({ origin }) => origin === gateway);
 				log.error('samples-lost-at-hub', { gateway, samples: countOf(theirs) });

@@ -1,6 +1,9 @@
 import { messageOf } from '../kernel/fault.ts';
 import { decodeBlock, readBlockDefinitions } from './block-codec.ts';
 import { createBlockDictionary } from './block-dictionary.ts';
+import { countOf } from '../ledger/range-set.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
+import { takeDamaged } from './damaged-ranges.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
 import type { JournalCommit, JournalLoss, JournalPosition } from './journal.ts';
 import { type Segment, segmentName } from './segment.ts';
@@ -15,7 +18,10 @@ export interface JournalReaderDeps {
 	/** Kept segments, oldest first. */
 	readonly segments: () => readonly Segment[];
 	readonly active: () => Segment | null;
-	readonly noteLoss: (loss: Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'>) => void;
+	readonly noteLoss: (
+		loss: Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'>,
+		ranges: readonly StreamRange[],
+	) => void;
 }
 
 /** Learns the shapes that commits before `to` define. */
@@ -42,10 +48,12 @@ export function createJournalReader({ files, segments, active, noteLoss }: Journ
 		oldest.shapesUpTo = FRAMES_START;
 	}
 
-	function noteDamage(segment: Segment, bytes: number, samples: number | null, detail: string): void {
+	async function noteDamage(segment: Segment, bytes: number, samples: number | null, detail: string): Promise<void> {
 		if (damaged.has(segment)) return;
 		damaged.add(segment);
-		noteLoss({ reason: 'corrupt', bytes, samples, detail: `${segmentName(segment.segment)}: ${detail}` });
+		const ranges = await takeDamaged(files, segment);
+		const lost = ranges.length === 0 ? samples : countOf(ranges);
+		noteLoss({ reason: 'corrupt', bytes, samples: lost, detail: `${segmentName(segment.segment)}: ${detail}` }, ranges);
 	}
 
 	async function* readSegment(segment: Segment, from: number, to: number): AsyncGenerator<JournalCommit> {
@@ -58,16 +66,17 @@ export function createJournalReader({ files, segments, active, noteLoss }: Journ
 			let expected = from;
 			for await (const frame of walkFrames(file, segment, from, to)) {
 				if (segment.isDropped) return;
-				if (frame.at !== expected) noteDamage(segment, frame.at - expected, null, `no commit at ${expected}`);
+				if (frame.at !== expected) await noteDamage(segment, frame.at - expected, null, `no commit at ${expected}`);
 				expected = frame.next;
 				try {
 					const readings = decodeBlock(frame.body, shapes);
 					yield { at: { segment: number, offset: frame.at }, next: { segment: number, offset: frame.next }, readings };
 				} catch (error) {
-					noteDamage(segment, frame.next - frame.at, frame.samples, messageOf(error));
+					await noteDamage(segment, frame.next - frame.at, frame.samples, messageOf(error));
 				}
 			}
-			if (expected !== to && !segment.isDropped) noteDamage(segment, to - expected, null, `no commit at ${expected}`);
+			if (expected !== to && !segment.isDropped)
+				await noteDamage(segment, to - expected, null, `no commit at ${expected}`);
 		} finally {
 			await file.close();
 		}
@@ -85,7 +94,7 @@ export function createJournalReader({ files, segments, active, noteLoss }: Journ
 				try {
 					yield* readSegment(segment, start, to);
 				} catch (error) {
-					if (!segment.isDropped) noteDamage(segment, to - start, null, messageOf(error));
+					if (!segment.isDropped) await noteDamage(segment, to - start, null, messageOf(error));
 				}
 				position = { segment: segment.segment, offset: to };
 			} else if (segment === segments().at(-1)) return;

@@ -3,6 +3,7 @@ import type { StreamRange } from '../ledger/stream-range.ts';
 import { readBlockRanges } from './block-codec.ts';
 import { type BlockDictionary, createBlockDictionary } from './block-dictionary.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
+import type { Neighbours } from './damaged-ranges.ts';
 import type { JournalLoss } from './journal.ts';
 import {
 	FRAME_HEADER_BYTES,
@@ -54,18 +55,30 @@ export function segmentNumber(name: string): number | null {
 	return number >= 1 && number < 2 ** 32 - 1 ? number : null;
 }
 
-type Finding = Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'>;
+/** Something that is damaged, and which samples it may have held. */
+export interface Finding extends Pick<JournalLoss, 'reason' | 'bytes' | 'samples' | 'detail'> {
+	readonly ranges: readonly StreamRange[];
+}
 
 /** Learns from its summary what a segment holds, or reads it through, and fills in its end, its counts and its ranges. Answers what was damaged. */
-export async function scanSegment(file: JournalFile, segment: Segment, isNewest: boolean): Promise<readonly Finding[]> {
+export async function scanSegment(
+	file: JournalFile,
+	segment: Segment,
+	isNewest: boolean,
+	neighbours: Pick<Neighbours, 'saw' | 'gap'>,
+): Promise<readonly Finding[]> {
 	const findings: Finding[] = [];
 	const name = segmentName(segment.segment);
 	const note = (reason: Finding['reason'], bytes: number, samples: number | null, detail: string): void => {
-		findings.push({ reason, bytes, samples, detail: `${name}: ${detail}` });
+		findings.push({ reason, bytes, samples, detail: `${name}: ${detail}`, ranges: neighbours.gap() });
 	};
+	let named: { readonly end: number; readonly ranges: readonly StreamRange[] } | null = null;
 	if (applySummary(await file.read(SUMMARY_START, FRAMES_START - SUMMARY_START), segment)) {
-		if (segment.end <= segment.bytes) return findings;
-		note('corrupt', segment.end - segment.bytes, null, `ends at ${segment.bytes}, not at ${segment.end}`);
+		if (segment.end <= segment.bytes) {
+			neighbours.saw(segment.tally.ranges());
+			return findings;
+		}
+		named = { end: segment.end, ranges: segment.tally.ranges() };
 		segment.end = FRAMES_START;
 		segment.samples = 0;
 		segment.tally = createStreamTally();
@@ -74,13 +87,20 @@ export async function scanSegment(file: JournalFile, segment: Segment, isNewest:
 		if (frame.at !== segment.end) note('corrupt', frame.at - segment.end, null, `no commit at ${segment.end}`);
 		segment.end = frame.next;
 		try {
-			for (const range of readBlockRanges(frame.body, segment.shapes)) segment.tally.add(range);
+			const ranges = readBlockRanges(frame.body, segment.shapes);
+			for (const range of ranges) segment.tally.add(range);
+			neighbours.saw(ranges);
 			segment.samples += frame.samples;
 		} catch (error) {
 			note('corrupt', frame.next - frame.at, frame.samples, messageOf(error));
 		}
 	}
 	segment.shapesUpTo = segment.end;
+	if (named !== null) {
+		const detail = `${name}: ends at ${segment.bytes}, not at ${named.end}`;
+		const ranges = named.ranges.flatMap((range) => segment.tally.missing(range));
+		findings.push({ reason: 'corrupt', bytes: named.end - segment.bytes, samples: null, detail, ranges });
+	}
 	const torn = isNewest ? await tornFrame(file, segment) : null;
 	if (torn !== null) note('torn-tail', torn, null, `the commit at ${segment.end} was not finished`);
 	return findings;

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { messageOf } from '../kernel/fault.ts';
 import { createBlockDictionary } from './block-dictionary.ts';
 import type { FileLayer, JournalFile } from './file-layer.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
+import { createNeighbours } from './damaged-ranges.ts';
 import type { JournalLoss } from './journal.ts';
-import { newSegment, scanSegment, type Segment, segmentName, segmentNumber } from './segment.ts';
+import { type Finding, newSegment, scanSegment, type Segment, segmentName, segmentNumber } from './segment.ts';
 import {
 	decodeFrame,
 	decodeSegmentHeader,
@@ -18,7 +20,7 @@ import { withFile } from './segment-walk.ts';
 export interface TakeStockDeps {
 	readonly files: FileLayer;
 	readonly folder: string;
-	readonly noteLoss: (loss: Omit<JournalLoss, 'at'>) => void;
+	readonly noteLoss: (loss: Omit<JournalLoss, 'at'>, ranges: readonly StreamRange[]) => void;
 }
 
 /** What a folder holds when the journal opens. */
@@ -64,6 +66,9 @@ export async function takeStock({ files, folder, noteLoss }: TakeStockDeps): Pro
 	const newest = named.at(-1)?.number ?? 0;
 	const segments: Segment[] = [];
 	let highestEpoch = 0;
+	const neighbours = createNeighbours();
+	const findings: Finding[] = [];
+	const note = (finding: Omit<Finding, 'ranges'>): void => void findings.push({ ...finding, ranges: neighbours.gap() });
 
 	async function inspect(number: number, name: string, bytes: number): Promise<void> {
 		const path = join(folder, name);
@@ -74,28 +79,36 @@ export async function takeStock({ files, folder, noteLoss }: TakeStockDeps): Pro
 				const segment = newSegment(header ?? unusable, path, bytes);
 				segments.push(segment);
 				if (header === null) {
-					noteLoss({ reason: 'corrupt', bytes, samples: null, detail: `${name}: zeroed or not a segment` });
+					note({ reason: 'corrupt', bytes, samples: null, detail: `${name}: zeroed or not a segment` });
 					return;
 				}
 				highestEpoch = Math.max(highestEpoch, header.epoch);
-				for (const finding of await scanSegment(file, segment, number === newest)) noteLoss(finding);
+				findings.push(...(await scanSegment(file, segment, number === newest, neighbours)));
 				if (header.epoch === 0) highestEpoch = Math.max(highestEpoch, plausibleEpoch(segment));
 				segment.shapes = createBlockDictionary();
 				segment.shapesUpTo = FRAMES_START;
 			});
 		} catch (error) {
-			noteLoss({ reason: 'corrupt', bytes, samples: null, detail: `${name}: ${messageOf(error)}` });
+			note({ reason: 'corrupt', bytes, samples: null, detail: `${name}: ${messageOf(error)}` });
 		}
+	}
+
+	/** What a damaged place may have held and no intact commit has. */
+	function notElsewhere(ranges: readonly StreamRange[]): readonly StreamRange[] {
+		let rest = ranges;
+		for (const { tally } of segments) rest = rest.flatMap((range) => tally.missing(range));
+		return rest;
 	}
 
 	let expected = named[0]?.number ?? 1;
 	for (const { number, name, bytes } of named) {
 		if (expected < number) {
 			const detail = `${segmentName(expected)} to ${segmentName(number - 1)} are not there`;
-			noteLoss({ reason: 'missing-segment', bytes: 0, samples: null, detail });
+			note({ reason: 'missing-segment', bytes: 0, samples: null, detail });
 		}
 		expected = number + 1;
 		await inspect(number, name, bytes);
 	}
+	for (const { ranges, ...loss } of findings) noteLoss(loss, notElsewhere(ranges));
 	return { found, segments, nextNumber: newest + 1, highestEpoch };
 }

@@ -143,6 +143,12 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		return held;
 	}
 
+	/** The range may be stored once more. Until that has come, what is here counts as before. */
+	function reopen({ origin, epoch, first, last }: StreamRange): void {
+		const entry = streams.get(origin)?.epochs.get(epoch);
+		if (entry !== undefined) changeSeen(origin, entry, (seen) => seen.remove(first, last));
+	}
+
 	/** The whole range is on disk: the gateway need not send it again. */
 	const settled = ({ origin, epoch, first, last }: StreamRange): boolean =>
 		epochOf(origin, epoch).committed.covers(first, last);
@@ -159,7 +165,8 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		if (ranges === undefined) entry.lost.set(reason, (ranges = createRangeSet()));
 		// The first reason stays.
 		let unexplained = entry.seen.missing(first, last);
-		for (const known of entry.lost.values()) unexplained = withoutRanges(unexplained, known.within(first, last));
+		for (const known of [entry.committed, ...entry.lost.values()])
+			unexplained = withoutRanges(unexplained, known.within(first, last));
 		if (unexplained.length > 0 && stream.lostPieces >= maxPieces) throw tooMany(origin, 'pieces');
 		const before = ranges.pieces();
 		for (const hole of unexplained) {
@@ -169,6 +176,17 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		stream.lostPieces += ranges.pieces() - before;
 		// Numbers below those of a boot that cannot be are not owed.
 		if (reason !== 'impossible-epoch') entry.highest = Math.max(entry.highest, last);
+		stream.summary = null;
+	}
+
+	/** The gateway has numbers up to this one; those that are neither here nor declared lost are owed. */
+	function expect(origin: GatewayId, epoch: number, last: number): void {
+		const stream = streamOf(origin);
+		// The oldest boots of a gateway that has had too many are not worth its connection.
+		if (!stream.epochs.has(epoch) && stream.epochs.size >= maxEpochs) return;
+		const entry = epochOf(origin, epoch);
+		if (last <= entry.highest) return;
+		entry.highest = last;
 		stream.summary = null;
 	}
 
@@ -243,8 +261,10 @@ export function createLedger(limits: Partial<LedgerLimits> = {}) {
 		commit,
 		withdraw,
 		forget,
+		reopen,
 		settled,
 		declare,
+		expect,
 		mark,
 		boot,
 		receivedFrom,

@@ -9,7 +9,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
 import type { EpochRanges, Range } from '../ledger/range-set.ts';
-import { MAX_WRITERS } from '../sync/version.ts';
+import { MAX_VERSION_NUMBER, MAX_WRITERS } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** First word of a gateway on a fresh connection. */
@@ -21,7 +21,18 @@ export interface Hello {
 	readonly lastSeq: number;
 	/** Oldest epoch that the journal still holds; the hub answers with its ranges from there on. */
 	readonly oldestEpoch: number;
+	/** How far earlier boots came since this gateway has this hub, newest first: a hub that was put back to an older state has not heard of the end. */
+	readonly boots: readonly BootEnd[];
 }
+
+/** A boot that is over, and the last sequence number that is known of it. */
+export interface BootEnd {
+	readonly epoch: number;
+	readonly last: number;
+}
+
+/** Most earlier boots that a hello names. */
+export const MAX_BOOTS = 100;
 
 /** The hub's answer to `hello`: what it holds. The gateway sends the rest. */
 export interface Welcome {
@@ -199,7 +210,7 @@ const device = Joi.object<Device>({
 	edits: Joi.object().pattern(
 		Joi.valid(...SHARED_FIELDS),
 		Joi.object()
-			.pattern(uuid, natural)
+			.pattern(uuid, natural.max(MAX_VERSION_NUMBER))
 			.max(2 * MAX_WRITERS),
 	),
 });
@@ -248,6 +259,10 @@ const schemas: { readonly [K in keyof LinkMessages]: Joi.ObjectSchema<LinkMessag
 		epoch: natural,
 		lastSeq: natural,
 		oldestEpoch: natural,
+		boots: Joi.array()
+			.items(Joi.object<BootEnd>({ epoch: natural, last: natural }))
+			.max(MAX_BOOTS)
+			.default([]),
 	}),
 	welcome: Joi.object<Welcome>({
 		received: Joi.array().items(epochRanges).max(MAX_RANGES).required(),

@@ -10,15 +10,20 @@ export interface GoneRangesDeps {
 	readonly owed: (epoch: number, first: number, last: number) => readonly Range[];
 	/** Losses that the hub is told with a better reason. */
 	readonly declared: readonly EpochRange[];
+	/** The boot that runs: what it has not committed may be on its way to the disk. */
+	readonly running: number;
 }
 
 /**
  * Samples that the hub lacks and that the journal cannot give: numbers up to the highest of an epoch that no commit in it has. Commits keep
- * the order of numbers, so a hole is never filled later. The journal gave them up for its space, or they were read before this gateway was enrolled.
+ * the order of numbers, so a hole is never filled later. The journal gave them up for its space, or they were read before this gateway was enrolled,
+ * or their loss was forgotten: of a boot that is over, the losses that are known tell how far it came.
  */
-export function goneRanges({ held, known, owed, declared }: GoneRangesDeps): readonly EpochRange[] {
+export function goneRanges({ held, known, owed, declared, running }: GoneRangesDeps): readonly EpochRange[] {
 	const highest = new Map<number, number>();
-	for (const { epoch, last } of [...known, ...held]) highest.set(epoch, Math.max(highest.get(epoch) ?? 0, last));
+	const over = declared.filter(({ epoch }) => epoch !== running);
+	for (const { epoch, last } of [...known, ...held, ...over])
+		highest.set(epoch, Math.max(highest.get(epoch) ?? 0, last));
 	const all = [...highest]
 		.toSorted(([one], [other]) => one - other)
 		.map(([epoch, last]) => ({ epoch, first: 1, last }));

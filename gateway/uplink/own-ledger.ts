@@ -9,14 +9,15 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { completenessRoutes } from '../../core/ledger/completeness-routes.ts';
 import { createCompletenessService } from '../../core/ledger/completeness-service.ts';
 import { addLedgerMetrics } from '../../core/ledger/ledger-metrics.ts';
+import { createFindReadings } from '../../core/ledger/find-readings.ts';
 import { openLedger } from '../../core/ledger/ledger-store.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
+import { type BootEnd, MAX_BOOTS } from '../../core/link/link-messages.ts';
 import type { HistoryRepository } from '../../core/telemetry/history-repository.ts';
 import type { Metrics } from '../../core/system/metrics.ts';
 import { uplinkLedgerRoutes } from './ledger-routes.ts';
 import type { EpochRange } from './not-journalled.ts';
-import { createSealedReadings } from './sealed-readings.ts';
 
 export interface OwnLedgerDeps {
 	readonly folder: string;
@@ -58,10 +59,26 @@ export async function openOwnLedger(deps: OwnLedgerDeps) {
 		countsInTransit: false,
 		clock,
 	});
+	// What the journal lets go has to be in a snapshot by then: a hub that was put back to an older state asks for it.
+	journal.listen({
+		committed: () => undefined,
+		closed: () =>
+			void file.compact().catch((error: unknown) => log.debug('ledger-not-saved', { reason: messageOf(error) })),
+	});
+
+	const find = createFindReadings({ devices: deviceIds, history, ledger });
 	return {
 		/** What the uplink needs of it. */
 		forUplink: {
-			findSealed: createSealedReadings({ origin: gatewayId, devices: deviceIds, history, ledger }),
+			/** How far boots came, from one on and before another; the newest come first. */
+			bootsOf: (from: number, before: number): readonly BootEnd[] =>
+				ledger
+					.epochsOf(gatewayId)
+					.filter(([epoch, { highest }]) => epoch >= from && epoch < before && highest > 0)
+					.map(([epoch, { highest }]) => ({ epoch, last: highest }))
+					.toReversed()
+					.slice(0, MAX_BOOTS),
+			findSealed: (wanted: EpochRange, signal: AbortSignal) => find({ origin: gatewayId, ...wanted }, signal),
 			declared,
 			readAt: (range: EpochRange) => ledger.around({ origin: gatewayId, ...range })?.from ?? null,
 			known: (fromEpoch: number): readonly EpochRange[] =>

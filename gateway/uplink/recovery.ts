@@ -25,6 +25,9 @@ export interface RecoveryDeps {
 	readonly log: Logger;
 }
 
+/** Ranges whose damage is remembered as the reason why they are gone. */
+const MOST_DAMAGED = 1_000;
+
 /**
  * What the hub lacks and does not get by itself: the journal sends it again, or the sealed history has it, or it is declared lost. A hole gets a
  * reason, or it would look as if it were on its way for ever.
@@ -32,6 +35,9 @@ export interface RecoveryDeps {
 export function createRecovery(deps: RecoveryDeps) {
 	const { store, journal, held, log } = deps;
 	const sealed = createSealedAgain({ find: deps.findSealed, gone: declareLost });
+
+	/** What the journal has found damaged since the start. */
+	let damaged: readonly EpochRange[] = [];
 
 	/** The first reason stays. */
 	function declareLost(range: EpochRange, reason: LossReason): void {
@@ -51,8 +57,10 @@ export function createRecovery(deps: RecoveryDeps) {
 		const onDisk = within(asked, known);
 		// Read just before the power failed, and on no disk; unless the hub asks for what it has lost itself.
 		sealed.ask(without(asked, onDisk), 'not-journalled');
-		const gone = goneRanges({ held: here, known, owed: deps.owed, declared });
-		sealed.ask([...without(onDisk, gone), ...gone], 'not-kept');
+		const gone = goneRanges({ held: here, known, owed: deps.owed, declared, running: journal.epoch });
+		const lacking = [...without(onDisk, gone), ...gone];
+		sealed.ask(within(lacking, damaged), 'journal-damaged');
+		sealed.ask(without(lacking, damaged), 'not-kept');
 	}
 
 	return {
@@ -63,13 +71,14 @@ export function createRecovery(deps: RecoveryDeps) {
 			sealed.clear();
 			askAtStart(owed);
 		},
-		/** The journal has given up what the sealed history has. */
-		moved(ranges: readonly EpochRange[]): void {
+		/** The journal has no more what the sealed history may have. @param otherwise why samples are gone that are not there either */
+		moved(ranges: readonly EpochRange[], otherwise: 'journal-quota' | 'journal-damaged'): void {
+			if (otherwise === 'journal-damaged') damaged = [...damaged, ...ranges].slice(-MOST_DAMAGED);
 			sealed.ask(
 				ranges.flatMap(({ epoch, first, last }) =>
 					deps.owed(epoch, first, last).map((part) => ({ epoch, first: part.first, last: part.last })),
 				),
-				'journal-quota',
+				otherwise,
 			);
 		},
 		/** The hub wants ranges again. Of the running boot, what is not on disk here is on its way anyway. @throws Fault `rule-violation` */

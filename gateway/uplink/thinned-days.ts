@@ -126,11 +126,11 @@ export async function openThinnedDays({ path, gatewayId, hub, log }: ThinnedDays
 		},
 		/** Changes an entry. One of which the hub knows everything is forgotten. */
 		async change({ id }: ThinnedDay, change: Partial<Pick<ThinnedDay, 'ranges' | 'isTold'>>): Promise<void> {
-			days = days.flatMap((one) => {
-				if (one.id !== id) return one;
-				const changed = { ...one, ...change };
-				return changed.isTold && changed.ranges.length === 0 ? [] : changed;
-			});
+			const at = days.findIndex((one) => one.id === id);
+			const before = days[at];
+			if (before === undefined) return;
+			const changed = { ...before, ...change };
+			days = days.toSpliced(at, 1, ...(changed.isTold && changed.ranges.length === 0 ? [] : [changed]));
 			await save();
 		},
 	};

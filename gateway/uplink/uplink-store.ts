@@ -31,6 +31,8 @@ interface Saved {
 	readonly enrolment: Enrolment | null;
 	/** What the hub had acknowledged when this was written. */
 	readonly acked: readonly EpochRanges[];
+	/** The oldest boot of which this hub was sent something; `null`: it was never heard. */
+	readonly sharedFrom: number | null;
 	/** Of boots before this one the hub has, or knows the loss of, everything. */
 	readonly settledBelow: number;
 	/** Samples whose loss the hub has written down, since the identity was made. */
@@ -47,6 +49,9 @@ interface LossStream {
 	readonly reason: LossReason;
 	readonly ranges: RangeSet;
 }
+
+/** A disk that was full is tried again after so long. */
+const SAVE_AGAIN_MS = 5_000;
 
 /** Pieces that losses may fall into while no hub hears of them: what its ledger takes. A hub that asks for what never was makes one each time. */
 const MOST_LOSS_PIECES = 50_000;
@@ -66,7 +71,15 @@ async function readId(path: string): Promise<GatewayId | null> {
 export async function openUplinkStore({ path, log }: { readonly path: string; readonly log: Logger }) {
 	const settings = await openSettingsStore<Saved>({
 		path,
-		defaults: { gatewayId: null, enrolment: null, acked: [], settledBelow: 0, toldLostSamples: 0, losses: [] },
+		defaults: {
+			gatewayId: null,
+			enrolment: null,
+			acked: [],
+			sharedFrom: null,
+			settledBelow: 0,
+			toldLostSamples: 0,
+			losses: [],
+		},
 		log,
 	});
 	const saved = settings.get().enrolment;
@@ -88,6 +101,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 	let toldLostSamples = settings.get().toldLostSamples;
 	let writing: Promise<void> | null = null;
 	let isDirty = false;
+	let saveAgainTimer: NodeJS.Timeout | null = null;
 
 	async function writeLosses(): Promise<void> {
 		while (isDirty) {
@@ -104,9 +118,15 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 
 	function saveLosses(): void {
 		isDirty = true;
-		// A full disk may be what loses samples: they stay in memory and are written with the next change.
+		if (saveAgainTimer !== null) clearTimeout(saveAgainTimer);
+		saveAgainTimer = null;
 		writing ??= writeLosses()
-			.catch((error: unknown) => log.warn('losses-not-saved', { path, reason: messageOf(error) }))
+			.catch((error: unknown) => {
+				// A full disk may be what loses samples: they stay in memory until it takes them.
+				isDirty = true;
+				saveAgainTimer ??= setTimeout(saveLosses, SAVE_AGAIN_MS);
+				log.warn('losses-not-saved', { path, reason: messageOf(error) });
+			})
 			.finally(() => (writing = null));
 	}
 
@@ -115,7 +135,7 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		enrolment: (): Enrolment | null => settings.get().enrolment,
 		async setEnrolment(enrolment: Enrolment | null): Promise<void> {
 			// Another hub holds nothing of ours yet.
-			await settings.update((current) => ({ ...current, enrolment, acked: [], settledBelow: 0 }));
+			await settings.update((current) => ({ ...current, enrolment, acked: [], sharedFrom: null, settledBelow: 0 }));
 		},
 		/** Notes the next certificate, or that it has taken the place of the present one, or that it is void. Durable when it resolves. */
 		async changeCertificates(change: (current: Enrolment) => Pick<Enrolment, 'own' | 'next'>): Promise<void> {
@@ -126,6 +146,14 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 			);
 		},
 		acked: (): readonly EpochRanges[] => settings.get().acked,
+		sharedFrom: (): number | null => settings.get().sharedFrom,
+		/** The hub has welcomed this gateway, whose journal begins with this boot. Only the first time counts. */
+		shares(epoch: number): void {
+			if (settings.get().sharedFrom !== null) return;
+			settings
+				.update((current) => ({ ...current, sharedFrom: current.sharedFrom ?? epoch }))
+				.catch((error: unknown) => log.debug('shared-boots-not-saved', { path, reason: messageOf(error) }));
+		},
 		settledBelow: (): number => settings.get().settledBelow,
 		/** @param settledBelow `null`: as it was, because the hub has not said */
 		async saveAcked(acked: readonly EpochRanges[], settledBelow: number | null): Promise<void> {
@@ -169,6 +197,9 @@ export async function openUplinkStore({ path, log }: { readonly path: string; re
 		lostSamples: (): number => [...streams.values()].reduce((sum, { ranges }) => sum + ranges.size(), toldLostSamples),
 		async stop(): Promise<void> {
 			await writing;
+			if (isDirty) saveLosses();
+			await writing;
+			if (saveAgainTimer !== null) clearTimeout(saveAgainTimer);
 		},
 	};
 }

@@ -9,8 +9,8 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
-import type { UplinkFeature } from '../../core/link/link-feature.ts';
+import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
 import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
@@ -35,7 +35,7 @@ const SAVE_ACKED_MS = 60_000;
 /** How often the age of the backlog is looked up while the hub is away. */
 const FIND_OLDEST_MS = 5_000;
 
-/** Changes, and losses, gather for this long before they are sent. */
+/** Losses gather for this long before they are sent. */
 const GATHER_MS = 200;
 
 /** A hub that is connected and does not answer the hello for so long: the line is made anew. */
@@ -81,6 +81,8 @@ export interface UplinkDeps {
 	readonly readAt: (range: EpochRange) => EpochMs | null;
 	/** Told of samples that will never reach the hub. */
 	readonly declared: (range: StreamRange, reason: LossReason) => void;
+	/** How far boots came, from one on and before another. */
+	readonly bootsOf: (from: number, before: number) => readonly BootEnd[];
 	/** Makes the connection; by default over MQTT and TLS. */
 	readonly makeLink?: typeof createLinkConnection;
 	/** From 0 to 1, for the jitter of the start. */
@@ -105,7 +107,7 @@ export interface UplinkStatus {
 }
 
 /**
- * The way up: after each connection hello → welcome → documents and losses → live values and history. Values flow only when the
+ * The way up: after each connection hello → welcome → features, alarms first → losses → live values and history. Values flow only when the
  * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
  */
 export function createUplink(deps: UplinkDeps) {
@@ -113,8 +115,6 @@ export function createUplink(deps: UplinkDeps) {
 	const { makeLink = createLinkConnection, random = Math.random } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
-	const changed = new Set<DeviceId>();
-	let documentsTimer: NodeJS.Timeout | null = null;
 	let lossesTimer: NodeJS.Timeout | null = null;
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
@@ -189,20 +189,20 @@ export function createUplink(deps: UplinkDeps) {
 
 	function sayHello(link: Link): void {
 		const oldestEpoch = openFrom();
-		const hello = { name: deps.name(), version: deps.version, epoch: journal.epoch, lastSeq: lastSeq(), oldestEpoch };
+		const hello = {
+			name: deps.name(),
+			version: deps.version,
+			epoch: journal.epoch,
+			lastSeq: lastSeq(),
+			oldestEpoch,
+			boots: deps.bootsOf(store.sharedFrom() ?? journal.epoch, journal.epoch),
+		};
 		link.publish('hello', linkMessage('hello', hello), 1).catch((error: unknown) => link.renew(messageOf(error)));
 		if (welcomeTimer !== null) clearTimeout(welcomeTimer);
 		welcomeTimer = setTimeout(
 			() => link.renew(`the hub has not answered the hello for ${WELCOME_TIMEOUT_MS} ms`),
 			WELCOME_TIMEOUT_MS,
 		);
-	}
-
-	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
-		const wanted = new Set(ids);
-		const list = devices().filter(({ id }) => wanted.has(id));
-		for (const message of documentMessages(list, healthOf))
-			await link.publish('documents', linkMessage('documents', message), 1);
 	}
 
 	async function sendLosses(link: Link): Promise<void> {
@@ -220,10 +220,6 @@ export function createUplink(deps: UplinkDeps) {
 	}
 
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(
-			link,
-			devices().map(({ id }) => id),
-		);
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
 			await feature.begin((kind, payload) => sendFor(link, kind, payload, signal), signal);
@@ -246,6 +242,7 @@ export function createUplink(deps: UplinkDeps) {
 		const { received, owed } = parseLinkMessage('welcome', payload);
 		endSession();
 		journal.hold('uplink', journal.oldest());
+		store.shares(journal.held()[0]?.epoch ?? journal.epoch);
 		pressure.reset();
 		backfill.reset(credible(received));
 		// A hub that has more to say than fits leaves out the oldest: nobody knows what it lacks of those.
@@ -351,16 +348,6 @@ export function createUplink(deps: UplinkDeps) {
 		if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
-	function sendChanged(): void {
-		documentsTimer = null;
-		const ids = [...changed];
-		changed.clear();
-		const link = connection;
-		// Without a session nothing is lost: the next one starts with all documents.
-		if (link === null || session === null) return;
-		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
-	}
-
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = openFrom();
@@ -388,11 +375,6 @@ export function createUplink(deps: UplinkDeps) {
 	return {
 		/** HOT: a ReadingListener, the live lane. */
 		offer: (reading: Reading): void => live.offer(reading),
-		/** A device or its health has changed. */
-		deviceChanged(id: DeviceId): void {
-			changed.add(id);
-			documentsTimer ??= setTimeout(sendChanged, GATHER_MS);
-		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
 		lost(range: StreamRange, reason: LossReason): void {
 			if (range.origin !== store.gatewayId()) return;
@@ -400,12 +382,19 @@ export function createUplink(deps: UplinkDeps) {
 				deps.declared(range, reason);
 				return;
 			}
-			for (const part of backfill.owed(range.epoch, range.first, range.last))
-				recovery.declareLost({ epoch: range.epoch, ...part }, reason);
+			// The history may have it, and a place that is damaged may not have had it.
+			if (reason === 'journal-damaged') recovery.moved([range], reason);
+			else
+				for (const part of backfill.owed(range.epoch, range.first, range.last))
+					recovery.declareLost({ epoch: range.epoch, ...part }, reason);
 		},
 		/** The journal has given these up for their space, and the history has them. */
 		moved(ranges: readonly StreamRange[]): void {
-			if (store.enrolment() !== null) recovery.moved(ranges.filter(({ origin }) => origin === store.gatewayId()));
+			if (store.enrolment() !== null)
+				recovery.moved(
+					ranges.filter(({ origin }) => origin === store.gatewayId()),
+					'journal-quota',
+				);
 		},
 		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
 		enrolled(enrolment: Enrolment | null): Promise<void> {
@@ -425,12 +414,13 @@ export function createUplink(deps: UplinkDeps) {
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
-		/** Documents and losses as a session begins with them. */
-		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+		/** All documents and losses, and what features have to say, for whoever brings them another way. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array } | CarriedMessage> {
 			for (const message of documentMessages(devices(), healthOf))
 				yield { kind: 'documents', payload: linkMessage('documents', message) };
 			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
+			for (const { carried } of deps.features) if (carried !== undefined) yield* carried();
 		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
@@ -453,7 +443,7 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		async stop(): Promise<void> {
 			isStopped = true;
-			for (const timer of [documentsTimer, lossesTimer]) if (timer !== null) clearTimeout(timer);
+			if (lossesTimer !== null) clearTimeout(lossesTimer);
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();

@@ -330,15 +330,16 @@ test('a column is what the readings say of its point, sealed or not, in parts or
 	);
 });
 
+const journalOf = (minFreeBytes: number) => ({
+	folder: '/journal',
+	promptMs: 0,
+	segmentBytes: 8192,
+	maxBytes: 1024 * 1024,
+	minFreeBytes,
+});
+
 test('a journal without room gives nothing up while it opens, and then what is sealed, after the oldest day', async (t) => {
 	const bench = historyBench();
-	const journalOf = (minFreeBytes: number) => ({
-		folder: '/journal',
-		promptMs: 0,
-		segmentBytes: 8192,
-		maxBytes: 1024 * 1024,
-		minFreeBytes,
-	});
 	const full = Number.MAX_SAFE_INTEGER;
 	const losses: unknown[] = [];
 	const moved: StreamRange[] = [];

@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { createRangeSet } from '../../core/ledger/range-set.ts';
 import { everyEighth, FOLDER, journalBench, segmentPath } from '../fake/journal-bench.ts';
 import type { PowerCutFiles } from '../fake/power-cut-files.ts';
 import { sequenceOf, START_MS } from '../fake/sample-readings.ts';
@@ -79,7 +80,7 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 		},
 	];
 	for (const { name, damage, reason, kept } of cases) {
-		const { files, timer, open, fill } = journalBench();
+		const { files, timer, lost, open, fill } = journalBench();
 		const journal = await open();
 		await fill(journal, 120);
 		const segmentOf = new Map<number, number>();
@@ -99,6 +100,15 @@ test('damage costs what it hits, is said, and never keeps the journal from openi
 		else t.deepEqual(found, expected, name);
 		const reasons = reopened.stats().losses.map((loss) => loss.reason);
 		t.deepEqual([...new Set(reasons)], reason === null ? [] : [reason], name);
+		const missing = createRangeSet([{ first: 1, last: 960 }]);
+		for (const seq of found) missing.remove(seq, seq + 7);
+		const told = createRangeSet(lost.flatMap(({ ranges }) => ranges));
+		t.deepEqual(told.ranges(), missing.ranges(), `${name}: who needs them is told which samples are lost`);
+		const held = createRangeSet(reopened.held());
+		t.true(
+			missing.ranges().every(({ first, last }) => held.within(first, last).length === 0),
+			name,
+		);
 		await fill(reopened, 1, 50_001);
 		t.is((await sequenceOf(reopened)).at(-1), 50_001, name);
 		await reopened.stop();

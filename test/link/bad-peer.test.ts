@@ -160,7 +160,7 @@ test('a certificate that has expired renews itself, and brings no telemetry', as
 			if (kind === 'certificate') resolve();
 		});
 	});
-	const hello = { name: 'roof', version: '1', epoch: 1, lastSeq: 0, oldestEpoch: 1 };
+	const hello = { name: 'roof', version: '1', epoch: 1, lastSeq: 0, oldestEpoch: 1, boots: [] };
 	await client.publishAsync(upTopic(id, 'hello'), linkMessage('hello', hello), { qos: 1 });
 	const { csrPem, keyPem } = await requestCertificate(id);
 	await client.publishAsync(upTopic(id, 'renew'), linkMessage('renew', { csrPem }), { qos: 1 });

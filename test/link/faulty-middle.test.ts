@@ -133,6 +133,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 	const ledgerFile = lifecycle.own('ledger', await openLedger({ folder: '/ledger', journal: hubJournal, log, files }));
 	const stored: Reading[] = [];
 	const lanes = createLinkLanes({
+		async *find() {},
 		ledgerFile,
 		journal: hubJournal,
 		telemetry: {
@@ -220,6 +221,7 @@ async function stage(t: ExecutionContext, seed: number, faults: Faults) {
 			known: () => [],
 			readAt: () => null,
 			declared: (...loss) => void declared.push(loss),
+			bootsOf: () => [],
 			makeLink: (link) => middle.make(link),
 			random: () => 0,
 			features: [],

@@ -201,17 +201,26 @@ test('samples that neither the journal nor the hub has are gone, and only those'
 	const owed = (epoch: number, first: number, last: number) =>
 		epoch === 3 ? hub.missing(first, last) : [{ first, last }];
 	const declared = [{ epoch: 3, first: 90, last: 250 }];
-	t.deepEqual(goneRanges({ held, known: [], owed, declared }), [
+	t.deepEqual(goneRanges({ held, known: [], owed, declared, running: 4 }), [
 		{ epoch: 3, first: 21, last: 89 },
 		{ epoch: 3, first: 251, last: 300 },
 	]);
-	t.deepEqual(goneRanges({ held: [], known: [], owed, declared }), []);
+	t.deepEqual(
+		goneRanges({ held: [], known: [], owed, declared, running: 4 }),
+		[{ epoch: 3, first: 21, last: 89 }],
+		'the losses of a boot that is over tell how far it came',
+	);
+	t.deepEqual(
+		goneRanges({ held: [], known: [], owed, declared, running: 3 }),
+		[],
+		'the boot that runs may be writing them',
+	);
 	// A boot of which the journal has nothing any more, and one of which it has the beginning.
 	const known = [
 		{ epoch: 2, first: 1, last: 50 },
 		{ epoch: 4, first: 1, last: 15 },
 	];
-	t.deepEqual(goneRanges({ held: held.slice(2), known, owed, declared: [] }), [
+	t.deepEqual(goneRanges({ held: held.slice(2), known, owed, declared: [], running: 4 }), [
 		{ epoch: 2, first: 1, last: 50 },
 		{ epoch: 4, first: 11, last: 15 },
 	]);

@@ -10,7 +10,7 @@ import { createLedger } from '../../core/ledger/ledger.ts';
 import { parseResend, type Resend, resendMessage } from '../../core/link/lane-messages.ts';
 import { lastSeq, type Reading } from '../../core/telemetry/reading.ts';
 import { createRecovery } from '../../gateway/uplink/recovery.ts';
-import { createSealedReadings } from '../../gateway/uplink/sealed-readings.ts';
+import { createFindReadings } from '../../core/ledger/find-readings.ts';
 import type { HistoryQuery, HistoryRepository } from '../../core/telemetry/history-repository.ts';
 import { firstOf, matches } from '../../core/history/reading-order.ts';
 
@@ -123,9 +123,9 @@ test('the sealed history is searched at the time at which the numbers were read'
 	const readings = Array.from({ length: 50 }, (_, index) => reading(1 + index * 10));
 	for (const { epoch, firstSeq, readAt } of readings) ledger.mark(origin, epoch, { seq: firstSeq, at: readAt });
 	const { history, asked } = memoryHistory(readings);
-	const find = createSealedReadings({ origin, devices: () => [device], history, ledger });
+	const find = createFindReadings({ devices: () => [device], history, ledger });
 	const found: number[] = [];
-	for await (const page of find({ epoch: 3, first: 95, last: 121 }, new AbortController().signal))
+	for await (const page of find({ origin, epoch: 3, first: 95, last: 121 }, new AbortController().signal))
 		found.push(...page.map(({ firstSeq }) => firstSeq));
 	t.deepEqual(found, [91, 101, 111, 121]);
 	t.true(asked[0] !== undefined && asked[0].to - asked[0].from < 600_000);
@@ -144,6 +144,9 @@ function hubBench(isOnline = true) {
 			return isOnline;
 		},
 		saveLedger: async () => undefined,
+		async *find({ last }) {
+			if (last === 24) yield [reading(21, 4, 1)];
+		},
 		log,
 	});
 	return { ledger, sent, service, events, log };
@@ -151,12 +154,12 @@ function hubBench(isOnline = true) {
 
 const range = (first: number, last: number, epoch = 1) => ({ origin, epoch, first, last });
 
-test('a person can have everything asked for again that is missing, also what was declared lost', async (t) => {
+test('a person can have everything asked for again that is missing, also what was declared lost', (t) => {
 	const { ledger, sent, service } = hubBench();
 	ledger.commit(range(1, 10));
 	ledger.commit(range(21, 30));
 	ledger.declare({ ...range(11, 12), reason: 'disk-full' });
-	t.is(await service.request(origin, null, { evenIfStored: false }), 10);
+	t.is(service.request(origin, null, { evenIfStored: false }), 10);
 	t.deepEqual(sent, [
 		{
 			reason: 'asked-for',
@@ -171,25 +174,28 @@ test('a person can have everything asked for again that is missing, also what wa
 			],
 		},
 	]);
-	t.is(await service.request(origin, [{ epoch: 1, first: 5, last: 12 }], { evenIfStored: false }), 2);
-	t.is(await service.request(origin, [{ epoch: 1, first: 5, last: 12 }], { evenIfStored: true }), 8);
-	t.is(ledger.completeness(origin).receivedSamples, 14);
+	t.is(service.request(origin, [{ epoch: 1, first: 5, last: 12 }], { evenIfStored: false }), 2);
+	t.is(service.request(origin, [{ epoch: 1, first: 5, last: 12 }], { evenIfStored: true }), 8);
+	t.is(ledger.completeness(origin).receivedSamples, 20, 'what is stored counts, also when the gateway has it no more');
+	ledger.declare({ ...range(5, 12), reason: 'not-kept' });
+	t.is(ledger.completeness(origin).declaredLostSamples, 2);
+	t.deepEqual(ledger.admit(range(5, 12)), [{ first: 5, last: 12 }], 'and is stored when it comes');
 });
 
-test('a gateway that is away cannot be asked, and is asked when it comes', async (t) => {
+test('a gateway that is away cannot be asked, and is asked when it comes', (t) => {
 	const { ledger, service } = hubBench(false);
 	ledger.commit(range(5, 6));
-	await t.throwsAsync(service.request(origin, null, { evenIfStored: false }), {
+	t.throws(() => service.request(origin, null, { evenIfStored: false }), {
 		instanceOf: Fault,
 		message: /not connected/,
 	});
-	t.is(await service.request(newGatewayId(), null, { evenIfStored: false }), 0);
+	t.is(service.request(newGatewayId(), null, { evenIfStored: false }), 0);
 });
 
-test('what the hub itself has lost is owed again and asked for', (t) => {
+test('what the hub itself has lost is owed again and asked for, what only its journal has lost is not', async (t) => {
 	const { ledger, sent, service, events } = hubBench();
 	ledger.commit(range(1, 100));
-	service.lostHere([range(11, 20), range(200, 210)]);
+	await service.lostHere([range(11, 24), range(200, 210)]);
 	t.is(ledger.completeness(origin).missingSamples, 10);
 	t.deepEqual(sent, [{ reason: 'lost-at-hub', ranges: [{ epoch: 1, ranges: [{ first: 11, last: 20 }] }] }]);
 	t.deepEqual(events, ['samples-lost-at-hub']);

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
@@ -53,4 +54,20 @@ test('an enrolment of before there were certificates is none, and is said; the g
 	t.is(store.gatewayId(), gatewayId);
 	t.deepEqual(events, ['enrolment-without-certificate']);
 	t.false(readFileSync(path, 'utf8').includes('a secret'));
+});
+
+test('a loss that a full disk did not take is written down when there is room again, at the latest at the end', async (t) => {
+	const { path, events, open } = place(t);
+	const store = await open();
+	// Nothing can be put in the place of a folder.
+	renameSync(path, `${path}.kept`);
+	mkdirSync(join(path, 'full'), { recursive: true });
+	const loss = { epoch: 7, reason: 'disk-full', first: 1, last: 9 } as const;
+	store.addLoss(loss);
+	while (events.length === 0) await sleep(5);
+	t.deepEqual(events, ['losses-not-saved']);
+	rmSync(path, { recursive: true });
+	renameSync(`${path}.kept`, path);
+	await store.stop();
+	t.deepEqual((await open()).undeclaredLosses(), [loss]);
 });

@@ -155,7 +155,7 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 			atHub,
 			atGateway,
 			...spans,
-			isCramped: isSmall || kinds.has('disk-full'),
+			isCramped: kinds.has('disk-full'),
 			declaredIds,
 			declaredValues,
 		});

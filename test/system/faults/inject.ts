@@ -136,12 +136,13 @@ const freeze: Inject = async (scene, { forMs }, { role, hull }) => {
 
 const restore: Inject = async (scene, { forMs }, subject) => {
 	const { hull, role } = subject;
+	let fromMs = 0;
 	await silencing(scene, subject, async () => {
 		await hull.stop();
+		fromMs = Date.now();
 		subject.copy('save');
 		await hull.start();
 	});
-	const fromMs = Date.now();
 	await sleep(forMs * LIVES_ON);
 	await silencing(scene, subject, async () => {
 		await hull.kill9();

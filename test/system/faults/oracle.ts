@@ -52,18 +52,22 @@ export interface Evidence {
 	readonly declaredValues: number;
 }
 
-/** Longest time between a value and the flush that makes it durable, and what a busy machine adds. */
+/** Longest time between a value and the flush that makes it durable (`journal.flush_interval_ms`), and the flush itself on a busy machine. */
 const UNFLUSHED_MS = 1_000;
-const GRACE_MS = 2_000;
+const FLUSH_MS = 500;
 /** A clock takes its jump within this time, and what it stamps is then rebased to somewhat less than a second. */
 const CLOCK_LAG_MS = 2_500;
 const REBASED_WITHIN_MS = 1_000;
+/** Error of a time that the hub has said, beyond half of the round trip: a gateway whose clock has jumped may go by it from then on. */
+const HUB_TIME_WITHIN_MS = 1_000;
 /** Values of one record. */
 const VALUES = 3;
 const MOST_NAMED = 20;
 
 function isPlausible(at: number, { fromMs, toMs }: Span, clocks: readonly ClockSpan[]): boolean {
 	if (at >= fromMs - CLOCKS_APART_MS && at <= toMs + CLOCKS_APART_MS) return true;
+	const isOfHub = clocks.some((span) => span.fromMs - CLOCK_LAG_MS <= fromMs);
+	if (isOfHub && at >= fromMs - HUB_TIME_WITHIN_MS && at <= toMs + HUB_TIME_WITHIN_MS) return true;
 	const wrong = clocks.filter((span) => span.fromMs - CLOCK_LAG_MS <= fromMs && fromMs <= span.toMs + CLOCK_LAG_MS);
 	return [0, ...wrong.map(({ offsetMs }) => offsetMs)].some(
 		(offsetMs) =>
@@ -140,8 +144,8 @@ export function judge(evidence: Evidence): Verdict {
 
 	/** Why a value that is nowhere may be so; null: it may not. */
 	function excuse({ fromMs, isAcknowledged }: Occurrence): 'death' | 'declared' | null {
-		if (within(fromMs, forgotten, GRACE_MS) !== undefined) return 'death';
-		const death = isAcknowledged ? undefined : within(fromMs, deaths, UNFLUSHED_MS + GRACE_MS);
+		if (within(fromMs, forgotten, 0) !== undefined) return 'death';
+		const death = isAcknowledged ? undefined : within(fromMs, deaths, UNFLUSHED_MS + FLUSH_MS);
 		if (death !== undefined) {
 			worstLossMs = Math.max(worstLossMs, death.fromMs - fromMs);
 			return 'death';
@@ -170,9 +174,9 @@ export function judge(evidence: Evidence): Verdict {
 	}
 
 	function checkGateway(one: Occurrence, atHub: TelemetryRecord): void {
-		const beforeMs = one.isAcknowledged ? 0 : UNFLUSHED_MS + GRACE_MS;
+		const beforeMs = one.isAcknowledged ? 0 : UNFLUSHED_MS + FLUSH_MS;
 		const isExcused =
-			within(one.fromMs, forgotten, GRACE_MS) !== undefined ||
+			within(one.fromMs, forgotten, 0) !== undefined ||
 			(!one.isAcknowledged && within(one.fromMs, deaths, beforeMs) !== undefined);
 		if (isExcused || declaredIds.has(atHub.id) || !(one.isAcknowledged || truth.keepsAll)) return;
 		if (evidence.isCramped) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Child, type ExitOutcome, type ReadyLine, portOf, startChild } from '../../../demo/child.ts';
@@ -50,8 +50,10 @@ export function createHullProcess(options: HullOptions): HullProcess {
 	const { role, folder } = options;
 	const dataFolder = join(folder, 'data');
 	const settingsFile = join(folder, 'settings.yaml');
+	const logFile = join(folder, `${role}.log`);
 	let current: Child | null = null;
 	let ready: ReadyLine = {};
+	let starts = 0;
 
 	const port: PortOf = (name) => (name in ready ? portOf(ready, name) : 0);
 
@@ -63,11 +65,14 @@ export function createHullProcess(options: HullOptions): HullProcess {
 	async function start(): Promise<ReadyLine> {
 		mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
 		writeSettings(settingsFile, options.settings(port));
+		// What earlier lives have said is kept beside it.
+		if (existsSync(logFile)) renameSync(logFile, join(folder, `${role}-${starts}.log`));
+		starts += 1;
 		current = startChild({
 			name: role,
 			args: options.command(role, settingsFile, dataFolder),
 			env: options.env(),
-			logFile: join(folder, `${role}.log`),
+			logFile,
 		});
 		options.onStart(current);
 		ready = await current.ready();

@@ -187,14 +187,15 @@ async function tryCut(world: World, { records, deaths }: Recorded, cut: Cut, ran
 	const { marks, atMs } = rebuild(world, records, cut, random);
 	const report = { ...cut, examination: null };
 	try {
-		for (const role of ROLES) await world.subjects[role].hull.start();
+		const starts = await Promise.allSettled(ROLES.map((role) => world.subjects[role].hull.start()));
+		for (const start of starts) if (start.status === 'rejected') throw start.reason;
 		if (!marks.has(LIVE)) return { ...report, complaints: [] };
 		const examination = await examineCut(world, marks, [...deaths, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY }]);
 		return { ...cut, complaints: examination.complaints, examination };
 	} catch (error) {
 		return { ...report, complaints: [messageOf(error)] };
 	} finally {
-		for (const role of ROLES) await world.subjects[role].hull.kill9();
+		await Promise.all(ROLES.map((role) => world.subjects[role].hull.kill9()));
 	}
 }
 
