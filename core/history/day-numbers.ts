@@ -18,7 +18,7 @@ interface Numbers {
 
 /** Ranges of numbers that do not overlap: sorted apart, first and last of each still belong together. */
 function joined({ origin, epoch, firsts, lasts }: Numbers): readonly StreamRange[] {
-	const [from, to] = [Float64Array.from(firsts).sort(), Float64Array.from(lasts).sort()];
+	const [from, to] = [Float64Array.from(firsts).toSorted(), Float64Array.from(lasts).toSorted()];
 	const ranges: { origin: GatewayId; epoch: number; first: number; last: number }[] = [];
 	for (const [index, first] of from.entries()) {
 		const last = to[index] ?? first;

@@ -185,7 +185,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 			return {
 				aggregate: createAggregate({ history, store, dirty, received, unsealedHours, rawFrom, ruleOf, clock }),
 				run: () => maker.run(),
-				receive: maker.receive,
+				receive: (hours) => maker.receive(hours),
 				stop: () => maker.stop(),
 			};
 		},

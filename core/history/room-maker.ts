@@ -26,12 +26,11 @@ export function createRoomMaker({ loop, window, enforce, setTimer, log }: RoomMa
 
 	async function sealed(): Promise<void> {
 		loop.kick();
-		let cancel = (): void => undefined;
+		let cancel: (() => void) | null = null;
 		const late = new Promise<void>((resolve) => {
 			cancel = setTimer(resolve, SEAL_WITHIN_MS);
 		});
-		await Promise.race([loop.settled(), late]);
-		cancel();
+		await Promise.race([loop.settled(), late]).finally(() => cancel?.());
 	}
 
 	return async (segment) => {

@@ -126,9 +126,11 @@ export async function openThinnedDays({ path, gatewayId, hub, log }: ThinnedDays
 		},
 		/** Changes an entry. One of which the hub knows everything is forgotten. */
 		async change({ id }: ThinnedDay, change: Partial<Pick<ThinnedDay, 'ranges' | 'isTold'>>): Promise<void> {
-			days = days
-				.map((one) => (one.id === id ? { ...one, ...change } : one))
-				.filter(({ isTold, ranges }) => !isTold || ranges.length > 0);
+			const at = days.findIndex((one) => one.id === id);
+			const before = days[at];
+			if (before === undefined) return;
+			const changed = { ...before, ...change };
+			days = days.toSpliced(at, 1, ...(changed.isTold && changed.ranges.length === 0 ? [] : [changed]));
 			await save();
 		},
 	};

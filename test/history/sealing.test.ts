@@ -7,6 +7,7 @@ import type { Dropped, OverflowStep } from '../../core/history/overflow.ts';
 import type { FileLayer } from '../../core/journal/file-layer.ts';
 import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
 import { gatewayId } from '../../core/kernel/id.ts';
+import type { StreamRange } from '../../core/ledger/stream-range.ts';
 import type { ColumnQuery, HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import { QUALITIES, type Quality, type Reading, type SampleValue } from '../../core/telemetry/reading.ts';
 import { HISTORY_FOLDER, historyBench } from '../fake/history-bench.ts';
@@ -327,4 +328,43 @@ test('a column is what the readings say of its point, sealed or not, in parts or
 		),
 		{ numRuns: 60 },
 	);
+});
+
+const journalOf = (minFreeBytes: number) => ({
+	folder: '/journal',
+	promptMs: 0,
+	segmentBytes: 8192,
+	maxBytes: 1024 * 1024,
+	minFreeBytes,
+});
+
+test('a journal without room gives nothing up while it opens, and then what is sealed, after the oldest day', async (t) => {
+	const bench = historyBench();
+	const full = Number.MAX_SAFE_INTEGER;
+	const losses: unknown[] = [];
+	const moved: StreamRange[] = [];
+	const first = await bench.open({ journal: { ...journalOf(0), holders: ['uplink'] } });
+	for (let index = 0; index < 120; index += 1) await first.journal.append([readingOf(1 + index * 8)], 'prompt');
+	await first.history.stop();
+	await first.journal.stop();
+	const found = first.journal.closedSegments().length;
+
+	const dropped: Dropped[] = [];
+	const { journal, history } = await bench.open({
+		minFreeBytes: full,
+		dropped: (what) => void dropped.push(what),
+		journal: {
+			...journalOf(full),
+			holders: ['uplink'],
+			onLoss: (loss) => void losses.push(loss),
+			onMoved: (ranges) => void moved.push(...ranges),
+		},
+	});
+	t.true(journal.closedSegments().length >= found, 'all of it is there');
+	t.deepEqual(moved, []);
+	await t.throwsAsync(journal.append([readingOf(1 + 120 * 8)], 'prompt'), { message: /no room/ });
+	t.deepEqual(losses, [], 'everything was in the history before it went');
+	t.true(moved.length > 0);
+	await history.stop();
+	await journal.stop();
 });
