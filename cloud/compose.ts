@@ -30,11 +30,13 @@ import { openGatewayStore } from './fleet/gateway-store.ts';
 import { type Ground, type HubDeps, openGround } from './ground-part.ts';
 import { addHubMetrics, hubComponents } from './hub-status.ts';
 import { openHubLedger } from './ingest/ledger-part.ts';
+import { createGatewayRollups } from './link/gateway-rollups.ts';
 import { openLanes } from './link/lanes-part.ts';
 import { createLaterLink } from './link/later-link.ts';
 import { openLink } from './link/link-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
 import { remoteRoutes } from './remote/remote-routes.ts';
+import { createDeviceDownlink } from './sync/device-downlink.ts';
 import { openRecords } from './sync/open-records.ts';
 import { createGatewayClockStore } from './time/gateway-clock-store.ts';
 import { gatewayClockRoutes } from './time/gateway-clock-routes.ts';
@@ -92,7 +94,7 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 	});
 	const commands = await openHubCommands({ ...base, telemetry, templates, link });
 	const box = { node, gatewayId: null, hasHub: () => false };
-	const alarmPart = await openAlarms({ ...base, ...box, telemetry, accounts, audit });
+	const alarmPart = await openAlarms({ ...base, ...box, time, telemetry, accounts, audit });
 	const ledger = await openHubLedger({ ...base, telemetry, link });
 	await ensureSound(join(data, 'gateways'), log);
 	const gateways = lifecycle.own('gateways', await openGatewayStore(join(data, 'gateways')));
@@ -116,9 +118,21 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 	const configurations = await openConfigurations({ ...base, settings: settings.configuration, gateways, link });
 	const records = lifecycle.own(
 		'record downlink',
-		openRecords({ node, ...alarmPart, gateways, devices: deviceRepository, send: link.send, clock, log }),
+		openRecords({
+			node,
+			...alarmPart,
+			...commands.part,
+			gateways,
+			devices: deviceRepository,
+			send: link.send,
+			clock,
+			log,
+		}),
 	);
 	devices.listen(records.device);
+	const { setHealth } = devices;
+	const known = createDeviceDownlink({ devices: deviceRepository, setHealth, send: link.send, clock });
+	devices.listen(known.device);
 	const { minFreeBytes } = settings.journal;
 	const bundles = await openBundles({ ...base, gateways, trust, ledger, lanes, link, minFreeBytes });
 	const calls = createRemoteCalls({ send: link.send, setTimer: systemTimer });
@@ -134,6 +148,7 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 		enrolment,
 		configurations,
 		records,
+		known,
 		bundles,
 		calls,
 	};
@@ -154,10 +169,13 @@ async function openGate({ settings }: HubDeps, ground: Ground, fleet: Fleet, lat
 		telemetry,
 		gateways,
 		audit,
+		healthSaid: fleet.known.healthSaid,
 		features: [
 			fleet.records,
+			fleet.known,
 			fleet.clocks.feature,
 			lanes.feature,
+			createGatewayRollups({ receive: telemetry.receiveRollups, ...lanes.checks, log: base.log }),
 			fleet.commands.feature,
 			fleet.configurations.feature,
 			fleet.calls.feature,

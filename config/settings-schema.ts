@@ -93,7 +93,7 @@ export const historySection = (maxBytes: number) =>
 		rollup_days: Joi.number().integer().min(1).max(MAX_RETENTION_DAYS).default(3_650),
 		max_bytes: Joi.number()
 			.integer()
-			.min(64 * MIB)
+			.min(MIB)
 			.max(1024 * 1024 * GIB)
 			.default(maxBytes),
 	});

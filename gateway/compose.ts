@@ -22,11 +22,14 @@ import { type DriverPart, openDrivers } from './driver/driver-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { type GatewayDeps, type Ground, openGround } from './ground-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
+import { createDeviceUplink } from './sync/device-uplink.ts';
 import { openRecords } from './sync/open-records.ts';
+import { ownDocuments } from './sync/own-documents.ts';
 import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
 import type { Uplink } from './uplink/uplink.ts';
+import { openRollupUplink } from './uplink/rollup-uplink.ts';
 import { openUplink } from './uplink/uplink-part.ts';
 
 export interface Gateway extends Stoppable {
@@ -77,7 +80,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 /** What reaches devices and the hub: commands, configuration, the broker, the uplink, and what polls. */
 async function openField({ version, log }: GatewayDeps, ground: Ground, later: LaterParts) {
-	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, alarmPart } = ground;
+	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart } = ground;
 	const { data, lifecycle, clock } = base;
 	const { settings, templates, mistakes } = opened;
 	const { journal, history, devices, deviceRepository, listeners } = telemetry;
@@ -103,7 +106,11 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	});
 	const local = await openBroker({ ...base, settings, lanTls, telemetry, mqttAccounts, commands, audit });
 	later.broker.set(local.broker);
-	const records = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...alarmPart, devices, log }));
+	const parts = { ...alarmPart, ...commands.part };
+	const records = lifecycle.own('record uplink', openRecords({ node: gatewayId, ...parts, devices, log }));
+	const documents = ownDocuments(devices, deviceRepository);
+	const deviceUplink = lifecycle.own('device uplink', createDeviceUplink({ ...documents, log }));
+	devices.listen(deviceUplink.device);
 	const ledger = await openOwnLedger({
 		...base,
 		folder: join(data, 'ledger'),
@@ -114,6 +121,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		deviceIds: () => [...deviceRepository.all()].map(({ id }) => id),
 	});
 	const bundles = await openBundles({ ...base, gatewayId, journal, settle: time.settle, store });
+	const rollups = openRollupUplink({ ...base, ...telemetry, thinned, gatewayId, lost: later.losses.tell });
 	const up = openUplink({
 		...base,
 		gatewayId,
@@ -130,6 +138,8 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		// In the order in which they begin a session.
 		features: [
 			records,
+			deviceUplink,
+			rollups,
 			createTimeUplink({ keeper: time, clock, log }),
 			commands.feature,
 			configuration.feature,

@@ -16,6 +16,7 @@ import type { Logger } from '../core/kernel/log.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
 import { openConfiguration } from './configuration/open-configuration.ts';
 import { type GatewayTelemetryDeps, openGatewayTelemetry } from './telemetry-part.ts';
+import { hubWord, openThinnedDays } from './uplink/thinned-days.ts';
 import { openUplinkStore } from './uplink/uplink-store.ts';
 
 export interface GatewayDeps {
@@ -34,7 +35,7 @@ export interface GatewayDeps {
 	readonly log: Logger;
 }
 
-/** What the box is and keeps, before anything can reach it: time, settings, accounts, samples, devices, alarms. @param told of samples that will never reach the hub, and of those that the journal has given up */
+/** What the box is and keeps, before anything can reach it: time, settings, accounts, samples, devices, alarms. @param told hears of samples that the journal has no more */
 export async function openGround(
 	deps: GatewayDeps,
 	told: Pick<GatewayTelemetryDeps, 'lost' | 'moved'>,
@@ -54,6 +55,7 @@ export async function openGround(
 	const people = await openIdentity({ ...base, ...settings.identity, administrator: deps.administrator });
 	const { accounts } = people;
 	const lanTls = await openLanTls({ ...base, isLocal: true, moreNames: [] });
+	const thinned = await openThinnedDays({ path: join(data, 'thinned-days.json'), gatewayId, hub: hubWord(store), log });
 	const { telemetry, pointFactsOf } = await openGatewayTelemetry({
 		...base,
 		settings,
@@ -63,9 +65,10 @@ export async function openGround(
 		storage,
 		accounts,
 		...told,
+		thinned,
 		time,
 	});
-	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, telemetry, accounts, audit });
+	const alarmPart = await openAlarms({ ...base, node: gatewayId, gatewayId, hasHub, time, telemetry, accounts, audit });
 	if (opened.isOfFile)
 		await telemetry.devices.declare(
 			Array.from(settings.devices, (device) => ({ ...device, uid: deviceUid(device.uid) })),
@@ -81,6 +84,7 @@ export async function openGround(
 		audit,
 		lanTls,
 		telemetry,
+		thinned,
 		pointFactsOf,
 		alarmPart,
 	};

@@ -8,6 +8,7 @@ import type { Logger } from '../core/kernel/log.ts';
 import type { LossReason, StreamRange } from '../core/ledger/stream-range.ts';
 import type { PointFactsOf } from '../core/telemetry/point-facts.ts';
 import type { TimeKeeper } from '../core/time/time-keeper.ts';
+import type { ThinnedDays } from './uplink/thinned-days.ts';
 
 export interface Loss {
 	readonly range: StreamRange;
@@ -27,6 +28,7 @@ export interface GatewayTelemetryDeps {
 	readonly lost: (losses: readonly Loss[]) => void;
 	/** Told of what the journal has given up and the history has. */
 	readonly moved: (ranges: readonly StreamRange[]) => void;
+	readonly thinned: Pick<ThinnedDays, 'watcher' | 'dropped'>;
 	readonly time: TimeKeeper;
 	readonly lifecycle: Lifecycle;
 	readonly log: Logger;
@@ -36,7 +38,7 @@ const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quo
 
 /** Journal, history and devices of this gateway, which keep for the uplink what the hub lacks; from here on samples have their time. */
 export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
-	const { settings, gatewayId, hasHub, templates, lost, moved, time, lifecycle, log } = deps;
+	const { settings, gatewayId, hasHub, templates, lost, moved, thinned, time, lifecycle, log } = deps;
 	const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
 	const telemetry = await openTelemetry({
 		data: deps.data,
@@ -44,7 +46,7 @@ export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 		files: deps.storage.files,
 		holders: hasHub() ? ['uplink'] : [],
 		givesUpHeld: true,
-		history: { ...settings.history, settle: time.settle },
+		history: { ...settings.history, settle: time.settle, watchers: [thinned.watcher], dropped: thinned.dropped },
 		origin: gatewayId,
 		gatewayId,
 		templates,

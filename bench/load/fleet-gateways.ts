@@ -9,6 +9,7 @@ import { linkMessage, parseLinkMessage } from '../../core/link/link-messages.ts'
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createBackfillLane } from '../../gateway/uplink/backfill-lane.ts';
+import { createByteBudget } from '../../gateway/uplink/byte-budget.ts';
 import { createBatchSize } from '../../gateway/uplink/batch-size.ts';
 import { createHubPressure } from '../../gateway/uplink/hub-pressure.ts';
 import { createLinkConnection } from '../../gateway/uplink/link-connection.ts';
@@ -78,7 +79,7 @@ function startGateway({ id, own }: (typeof fleet)[number]): void {
 		givenUp: () => undefined,
 		isOnTheWay: () => false,
 		clock: systemClock,
-		bytesPerSecond: 10_000_000,
+		budget: createByteBudget({ clock: systemClock, bytesPerSecond: 10_000_000 }),
 	});
 	const link = createLinkConnection({
 		gateway: id,

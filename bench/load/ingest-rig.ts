@@ -15,6 +15,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../../core/realtime/realtime-server.ts';
 import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
+import type { Stamp } from '../../core/time/settle.ts';
 import { createDeviceTopics, type DeviceTopics } from '../../gateway/broker/device-topics.ts';
 import { createLocalBroker } from '../../gateway/broker/local-broker.ts';
 import { createTelemetryPublisher } from '../../gateway/broker/telemetry-publisher.ts';
@@ -54,7 +55,8 @@ export async function openIngestRig({ template, watched }: IngestRigOptions): Pr
 	const { devices, telemetry, listeners, latest } = part;
 	const noAccounts = { all: () => [], byId: () => undefined };
 	const box = { node: origin, gatewayId: origin, hasHub: () => false, audit: { record: async () => undefined } };
-	const { alarms } = await openAlarms({ data, telemetry: part, accounts: noAccounts, ...box, ...common });
+	const time = { settleInstant: ({ at }: Stamp) => at, listen: () => undefined };
+	const { alarms } = await openAlarms({ data, time, telemetry: part, accounts: noAccounts, ...box, ...common });
 	for (const metric of watched)
 		await alarms.addRule(
 			{

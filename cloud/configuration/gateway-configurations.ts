@@ -220,7 +220,7 @@ export function createGatewayConfigurations(deps: GatewayConfigurationsDeps) {
 		const next: ConfigOrder = {
 			type: 'order',
 			// Also above all of a hub that was restored from an older state.
-			attempt: Math.max((head.order?.attempt ?? 0) + 1, now),
+			attempt: Math.max((head.order?.attempt ?? 0) + 1, (head.state?.last?.attempt ?? 0) + 1, now),
 			...wanted,
 			...options,
 		};

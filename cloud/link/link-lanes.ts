@@ -1,7 +1,7 @@
 import type { Device } from '../../core/device/device.ts';
 import { decodeBlock } from '../../core/journal/block-codec.ts';
 import type { Journal } from '../../core/journal/journal.ts';
-import type { Clock } from '../../core/kernel/clock.ts';
+import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
 import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
@@ -72,6 +72,11 @@ export function createLinkLanes(deps: LinkLanesDeps) {
 	);
 	return {
 		ingest,
+		/** What is checked of everything that a gateway says of a device. */
+		checks: {
+			deviceOf: deps.deviceOf,
+			verdictOn: (readAt: EpochMs) => deps.verdictOn(readAt, clock.now()),
+		},
 		boots,
 		resend,
 		/** Takes a block of history over; resolves when its gateway may bring more. */

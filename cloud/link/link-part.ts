@@ -11,7 +11,7 @@ import { mqttServer } from '../../core/mqtt/mqtt-listener.ts';
 import type { LinkTrust } from '../enrolment/link-trust.ts';
 import type { GatewayRepository } from '../fleet/gateway-record.ts';
 import type { LedgerPart } from '../ingest/ledger-part.ts';
-import { createHubLink, LINK_LIMITS } from './hub-link.ts';
+import { createHubLink, type HubLinkDeps, LINK_LIMITS } from './hub-link.ts';
 import type { LanesPart } from './lanes-part.ts';
 
 export interface LinkPartDeps {
@@ -22,6 +22,8 @@ export interface LinkPartDeps {
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'deviceRepository'>;
 	readonly gateways: Pick<GatewayRepository, 'find'>;
 	readonly audit: Pick<AuditLog, 'refused'>;
+	/** Hears the word of a gateway on its device. */
+	readonly healthSaid: HubLinkDeps['setHealth'];
 	readonly features: readonly HubLinkFeature[];
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -43,7 +45,7 @@ export async function openLink(deps: LinkPartDeps) {
 			await devices.adopt({ ...device, tenantId: tenantId ?? device.tenantId });
 		},
 		ownerOf: (id) => deviceRepository.find(id)?.gatewayId ?? null,
-		setHealth: devices.setHealth,
+		setHealth: deps.healthSaid,
 		lossNoted: lanes.lossNoted,
 		takeHistory: (...block) => lanes.takeHistory(...block),
 		boots: lanes.boots,

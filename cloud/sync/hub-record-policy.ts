@@ -1,6 +1,7 @@
 import { Fault, notFound } from '../../core/kernel/fault.ts';
 import { type DeviceId, type GatewayId, gatewayId, isUuid, type TenantId } from '../../core/kernel/id.ts';
 import type { AlarmRecordPolicy } from '../../core/sync/alarm-records.ts';
+import type { CommandRecordPolicy } from '../../core/sync/command-records.ts';
 
 export interface HubRecordPolicyDeps {
 	/** Tenant of a gateway; `null` when it is not enrolled here. */
@@ -10,7 +11,10 @@ export interface HubRecordPolicyDeps {
 }
 
 /** What gateways may say at the hub, and hear: each its own, and the rules for all gateways of its tenant. */
-export function createHubRecordPolicy({ tenantOf, deviceOf }: HubRecordPolicyDeps): AlarmRecordPolicy {
+export function createHubRecordPolicy({
+	tenantOf,
+	deviceOf,
+}: HubRecordPolicyDeps): AlarmRecordPolicy & CommandRecordPolicy {
 	const tenantAt = (peer: string): TenantId | null => (isUuid(peer) ? tenantOf(gatewayId(peer)) : null);
 
 	/** A device whose document is still on its way counts as the gateway's own. */
@@ -38,6 +42,12 @@ export function createHubRecordPolicy({ tenantOf, deviceOf }: HubRecordPolicyDep
 				throw new Fault('forbidden', `the id of alert ${id} is that of an alert of another box`);
 			assertOwnDevice(`alert ${id}`, deviceId, peer);
 		},
+		assertCommand({ id, device }, known, peer) {
+			if (known !== null && (known.origin !== 'gateway' || known.device !== device))
+				throw new Fault('forbidden', `the id of command ${id} is that of another command`);
+			assertOwnDevice(`command ${id}`, device, peer);
+		},
+		hearsCommand: () => false,
 		hearsRule: ({ gatewayId: scope, tenantId }, peer) =>
 			(scope === null || scope === peer) && tenantId === tenantAt(peer),
 		hearsAlert: ({ origin }, peer) => origin === peer,

@@ -7,6 +7,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { AlertBook } from './alert-book.ts';
 import { mergeAlerts, splitUnseen } from './alert-merge.ts';
 import type { AlertRaiser } from './alert-raiser.ts';
+import type { AlertStamps } from './alert-stamps.ts';
 import type { AlertRuleBook } from './alert-rule-book.ts';
 import { mergeRules } from './alert-rule-merge.ts';
 import type { AlertRule } from './alert-rule.ts';
@@ -31,13 +32,14 @@ export interface AlarmExchangeDeps {
 	readonly onConflict: (conflict: RuleConflict) => void;
 	/** An alert of this box is here again, that this box had lost. */
 	readonly restored: (device: DeviceId) => void;
+	readonly stamps: Pick<AlertStamps, 'stamped' | 'next'>;
 	readonly clock: Pick<Clock, 'now'>;
 	readonly log: Logger;
 }
 
 /** What this box makes of rules and alerts as another box knows them. Who may say what, the caller has checked. */
 export function createAlarmExchange(deps: AlarmExchangeDeps) {
-	const { rules, book, raiser, node, deviceOf, apply, notify, onConflict, restored, clock, log } = deps;
+	const { rules, book, raiser, node, deviceOf, apply, notify, onConflict, restored, stamps, clock, log } = deps;
 
 	async function takeRule(theirs: AlertRule): Promise<AlertRule> {
 		const mine = rules.find(theirs.id);
@@ -60,7 +62,8 @@ export function createAlarmExchange(deps: AlarmExchangeDeps) {
 	function takeBack(theirs: Alert): Alert {
 		const again = book.openOf(theirs.ruleId, theirs.deviceId);
 		const isSuperseded = again !== null && theirs.clearedAt === null;
-		const alert = isSuperseded ? { ...theirs, clearedAt: clock.now(), revision: theirs.revision + 1 } : theirs;
+		const ended = { ...theirs, clearedAt: clock.now(), revision: theirs.revision + 1 };
+		const alert = isSuperseded ? stamps.stamped(ended, { clearedAt: stamps.next() }) : theirs;
 		book.put(alert, 'now');
 		if (again !== null) book.put(again, 'soon');
 		restored(alert.deviceId);
@@ -89,7 +92,7 @@ export function createAlarmExchange(deps: AlarmExchangeDeps) {
 		}
 		const [ended, unseen] = split;
 		book.put(ended, 'now');
-		raiser.tell(unseen, deviceOf(unseen.deviceId));
+		raiser.tell(stamps.stamped(unseen, { createdAt: stamps.next() }), deviceOf(unseen.deviceId));
 		return ended;
 	}
 

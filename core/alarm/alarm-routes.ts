@@ -9,6 +9,7 @@ import type { Window } from '../kernel/page.ts';
 import {
 	alarmListQuery,
 	alertAnswer,
+	alertListQuery,
 	alertParams,
 	type AlertRuleBody,
 	alertRuleAnswer,
@@ -25,6 +26,8 @@ import type { AlarmService } from './alarm-service.ts';
 import type { AlertRule } from './alert-rule.ts';
 
 type Wire<P = unknown> = Request<{ Params: { alert_id: string; rule_id: string }; Query: Window; Payload: P }>;
+
+type AlertList = Request<{ Query: Window & { readonly acknowledged: boolean } }>;
 
 /** Who may call, and what the API document says. */
 const operation = (
@@ -49,11 +52,14 @@ export const alarmRoutes: Plugin<{ readonly alarms: AlarmService }> = {
 			method: 'GET',
 			path: '/monitoring/alerts',
 			options: {
-				...operation('alarms:write', 'listAlerts', 'Unacknowledged alerts, newest first', {
+				...operation('alarms:write', 'listAlerts', 'Unacknowledged, or acknowledged, alerts, newest first', {
 					200: Joi.array().items(alertAnswer),
 				}),
-				validate: { query: alarmListQuery },
-				handler: (request: Wire) => alarms.unacknowledged(request.query, actorOf(request)).map(alertView),
+				validate: { query: alertListQuery },
+				handler(request: AlertList) {
+					const list = request.query.acknowledged ? alarms.acknowledged : alarms.unacknowledged;
+					return list(request.query, actorOf(request)).map(alertView);
+				},
 			},
 		});
 		server.route({

@@ -42,6 +42,9 @@ export const alarmListQuery = Joi.object({
 	limit: Joi.number().integer().min(1).max(200).default(50),
 });
 
+/** Alerts that wait for somebody are the list of reference 000; those that somebody has seen are this product's own. */
+export const alertListQuery = alarmListQuery.keys({ acknowledged: Joi.boolean().default(false) });
+
 const name = Joi.string().min(1).max(255);
 const description = Joi.string().allow('').max(2_000);
 const metric = Joi.string().min(1).max(128);
@@ -144,6 +147,7 @@ export const alertView = (alert: Alert) => ({
 	message: alert.message,
 	is_acknowledged: isAcknowledged(alert),
 	acknowledged_by: alert.acknowledgedBy,
+	acknowledged_by_email: alert.acknowledgedEmail,
 	acknowledged_at: alert.acknowledgedAt === null ? null : toIso(alert.acknowledgedAt),
 	created_at: toIso(alert.createdAt),
 	tenant_id: alert.tenantId,
@@ -187,6 +191,7 @@ export const alertAnswer = Joi.object({
 	message: Joi.string().required(),
 	is_acknowledged: Joi.boolean().required(),
 	acknowledged_by: orNull(uuid),
+	acknowledged_by_email: orNull(Joi.string().allow('')),
 	acknowledged_at: orNull(timestamp),
 	created_at: timestamp.required(),
 	tenant_id: uuid.required(),

@@ -20,6 +20,7 @@ import { createAlarmExchange, type RuleConflict } from './alarm-exchange.ts';
 import { openAlertBook } from './alert-book.ts';
 import { createAlertEngine } from './alert-engine.ts';
 import { createAlertRaiser } from './alert-raiser.ts';
+import type { AlertStamps } from './alert-stamps.ts';
 import type { AlertRepository } from './alert-repository.ts';
 import { openAlertRuleBook } from './alert-rule-book.ts';
 import type { AlertRuleRepository } from './alert-rule-repository.ts';
@@ -40,6 +41,8 @@ export interface AlarmServiceDeps {
 	readonly notify: (alert: Alert, device: Device | null) => void;
 	/** Told of a change that gave way to another one, which its author could not know. Must not throw or wait. */
 	readonly onConflict: (conflict: RuleConflict) => void;
+	/** Moves instants that were stamped while nobody knew the time. */
+	readonly stamps: AlertStamps;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
@@ -64,6 +67,7 @@ export async function openAlarmService({
 	hasHub,
 	notify,
 	onConflict,
+	stamps,
 	clock,
 	setTimer,
 	log,
@@ -71,7 +75,7 @@ export async function openAlarmService({
 	const rules = await openAlertRuleBook({ repository, clock });
 	const book = await openAlertBook({ alerts, clock, setTimer, log });
 	const gate = createGate({ what: 'changes of alert rules', parallel: 1, waiting: MAX_WAITING });
-	const raiser = createAlertRaiser({ book, deviceOf: (id) => devices.find(id), node, notify, clock, log });
+	const raiser = createAlertRaiser({ book, deviceOf: (id) => devices.find(id), node, notify, stamps, clock, log });
 
 	/** A `user` sees the alerts of the devices it owns; everybody else those of the tenant. */
 	function isVisible(alert: Alert, actor: Actor): boolean {
@@ -203,24 +207,34 @@ export async function openAlarmService({
 		return alert;
 	}
 
+	const unacknowledged = (alert: Alert): Alert =>
+		stamps.stamped(
+			{ ...alert, acknowledgedBy: null, acknowledgedEmail: null, acknowledgedAt: null, acknowledgedOccurrences: null },
+			{ acknowledgedAt: stamps.next() },
+		);
+
 	async function acknowledge(id: string, actor: Actor): Promise<Changed<Alert>> {
 		const before = alertOf(id, actor);
 		if (isAcknowledged(before)) throw new Fault('state-conflict', `alert ${id} is already acknowledged`);
 		const acknowledgedOccurrences = before.occurrences;
-		const acknowledged = { acknowledgedBy: actor.userId, acknowledgedAt: clock.now(), acknowledgedOccurrences };
-		book.put({ ...before, ...acknowledged }, 'soon');
+		const { userId: acknowledgedBy, email: acknowledgedEmail } = actor;
+		const said = { acknowledgedBy, acknowledgedEmail, acknowledgedAt: clock.now(), acknowledgedOccurrences };
+		const acknowledged = stamps.stamped({ ...before, ...said }, { acknowledgedAt: stamps.next() });
+		book.put(acknowledged, 'soon');
 		try {
 			await book.flush();
 		} catch (error) {
 			const now = book.find(id);
-			const nobody = { acknowledgedBy: null, acknowledgedAt: null, acknowledgedOccurrences: null };
-			if (now?.acknowledgedAt === acknowledged.acknowledgedAt) book.put({ ...now, ...nobody }, 'soon');
+			if (now?.acknowledgedAt === acknowledged.acknowledgedAt) book.put(unacknowledged(now), 'soon');
 			throw new Fault('unavailable', `the acknowledgement cannot be stored: ${messageOf(error)}`, { cause: error });
 		}
 		return { before, after: book.find(id) ?? before };
 	}
 
-	const reading: ReadingListener = engine.reading;
+	const reading: ReadingListener = (one) => {
+		stamps.comparing(one);
+		engine.reading(one);
+	};
 	const device: DeviceListener = {
 		changed({ id, deletedAt }) {
 			settle(book.open(id));
@@ -237,6 +251,7 @@ export async function openAlarmService({
 		apply,
 		notify,
 		onConflict,
+		stamps,
 		restored: (id) => {
 			engine.deviceChanged(id);
 			settle(book.open(id));
@@ -253,6 +268,9 @@ export async function openAlarmService({
 		/** Alerts that nobody has acknowledged, newest first. */
 		unacknowledged: ({ skip, limit }: Window, actor: Actor): readonly Alert[] =>
 			book.newestFirst((alert) => isUnseen(alert, actor)).slice(skip, skip + limit),
+		/** Alerts that somebody has acknowledged, newest first. */
+		acknowledged: ({ skip, limit }: Window, actor: Actor): readonly Alert[] =>
+			book.newestFirst((alert) => isAcknowledged(alert) && isVisible(alert, actor)).slice(skip, skip + limit),
 		/** How many alerts nobody has acknowledged: of the box, or of those the actor may see. */
 		activeAlerts: (actor?: Actor): number => book.newestFirst((alert) => isUnseen(alert, actor)).length,
 		/** Durable when it resolves. @throws Fault `not-found`, `state-conflict`, `unavailable` */
@@ -291,8 +309,15 @@ export async function openAlarmService({
 		/** Compares readings of before the start once more: what they raised may not have reached the disk. */
 		replay: (readings: AsyncIterable<Reading>): Promise<void> =>
 			raiser.replaying(async () => {
-				for await (const one of readings) engine.reading(one);
+				for await (const one of readings) reading(one);
 			}),
+		/** More of the time is known: moves what was stamped without it, which may be told from then on. */
+		settle: (): void => {
+			for (const alert of book.newestFirst(({ unsettled }) => unsettled !== undefined)) {
+				const settled = stamps.settled(alert);
+				if (settled !== alert) book.put({ ...settled, revision: alert.revision + 1 }, 'now');
+			}
+		},
 		stop: () => book.stop(),
 	};
 }

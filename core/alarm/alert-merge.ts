@@ -1,4 +1,5 @@
 import { canonicalText } from '../sync/version.ts';
+import type { AlertInstant } from './alert-stamps.ts';
 import type { Alert } from './alert.ts';
 
 /** What only the origin of an alert says of it. */
@@ -19,8 +20,9 @@ function laterFacts(mine: Alert, theirs: Alert): Alert {
 	return canonicalText(factsOf(theirs)) > canonicalText(factsOf(mine)) ? theirs : mine;
 }
 
-const acknowledgementOf = ({ acknowledgedBy, acknowledgedAt, acknowledgedOccurrences }: Alert) => ({
+const acknowledgementOf = ({ acknowledgedBy, acknowledgedEmail, acknowledgedAt, acknowledgedOccurrences }: Alert) => ({
 	acknowledgedBy,
+	acknowledgedEmail,
 	acknowledgedAt,
 	acknowledgedOccurrences,
 });
@@ -28,9 +30,17 @@ const acknowledgementOf = ({ acknowledgedBy, acknowledgedAt, acknowledgedOccurre
 /** The earlier of two acknowledgements; the clocks of the boxes decide who is named, and never whether it was acknowledged. */
 function firstAcknowledged(mine: Alert, theirs: Alert): Alert {
 	if (theirs.acknowledgedAt === null) return mine;
-	if (mine.acknowledgedAt === null) return theirs;
+	// Of an instant that nobody knows the other box will not hear.
+	if (mine.acknowledgedAt === null || mine.unsettled?.acknowledgedAt !== undefined) return theirs;
 	if (mine.acknowledgedAt !== theirs.acknowledgedAt) return mine.acknowledgedAt < theirs.acknowledgedAt ? mine : theirs;
 	return canonicalText(acknowledgementOf(mine)) <= canonicalText(acknowledgementOf(theirs)) ? mine : theirs;
+}
+
+/** The alert without marks of instants that another box has said meanwhile. */
+function withoutMarks({ unsettled, ...alert }: Alert, instants: readonly AlertInstant[]): Alert {
+	if (unsettled === undefined) return alert;
+	const left = Object.entries(unsettled).filter(([name]) => !instants.some((instant) => instant === name));
+	return left.length === 0 ? alert : { ...alert, unsettled: Object.fromEntries(left) };
 }
 
 /**
@@ -41,7 +51,9 @@ export function mergeAlerts(mine: Alert, theirs: Alert): Alert {
 	const facts = laterFacts(mine, theirs);
 	const acknowledged = firstAcknowledged(mine, theirs);
 	if (facts === mine && acknowledged === mine) return mine;
-	const merged = { ...mine, ...factsOf(facts), ...acknowledgementOf(acknowledged) };
+	const said: AlertInstant[] = facts === mine ? [] : ['raisedAt', 'clearedAt'];
+	if (acknowledged !== mine) said.push('acknowledgedAt');
+	const merged = { ...withoutMarks(mine, said), ...factsOf(facts), ...acknowledgementOf(acknowledged) };
 	const text = canonicalText(merged);
 	if (text === canonicalText(mine)) return mine;
 	return text === canonicalText(theirs) ? theirs : merged;
@@ -54,8 +66,11 @@ export function mergeAlerts(mine: Alert, theirs: Alert): Alert {
 export function splitUnseen(merged: Alert, again: Pick<Alert, 'id' | 'createdAt'>): readonly [Alert, Alert] | null {
 	const seen = merged.acknowledgedOccurrences;
 	if (seen === null || seen >= merged.occurrences) return null;
+	const { unsettled } = merged;
+	const raised = merged.clearedAt === null ? unsettled?.raisedAt : undefined;
 	const ended: Alert = {
 		...merged,
+		...(raised !== undefined && { unsettled: { ...unsettled, clearedAt: raised } }),
 		occurrences: seen,
 		clearedAt: merged.clearedAt ?? merged.raisedAt,
 		revision: merged.revision + 1,
@@ -66,6 +81,7 @@ export function splitUnseen(merged: Alert, again: Pick<Alert, 'id' | 'createdAt'
 		occurrences: merged.occurrences - seen,
 		revision: 1,
 		acknowledgedBy: null,
+		acknowledgedEmail: null,
 		acknowledgedAt: null,
 		acknowledgedOccurrences: null,
 	};

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Device } from '../device/device.ts';
-import type { Clock, EpochMs } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { AlertBook } from './alert-book.ts';
+import type { AlertStamps, StampMarks } from './alert-stamps.ts';
 import { type Alert, alertSentence, type Signal } from './alert.ts';
+import { createToldUntil } from './told-until.ts';
 
 export interface AlertRaiserDeps {
 	readonly book: AlertBook;
@@ -13,23 +15,20 @@ export interface AlertRaiserDeps {
 	/** This box. */
 	readonly node: GatewayId;
 	readonly notify: (alert: Alert, device: Device | null) => void;
+	readonly stamps: AlertStamps;
 	readonly clock: Pick<Clock, 'now'>;
 	readonly log: Logger;
 }
 
-const keyOf = ({ ruleId, deviceId }: Pick<Alert, 'ruleId' | 'deviceId'>): string => `${ruleId} ${deviceId}`;
-
 /** What the signals of the engine become: alerts of this box. */
-export function createAlertRaiser({ book, deviceOf, node, notify, clock, log }: AlertRaiserDeps) {
-	/** While readings of before the start are compared once more: up to when each rule and device has its alerts already. */
-	let toldUntil: ReadonlyMap<string, EpochMs> | null = null;
+export function createAlertRaiser({ book, deviceOf, node, notify, stamps, clock, log }: AlertRaiserDeps) {
+	/** While readings of before the start are compared once more: what each rule and device has said already. */
+	let toldUntil: ReturnType<typeof createToldUntil> | null = null;
 
-	/** A rule says nothing of before it was made. */
-	const isTold = ({ rule, deviceId, at }: Signal): boolean =>
-		toldUntil !== null && at <= (toldUntil.get(keyOf({ ruleId: rule.id, deviceId })) ?? rule.createdAt);
+	const isTold = (signal: Signal): boolean => toldUntil?.(signal, stamps.ofReading()) ?? false;
 
-	function change(open: Alert, facts: Partial<Alert>): void {
-		book.put({ ...open, ...facts, revision: open.revision + 1 }, 'soon');
+	function change(open: Alert, facts: Partial<Alert>, marks: StampMarks): void {
+		book.put(stamps.stamped({ ...open, ...facts, revision: open.revision + 1 }, marks), 'soon');
 	}
 
 	function tell(alert: Alert, device: Device | null): void {
@@ -56,7 +55,8 @@ export function createAlertRaiser({ book, deviceOf, node, notify, clock, log }: 
 		const open = book.openOf(rule.id, deviceId);
 		if (open !== null) {
 			// Nobody has seen the first yet: a value that comes and goes is one alert.
-			change(open, { ...said, raisedAt: at, clearedAt: null, occurrences: open.occurrences + 1 });
+			const again = { ...said, raisedAt: at, clearedAt: null, occurrences: open.occurrences + 1 };
+			change(open, again, { raisedAt: stamps.ofReading(), clearedAt: stamps.ofReading() });
 			return;
 		}
 		const alert: Alert = {
@@ -73,26 +73,16 @@ export function createAlertRaiser({ book, deviceOf, node, notify, clock, log }: 
 			clearedAt: null,
 			occurrences: 1,
 			acknowledgedBy: null,
+			acknowledgedEmail: null,
 			acknowledgedAt: null,
 			acknowledgedOccurrences: null,
 		};
-		tell(alert, device);
+		tell(stamps.stamped(alert, { createdAt: stamps.next(), raisedAt: stamps.ofReading() }), device);
 	}
 
 	function clear({ rule, deviceId, at }: Signal): void {
 		const open = book.openOf(rule.id, deviceId);
-		if (open !== null && open.clearedAt === null) change(open, { clearedAt: at });
-	}
-
-	/** When each rule and device has said something last. */
-	function told(): ReadonlyMap<string, EpochMs> {
-		const latest = new Map<string, EpochMs>();
-		for (const alert of book.newestFirst(({ origin }) => origin === node)) {
-			const at = alert.clearedAt === null || alert.clearedAt < alert.raisedAt ? alert.raisedAt : alert.clearedAt;
-			const known = latest.get(keyOf(alert));
-			if (known === undefined || known < at) latest.set(keyOf(alert), at);
-		}
-		return latest;
+		if (open !== null && open.clearedAt === null) change(open, { clearedAt: at }, { clearedAt: stamps.ofReading() });
 	}
 
 	return {
@@ -102,11 +92,12 @@ export function createAlertRaiser({ book, deviceOf, node, notify, clock, log }: 
 		tell,
 		/** It holds no longer, whatever its value is. */
 		end(alert: Alert): void {
-			if (alert.clearedAt === null) change(alert, { clearedAt: clock.now() });
+			if (alert.clearedAt === null) change(alert, { clearedAt: clock.now() }, { clearedAt: stamps.next() });
 		},
 		/** Does something that may raise again what was raised before the start, and is not to. */
 		async replaying(work: () => Promise<void>): Promise<void> {
-			toldUntil = told();
+			const own = book.newestFirst(({ origin }) => origin === node);
+			toldUntil = createToldUntil(own, stamps, () => clock.now());
 			try {
 				await work();
 			} finally {

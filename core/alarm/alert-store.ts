@@ -12,6 +12,7 @@ export function openAlertStore(folder: string, node: GatewayId, log: Logger): Pr
 				origin: node,
 				revision: 1,
 				title: '',
+				acknowledgedEmail: null,
 				acknowledgedOccurrences: alert.acknowledgedAt === null ? null : alert.occurrences,
 			},
 			alert,

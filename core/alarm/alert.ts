@@ -3,6 +3,7 @@ import type { EpochMs } from '../kernel/clock.ts';
 import type { DeviceId, GatewayId, TenantId } from '../kernel/id.ts';
 import type { Comparable } from './alert-condition.ts';
 import type { AlertRule, Condition, Severity } from './alert-rule.ts';
+import type { StampMarks } from './alert-stamps.ts';
 
 /** That a rule's condition came to hold on a device. It stays for people to acknowledge, also when the condition has gone. */
 export interface Alert {
@@ -31,11 +32,15 @@ export interface Alert {
 	readonly clearedAt: EpochMs | null;
 	/** How often the condition came to hold before somebody acknowledged; at least 1. */
 	readonly occurrences: number;
-	/** Id of the user; `null`: not acknowledged. */
+	/** Id of the user at the box where it was acknowledged; `null`: not acknowledged. */
 	readonly acknowledgedBy: string | null;
+	/** E-mail address of that user, whom the other box does not know; `null`: not acknowledged, or by a version that did not say. */
+	readonly acknowledgedEmail: string | null;
 	readonly acknowledgedAt: EpochMs | null;
 	/** How many occurrences whoever acknowledged knew of; `null`: not acknowledged. */
 	readonly acknowledgedOccurrences: number | null;
+	/** Instants that were stamped while nobody knew the time; absent: none. Known to this box only, which tells nobody of the alert until then. */
+	readonly unsettled?: StampMarks;
 }
 
 /** A sample that changed the state of a rule on a device. */

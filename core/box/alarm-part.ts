@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAlertAudience } from '../alarm/alert-audience.ts';
 import { openAlertRuleStore } from '../alarm/alert-rule-store.ts';
 import { openAlertStore } from '../alarm/alert-store.ts';
+import { createAlertStamps } from '../alarm/alert-stamps.ts';
 import { createAlarmTail } from '../alarm/alarm-tail.ts';
 import { openAlarmService } from '../alarm/alarm-service.ts';
 import { conflictEvent } from '../alarm/rule-conflict.ts';
@@ -15,6 +16,7 @@ import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createNotificationService } from '../notification/notification-service.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
+import type { TimeKeeper } from '../time/time-keeper.ts';
 import type { TelemetryPart } from './telemetry-part.ts';
 
 export interface AlarmPartDeps {
@@ -26,7 +28,8 @@ export interface AlarmPartDeps {
 	readonly gatewayId: GatewayId | null;
 	/** Whether a gateway has a hub. */
 	readonly hasHub: () => boolean;
-	readonly telemetry: Pick<TelemetryPart, 'devices' | 'listeners' | 'journal'>;
+	readonly telemetry: Pick<TelemetryPart, 'devices' | 'listeners' | 'journal' | 'telemetry'>;
+	readonly time: Pick<TimeKeeper, 'settleInstant' | 'listen'>;
 	readonly accounts: Pick<AccountDirectory, 'all' | 'byId'>;
 	readonly audit: Pick<AuditLog, 'record'>;
 	readonly lifecycle: Lifecycle;
@@ -62,14 +65,20 @@ export async function openAlarms(deps: AlarmPartDeps) {
 					...(device !== null && { deviceUid: device.uid }),
 				}),
 			onConflict: (conflict) => void audit.record(conflictEvent(conflict)),
+			stamps: createAlertStamps({
+				settle: deps.time.settleInstant,
+				next: () => ({ epoch: journal.epoch, seq: telemetry.telemetry.lastSeq() + 1 }),
+			}),
 			clock,
 			setTimer: systemTimer,
 			log,
 		}),
 	);
+	alarms.settle();
 	const tail = await createAlarmTail({ path: join(data, 'alarm-tail.json'), journal, alarms, log });
 	await tail.replay();
 	lifecycle.own('alarm tail', tail);
+	deps.time.listen(alarms.settle);
 	listeners.push(alarms.reading);
 	devices.listen(alarms.device);
 	return { alarms, notifications, feeds: { alerts: alerts.feed, rules: rules.feed } };

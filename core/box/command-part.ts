@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command, CommandDraft } from '../command/command.ts';
 import type { ResponseListener } from '../command/command-realtime.ts';
 import { createCommandService } from '../command/command-service.ts';
-import { type CommandDocument, createCommandStore } from '../command/command-store.ts';
+import { createCommandStore } from '../command/command-store.ts';
 import type { DeviceService } from '../device/device-service.ts';
 import type { Device } from '../device/device.ts';
 import { systemTimer } from '../journal/set-timer.ts';
@@ -13,6 +13,7 @@ import type { Lifecycle } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { ensureSound } from '../storage/ensure-sound.ts';
 import { openDatabase } from '../storage/pouch.ts';
+import { openFeedIdentity } from '../sync/record-feed.ts';
 import type { Metrics } from '../system/metrics.ts';
 
 export interface CommandPartDeps {
@@ -30,12 +31,11 @@ export interface CommandPartDeps {
 export async function openCommands({ data, devices, lifecycle, ...deps }: CommandPartDeps) {
 	const { clock, log } = deps;
 	await ensureSound(join(data, 'commands'), log);
-	const database = openDatabase<CommandDocument>(join(data, 'commands'));
+	const database = openDatabase<never>(join(data, 'commands'));
 	lifecycle.own('command documents', { stop: () => database.close() });
-	const commands = lifecycle.own(
-		'commands',
-		createCommandService({ ...deps, commands: await createCommandStore(database, clock), setTimer: systemTimer }),
-	);
+	const identity = lifecycle.own('positions of commands', await openFeedIdentity(database, log));
+	const store = await createCommandStore(database, clock, identity);
+	const commands = lifecycle.own('commands', createCommandService({ ...deps, commands: store, setTimer: systemTimer }));
 	devices.listen({
 		changed({ id, deletedAt }) {
 			if (deletedAt === null) return;
@@ -46,7 +46,7 @@ export async function openCommands({ data, devices, lifecycle, ...deps }: Comman
 	});
 	/** Told of what devices answer; the realtime part and the uplink add themselves. */
 	const responses: ResponseListener[] = [];
-	return { commands, responses };
+	return { commands, responses, commandFeed: store.feed };
 }
 
 export type CommandPart = Awaited<ReturnType<typeof openCommands>>;

@@ -130,6 +130,7 @@ export async function openHttp(deps: HttpPartDeps) {
 	const { role, version, audit, identity, tokens, telemetry, lanTls, lifecycle, clock, log } = deps;
 	const { devices, latest, listeners } = telemetry;
 	addAuditMetrics(deps.metrics, () => audit.stats());
+	telemetry.overflow.addMetrics(deps.metrics);
 	const analytics = await openAnalytics({ data: deps.data, telemetry, lifecycle, clock, log });
 	const server = await createHttpServer({
 		log,
@@ -178,7 +179,11 @@ export async function openHttp(deps: HttpPartDeps) {
 			part(analyticsRoutes, { analytics }, V1),
 			part(monitoringRoutes, monitoringOf(deps), V1),
 			part(timeRoutes, { status: deps.time.status }, V1),
-			part(storageRoutes, { report: () => deps.storage.report(telemetry.journal.stats()) }, V1),
+			part(
+				storageRoutes,
+				{ report: () => deps.storage.report(telemetry.journal.stats(), telemetry.overflow.notes()) },
+				V1,
+			),
 			part(commandRoutes, { commands: deps.commands.commands, devices, clock }, V1),
 			part(documentRoutes, { info: { title: `Drawbridge ${role}`, version }, asyncApi: asyncApiDocument(version) }),
 			part(alarmRoutes, { alarms: deps.alarms }, V1),

@@ -44,8 +44,8 @@ export async function openStorage({ data, journal: bounds, card, lifecycle, cloc
 		files: (stream: string): FileLayer => meteredFiles(nodeFileLayer, meter.counter(stream)),
 		dataUsage,
 		written: () => meter.written(),
-		report: async (journal: JournalStats): Promise<StorageReport> =>
-			storageReport({ data: await dataUsage(), journal, bounds, written: meter.written() }, card),
+		report: async (journal: JournalStats, overflow: StorageReport['overflow']): Promise<StorageReport> =>
+			storageReport({ data: await dataUsage(), journal, bounds, written: meter.written(), overflow }, card),
 		addMetrics(metrics: Metrics): void {
 			metrics.add({
 				name: 'written_bytes_total',

@@ -4,6 +4,8 @@ import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
 import { type HistoryDeps, openHistory } from '../history/history.ts';
+import { openOverflowLog } from '../history/overflow-log.ts';
+import type { Dropped } from '../history/overflow.ts';
 import { END_MS } from '../history/rollup-level.ts';
 import { counterRules } from '../history/rollup-rule.ts';
 import { openRollups } from '../history/rollups.ts';
@@ -98,7 +100,15 @@ const probeOf =
 /** Journal, history, devices and the way of a sample: the same on gateway and hub. Listeners are added while composing. */
 export async function openTelemetry(deps: TelemetryPartDeps) {
 	const { data, lifecycle, clock, log } = deps;
-	const { watchers = [], moreSteps = [], ...historyOptions } = deps.history;
+	const { watchers = [], moreSteps = [], dropped, ...historyOptions } = deps.history;
+	const overflow = lifecycle.own(
+		'overflow log',
+		await openOverflowLog({ files: deps.files('history'), path: join(data, 'overflow.json'), clock, log }),
+	);
+	const letGo = (what: Dropped): void => {
+		overflow.note(what);
+		dropped?.(what);
+	};
 	const rollups = await openRollups({
 		files: deps.files('rollups'),
 		folder: join(data, 'rollups'),
@@ -107,6 +117,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		clock,
 		log,
 		setTimer: systemTimer,
+		dropped: letGo,
 	});
 	lifecycle.own('rollup files', rollups);
 	const { journal, history } = await openHistory({
@@ -122,6 +133,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		...historyOptions,
 		watchers: [...watchers, rollups.watcher],
 		moreSteps: [...moreSteps, ...rollups.overflow],
+		dropped: letGo,
 		minFreeBytes: deps.journal.minFreeBytes + SEGMENTS_BESIDE_HISTORY * deps.journal.segmentBytes,
 		folder: join(data, 'history'),
 		files: deps.files('history'),
@@ -154,7 +166,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 	);
 
 	const ruleOf = counterRules({ devices, pointFactsOf: deps.pointFactsOf });
-	const { aggregate } = lifecycle.own(
+	const { aggregate, receive } = lifecycle.own(
 		'rollups',
 		rollups.begin({
 			history,
@@ -201,7 +213,21 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 		documents: { isInUse: () => true, probe: () => database.allDocs({ limit: 1 }).then(() => null) },
 		telemetry: { isInUse: () => true, probe: probeOf(journal, history, deps.origin, clock) },
 	};
-	return { journal, history, aggregate, ruleOf, devices, deviceRepository, latest, listeners, telemetry, probes };
+	return {
+		journal,
+		history,
+		overflow,
+		rollupOf: rollups.hourOf,
+		receiveRollups: receive,
+		aggregate,
+		ruleOf,
+		devices,
+		deviceRepository,
+		latest,
+		listeners,
+		telemetry,
+		probes,
+	};
 }
 
 export type TelemetryPart = Awaited<ReturnType<typeof openTelemetry>>;

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Device } from '../device/device.ts';
 import type { Actor } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
@@ -208,6 +210,12 @@ export function createCommandService({
 		});
 	}
 
+	async function show(command: Command): Promise<void> {
+		const known = commands.find(command.id);
+		if (known !== null && isDeepStrictEqual(known, command)) return;
+		await commands.put([command]);
+	}
+
 	function changed(before: Command, change: CommandChange): Command | null {
 		const status = change.status ?? before.status;
 		if (status !== before.status && !TRANSITIONS[before.status].includes(status)) return null;
@@ -240,6 +248,8 @@ export function createCommandService({
 
 	async function update(device: DeviceId, id: string, change: CommandChange & { readonly status: CommandStatus }) {
 		const before = get(device, id);
+		if (before.origin === 'gateway')
+			throw new Fault('rule-violation', `command ${id} was made at its gateway: change it there`);
 		// Saying once more what is known already changes nothing.
 		if (change.status === before.status || (change.status === 'failed' && before.status === 'expired')) return before;
 		const after = changed(before, change);
@@ -291,6 +301,8 @@ export function createCommandService({
 		 * failed or expired, and so is not carried out when it comes again.
 		 */
 		accept: (device: Device, handedOn: HandedOn): Promise<Command> => inTurn(() => accept(device, handedOn)),
+		/** Keeps a command of a gateway, of origin `gateway`, to be shown; one that is the same already changes nothing. Durable when it resolves. */
+		show: (command: Command): Promise<void> => inTurn(() => show(command)),
 		/** @throws Fault `not-found`, also for a command of another device */
 		get,
 		find: (id: string): Command | null => commands.find(id),

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
+import { createRecordFeed, type FeedIdentity, type Numbered, type RecordFeed } from '../sync/record-feed.ts';
 import type { DocumentDatabase } from '../storage/pouch.ts';
 import { type Command, isOpen } from './command.ts';
 import type { CommandRepository } from './command-repository.ts';
@@ -10,10 +11,18 @@ export interface CommandStoreLimits {
 	readonly finishedPerDevice: number;
 	/** Final commands of all devices. */
 	readonly finished: number;
+	/** Commands of gateways that a hub shows: of one device, and of all devices. */
+	readonly shownPerDevice: number;
+	readonly shown: number;
 }
 
 /** All of them are held in memory, mostly less than a kilobyte each. */
-const DEFAULT_LIMITS: CommandStoreLimits = { finishedPerDevice: 1_000, finished: 5_000 };
+const DEFAULT_LIMITS: CommandStoreLimits = {
+	finishedPerDevice: 1_000,
+	finished: 5_000,
+	shownPerDevice: 100,
+	shown: 5_000,
+};
 
 /** Of all devices so many more are forgotten at once, so that not every new command looks at all others. */
 const FORGET_AT_ONCE = 100;
@@ -21,6 +30,13 @@ const FORGET_AT_ONCE = 100;
 /** A document is a place that is used again and again, because a deleted document would leave its trace for ever. */
 export interface CommandDocument {
 	readonly command: Command;
+	/** Its number in the feed; absent: of a version that had none. */
+	readonly seq?: number;
+}
+
+/** Commands, and their changes as a hub follows them. */
+export interface CommandStore extends CommandRepository {
+	readonly feed: RecordFeed<Command>;
 }
 
 interface Place {
@@ -34,17 +50,27 @@ interface Kept {
 	readonly place: Place;
 }
 
+interface Numbering extends Kept {
+	readonly seq: number;
+}
+
+const isShown = ({ origin }: Command): boolean => origin === 'gateway';
+
 const inOrder = (a: Command, b: Command): number => (a.id < b.id ? -1 : Number(a.id > b.id));
 
 /** Opens the commands of a document database. The caller writes one after the other. */
 export async function createCommandStore(
 	database: DocumentDatabase<CommandDocument>,
 	clock: Pick<Clock, 'now'>,
-	limits: CommandStoreLimits = DEFAULT_LIMITS,
-): Promise<CommandRepository> {
+	identity: Pick<FeedIdentity, 'id' | 'positions'>,
+	bounds: Partial<CommandStoreLimits> = {},
+): Promise<CommandStore> {
+	const limits = { ...DEFAULT_LIMITS, ...bounds };
 	const kept = new Map<string, Kept>();
 	const byDevice = new Map<DeviceId, Set<string>>();
 	const openIds = new Set<string>();
+	/** Commands of gateways. */
+	const shownIds = new Set<string>();
 	/** Places of forgotten commands; what is written there is void. */
 	const free: Place[] = [];
 	let slots = 0;
@@ -57,6 +83,7 @@ export async function createCommandStore(
 		kept.set(command.id, entry);
 		if (isOpen(command)) openIds.add(command.id);
 		else openIds.delete(command.id);
+		if (isShown(command)) shownIds.add(command.id);
 		const ofDevice = byDevice.get(command.device);
 		if (ofDevice === undefined) byDevice.set(command.device, new Set([command.id]));
 		else ofDevice.add(command.id);
@@ -64,6 +91,8 @@ export async function createCommandStore(
 
 	function forget({ command, place }: Kept): void {
 		kept.delete(command.id);
+		shownIds.delete(command.id);
+		book.forget([command.id]);
 		const ofDevice = byDevice.get(command.device);
 		ofDevice?.delete(command.id);
 		if (ofDevice?.size === 0) byDevice.delete(command.device);
@@ -71,11 +100,11 @@ export async function createCommandStore(
 	}
 
 	/** The hub may hand a command on again for as long as it lives; only who remembers it does not execute it twice. */
-	const isForgettable = ({ origin, expiresAt }: Command): boolean => origin === 'local' || expiresAt < clock.now();
+	const isForgettable = ({ origin, expiresAt }: Command): boolean => origin !== 'hub' || expiresAt < clock.now();
 
-	/** Forgets the oldest final ones of a list down to a number. */
-	function prune(ids: Iterable<string>, most: number): void {
-		const finished = commandsOf(ids).filter((command) => !isOpen(command));
+	/** Forgets the oldest of a list down to a number: those that are shown only, or final ones of this box. */
+	function prune(ids: Iterable<string>, most: number, areShown: boolean): void {
+		const finished = commandsOf(ids).filter((command) => isShown(command) === areShown && !isOpen(command));
 		for (const command of finished.slice(0, Math.max(0, finished.length - most))) {
 			const entry = kept.get(command.id);
 			if (entry !== undefined && isForgettable(command)) forget(entry);
@@ -85,21 +114,29 @@ export async function createCommandStore(
 	function keepWithinLimits(devices: Iterable<DeviceId>): void {
 		for (const device of devices) {
 			const ids = byDevice.get(device);
-			if (ids !== undefined && ids.size > limits.finishedPerDevice) prune(ids, limits.finishedPerDevice);
+			if (ids !== undefined && ids.size > limits.finishedPerDevice) prune(ids, limits.finishedPerDevice, false);
+			if (ids !== undefined && ids.size > limits.shownPerDevice) prune(ids, limits.shownPerDevice, true);
 		}
-		if (kept.size - openIds.size > limits.finished) prune(kept.keys(), limits.finished - FORGET_AT_ONCE);
+		const finished = kept.size - openIds.size - shownIds.size;
+		if (finished > limits.finished) prune(kept.keys(), limits.finished - FORGET_AT_ONCE, false);
+		if (shownIds.size > limits.shown) prune(shownIds, limits.shown - FORGET_AT_ONCE, true);
 	}
 
 	const { rows } = await database.allDocs({ include_docs: true });
+	const saved: Numbered<Command>[] = [];
 	for (const { id: slot, value, doc } of rows) {
-		slots = Math.max(slots, Number(slot) + 1);
+		// The feed has documents of its own.
 		if (doc === undefined || !('command' in doc)) continue;
+		slots = Math.max(slots, Number(slot) + 1);
 		const entry = { command: doc.command, place: { slot, rev: value.rev } };
 		// A command that was forgotten, and a place that was to be used again when the power failed.
 		const known = kept.get(doc.command.id);
-		if (known === undefined) remember(entry);
-		else free.push(entry.place);
+		if (known === undefined) {
+			remember(entry);
+			saved.push({ seq: doc.seq ?? 0, record: doc.command });
+		} else free.push(entry.place);
 	}
+	const book = createRecordFeed(identity, saved);
 	keepWithinLimits(new Set(byDevice.keys()));
 
 	function newPlace(): Place {
@@ -116,10 +153,10 @@ export async function createCommandStore(
 	}
 
 	/** @returns those that the database refused, because their places are not as they were known */
-	async function write(entries: readonly Kept[]): Promise<readonly Kept[]> {
+	async function write(entries: readonly Numbering[]): Promise<readonly Numbering[]> {
 		const results = await database.bulkDocs(
-			entries.map(({ command, place: { slot, rev } }) =>
-				Object.assign({ _id: slot, command }, rev === null ? {} : { _rev: rev }),
+			entries.map(({ command, seq, place: { slot, rev } }) =>
+				Object.assign({ _id: slot, command, seq }, rev === null ? {} : { _rev: rev }),
 			),
 		);
 		return entries.filter(({ command, place: { slot } }, index) => {
@@ -130,23 +167,28 @@ export async function createCommandStore(
 		});
 	}
 
-	async function writeAll(entries: readonly Kept[]): Promise<void> {
+	async function writeAll(entries: readonly Numbering[]): Promise<void> {
 		const refused = await write(entries);
 		if (refused.length === 0) return;
-		const again: Kept[] = [];
-		for (const { command, place } of refused) again.push({ command, place: await asStored(place) });
+		const again: Numbering[] = [];
+		for (const one of refused) again.push({ ...one, place: await asStored(one.place) });
 		const left = await write(again);
 		if (left.length > 0) throw new Fault('unavailable', `${left.length} commands were not stored`);
 	}
 
 	async function put(commands: readonly Command[]): Promise<void> {
-		const entries = commands.map((command) => ({ command, place: kept.get(command.id)?.place ?? newPlace() }));
+		const numbered = book.number(commands);
+		const entries = numbered.map(({ seq, record: command }) => {
+			const place = kept.get(command.id)?.place ?? newPlace();
+			return { command, seq, place };
+		});
 		try {
 			await writeAll(entries);
 		} catch (error) {
 			for (const { command, place } of entries) if (!kept.has(command.id)) free.push(place);
 			throw error;
 		}
+		book.wrote(numbered);
 		keepWithinLimits(new Set(commands.map(({ device }) => device)));
 	}
 
@@ -162,5 +204,6 @@ export async function createCommandStore(
 		lastId: () => commandsOf(kept.keys()).findLast(({ origin }) => origin === 'local')?.id ?? null,
 		count: () => kept.size,
 		put,
+		feed: book.feed,
 	};
 }

@@ -29,8 +29,11 @@ export interface Command {
 	readonly status: CommandStatus;
 	/** Who asked for it; `userId` is `null` for one that came from the hub, which knows its people. */
 	readonly actor: { readonly userId: string | null; readonly email: string };
-	/** `hub`: the hub's queue has it too, and is told what becomes of it. */
-	readonly origin: 'local' | 'hub';
+	/**
+	 * `hub`: the hub's queue has it too, and is told what becomes of it. `gateway`: made at a gateway, which alone has it in hand; here, at
+	 * its hub, it is only shown.
+	 */
+	readonly origin: 'local' | 'hub' | 'gateway';
 	readonly createdAt: EpochMs;
 	readonly expiresAt: EpochMs;
 	/** When the gateway of the device wrote it down; `null` for a command that needs no gateway, or when it has not said so. */
@@ -55,7 +58,9 @@ export const TRANSITIONS: Readonly<Record<CommandStatus, readonly CommandStatus[
 	expired: [],
 };
 
-export const isOpen = ({ status }: Pick<Command, 'status'>): boolean => TRANSITIONS[status].length > 0;
+/** Whether this box still has something to do with it. */
+export const isOpen = ({ status, origin }: Pick<Command, 'status' | 'origin'>): boolean =>
+	origin !== 'gateway' && TRANSITIONS[status].length > 0;
 
 /** What changes with a status, or without one. */
 export type CommandChange = Partial<

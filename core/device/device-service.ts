@@ -1,5 +1,5 @@
 import type { Actor } from '../identity/role.ts';
-import type { Clock, EpochMs } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
 import {
 	DEFAULT_TENANT,
@@ -21,6 +21,7 @@ import { type ArrangedDevice, planArrangement } from './device-arrangement.ts';
 import { maySee } from './device-access.ts';
 import type { DeviceListener } from './device-events.ts';
 import { createDeviceExchange } from './device-exchange.ts';
+import { createDevicePresence, STATUS_OF_HEALTH } from './device-presence.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
 import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
 import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
@@ -61,19 +62,6 @@ const MAX_ADOPTED = 2 * MAX_DEVICES;
 /** `lastSeenAt` reaches the disk at most this often; memory has it at once. */
 const SEEN_FLUSH_MS = 60_000;
 
-const STATUS_OF_HEALTH: Readonly<Record<DeviceHealth['state'], 'online' | 'offline' | null>> = {
-	ok: 'online',
-	degraded: 'online',
-	offline: 'offline',
-	unknown: null,
-};
-
-/** What is known of a device since the start, newer than its document. */
-interface Presence {
-	status: 'online' | 'offline' | null;
-	lastSeenAt: EpochMs | null;
-}
-
 /** The device registry of a box: on a gateway its own devices, on a hub those of all gateways and its own. */
 export function createDeviceService({
 	devices,
@@ -85,25 +73,10 @@ export function createDeviceService({
 	log,
 	maxAdopted = MAX_ADOPTED,
 }: DeviceServiceDeps) {
-	const presences = new Map<DeviceId, Presence>();
-	const healths = new Map<DeviceId, DeviceHealth>();
+	const presence = createDevicePresence({ devices, log });
+	const { current, markSeen, flushSeen } = presence;
 	const listeners = new Set<DeviceListener>();
-	let unsaved = new Map<DeviceId, EpochMs>();
 	let last: Promise<unknown> = Promise.resolve();
-
-	/** The device with what is known of it since the start. */
-	function current(device: Device): Device {
-		const presence = presences.get(device.id);
-		if (presence === undefined) return device;
-		const status = device.status === 'maintenance' ? 'maintenance' : (presence.status ?? device.status);
-		return { ...device, status, lastSeenAt: presence.lastSeenAt ?? device.lastSeenAt };
-	}
-
-	function presenceOf(id: DeviceId): Presence {
-		let presence = presences.get(id);
-		if (presence === undefined) presences.set(id, (presence = { status: null, lastSeenAt: null }));
-		return presence;
-	}
 
 	function tellChanged(device: Device): void {
 		for (const { changed } of listeners) changed?.(device);
@@ -252,7 +225,7 @@ export function createDeviceService({
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
 		if (wanted.status !== undefined)
-			presenceOf(before.id).status = STATUS_OF_HEALTH[healths.get(before.id)?.state ?? 'unknown'];
+			presence.setStatus(before.id, STATUS_OF_HEALTH[presence.health(before.id)?.state ?? 'unknown']);
 		const saved = await save(before, after);
 		if (saved.status !== before.status) tellStatus(saved);
 		if (isElsewhere) tellEdited(saved);
@@ -263,7 +236,7 @@ export function createDeviceService({
 		const device = devices.find(id);
 		if (device === null || device.deletedAt !== null) return;
 		const before = current(device).status;
-		presenceOf(id).status = status;
+		presence.setStatus(id, status);
 		if (before === 'maintenance' || before === status) return;
 		tellStatus(current(device));
 		// Revisions are counted by the box a device hangs on; elsewhere its status is a matter of memory.
@@ -275,33 +248,12 @@ export function createDeviceService({
 		}).catch((error: unknown) => log.error('device-status-not-saved', { device: id, reason: messageOf(error) }));
 	}
 
-	function markSeen(id: DeviceId, at: EpochMs): void {
-		const presence = presenceOf(id);
-		if (presence.lastSeenAt !== null && presence.lastSeenAt >= at) return;
-		presence.lastSeenAt = at;
-		unsaved.set(id, at);
-	}
-
 	function setHealth(id: DeviceId, health: DeviceHealth): void {
 		const device = devices.find(id);
 		if (device === null || device.deletedAt !== null) return;
-		const before = healths.get(id);
-		healths.set(id, health);
-		if (before?.state !== health.state || before.reason !== health.reason)
-			for (const listener of listeners) listener.health?.(current(device), health);
+		if (presence.setHealth(id, health)) for (const listener of listeners) listener.health?.(current(device), health);
 		const status = STATUS_OF_HEALTH[health.state];
 		if (status !== null) setStatus(id, status);
-	}
-
-	async function flushSeen(): Promise<void> {
-		if (unsaved.size === 0) return;
-		const seen = unsaved;
-		unsaved = new Map();
-		try {
-			await devices.putSeen(seen);
-		} catch (error) {
-			log.warn('device-last-seen-not-saved', { devices: seen.size, reason: messageOf(error) });
-		}
 	}
 
 	/** All of it is on disk before anybody is told, so that nobody acts on half of it. */
@@ -319,10 +271,7 @@ export function createDeviceService({
 			await devices.put({ ...next, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
 		}
 		for (const { after } of changes) {
-			if (after.deletedAt !== null) {
-				presences.delete(after.id);
-				healths.delete(after.id);
-			}
+			if (after.deletedAt !== null) presence.forget(after.id);
 			const saved = devices.find(after.id);
 			if (saved !== null) tellChanged(current(saved));
 		}
@@ -334,7 +283,7 @@ export function createDeviceService({
 		adopted: createAdoptedCount(devices, maxAdopted),
 		current,
 		/** What the gateway says counts, and no memory of what was heard before. */
-		forgetStatus: (id) => void (presenceOf(id).status = null),
+		forgetStatus: (id) => presence.setStatus(id, null),
 		tellChanged,
 		tellStatus,
 		tellEdited,
@@ -379,8 +328,7 @@ export function createDeviceService({
 				expected?.(before.revision);
 				assertOwn(before);
 				await save(before, { ...before, deletedAt: clock.now() });
-				presences.delete(before.id);
-				healths.delete(before.id);
+				presence.forget(before.id);
 			}),
 		/**
 		 * Makes the devices those of a configuration, which was checked as a whole: others are deleted, those that are as they should be stay
@@ -406,7 +354,7 @@ export function createDeviceService({
 		/** The health as the acquisition sees it; status follows. */
 		setHealth,
 		health: (device: Device): DeviceHealth =>
-			healths.get(device.id) ?? { state: 'unknown', since: device.createdAt, reason: null },
+			presence.health(device.id) ?? { state: 'unknown', since: device.createdAt, reason: null },
 		/** Adds a listener; answers how to remove it. */
 		listen(listener: DeviceListener): () => void {
 			listeners.add(listener);

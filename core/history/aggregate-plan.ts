@@ -3,6 +3,7 @@ import type { DeviceId } from '../kernel/id.ts';
 import type { Rollup } from './rollup.ts';
 import type { DirtyHours } from './rollup-dirty.ts';
 import { END_MS, FIRST_MS, HOUR_MS, LEVEL_FACTS, type RollupLevel } from './rollup-level.ts';
+import type { ReceivedHours } from './rollup-received.ts';
 import type { GroupRollups } from './rollup-record.ts';
 import type { RollupStore } from './rollup-store.ts';
 
@@ -24,6 +25,8 @@ export interface PointRollup {
 export interface RollupSource {
 	readonly store: Pick<RollupStore, 'read' | 'isThinned'>;
 	readonly dirty: Pick<DirtyHours, 'isAny' | 'unknown'>;
+	/** Hours that somebody else has summed up, of more samples than are here. */
+	readonly received: Pick<ReceivedHours, 'has'>;
 	/** First instants of hours with readings that no chunk holds yet. */
 	readonly unsealedHours: (device: DeviceId) => ReadonlySet<number>;
 	/** Readings of days before this are dropped. */
@@ -48,7 +51,7 @@ function slotOf(level: RollupLevel, group: GroupRollups | null, atMs: number): r
 
 /** @param points `null`: all */
 export function createPlanner(
-	{ store, dirty, unsealedHours, rawFrom }: RollupSource,
+	{ store, dirty, received, unsealedHours, rawFrom }: RollupSource,
 	device: DeviceId,
 	points: ReadonlySet<string> | null,
 ): Planner {
@@ -63,6 +66,7 @@ export function createPlanner(
 
 	/** Whether the rollups of a time say what its samples would say. Where the samples are gone, nothing better is left. */
 	function isTrusted(from: number, to: number): boolean {
+		if (to - from === HOUR_MS && received.has(device, from)) return true;
 		if (from < FIRST_MS || to > END_MS || hasUnsealed(from, to) || dirty.isAny(device, from, to)) return false;
 		const known = Math.max(from, keptFrom);
 		return known >= to || dirty.unknown.within(Math.floor(known / HOUR_MS), Math.ceil(to / HOUR_MS) - 1).length === 0;
@@ -116,7 +120,7 @@ export function createPlanner(
 				return { kind: 'rollups', from, to: end(from), rollups: slotOf('minute', minutes, from) };
 			return { kind: 'raw', from, to: Math.min(to, end(start(from))) };
 		}
-		if (hour >= keptFrom) return { kind: 'raw', from, to };
+		if (hour >= keptFrom && !received.has(device, hour)) return { kind: 'raw', from, to };
 		// Counted once: with the part that the hour begins with.
 		return { kind: 'beyond', from, to, rollups: from === hour ? whole : [] };
 	}

@@ -48,6 +48,8 @@ function offsetsOf(timeZone: string): OffsetOf {
 	};
 }
 
+const week = (ms: number): number => Math.floor(ms / WEEK_MS) * WEEK_MS;
+
 const weeksOfZones = new Map<string, { readonly offsetOf: OffsetOf; readonly weeks: Map<number, number> }>();
 
 /** The same, remembered at the beginnings of weeks. */
@@ -111,7 +113,6 @@ function stretchesOf(offsetOf: OffsetOf, from: number, to: number): readonly [St
  */
 export function localClock(timeZone: string, from: number, to: number): LocalClock {
 	const offsetOf = rememberedOffsets(timeZone);
-	const week = (ms: number): number => Math.floor(ms / WEEK_MS) * WEEK_MS;
 	const stretches =
 		timeZone === 'UTC'
 			? ([{ from: Number.NEGATIVE_INFINITY, offsetMs: 0 }] as const)

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { FileLayer } from '../journal/file-layer.ts';
 import { type Clock, type EpochMs, epochMs, toIso, removalNow } from '../kernel/clock.ts';
 import { ASIDE, createDayFile, type DayFile } from './day-file.ts';
+import { dayContents } from './day-numbers.ts';
+import type { DayContents } from './device-hour.ts';
 import type { NoteLoss } from './history-loss.ts';
 import type { Dropped } from './overflow.ts';
 
@@ -49,7 +51,7 @@ export interface DayFolderDeps {
 	readonly clock: Clock;
 	readonly noteLoss: NoteLoss;
 	/** Before a day is dropped, from its first instant. Must not reject. Default nothing. */
-	readonly dropping?: (day: EpochMs) => Promise<void>;
+	readonly dropping?: (day: EpochMs, contents: DayContents) => Promise<void>;
 }
 
 function dayOfName(name: string): EpochMs | null {
@@ -126,13 +128,21 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 
 	async function drop(file: DayFile, reason: Dropped['reason']): Promise<Dropped> {
 		const { day } = file;
-		if (day !== null) await dropping?.(day);
+		if (day !== null) await dropping?.(day, dayContents(file, noteLoss));
 		const counts = await file.use((index) => Promise.resolve(index.counts())).catch(() => null);
 		const bytes = file.bytes();
 		await file.remove();
 		used.delete(file);
 		if (day !== null) days.delete(day);
-		return { day, bytes, readings: counts?.readings ?? null, samples: counts?.samples ?? null, reason };
+		return {
+			level: 'raw',
+			day,
+			until: day === null ? null : epochMs(day + DAY_MS),
+			bytes,
+			readings: counts?.readings ?? null,
+			samples: counts?.samples ?? null,
+			reason,
+		};
 	}
 
 	async function dropAside(): Promise<Dropped | null> {
@@ -140,7 +150,15 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		if (first === undefined) return null;
 		await files.remove(first.path);
 		aside.shift();
-		return { day: null, bytes: first.bytes, readings: null, samples: null, reason: 'thinned' };
+		return {
+			level: 'raw',
+			day: null,
+			until: null,
+			bytes: first.bytes,
+			readings: null,
+			samples: null,
+			reason: 'thinned',
+		};
 	}
 
 	return {

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
-import type { DeviceId } from '../kernel/id.ts';
+import type { DeviceId, GatewayId } from '../kernel/id.ts';
+import type { StreamRange } from '../ledger/stream-range.ts';
 
 /** One device's one hour: the unit in which history is sealed and summed up. */
 export interface DeviceHour {
@@ -15,5 +16,19 @@ export interface HourWatcher {
 	/** They are written. Must not throw. */
 	readonly touched: (hours: readonly DeviceHour[]) => void;
 	/** All readings of a UTC day are about to be dropped. Must not reject. */
-	readonly dropping?: (day: EpochMs) => Promise<void>;
+	readonly dropping?: (day: EpochMs, contents: DayContents) => Promise<void>;
+}
+
+/** Which numbers of an hour of a day were read. */
+export interface HourNumbers {
+	/** Start of the hour, UTC. */
+	readonly hour: EpochMs;
+	readonly ranges: readonly StreamRange[];
+}
+
+/** A day before it is dropped. */
+export interface DayContents {
+	readonly devices: () => Promise<readonly DeviceId[]>;
+	/** The numbers of the boots that are asked for, hour by hour: the identities of their readings are read. */
+	readonly numbers: (isWanted: (origin: GatewayId, epoch: number) => boolean) => Promise<readonly HourNumbers[]>;
 }

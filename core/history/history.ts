@@ -111,8 +111,8 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		clock,
 		noteLoss,
 		retentionDays: settings.retentionDays,
-		async dropping(day) {
-			for (const watcher of watchers) await watcher.dropping?.(day);
+		async dropping(day, contents) {
+			for (const watcher of watchers) await watcher.dropping?.(day, contents);
 		},
 	});
 	const window = createHistoryWindow(settle);

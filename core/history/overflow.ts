@@ -1,17 +1,24 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 
+/** `raw`: the samples themselves; the others: sums over so much time, those of counters aside. */
+export const DROPPED_LEVELS = ['raw', 'minute', 'hour', 'day', 'month'] as const;
+export const DROPPED_REASONS = ['retention', 'thinned'] as const;
+
 /** What the history let go of. */
 export interface Dropped {
-	/** Start of the UTC day it was of; `null` for readings of no plausible date. */
+	readonly level: (typeof DROPPED_LEVELS)[number];
+	/** First instant of the UTC day, month or year it was of; `null` for readings of no plausible date. */
 	readonly day: EpochMs | null;
+	/** The first instant after it; `null` with `day`. */
+	readonly until: EpochMs | null;
 	/** Bytes that became free. */
 	readonly bytes: number;
 	/** Readings and samples that were in it; `null` where nobody can know any more. */
 	readonly readings: number | null;
 	readonly samples: number | null;
 	/** `retention`: older than is kept. `thinned`: for its space; sums over it stay. */
-	readonly reason: 'retention' | 'thinned';
+	readonly reason: (typeof DROPPED_REASONS)[number];
 }
 
 /** One kind of things that can be dropped for their space. Steps stand in a table: the first that has something gives it up. */

@@ -8,7 +8,6 @@ import { encodeFrame, END_MARK, walkFrames } from './rollup-frame.ts';
 import { DAY_MS } from './rollup-level.ts';
 import { uuidBytes, uuidText } from './rollup-record.ts';
 
-const NAME = 'dirty.log';
 const UUID_BYTES = 16;
 /** A log this long is written anew when most of it has been taken back. */
 const MIN_BYTES_TO_REWRITE = 256 * 1024;
@@ -34,6 +33,8 @@ export interface DirtyLog {
 export interface DirtyLogDeps {
 	readonly files: FileLayer;
 	readonly folder: string;
+	/** Name of the file. */
+	readonly name: string;
 	/** Everything in the list, for a log that has grown too long. */
 	readonly all: () => readonly DayHours[];
 	/** Called for each entry that is found, in order. */
@@ -69,10 +70,10 @@ function decode(body: Buffer, found: DirtyLogDeps['found']): void {
 }
 
 /** Calls come one after the other. */
-export async function openDirtyLog({ files, folder, all, found }: DirtyLogDeps): Promise<OpenedDirtyLog> {
-	const path = join(folder, NAME);
-	const names = (await files.list(folder)).map(({ name }) => name);
-	const isNew = !names.includes(NAME);
+export async function openDirtyLog({ files, folder, name, all, found }: DirtyLogDeps): Promise<OpenedDirtyLog> {
+	const path = join(folder, name);
+	const names = (await files.list(folder)).map((file) => file.name);
+	const isNew = !names.includes(name);
 	let file: JournalFile = isNew ? await files.create(path) : await files.open(path);
 	let unknownBytes = 0;
 	const walk = await walkFrames(file, ({ body, bytes }) => {

@@ -135,6 +135,7 @@ export async function openDirtyHours({ files, folder, clock, log }: DirtyHoursDe
 	const opened = await openDirtyLog({
 		files,
 		folder,
+		name: 'dirty.log',
 		all,
 		found: (entry, isAdded) => void (isAdded ? enter(entry) : leave(entry)),
 	});

@@ -225,12 +225,13 @@ export async function openRollupFiles(
 			const period = known.get(`${level}-${name}`);
 			if (period === undefined) return;
 			known.delete(`${level}-${name}`);
-			await manifest.remove(`${level}-${name}`);
 			await period.gate.run(async () => {
 				await close(period);
 				await files.remove(join(folder, fileName(period)));
 				await files.syncFolder(folder);
 			});
+			// Afterwards, because a full disk has room for it only now.
+			await manifest.remove(`${level}-${name}`);
 		},
 		async replace({ level, period: name }, fill) {
 			const period = known.get(`${level}-${name}`);

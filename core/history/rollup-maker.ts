@@ -14,6 +14,7 @@ import type { DirtyHours } from './rollup-dirty.ts';
 import type { DayHours } from './rollup-dirty-log.ts';
 import { type CounterRuleOf, type HourRollups, sumUpHour } from './rollup-hour.ts';
 import { DAY_MS, HOUR_MS, LEVEL_FACTS, type RollupLevel } from './rollup-level.ts';
+import type { ReceivedHours } from './rollup-received.ts';
 import type { GroupRollups } from './rollup-record.ts';
 import type { RollupStore } from './rollup-store.ts';
 
@@ -29,6 +30,7 @@ export interface RollupMakerDeps {
 	readonly history: Pick<HistoryRepository, 'range'>;
 	readonly dirty: DirtyHours;
 	readonly store: RollupStore;
+	readonly received: ReceivedHours;
 	readonly ruleOf: CounterRuleOf;
 	/** Hours with readings that no chunk holds yet: they are summed up when they are sealed. */
 	readonly unsealedHours: (device: DeviceId) => ReadonlySet<number>;
@@ -43,8 +45,20 @@ export interface RollupMaker extends Stoppable {
 	run(): Promise<void>;
 	/** Sums up every hour of a time that is in the list and not just being written, due or not. */
 	settle(from: number, to: number): Promise<void>;
+	/**
+	 * Takes hours that somebody else has summed up: each where it is made of more samples than are known of here, and in the place of what is known.
+	 * Durable when it resolves. Answers how many were taken.
+	 */
+	receive(hours: readonly ReceivedHour[]): Promise<number>;
 	/** Calls back when nothing is due, again at once while it answers that it has more to do. */
 	onIdle(task: () => Promise<boolean>): void;
+}
+
+/** An hour of a device as somebody else has summed it up. */
+export interface ReceivedHour extends HourRollups {
+	readonly device: DeviceId;
+	/** First instant of the hour, UTC. */
+	readonly hourMs: number;
 }
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
@@ -74,7 +88,7 @@ function columnsOf(hours: readonly HourRollups[]): ReadonlyMap<string, PointRoll
 }
 
 export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
-	const { history, dirty, store, ruleOf, unsealedHours, clock, log, setTimer } = deps;
+	const { history, dirty, store, received, ruleOf, unsealedHours, clock, log, setTimer } = deps;
 	/** Days with hours that cannot be summed up; tried again after the next start. */
 	const givenUp = new Map<string, number>();
 	let cancelTimer: (() => void) | null = null;
@@ -138,8 +152,46 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 			slots.push(hour);
 			sums.push(sum);
 		}
-		if (slots.length > 0)
-			await store.write('hour', { device, group: day, slots, points: columnsOf(sums) }, isOver('hour', day));
+		if (slots.length === 0) return;
+		await store.write('hour', { device, group: day, slots, points: columnsOf(sums) }, isOver('hour', day));
+		await received.remove([{ device, day, hours: bitsOf(slots) }]);
+	}
+
+	/** Samples that are known of an hour here, summed up or not. */
+	async function samplesHere(device: DeviceId, hourMs: number, day: number, hour: number): Promise<number> {
+		const summedUp = samplesIn(await store.read('hour', { device, group: day }, null), hour);
+		const isSure = (dirty.of(device, day) & (1 << hour)) === 0 && !unsealedHours(device).has(hourMs);
+		if (isSure) return summedUp;
+		const sum = await sumUpHour(history, device, hourMs, ruleOf);
+		return sum === null ? Number.POSITIVE_INFINITY : Math.max(summedUp, sum.samples);
+	}
+
+	/** Answers the day and hour that was taken; `null` where more is known here, or only counters are kept. */
+	async function takeHour(other: ReceivedHour): Promise<DayHours | null> {
+		const { device, hourMs, samples } = other;
+		const day = LEVEL_FACTS.day.start(hourMs);
+		const hour = LEVEL_FACTS.hour.slotIndex(hourMs);
+		if (store.isThinned(day) || (await samplesHere(device, hourMs, day, hour)) >= samples) return null;
+		await writeMinutes(device, hourMs, other);
+		const draft = { device, group: day, slots: [hour], points: columnsOf([other]) };
+		await store.write('hour', draft, isOver('hour', day));
+		return { device, day, hours: 1 << hour };
+	}
+
+	async function takeHours(hours: readonly ReceivedHour[]): Promise<number> {
+		const taken: DayHours[] = [];
+		for (const hour of hours) {
+			const one = await takeHour(hour);
+			if (one !== null) taken.push(one);
+			await nextTurn();
+		}
+		const days = new Map(taken.map((one) => [`${one.device}${one.day}`, one]));
+		for (const { device, day } of days.values()) await writeSum('day', 'hour', device, day);
+		const months = new Map(taken.map((one) => [`${one.device}${LEVEL_FACTS.month.start(one.day)}`, one]));
+		for (const { device, day } of months.values()) await writeSum('month', 'day', device, LEVEL_FACTS.month.start(day));
+		await store.sync();
+		await received.add(taken);
+		return taken.length;
 	}
 
 	/** Sums up a slot of a level from all slots of the level below. */
@@ -221,6 +273,7 @@ export function createRollupMaker(deps: RollupMakerDeps): RollupMaker {
 			const days = [...dirty.quiet(0)].filter(({ day }) => day < to && day + DAY_MS > from);
 			for (const day of days) await gate.run(() => sumUp([day]));
 		},
+		receive: (hours) => gate.run(() => takeHours(hours)),
 		onIdle(task) {
 			idleTask = task;
 		},

@@ -12,10 +12,12 @@ import type { Dropped, OverflowStep } from './overflow.ts';
 import { openDirtyHours } from './rollup-dirty.ts';
 import type { RollupPeriod } from './rollup-files.ts';
 import type { CounterRuleOf } from './rollup-hour.ts';
-import { DAY_MS, type RollupLevel } from './rollup-level.ts';
+import { DAY_MS, LEVEL_FACTS, type RollupLevel } from './rollup-level.ts';
 import { createRollupMaker, type RollupMaker } from './rollup-maker.ts';
+import { openReceivedHours } from './rollup-received.ts';
+import type { GroupRollups, RollupRecord } from './rollup-record.ts';
 import { createRollupSearch } from './rollup-search.ts';
-import { openRollupStore } from './rollup-store.ts';
+import { openRollupStore, type RollupStore } from './rollup-store.ts';
 
 export interface RollupOptions {
 	readonly files: FileLayer;
@@ -28,6 +30,8 @@ export interface RollupOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly setTimer: SetTimer;
+	/** Told of what has come to its age, after it is gone. Must not throw. Default nothing. */
+	readonly dropped?: (what: Dropped) => void;
 }
 
 /** What the rollups are made of. */
@@ -46,6 +50,8 @@ export interface RunningRollups extends Stoppable {
 	readonly aggregate: Aggregate;
 	/** Sums up what is due now; resolves when it is done. */
 	readonly run: () => Promise<void>;
+	/** Takes hours that somebody else has summed up. */
+	readonly receive: RollupMaker['receive'];
 }
 
 export interface Rollups extends Stoppable {
@@ -55,14 +61,48 @@ export interface Rollups extends Stoppable {
 	readonly begin: (input: RollupInput) => RunningRollups;
 	/** What can be given up for its space, in this order: minutes, then hours of points that are no counters. */
 	readonly overflow: readonly OverflowStep[];
+	/** An hour of a device as it is kept, for somebody who has fewer samples of it; `null` when nothing is. */
+	readonly hourOf: (device: DeviceId, hourMs: number) => Promise<KeptHour | null>;
 	/** Bytes of all files. */
 	readonly bytes: () => number;
+}
+
+/** The sums of an hour: a point may have its minutes beside. */
+export interface KeptHour {
+	readonly hour: RollupRecord;
+	/** `null` where no minutes are kept. */
+	readonly minutes: RollupRecord | null;
+}
+
+/** Slots of a group as a record of their own, without points that have nothing in them; `null`: none has. */
+function partOf(
+	device: DeviceId,
+	group: number,
+	slots: readonly number[],
+	rollups: GroupRollups | null,
+): RollupRecord | null {
+	const points = [...(rollups?.points ?? [])].flatMap(([name, { isCounter, slots: all }]) => {
+		const own = slots.map((slot) => all[slot] ?? null);
+		return own.some((slot) => slot !== null) ? [[name, { isCounter, slots: own }] as const] : [];
+	});
+	return points.length === 0 ? null : { device, group, slots, isWhole: false, points: new Map(points) };
+}
+
+async function keptHour(store: RollupStore, device: DeviceId, hourMs: number): Promise<KeptHour | null> {
+	const day = LEVEL_FACTS.day.start(hourMs);
+	const hours = await store.read('hour', { device, group: day }, null);
+	const hour = partOf(device, day, [LEVEL_FACTS.hour.slotIndex(hourMs)], hours);
+	if (hour === null) return null;
+	const minutes = await store.read('minute', { device, group: hourMs }, null);
+	const all = Array.from({ length: 60 }, (_, minute) => minute);
+	return { hour, minutes: partOf(device, hourMs, all, minutes) };
 }
 
 /** Sums over minutes, hours, days and months of every point, and the queries that are answered from them (docs/history.md). */
 export async function openRollups(options: RollupOptions): Promise<Rollups> {
 	const { files, folder, clock, log, setTimer } = options;
 	const dirty = await openDirtyHours({ files, folder, clock, log });
+	const received = await openReceivedHours({ files, folder, log });
 	const store = await openRollupStore({ files, folder, log, onDamage: (from, to) => dirty.addUnknown(from, to) });
 	const keptDays: Readonly<Record<RollupLevel, number>> = {
 		minute: options.minuteDays,
@@ -73,35 +113,44 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 
 	let settle: RollupMaker['settle'] | null = null;
 
+	/** Gives up a period, or all of it but its counters. */
+	async function letGo(period: RollupPeriod, reason: Dropped['reason'], isWhole: boolean): Promise<Dropped> {
+		const { level, from, to } = period;
+		const before = store.bytes(level);
+		await (isWhole ? store.drop(period) : store.thin(period));
+		return {
+			level,
+			day: epochMs(from),
+			until: epochMs(to),
+			bytes: before - store.bytes(level),
+			readings: null,
+			samples: null,
+			reason,
+		};
+	}
+
 	async function expire(): Promise<void> {
 		const periods = store.periods();
 		// A clock that is far ahead must not empty the store.
 		const now = Math.min(clock.now(), periods.at(-1)?.to ?? 0);
 		for (const period of periods) {
-			if (period.to + keptDays[period.level] * DAY_MS >= now) continue;
+			if (period.isThinned || period.to + keptDays[period.level] * DAY_MS >= now) continue;
 			log.info('rollups-expired', { level: period.level, period: period.period });
-			await store.drop(period);
+			// What counters have counted is kept for good.
+			const what = await letGo(period, 'retention', period.level === 'minute');
+			options.dropped?.(what);
 		}
 	}
 
 	const oldest = (level: RollupLevel): RollupPeriod | undefined =>
 		store.periods().find((period) => period.level === level && !period.isThinned && period.to <= clock.now());
 
-	const step = (level: 'minute' | 'hour', giveUp: (period: RollupPeriod) => Promise<void>): OverflowStep => ({
+	const step = (level: 'minute' | 'hour'): OverflowStep => ({
 		name: `${level}-rollups`,
 		bytes: () => store.bytes(level),
 		async dropOldest(): Promise<Dropped | null> {
 			const period = oldest(level);
-			if (period === undefined) return null;
-			const before = store.bytes(level);
-			await giveUp(period);
-			return {
-				day: epochMs(period.from),
-				bytes: before - store.bytes(level),
-				readings: null,
-				samples: null,
-				reason: 'thinned',
-			};
+			return period === undefined ? null : letGo(period, 'thinned', level === 'minute');
 		},
 	});
 
@@ -120,6 +169,7 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 				history,
 				dirty,
 				store,
+				received,
 				ruleOf,
 				unsealedHours,
 				clock,
@@ -133,16 +183,19 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 				return search();
 			});
 			return {
-				aggregate: createAggregate({ history, store, dirty, unsealedHours, rawFrom, ruleOf, clock }),
+				aggregate: createAggregate({ history, store, dirty, received, unsealedHours, rawFrom, ruleOf, clock }),
 				run: () => maker.run(),
+				receive: maker.receive,
 				stop: () => maker.stop(),
 			};
 		},
-		overflow: [step('minute', (period) => store.drop(period)), step('hour', (period) => store.thin(period))],
+		overflow: [step('minute'), step('hour')],
+		hourOf: (device, hourMs) => keptHour(store, device, hourMs),
 		bytes: () => store.periods().reduce((sum, { bytes }) => sum + bytes, 0),
 		async stop() {
 			await store.stop();
 			await dirty.stop();
+			await received.stop();
 		},
 	};
 }

@@ -42,6 +42,9 @@ interface DeviceReadings {
 	readonly readings: readonly Reading[];
 }
 
+/** Readings that came after the end of their day. */
+type Late = Omit<Dropped, 'level' | 'day' | 'until'>;
+
 /** Sums are made of hours from 1970 to 2099; readings of other dates are kept, and no sum has them. */
 const LAST_HOUR_MS = Date.UTC(2100, 0, 1);
 
@@ -97,7 +100,7 @@ export function createSealer(deps: SealerDeps) {
 		);
 	}
 
-	async function append(devices: readonly DeviceReadings[], touched: Set<DayFile>): Promise<Omit<Dropped, 'day'>> {
+	async function append(devices: readonly DeviceReadings[], touched: Set<DayFile>): Promise<Late> {
 		const late = { bytes: 0, readings: 0, samples: 0, reason: 'retention' as const };
 		for (const { readings } of devices) {
 			for (const group of chunkGroups(readings)) {
@@ -119,7 +122,7 @@ export function createSealer(deps: SealerDeps) {
 		return late;
 	}
 
-	async function write(devices: readonly DeviceReadings[]): Promise<Omit<Dropped, 'day'>> {
+	async function write(devices: readonly DeviceReadings[]): Promise<Late> {
 		const touched = new Set<DayFile>();
 		try {
 			const late = await append(devices, touched);
@@ -150,7 +153,7 @@ export function createSealer(deps: SealerDeps) {
 		window.release(segment);
 		if (late.readings !== 0) {
 			log.warn('history-readings-expired', { readings: late.readings });
-			dropped({ day: null, ...late });
+			dropped({ level: 'raw', day: null, until: null, ...late });
 		}
 		return true;
 	}

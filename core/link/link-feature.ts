@@ -17,6 +17,14 @@ export interface UplinkFeature {
 	 * A rejection renews the connection.
 	 */
 	readonly begin: (send: UplinkSend, signal: AbortSignal) => Promise<void>;
+	/** What the hub may not know yet, for whoever brings it another way than the link; nothing counts as told by it. */
+	readonly carried?: () => Iterable<CarriedMessage>;
+}
+
+/** A message of a feature that is carried. */
+export interface CarriedMessage {
+	readonly kind: 'records' | 'time';
+	readonly payload: Uint8Array;
 }
 
 /**

@@ -9,7 +9,7 @@ import { Fault } from '../kernel/fault.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import { type DeclaredLoss, LOSS_REASONS } from '../ledger/stream-range.ts';
 import type { EpochRanges, Range } from '../ledger/range-set.ts';
-import { MAX_WRITERS } from '../sync/version.ts';
+import { MAX_VERSION_NUMBER, MAX_WRITERS } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** First word of a gateway on a fresh connection. */
@@ -210,7 +210,7 @@ const device = Joi.object<Device>({
 	edits: Joi.object().pattern(
 		Joi.valid(...SHARED_FIELDS),
 		Joi.object()
-			.pattern(uuid, natural)
+			.pattern(uuid, natural.max(MAX_VERSION_NUMBER))
 			.max(2 * MAX_WRITERS),
 	),
 });

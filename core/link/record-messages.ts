@@ -4,6 +4,8 @@ import Joi from 'joi';
 import { CONDITIONS, SEVERITIES } from '../alarm/alert-rule.ts';
 import type { AlertRule } from '../alarm/alert-rule.ts';
 import type { Alert } from '../alarm/alert.ts';
+import { commandPayload } from '../command/command-schema.ts';
+import type { Command } from '../command/command.ts';
 import { type DeviceEdit, SHARED_FIELDS } from '../device/device-edits.ts';
 import { METADATA_BOUNDS } from '../device/device-schema.ts';
 import { Fault } from '../kernel/fault.ts';
@@ -15,7 +17,7 @@ import {
 	type RecordKindName,
 } from '../sync/record-kind.ts';
 import { type FeedPosition, MAX_TOLD } from '../sync/sync-positions.ts';
-import { MAX_WRITERS, type Version } from '../sync/version.ts';
+import { MAX_VERSION_NUMBER, MAX_WRITERS, type Version } from '../sync/version.ts';
 import { isWithinBounds } from '../telemetry/json-bounds.ts';
 
 /** First word of a session, of the gateway and then of the hub: how far each has taken the feeds of the other. */
@@ -50,7 +52,10 @@ export type RecordsMessage = RecordsBegin | RecordsChanged | RecordsTaken | Devi
 
 /** A rule as it travels: whose it is, the receiver knows. */
 export type RuleRecord = Omit<AlertRule, 'tenantId' | 'revision'>;
-export type AlertRecord = Omit<Alert, 'tenantId'>;
+export type AlertRecord = Omit<Alert, 'tenantId' | 'unsettled'>;
+
+/** A command that was made at a gateway, as its hub shows it. */
+export type CommandRecord = Omit<Command, 'tenantId' | 'origin' | 'actor'> & { readonly email: string };
 
 const natural = Joi.number().integer().min(0).required();
 const uuid = Joi.string().guid({ separator: '-' }).lowercase();
@@ -58,7 +63,7 @@ const uuid = Joi.string().guid({ separator: '-' }).lowercase();
 const instant = Joi.number().integer().min(-8.64e15).max(8.64e15);
 const kind = Joi.valid(...RECORD_KINDS).required();
 const version = Joi.object<Version>()
-	.pattern(uuid, Joi.number().integer().min(0))
+	.pattern(uuid, Joi.number().integer().min(0).max(MAX_VERSION_NUMBER))
 	.max(2 * MAX_WRITERS);
 
 const positions = Joi.array()
@@ -124,6 +129,9 @@ const ruleRecord = Joi.object<RuleRecord>({
 /** A sentence with names, a metric and numbers in it; and a number of any length that a device may send. */
 const MAX_MESSAGE_CHARACTERS = 4_096;
 
+/** Longest reason of a failed command. */
+export const MAX_ERROR_CHARACTERS = 2_000;
+
 const alertRecord = Joi.object<AlertRecord>({
 	id: uuid.required(),
 	ruleId: uuid.required(),
@@ -140,8 +148,26 @@ const alertRecord = Joi.object<AlertRecord>({
 	clearedAt: instant.allow(null).required(),
 	occurrences: natural.min(1),
 	acknowledgedBy: uuid.allow(null).required(),
+	acknowledgedEmail: Joi.string().max(320).allow('', null).default(null),
 	acknowledgedAt: instant.allow(null).required(),
 	acknowledgedOccurrences: Joi.number().integer().min(0).allow(null).required(),
+});
+
+const commandRecord = Joi.object<CommandRecord>({
+	id: uuid.required(),
+	device: uuid.required(),
+	name: Joi.string().min(1).max(100).required(),
+	payload: commandPayload.required(),
+	status: Joi.valid('pending', 'sent', 'executed', 'failed', 'expired').required(),
+	email: Joi.string().max(320).allow('').required(),
+	createdAt: instant.required(),
+	expiresAt: instant.required(),
+	acceptedAt: instant.allow(null).required(),
+	sentAt: instant.allow(null).required(),
+	executedAt: instant.allow(null).required(),
+	error: Joi.string().max(MAX_ERROR_CHARACTERS).allow('', null).required(),
+	result: commandPayload.allow(null).required(),
+	attempts: natural,
 });
 
 const metadata = Joi.object().custom((value: unknown, helpers) =>
@@ -175,6 +201,8 @@ function checked<T>(what: string, schema: Joi.ObjectSchema<T> | Joi.Alternatives
 export const parseRuleRecord = (raw: unknown): RuleRecord => checked('alert-rule', ruleRecord, raw);
 /** @throws Fault `rule-violation` naming the field and the rule */
 export const parseAlertRecord = (raw: unknown): AlertRecord => checked('alert', alertRecord, raw);
+/** @throws Fault `rule-violation` naming the field and the rule */
+export const parseCommandRecord = (raw: unknown): CommandRecord => checked('command', commandRecord, raw);
 /** @throws Fault `rule-violation` naming the field and the rule */
 export const parseDeviceEdit = (raw: unknown): DeviceEdit => checked('device', deviceEdit, raw);
 

@@ -42,6 +42,12 @@ function countWrite(location: string, given: readonly unknown[]): void {
 }
 
 /**
+ * A log of so many bytes is made a table. LevelDB replays what is in the log when it is opened, which takes as much room: the four megabytes that
+ * are usual would be too many on a full disk, and are for databases much larger than these.
+ */
+export const WRITE_BUFFER_BYTES = 1024 * 1024;
+
+/**
  * LevelDOWN with `sync: true` on every write. PouchDB passes no options to its store, so as shipped the last seconds of
  * acknowledged writes are gone after a power cut. PouchDB keys its map of open stores by this function's name.
  *
@@ -51,6 +57,12 @@ function countWrite(location: string, given: readonly unknown[]): void {
 function syncedLevelDown(location: string): object {
 	const down = leveldown(location);
 	let failure: unknown = null;
+	const plainOpen: unknown = Reflect.get(down, '_open');
+	if (typeof plainOpen !== 'function')
+		throw new TypeError('leveldown has no _open; its version is not the one this wrapper knows');
+	Reflect.set(down, '_open', (options: object, done: unknown) =>
+		Reflect.apply(plainOpen, down, [{ ...options, writeBufferSize: WRITE_BUFFER_BYTES }, done]),
+	);
 	for (const method of ['_batch', '_put', '_del'] as const) {
 		const plain: unknown = Reflect.get(down, method);
 		if (typeof plain !== 'function')

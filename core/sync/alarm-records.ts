@@ -4,7 +4,7 @@ import type { Alert } from '../alarm/alert.ts';
 import type { TenantId } from '../kernel/id.ts';
 import { type AlertRecord, parseAlertRecord, parseRuleRecord, type RuleRecord } from '../link/record-messages.ts';
 import type { RecordKind } from './record-kind.ts';
-import type { RecordFeed } from './synced-set.ts';
+import type { RecordFeed } from './record-feed.ts';
 import { revisionOf } from './version.ts';
 
 /** Who may say and hear what. */
@@ -32,7 +32,8 @@ export function createAlarmRecords({ alarms, feeds, policy }: AlarmRecordsDeps):
 		feed: feeds.alerts,
 		changes: (after, limit, peer) =>
 			feeds.alerts.since(after, limit, ({ record: alert, source }) => {
-				if (source === peer || !policy.hearsAlert(alert, peer)) return null;
+				// Under an instant that nobody knows it would be wrong for ever.
+				if (source === peer || alert.unsettled !== undefined || !policy.hearsAlert(alert, peer)) return null;
 				const { tenantId: _tenantId, ...record } = alert;
 				return record;
 			}),

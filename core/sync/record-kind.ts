@@ -1,8 +1,8 @@
 import type { FeedPosition } from './sync-positions.ts';
-import type { RecordFeed } from './synced-set.ts';
+import type { RecordFeed } from './record-feed.ts';
 
 /** What both boxes keep, in the order in which it is told: alarms first of all. */
-export const RECORD_KINDS = ['alert', 'alert-rule'] as const;
+export const RECORD_KINDS = ['alert', 'alert-rule', 'command'] as const;
 
 export type RecordKindName = (typeof RECORD_KINDS)[number];
 

@@ -10,6 +10,9 @@ export const NO_VERSION: Version = {};
 /** Boxes that are remembered for one record: its gateway, its hub, and those it hung on before. */
 export const MAX_WRITERS = 8;
 
+/** More changes than a record can have seen: one that names more would leave no number for the next. */
+export const MAX_VERSION_NUMBER = 2 ** 40;
+
 /** The larger number counts; of equal ones that of the larger id, which is the same on every box. */
 interface Stamp {
 	readonly number: number;

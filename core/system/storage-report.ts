@@ -1,3 +1,4 @@
+import type { OverflowNote } from '../history/overflow-log.ts';
 import type { JournalStats } from '../journal/journal.ts';
 import type { DataUsage } from './data-usage.ts';
 import type { Written } from './write-meter.ts';
@@ -29,6 +30,8 @@ export interface StorageReport {
 	readonly journal: JournalStats;
 	readonly bounds: JournalBounds;
 	readonly written: Written;
+	/** What the history let go of, oldest first. */
+	readonly overflow: readonly OverflowNote[];
 	readonly card: CardFacts & {
 		readonly capacityBytes: number;
 		/** At the pace of `written`; `null` before there is one, 100 at most. */
@@ -48,7 +51,7 @@ export function projectedLifeYears(
 
 /** What the box stores, what it wears, and what a power cut would cost now. */
 export function storageReport(
-	known: Pick<StorageReport, 'data' | 'journal' | 'bounds' | 'written'>,
+	known: Pick<StorageReport, 'data' | 'journal' | 'bounds' | 'written' | 'overflow'>,
 	card: CardFacts,
 ): StorageReport {
 	const capacityBytes = card.capacityGb === 0 ? known.data.totalBytes : card.capacityGb * 1e9;

@@ -1,13 +1,17 @@
 import Joi from 'joi';
 
+import { DROPPED_LEVELS, DROPPED_REASONS } from '../history/overflow.ts';
+import { toIso } from '../kernel/clock.ts';
 import type { StorageReport } from './storage-report.ts';
 
 const HOUR_MS = 3_600_000;
+/** Steps that one answer names, the newest. */
+const MAX_STEPS = 200;
 
 const total = (bytes: Readonly<Record<string, number>>): number =>
 	Object.values(bytes).reduce((sum, count) => sum + count, 0);
 
-export function storageView({ data, journal, bounds, written, card }: StorageReport) {
+export function storageView({ data, journal, bounds, written, card, overflow }: StorageReport) {
 	const { bytesPerDay } = written;
 	return {
 		data: {
@@ -47,6 +51,15 @@ export function storageView({ data, journal, bounds, written, card }: StorageRep
 			write_amplification: card.writeAmplification,
 			projected_life_years: card.projectedLifeYears,
 		},
+		overflow: overflow.slice(-MAX_STEPS).map(({ at, level, reason, day, until, bytes, samples }) => ({
+			at: toIso(at),
+			level,
+			reason,
+			from: day === null ? null : toIso(day),
+			to: until === null ? null : toIso(until),
+			bytes,
+			samples,
+		})),
 	};
 }
 
@@ -93,4 +106,18 @@ export const storageAnswer = Joi.object({
 		write_amplification: Joi.number().min(1).required(),
 		projected_life_years: Joi.number().min(0).max(100).allow(null).required(),
 	}).required(),
+	overflow: Joi.array()
+		.items(
+			Joi.object({
+				at: Joi.string().isoDate().required(),
+				level: Joi.valid(...DROPPED_LEVELS).required(),
+				reason: Joi.valid(...DROPPED_REASONS).required(),
+				from: Joi.string().isoDate().allow(null).required(),
+				to: Joi.string().isoDate().allow(null).required(),
+				bytes: Joi.number().integer().required(),
+				samples: count().allow(null).description('null where nobody counts'),
+			}).label('OverflowStep'),
+		)
+		.required()
+		.description('What the history let go of, for its age or for space, oldest first; counters stay'),
 });

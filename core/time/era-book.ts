@@ -2,7 +2,7 @@ import type { GatewayId } from '../kernel/id.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import { type ClockState, SLEW_MS } from './clock-state.ts';
 import { type Era, eraOf, OPEN_END, pruneEras, resolveEras, settledBy } from './era.ts';
-import type { SettleTime } from './settle.ts';
+import type { SettleInstant, SettleTime } from './settle.ts';
 
 /** What this process stamps, and how far it has come. */
 export interface Stamping {
@@ -123,15 +123,20 @@ export function createEraBook({ bootId, lineMs, origin, found }: EraBookDeps) {
 		return era.sharedThroughSeq !== OPEN_END && saved?.sharedThroughSeq === era.sharedThroughSeq;
 	}
 
-	const settle: SettleTime = (reading: Reading) => {
-		if (reading.origin !== origin()) return reading;
+	function settleOwn<R extends Pick<Reading, 'epoch' | 'firstSeq' | 'readAt'>>(reading: R): R | null {
 		const era = eraOf(eras, reading, lineMs);
 		if (era === null) return reading;
 		return isSafe(era) ? settledBy(era, reading, lineMs) : null;
-	};
+	}
+
+	const settle: SettleTime = (reading: Reading) => (reading.origin === origin() ? settleOwn(reading) : reading);
+
+	const settleInstant: SettleInstant = ({ epoch, seq, at }) =>
+		settleOwn({ epoch, firstSeq: seq, readAt: at })?.readAt ?? null;
 
 	return {
 		settle,
+		settleInstant,
 		resolve,
 		changed,
 		closeOpening,

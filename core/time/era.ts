@@ -89,7 +89,7 @@ export function eraOf(
 }
 
 /** A reading of an era under the time that is known; `null` while that is not known. */
-export function settledBy(era: Era, reading: Reading, lineMs: () => number): Reading | null {
+export function settledBy<R extends Pick<Reading, 'readAt'>>(era: Era, reading: R, lineMs: () => number): R | null {
 	if (era.deltaMs === 0) return reading;
 	// The device has its own clock.
 	if (!isStampOf(era, reading.readAt, lineMs())) return reading;

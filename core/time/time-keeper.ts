@@ -9,7 +9,7 @@ import { type ClockState, firstState, heed, isInDoubt, isTrusted, type Observati
 import { whyNotInOrder } from './clock-reason.ts';
 import { createEraBook, type Stamping } from './era-book.ts';
 import { type Era, endedEra } from './era.ts';
-import type { SettleTime } from './settle.ts';
+import type { SettleInstant, SettleTime } from './settle.ts';
 import type { SystemTime } from './system-time.ts';
 import type { TimeBase, TimeBaseStore } from './time-base-store.ts';
 
@@ -58,6 +58,7 @@ export interface TimeKeeper extends Stoppable {
 	/** The clock of the product: it runs on the monotonic line, and is set only to a time that is believed. */
 	readonly clock: Clock;
 	readonly settle: SettleTime;
+	readonly settleInstant: SettleInstant;
 	/** The guard of everything that removes by age: the time, or `null` while nothing may be removed. */
 	readonly trustedNow: () => EpochMs | null;
 	/** Who stamps here: only their readings are moved. To be told before anything is settled. */
@@ -201,6 +202,7 @@ export async function openTimeKeeper({ wall, system, store, setTimer, log }: Tim
 	return {
 		clock: { now, trustedNow, monotonicMs: () => wall.monotonicMs() },
 		settle: book.settle,
+		settleInstant: book.settleInstant,
 		trustedNow,
 		identify(who) {
 			origin = who;

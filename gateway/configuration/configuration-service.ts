@@ -238,8 +238,9 @@ export function createConfigurationService(deps: ConfigurationServiceDeps) {
 		/** What is ordered is remembered until it is dealt with. @returns whether it is new; one that was dealt with is not */
 		order(order: ConfigOrder): boolean {
 			const { last, change } = store.get();
-			const isKnown = last?.attempt === order.attempt || change?.order.attempt === order.attempt;
-			if (isKnown || pending?.attempt === order.attempt) return false;
+			// Numbers only count up: a lower one is an order that came again after a later one.
+			const newest = Math.max(last?.attempt ?? -1, change?.order.attempt ?? -1, pending?.attempt ?? -1);
+			if (order.attempt <= newest) return false;
 			pending = order;
 			contents.clear();
 			return true;

@@ -2,6 +2,7 @@ import type { DeviceService } from '../../core/device/device-service.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { DEFAULT_TENANT, type GatewayId } from '../../core/kernel/id.ts';
 import type { AlarmRecordPolicy } from '../../core/sync/alarm-records.ts';
+import type { CommandRecordPolicy } from '../../core/sync/command-records.ts';
 
 export interface GatewayRecordPolicyDeps {
 	/** This gateway. */
@@ -10,7 +11,10 @@ export interface GatewayRecordPolicyDeps {
 }
 
 /** What a gateway tells its hub, and what it lets itself be told: its own, and the hub's rules for all gateways. */
-export const createGatewayRecordPolicy = ({ node, devices }: GatewayRecordPolicyDeps): AlarmRecordPolicy => ({
+export const createGatewayRecordPolicy = ({
+	node,
+	devices,
+}: GatewayRecordPolicyDeps): AlarmRecordPolicy & CommandRecordPolicy => ({
 	// It knows one tenant only, its own.
 	tenantOf: () => DEFAULT_TENANT,
 	assertRule({ id, gatewayId }, known) {
@@ -23,6 +27,10 @@ export const createGatewayRecordPolicy = ({ node, devices }: GatewayRecordPolicy
 		if (known === null && devices.find(deviceId) === null)
 			throw new Fault('not-found', `alert ${id} is of device ${deviceId}, which is not here`);
 	},
+	assertCommand({ id }) {
+		throw new Fault('forbidden', `command ${id} is no record: commands of the hub are handed on as such`);
+	},
+	hearsCommand: ({ origin }) => origin === 'local',
 	hearsRule: ({ gatewayId }) => gatewayId === node,
 	hearsAlert: ({ origin }) => origin === node,
 });

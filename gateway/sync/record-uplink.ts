@@ -5,7 +5,7 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
+import type { CarriedMessage, UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
 import {
 	type DevicesEdited,
 	parseDeviceEdit,
@@ -14,7 +14,7 @@ import {
 	type RecordsChanged,
 	recordsMessage,
 } from '../../core/link/record-messages.ts';
-import { createFollower, type Follower, type RecordKind } from '../../core/sync/record-kind.ts';
+import { createFollower, type Follower, MAX_RECORDS, type RecordKind } from '../../core/sync/record-kind.ts';
 import { receivedFrom, takeRecords } from '../../core/sync/take-records.ts';
 
 export type RecordUplink = UplinkFeature & Stoppable;
@@ -154,9 +154,29 @@ export function createRecordUplink(deps: RecordUplinkDeps): RecordUplink {
 		}
 	}
 
+	/** From where the hub of the last session stood; all of it when nobody knows. Taken twice, it changes nothing. */
+	function* carried(): Generator<CarriedMessage> {
+		const hub = session?.hub ?? '';
+		for (const { name, feed, changes } of kinds) {
+			let after = feed.positions.acked(hub);
+			for (let next = changes(after, MAX_RECORDS, hub); next.through > after; next = changes(after, MAX_RECORDS, hub)) {
+				after = next.through;
+				const batch: RecordsChanged = {
+					type: 'changes',
+					kind: name,
+					feed: feed.id,
+					through: after,
+					records: next.picked,
+				};
+				if (next.picked.length > 0) yield { kind: 'records', payload: recordsMessage(batch) };
+			}
+		}
+	}
+
 	const stopListening = kinds.map(({ feed }) => feed.listen(advance));
 	return {
 		hears: { records: hear },
+		carried,
 		async begin(send, signal) {
 			const id = randomUUID();
 			const begun = sessionOf(id, send, signal);

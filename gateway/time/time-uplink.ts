@@ -31,7 +31,7 @@ interface Open {
 
 export interface TimeUplinkDeps {
 	readonly keeper: Pick<TimeKeeper, 'hubSays' | 'untold' | 'told' | 'forgetTold' | 'listen'> & {
-		readonly status: () => Pick<ClockStatus, 'now' | 'quality'>;
+		readonly status: () => Pick<ClockStatus, 'now' | 'quality' | 'eras'>;
 	};
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -115,6 +115,10 @@ export function createTimeUplink({ keeper, clock, log }: TimeUplinkDeps): Uplink
 
 	return {
 		hears: { time: hear },
+		*carried() {
+			const { now, quality, eras } = keeper.status();
+			yield { kind: 'time', payload: timeMessage({ ask: null, at: now, quality, eras: eras.map(toldEra) }) };
+		},
 		async begin(send, signal) {
 			keeper.forgetTold();
 			await learn(send, signal);

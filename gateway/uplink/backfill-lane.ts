@@ -7,7 +7,7 @@ import type { Reading } from '../../core/telemetry/reading.ts';
 import type { BatchSize } from './batch-size.ts';
 import { createBell } from './bell.ts';
 import { blocksOf, type EncodeBlock, inPieces, oneEpochEach } from './blocks.ts';
-import { createByteBudget } from './byte-budget.ts';
+import type { createByteBudget } from './byte-budget.ts';
 import type { HubPressure } from './hub-pressure.ts';
 import type { Link } from './link-connection.ts';
 import { listed } from './not-journalled.ts';
@@ -28,17 +28,16 @@ export interface BackfillDeps extends ScanWindowDeps {
 	/** Finds what the hub asks for in the sealed history. */
 	readonly sealed: SealedAgain;
 	readonly clock: Clock;
-	/** Most bytes of history per second. */
-	readonly bytesPerSecond: number;
+	/** Bytes of history that may go. */
+	readonly budget: Pick<ReturnType<typeof createByteBudget>, 'spend'>;
 	readonly random?: () => number;
 }
 
 /** Everything the hub lacks, oldest first, from the journal; what the journal has no more, from the sealed history. */
 export function createBackfillLane(deps: BackfillDeps) {
-	const { journal, encode, batch, pressure, sealed, clock, random = Math.random } = deps;
+	const { journal, encode, batch, budget, pressure, sealed, clock, random = Math.random } = deps;
 	const window = createScanWindow(deps);
 	const oldest = createOldestOwed({ journal, window, clock });
-	const budget = createByteBudget(deps);
 	const bell = createBell();
 	let lastProgressMs = 0;
 

@@ -30,3 +30,19 @@ export function* documentMessages(
 	}
 	if (part.length > 0) yield { devices: part, health };
 }
+
+/** Health alone, in messages that the hub takes. */
+export function* healthMessages(
+	ids: Iterable<DeviceId>,
+	healthOf: (device: DeviceId) => DeviceHealth | null,
+): Generator<DeviceDocuments> {
+	let health: HealthDocument[] = [];
+	for (const device of ids) {
+		const known = healthOf(device);
+		if (known !== null && health.push({ device, ...known }) === MAX_DOCUMENTS) {
+			yield { devices: [], health };
+			health = [];
+		}
+	}
+	if (health.length > 0) yield { devices: [], health };
+}

@@ -1,9 +1,10 @@
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import { encodeBlock } from '../../core/journal/block-codec.ts';
-import type { DeviceId, GatewayId } from '../../core/kernel/id.ts';
+import type { GatewayId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
+import { ownDocuments } from '../sync/own-documents.ts';
 import type { OwnLedger } from './own-ledger.ts';
 import { createUplink, type UplinkDeps, type UplinkStatus } from './uplink.ts';
 import { uplinkRoutes } from './uplink-routes.ts';
@@ -23,7 +24,7 @@ export interface UplinkPartDeps extends Pick<
 	readonly lifecycle: Lifecycle;
 }
 
-/** The way to the hub: each reading and each change of a device goes up, and the gateway finds its hub. */
+/** The way to the hub: each reading goes up, and the gateway finds its hub. */
 export function openUplink({ gatewayId, ledger, enrolment, lifecycle, ...deps }: UplinkPartDeps) {
 	const { store, log } = deps;
 	const { journal, devices, deviceRepository, telemetry, listeners } = deps.telemetry;
@@ -35,11 +36,7 @@ export function openUplink({ gatewayId, ledger, enrolment, lifecycle, ...deps }:
 			journal,
 			encode: (readings, level) => encodeBlock(readings, undefined, level),
 			lastSeq: telemetry.lastSeq,
-			devices: () => [...deviceRepository.all()].map((device) => devices.find(device.id) ?? device),
-			healthOf: (id) => {
-				const device = devices.find(id);
-				return device === null ? null : devices.health(device);
-			},
+			...ownDocuments(devices, deviceRepository),
 		}),
 	);
 	const starter = lifecycle.own(
@@ -47,8 +44,6 @@ export function openUplink({ gatewayId, ledger, enrolment, lifecycle, ...deps }:
 		createUplinkStarter({ uplink, store, settings: enrolment, name: deps.name(), log }),
 	);
 	listeners.push(uplink.offer);
-	const deviceChanged = ({ id }: { readonly id: DeviceId }): void => uplink.deviceChanged(id);
-	devices.listen({ changed: deviceChanged, status: deviceChanged, health: deviceChanged });
 	const status = (): UplinkStatus => {
 		const current = uplink.status();
 		return current.enrolled ? current : { ...current, lastError: starter.problem() };

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
@@ -8,13 +10,14 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
-import type { UplinkFeature } from '../../core/link/link-feature.ts';
-import type { DownKind } from '../../core/link/link-topics.ts';
+import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
+import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
+import { createByteBudget } from './byte-budget.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
@@ -32,7 +35,7 @@ const SAVE_ACKED_MS = 60_000;
 /** How often the age of the backlog is looked up while the hub is away. */
 const FIND_OLDEST_MS = 5_000;
 
-/** Changes, and losses, gather for this long before they are sent. */
+/** Losses gather for this long before they are sent. */
 const GATHER_MS = 200;
 
 /** A hub that is connected and does not answer the hello for so long: the line is made anew. */
@@ -104,7 +107,7 @@ export interface UplinkStatus {
 }
 
 /**
- * The way up: after each connection hello → welcome → documents and losses → live values and history. Values flow only when the
+ * The way up: after each connection hello → welcome → features, alarms first → losses → live values and history. Values flow only when the
  * hub has said what it holds, and its word, not the broker's PUBACK, is what frees the journal.
  */
 export function createUplink(deps: UplinkDeps) {
@@ -112,8 +115,6 @@ export function createUplink(deps: UplinkDeps) {
 	const { makeLink = createLinkConnection, random = Math.random } = deps;
 	let connection: (Link & Stoppable) | null = null;
 	let session: AbortController | null = null;
-	const changed = new Set<DeviceId>();
-	let documentsTimer: NodeJS.Timeout | null = null;
 	let lossesTimer: NodeJS.Timeout | null = null;
 	let welcomeTimer: NodeJS.Timeout | null = null;
 	let lastEnrolment: Promise<void> = Promise.resolve();
@@ -124,6 +125,7 @@ export function createUplink(deps: UplinkDeps) {
 	const ownRanges = (): readonly StreamRange[] => journal.held().filter(({ origin }) => origin === store.gatewayId());
 
 	const pressure = createHubPressure({ clock });
+	const budget = createByteBudget({ clock, bytesPerSecond: deps.backfillBytesPerSecond });
 	const live = createLiveLane({
 		link: () => connection,
 		encode: (readings) => encode(readings, LIVE_DEFLATE_LEVEL),
@@ -156,7 +158,7 @@ export function createUplink(deps: UplinkDeps) {
 		givenUp: (range) => recovery.declareLost(range, 'damaged-in-transit'),
 		isOnTheWay: (epoch, first, last) => live.isOnTheWay(epoch, first, last),
 		clock,
-		bytesPerSecond: deps.backfillBytesPerSecond,
+		budget,
 		random,
 	});
 
@@ -203,26 +205,24 @@ export function createUplink(deps: UplinkDeps) {
 		);
 	}
 
-	async function sendDocuments(link: Link, ids: readonly DeviceId[]): Promise<void> {
-		const wanted = new Set(ids);
-		const list = devices().filter(({ id }) => wanted.has(id));
-		for (const message of documentMessages(list, healthOf))
-			await link.publish('documents', linkMessage('documents', message), 1);
-	}
-
 	async function sendLosses(link: Link): Promise<void> {
 		const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 		if (losses.length > 0) await link.publish('losses', linkMessage('losses', { losses }), 1);
 	}
 
+	/** What a feature sends. Sums of history share the bytes of history, and wait as long as the hub wants none. */
+	async function sendFor(link: Link, kind: UpKind, payload: Uint8Array, signal: AbortSignal): Promise<void> {
+		if (kind === 'rollups') {
+			await sleep(pressure.historyWaitMs(), undefined, { signal });
+			await budget.spend(payload.byteLength, signal);
+		}
+		await link.publish(kind, payload, 1);
+	}
+
 	async function runSession(link: Link, signal: AbortSignal): Promise<void> {
-		await sendDocuments(
-			link,
-			devices().map(({ id }) => id),
-		);
 		for (const feature of deps.features) {
 			signal.throwIfAborted();
-			await feature.begin((kind, payload) => link.publish(kind, payload, 1), signal);
+			await feature.begin((kind, payload) => sendFor(link, kind, payload, signal), signal);
 		}
 		await sendLosses(link);
 		signal.throwIfAborted();
@@ -348,16 +348,6 @@ export function createUplink(deps: UplinkDeps) {
 		if (link !== null && session !== null) sendLosses(link).catch((error: unknown) => link.renew(messageOf(error)));
 	}
 
-	function sendChanged(): void {
-		documentsTimer = null;
-		const ids = [...changed];
-		changed.clear();
-		const link = connection;
-		// Without a session nothing is lost: the next one starts with all documents.
-		if (link === null || session === null) return;
-		sendDocuments(link, ids).catch((error: unknown) => link.renew(messageOf(error)));
-	}
-
 	/** What the hub holds is kept for the display after a restart; a session always starts with the hub's own word. */
 	function saveAcked(): Promise<void> {
 		const oldestEpoch = openFrom();
@@ -385,11 +375,6 @@ export function createUplink(deps: UplinkDeps) {
 	return {
 		/** HOT: a ReadingListener, the live lane. */
 		offer: (reading: Reading): void => live.offer(reading),
-		/** A device or its health has changed. */
-		deviceChanged(id: DeviceId): void {
-			changed.add(id);
-			documentsTimer ??= setTimeout(sendChanged, GATHER_MS);
-		},
 		/** Samples that will never be in the journal; declared to the hub at once or with the next session. */
 		lost(range: StreamRange, reason: LossReason): void {
 			if (range.origin !== store.gatewayId()) return;
@@ -429,12 +414,13 @@ export function createUplink(deps: UplinkDeps) {
 		owed: backfill.owed,
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
-		/** Documents and losses as a session begins with them. */
-		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array }> {
+		/** All documents and losses, and what features have to say, for whoever brings them another way. */
+		*documents(): Generator<{ readonly kind: 'documents' | 'losses'; readonly payload: Uint8Array } | CarriedMessage> {
 			for (const message of documentMessages(devices(), healthOf))
 				yield { kind: 'documents', payload: linkMessage('documents', message) };
 			const losses = store.undeclaredLosses().slice(0, MAX_RANGES);
 			if (losses.length > 0) yield { kind: 'losses', payload: linkMessage('losses', { losses }) };
+			for (const { carried } of deps.features) if (carried !== undefined) yield* carried();
 		},
 		/** Time of the last round trip to the hub, ms; `null` before the first. */
 		roundTripMs: (): number | null => connection?.roundTripMs() ?? null,
@@ -457,7 +443,7 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		async stop(): Promise<void> {
 			isStopped = true;
-			for (const timer of [documentsTimer, lossesTimer]) if (timer !== null) clearTimeout(timer);
+			if (lossesTimer !== null) clearTimeout(lossesTimer);
 			endSession();
 			await lastEnrolment;
 			await connection?.stop();

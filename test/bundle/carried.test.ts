@@ -73,6 +73,9 @@ test.serial(
 			device_type: 'sensor',
 			connection: { driver: 'mqtt' },
 		});
+		const rule = { metric: 'n', condition: 'gt', threshold: 20, duration_seconds: 0, severity: 'critical' };
+		const made = await gateway.post('/api/v1/monitoring/alert-rules', { name: 'much', ...rule });
+		t.is(made.status, 201, JSON.stringify(made.body));
 		await store(gateway, 0, 3);
 		await waitFor('the hub has the first', WITHIN_MS, async () => (await uplinkOf(gateway, 'backlog_samples')) === 0);
 
@@ -99,6 +102,9 @@ test.serial(
 				.toSorted((one, other) => Number(one) - Number(other)),
 			Array.from({ length: 23 }, (_, n) => n),
 		);
+
+		const alerts = await hub.get('/api/v1/monitoring/alerts');
+		t.is(Array.isArray(alerts.body) ? alerts.body.length : 0, 1, 'the alert was carried too, once');
 
 		const receipt = member(member(first, 'result'), 'receipt');
 		const taken = await gateway.post('/api/v1/uplink/receipts', { receipt });

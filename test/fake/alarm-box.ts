@@ -4,9 +4,11 @@ import { openAlarmService, type AlarmService } from '../../core/alarm/alarm-serv
 import type { AlertRepository } from '../../core/alarm/alert-repository.ts';
 import { openAlertRuleStore } from '../../core/alarm/alert-rule-store.ts';
 import { openAlertStore } from '../../core/alarm/alert-store.ts';
+import { createAlertStamps } from '../../core/alarm/alert-stamps.ts';
 import type { Alert } from '../../core/alarm/alert.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import type { SettleInstant } from '../../core/time/settle.ts';
 import { type DeviceBox, deviceBox, GATEWAY } from './device-box.ts';
 import { createManualTimer, type ManualTimer } from './manual-timer.ts';
 
@@ -17,6 +19,8 @@ export interface AlarmBox extends DeviceBox {
 	readonly told: readonly Alert[];
 	/** Batches the disk has written. */
 	readonly writes: readonly (readonly Alert[])[];
+	/** How instants are settled; as they are unless a test says otherwise. */
+	readonly time: { settle: SettleInstant; nextSeq: number };
 	/** While set, the disk refuses. */
 	readonly disk: { refusal: string | null };
 	/** A second life on the same folder. */
@@ -29,6 +33,7 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 	const timer = createManualTimer();
 	const told: Alert[] = [];
 	const writes: Alert[][] = [];
+	const time: AlarmBox['time'] = { settle: ({ at }) => at, nextSeq: 1 };
 	const disk: { refusal: string | null } = { refusal: null };
 
 	async function open() {
@@ -52,6 +57,10 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 			hasHub: () => true,
 			onConflict: () => undefined,
 			notify: (alert) => void told.push(alert),
+			stamps: createAlertStamps({
+				settle: (stamp) => time.settle(stamp),
+				next: () => ({ epoch: 1, seq: time.nextSeq }),
+			}),
 			clock: timer.clock,
 			setTimer: timer.setTimer,
 			log,
@@ -75,6 +84,7 @@ export async function alarmBox(log: Logger = silentLog): Promise<AlarmBox> {
 		alarms: () => life.service,
 		told,
 		writes,
+		time,
 		disk,
 		async restart({ isOrderly } = { isOrderly: true }) {
 			await life.close(isOrderly);

@@ -23,6 +23,7 @@ export function alertOf(number: number, changes: Partial<Alert> = {}): Alert {
 		clearedAt: null,
 		occurrences: 1,
 		acknowledgedBy: null,
+		acknowledgedEmail: null,
 		acknowledgedAt: null,
 		acknowledgedOccurrences: null,
 		...changes,

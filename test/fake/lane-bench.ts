@@ -6,6 +6,7 @@ import { type BackfillDeps, createBackfillLane } from '../../gateway/uplink/back
 import type { Link } from '../../gateway/uplink/link-connection.ts';
 import { openLinkBlock } from '../../core/link/link-block.ts';
 import { createLiveLane, type LiveLaneDeps } from '../../gateway/uplink/live-lane.ts';
+import { createByteBudget } from '../../gateway/uplink/byte-budget.ts';
 import { createBatchSize } from '../../gateway/uplink/batch-size.ts';
 import { createManualClock } from './manual-clock.ts';
 
@@ -88,7 +89,7 @@ export const lane = (
 		settle: (one) => one,
 		givenUp: () => undefined,
 		clock: createManualClock(),
-		bytesPerSecond: 1_000_000,
+		budget: createByteBudget({ clock: createManualClock(), bytesPerSecond: 1_000_000 }),
 		random: () => 0,
 		...more,
 	});

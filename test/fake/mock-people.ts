@@ -186,6 +186,7 @@ function alertRoutes(server: Server): void {
 			occurrences: 3,
 		},
 	];
+	let acknowledged: readonly object[] = [];
 	let rules: readonly object[] = [
 		{
 			id: 'a2000000-0000-4000-8000-000000000001',
@@ -202,13 +203,18 @@ function alertRoutes(server: Server): void {
 		},
 	];
 	server.route([
-		{ method: 'GET', path: '/api/v1/monitoring/alerts', handler: () => alerts },
+		{
+			method: 'GET',
+			path: '/api/v1/monitoring/alerts',
+			handler: ({ query }) => (query['acknowledged'] === 'true' ? acknowledged : alerts),
+		},
 		{
 			method: 'POST',
 			path: '/api/v1/monitoring/alerts/{id}/acknowledge',
 			handler() {
 				const [alert] = alerts;
 				alerts = [];
+				acknowledged = [{ ...alert, acknowledged_at: ago(0), acknowledged_by_email: 'chief@example.com' }];
 				return alert ?? {};
 			},
 		},

@@ -39,4 +39,15 @@ export const storageOf = () => ({
 		write_amplification: 4,
 		projected_life_years: 19.16,
 	},
+	overflow: [
+		{
+			at: '2026-11-22T03:00:00.000Z',
+			level: 'raw',
+			reason: 'retention',
+			from: '2025-11-21T00:00:00.000Z',
+			to: '2025-11-22T00:00:00.000Z',
+			bytes: 121_456_789,
+			samples: 86_400_000,
+		},
+	],
 });

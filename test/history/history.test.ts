@@ -350,7 +350,12 @@ test('a segment that the quota took before it was sealed is sealed from memory',
 	const journal8 = { folder: join(root, 'journal'), promptMs: 0, segmentBytes: 8192, maxBytes: 3 * 8192 };
 	const gate = deferred<void>();
 	const watcher = { touching: () => gate.promise, touched: () => undefined };
-	const { journal, history } = await open({ journal: journal8, watchers: [watcher] });
+	// The journal waits for the sealer, but not for ever.
+	const setTimer = (run: () => void, ms: number) => {
+		if (ms === 10_000) setImmediate(run);
+		return () => undefined;
+	};
+	const { journal, history } = await open({ journal: journal8, watchers: [watcher], setTimer });
 	const readings = Array.from({ length: 120 }, (_, index) => readingOf(1 + index * 8));
 	for (const reading of readings) await journal.append([reading], 'prompt');
 	t.true(journal.oldest().segment > 1);

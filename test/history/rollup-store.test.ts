@@ -3,7 +3,9 @@ import fc from 'fast-check';
 
 import type { Rollup } from '../../core/history/rollup.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
+import { Fault } from '../../core/kernel/fault.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
+import { parseRollups, rollupHour, rollupsMessage } from '../../core/link/rollup-messages.ts';
 import type { HistoryQuery } from '../../core/telemetry/history-repository.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
@@ -253,7 +255,7 @@ test('what waits of a day is summed up before its samples are dropped', async (t
 	const box = await rollupBox();
 	box.history.accept(hourFrom(DAY));
 	await box.history.seal(box.rollups.watcher);
-	await box.rollups.watcher.dropping?.(epochMs(DAY));
+	await box.rollups.watcher.dropping?.(epochMs(DAY), { devices: async () => [], numbers: async () => [] });
 	box.history.drop(DAY + DAY_MS);
 	box.state.rawFrom = DAY + DAY_MS;
 	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
@@ -311,4 +313,83 @@ test('files stay about as large as what counts in them, however often hours are 
 		sizes.push(box.rollups.bytes());
 	}
 	t.true(Math.max(...sizes) < 3_000_000, String(Math.max(...sizes)));
+});
+
+test('counters keep every hour and day, however far beyond the quota samples and sums are given up, and however old they get', async (t) => {
+	const box = await rollupBox({ rollupDays: 30, minuteDays: 5 });
+	const old = DAY - 90 * DAY_MS;
+	for (const day of [old, old + DAY_MS, DAY])
+		for (const hour of [3, 4]) box.history.accept(hourFrom(day + hour * HOUR_MS));
+	await box.settle();
+	for (const step of box.rollups.overflow) while ((await step.dropOldest()) !== null);
+	box.history.accept(hourFrom(box.manual.clock.now() - 2 * HOUR_MS));
+	await box.settle();
+	await box.running.run();
+	box.history.drop(DAY + DAY_MS);
+	box.state.rawFrom = DAY + DAY_MS;
+	for (const day of [old, old + DAY_MS, DAY]) {
+		const edges = [day + 3 * HOUR_MS, day + 4 * HOUR_MS, day + 5 * HOUR_MS];
+		t.deepEqual(await counts(box, edges, 'energy'), [1_200, 1_200]);
+		t.deepEqual(await counts(box, [day, day + DAY_MS], 'energy'), [2_400]);
+	}
+	for (const step of box.rollups.overflow) t.is(await step.dropOldest(), null);
+});
+
+/** The hour of one box as another one receives it. */
+async function received(from: Box, hourMs: number) {
+	const kept = await from.rollups.hourOf(deviceOf(1), hourMs);
+	return kept === null ? [] : parseRollups(rollupsMessage([rollupHour(kept)]));
+}
+
+test('of an hour the fuller sums win, whoever has made them, and nothing is added up', async (t) => {
+	const gateway = await rollupBox();
+	gateway.history.accept(hourFrom(DAY));
+	await gateway.settle();
+	const hours = await received(gateway, DAY);
+	t.is(hours.length, 1);
+
+	const hub = await rollupBox();
+	t.is(await hub.running.receive(hours), 1);
+	t.is(await hub.running.receive(hours), 0, 'twice changes nothing');
+	const spans = [
+		[DAY, DAY + HOUR_MS],
+		[DAY, DAY + DAY_MS],
+		[Date.UTC(2025, 11), Date.UTC(2026, 0)],
+	];
+	for (const edges of spans) t.deepEqual(await counts(hub, edges), [1_200]);
+	t.deepEqual(await counts(hub, [DAY, DAY + 60_000]), await counts(gateway, [DAY, DAY + 60_000]), 'a minute of it');
+
+	hub.history.accept(hourFrom(DAY, 10));
+	t.deepEqual(await counts(hub, [DAY, DAY + HOUR_MS]), [1_200], 'fewer samples of it have arrived');
+	await hub.settle();
+	for (const edges of spans) t.deepEqual(await counts(hub, edges), [1_200]);
+
+	const fuller = await rollupBox();
+	fuller.history.accept(hourFrom(DAY));
+	fuller.history.accept(hourFrom(DAY + 1, 10));
+	await fuller.settle();
+	t.is(await fuller.running.receive(hours), 0);
+	t.deepEqual(await counts(fuller, [DAY, DAY + HOUR_MS]), [1_210]);
+
+	await hub.running.stop();
+	await hub.rollups.stop();
+	const again = await rollupBox({ files: hub.files, history: hub.history, manual: hub.manual });
+	t.deepEqual(await counts(again, [DAY, DAY + HOUR_MS]), [1_200], 'after a restart');
+});
+
+test('when all samples of a received hour arrive after all, they take its place', async (t) => {
+	const gateway = await rollupBox();
+	gateway.history.accept(hourFrom(DAY));
+	await gateway.settle();
+	const hub = await rollupBox();
+	await hub.running.receive(await received(gateway, DAY));
+	hub.history.accept(hourFrom(DAY));
+	hub.history.accept(hourFrom(DAY + 1, 10));
+	await hub.settle();
+	t.deepEqual(await counts(hub, [DAY, DAY + HOUR_MS]), [1_210]);
+});
+
+test('what is no rollup of one hour is refused by name', (t) => {
+	for (const message of ['{}', '{"hours":[{"hour":"AAAA","minutes":null}]}', 'x'])
+		t.throws(() => parseRollups(Buffer.from(message)), { instanceOf: Fault, message: /^rollups: / });
 });

@@ -207,7 +207,7 @@ test('below the floor of free space raw days go first, then what stands behind t
 		async dropOldest() {
 			if (minutes === 0) return null;
 			minutes -= 1;
-			return { day: null, bytes: 100, readings: null, samples: null, reason: 'thinned' };
+			return { level: 'minute', day: null, until: null, bytes: 100, readings: null, samples: null, reason: 'thinned' };
 		},
 	};
 	const opened = await sealed(

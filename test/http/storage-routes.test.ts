@@ -47,6 +47,7 @@ for (const hull of HULLS)
 
 test('the card is as large as its file system unless it is told', (t) => {
 	const known = {
+		overflow: [],
 		data: { usedBytes: 1, freeBytes: 1, totalBytes: 64e9, byFolder: {} },
 		journal: {
 			epoch: 1,

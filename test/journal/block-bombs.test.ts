@@ -59,21 +59,22 @@ test('a reading is judged once, however small a block says it again', (t) => {
 	t.throws(() => decodeBlock(block), { instanceOf: Fault, message: /judges a reading/ });
 });
 
+const integerBlock = (value: bigint) =>
+	encodeBlock([
+		{
+			device: deviceId(DEVICE),
+			readAt: epochMs(1_790_000_000_000),
+			telemetryType: 'default',
+			points: ['a'],
+			values: [value],
+			qualities: null,
+			origin: gatewayId(ORIGIN),
+			epoch: 1,
+			firstSeq: 1,
+		},
+	]);
+
 test('an integer has an end', (t) => {
-	const block = (value: bigint) =>
-		encodeBlock([
-			{
-				device: deviceId(DEVICE),
-				readAt: epochMs(1_790_000_000_000),
-				telemetryType: 'default',
-				points: ['a'],
-				values: [value],
-				qualities: null,
-				origin: gatewayId(ORIGIN),
-				epoch: 1,
-				firstSeq: 1,
-			},
-		]);
-	t.deepEqual(decodeBlock(block(-(2n ** 64n)))[0]?.values, [-(2n ** 64n)]);
-	t.throws(() => block(2n ** 9_000n), { instanceOf: Fault, message: /1024 bytes/ });
+	t.deepEqual(decodeBlock(integerBlock(-(2n ** 64n)))[0]?.values, [-(2n ** 64n)]);
+	t.throws(() => integerBlock(2n ** 9_000n), { instanceOf: Fault, message: /1024 bytes/ });
 });

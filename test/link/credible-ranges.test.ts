@@ -5,6 +5,10 @@ import { gatewayId } from '../../core/kernel/id.ts';
 import { credibleRanges } from '../../gateway/uplink/credible-ranges.ts';
 import { createScanWindow } from '../../gateway/uplink/scan-window.ts';
 
+async function* nothing(): AsyncGenerator<never> {
+	yield* [];
+}
+
 const OWN = { epoch: 7, lastSeq: 100 };
 
 test('a hub can hold nothing that was not read yet', (t) => {
@@ -45,9 +49,7 @@ test('a hub that names boots without end takes no memory without end', (t) => {
 			oldest: () => position,
 			end: () => position,
 			hold: () => undefined,
-			async *read() {
-				await Promise.resolve();
-			},
+			read: () => nothing(),
 		},
 		isOnTheWay: () => false,
 		settle: (reading) => reading,

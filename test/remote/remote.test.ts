@@ -248,12 +248,10 @@ test('what a gateway answers is no page of the hub, and leads nowhere else', asy
 		options: {
 			gateways: { find: () => gatewayRecord(tenantId) },
 			calls: {
-				call: async () => ({
-					call_id: randomUUID(),
-					status: 201,
-					headers,
-					body: Buffer.from('<p>').toString('base64'),
-				}),
+				async call(_gateway, { path }) {
+					asked = path;
+					return { call_id: randomUUID(), status: 201, headers, body: Buffer.from('<p>').toString('base64') };
+				},
 			},
 		},
 	});

@@ -8,6 +8,7 @@ import type { Command } from '../../core/command/command.ts';
 import { type CommandDocument, createCommandStore } from '../../core/command/command-store.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceId, DEFAULT_TENANT } from '../../core/kernel/id.ts';
+import { openFeedIdentity } from '../../core/sync/record-feed.ts';
 import { openDocumentSet } from '../../core/storage/document-set.ts';
 import { writeFileDurably } from '../../core/storage/json-file.ts';
 import { type DocumentDatabase, openDatabase } from '../../core/storage/pouch.ts';
@@ -131,11 +132,13 @@ function failingAfterwards<T extends object>(
 test('a command whose write failed although it was carried out can be changed all the same', async (t) => {
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-commands-'));
 	t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-	const database = openDatabase<CommandDocument>(join(folder, 'commands'));
+	const database = openDatabase<never>(join(folder, 'commands'));
+	const identity = await openFeedIdentity(database, silentLog);
 	let isFailing = false;
 	const store = await createCommandStore(
-		failingAfterwards(database, () => isFailing),
+		failingAfterwards<CommandDocument>(database, () => isFailing),
 		createManualClock(),
+		identity,
 	);
 	await store.put([command('a')]);
 	isFailing = true;
@@ -146,7 +149,7 @@ test('a command whose write failed although it was carried out can be changed al
 	await store.put([command('a', 2)]);
 	await store.put([command('c')]);
 	t.is(store.find('a')?.attempts, 2);
-	const again = await createCommandStore(database, createManualClock());
+	const again = await createCommandStore(database, createManualClock(), identity);
 	t.deepEqual([again.find('a')?.attempts, again.find('b'), again.find('c')?.id], [2, null, 'c']);
 	await database.close();
 });

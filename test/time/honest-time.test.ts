@@ -1,7 +1,7 @@
 import test from 'ava';
 
-import { type Clock, epochMs, systemClock } from '../../core/kernel/clock.ts';
-import type { SystemTime } from '../../core/time/system-time.ts';
+import { systemClock } from '../../core/kernel/clock.ts';
+import { createMachine } from '../fake/set-machine.ts';
 import { startPair } from '../link/pair.ts';
 import { member, type Rest } from '../system/kit/rest.ts';
 import { ledgerOf, recordsOf, STATUS_TYPE, uplinkOf } from '../system/kit/telemetry.ts';
@@ -13,27 +13,6 @@ const ERROR_MS = 1_500;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A machine whose wall clock is set at will, while the time of this machine goes by. */
-function createMachine(wallAt: number) {
-	let shiftMs = wallAt - systemClock.now();
-	let boot = 1;
-	const clock: Clock = {
-		now: () => epochMs(systemClock.now() + shiftMs),
-		monotonicMs: () => systemClock.monotonicMs(),
-	};
-	return {
-		clock,
-		systemTime: (): SystemTime => ({
-			boot: { bootId: `boot-${boot}`, originMs: 0 },
-			hasRtc: null,
-			isSynchronized: () => null,
-		}),
-		setWall: (at: number): void => void (shiftMs = at - systemClock.now()),
-		step: (ms: number): void => void (shiftMs += ms),
-		reboot: (): void => void (boot += 1),
-	};
-}
 
 /** Says values one after the other, and remembers when it was. */
 function createTalker() {

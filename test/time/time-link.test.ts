@@ -44,7 +44,7 @@ function fakeKeeper(eras: readonly Era[]) {
 		told: (list: readonly Era[]) => void (untold = untold.filter((one) => !list.includes(one))),
 		forgetTold: () => void (untold = [...eras]),
 		listen: (changed: () => void) => void listeners.push(changed),
-		status: () => ({ now: epochMs(NOON), quality: 'rtc' as const }),
+		status: () => ({ now: epochMs(NOON), quality: 'rtc' as const, eras: [] }),
 	};
 }
 

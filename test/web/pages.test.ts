@@ -16,7 +16,7 @@ test.serial('a gateway is claimed, and its devices, their points, lines and sync
 
 		await page.getByRole('link', { name: 'Main feed' }).click();
 		await page.locator('.chart canvas').waitFor();
-		t.regex((await page.getByRole('img', { name: 'last hour' }).getAttribute('aria-label')) ?? '', /1 gaps/);
+		t.regex((await page.getByRole('img', { name: ', 1 h: ' }).getAttribute('aria-label')) ?? '', /1 gap\./);
 		await page.getByRole('button', { name: 'Voltage L1', exact: true }).click();
 		await page.getByRole('heading', { name: 'History: Voltage L1' }).waitFor();
 		await page.locator('.chart canvas').waitFor();
@@ -170,6 +170,7 @@ test.serial('alerts are acknowledged, rules made, unknown devices adopted and co
 		await page.getByText('temperature above 40.5').waitFor();
 		await page.getByRole('button', { name: 'Acknowledge' }).click();
 		await page.getByText('Nothing to acknowledge.').waitFor();
+		await page.getByText('chief@example.com').waitFor();
 
 		await page.getByRole('link', { name: 'Devices', exact: true }).click();
 		await page.getByRole('link', { name: 'Main feed' }).click();

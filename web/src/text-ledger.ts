@@ -40,6 +40,7 @@ const en = {
 	'ledger.lost': 'Declared lost',
 	'ledger.boots': 'Starts of the gateway',
 	'ledger.complete': 'The hub has everything.',
+	'ledger.justNow': 'The hub has everything but what was read just now.',
 	'ledger.completeButLost': 'The hub has everything that still exists.',
 	'ledger.holes': 'Missing stretches',
 	'ledger.boot': 'Start {n}',
@@ -99,7 +100,7 @@ const en = {
 	'clock.estimated': 'estimated',
 
 	'room.title': 'Room for values',
-	'room.journal': 'Journal',
+	'room.floor': 'Left to others',
 	'room.history': 'History and sums',
 	'room.free': 'Free',
 	'room.more': 'More on the page Storage',

@@ -365,6 +365,9 @@ const en = {
 	'alerts.message': 'Message',
 	'alerts.since': 'Raised',
 	'alerts.acknowledge': 'Acknowledge',
+	'alerts.acknowledged': 'Acknowledged',
+	'alerts.by': 'By',
+	'alerts.none-acknowledged': 'Nobody has acknowledged an alert yet.',
 
 	'condition.gt': 'above',
 	'condition.gte': 'at or above',

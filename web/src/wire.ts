@@ -346,6 +346,10 @@ export interface AlertView {
 	readonly raised_at: string;
 	readonly cleared_at: string | null;
 	readonly occurrences: number;
+	/** `null`: nobody has. */
+	readonly acknowledged_at: string | null;
+	/** `null` also where it was not said who. */
+	readonly acknowledged_by_email: string | null;
 }
 
 /** News for the person who is logged in. */

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 
+import { AcknowledgedAlerts } from '../part/acknowledged-alerts.tsx';
 import { Age } from '../part/age.tsx';
 import { AlertRules } from '../part/alert-rules.tsx';
 import type { Column } from '../part/columns.tsx';
@@ -76,6 +77,7 @@ export function AlertsPage() {
 			</div>
 			<FormProblem form={form} />
 			<PolledColumns list={list} columns={columns} rowKey={({ id }) => id} empty={t('alerts.empty')} />
+			<AcknowledgedAlerts />
 			<AlertRules />
 		</>
 	);

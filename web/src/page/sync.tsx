@@ -8,7 +8,6 @@ import { FormDialog } from '../part/dialog.tsx';
 import { Facts } from '../part/facts.tsx';
 import { FormProblem, TextField, readForm } from '../part/field.tsx';
 import type { IconName } from '../part/icon.tsx';
-import { JournalUse } from '../part/journal-use.tsx';
 import { LedgerCard } from '../part/ledger.tsx';
 import { OwnConfiguration } from '../part/own-configuration.tsx';
 import { Room } from '../part/room.tsx';
@@ -143,7 +142,7 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 							name: t('sync.stored'),
 							value: `${formatCount(uplink.stored_samples)} · ${formatBytes(uplink.stored_bytes)}`,
 						},
-						{ name: t('sync.journal'), value: <JournalUse bytes={journal.bytes} quotaBytes={journal.max_bytes} /> },
+						{ name: t('sync.journal'), value: <JournalUse journal={journal} /> },
 					]}
 				/>
 			</section>
@@ -157,6 +156,16 @@ function SyncFacts({ uplink }: { readonly uplink: UplinkView }) {
 				/>
 			</section>
 		</div>
+	);
+}
+
+function JournalUse({ journal }: { readonly journal: UplinkView['journal'] }) {
+	const text = t('sync.journalUse', { used: formatBytes(journal.bytes), max: formatBytes(journal.max_bytes) });
+	return (
+		<>
+			<meter min={0} max={journal.max_bytes} value={journal.bytes} high={journal.max_bytes * 0.9} aria-label={text} />
+			<div>{text}</div>
+		</>
 	);
 }
 

@@ -4,6 +4,7 @@ import { formatCount, formatTime } from '../format.ts';
 import { formatDuration, gapsText } from '../duration.ts';
 import { type Period, periodKey, useSpan } from '../state/period.ts';
 import { usePoll } from '../state/poll.ts';
+import { useServices } from '../state/services.ts';
 import { th } from '../text-history.ts';
 import type { CompletenessView, GapView } from '../wire-completeness.ts';
 import type { DeviceView } from '../wire.ts';
@@ -42,6 +43,7 @@ export function Completeness({ device }: { readonly device: DeviceView }) {
 }
 
 function Missing({ device, period }: { readonly device: DeviceView; readonly period: Period }) {
+	const { clock } = useServices();
 	const span = useSpan(period);
 	const query = new URLSearchParams({
 		from: new Date(span.fromMs).toISOString(),
@@ -56,7 +58,12 @@ function Missing({ device, period }: { readonly device: DeviceView; readonly per
 		<Answer of={polled}>
 			{({ gaps, from, to }) => (
 				<>
-					<GapBar gaps={gaps} span={{ fromMs: Date.parse(from), toMs: Date.parse(to) }} knownMs={knownMs} />
+					<GapBar
+						gaps={gaps}
+						span={{ fromMs: Date.parse(from), toMs: Date.parse(to) }}
+						knownMs={knownMs}
+						nowMs={clock.now.peek()}
+					/>
 					{knownMs > span.fromMs && <p class="quiet">{th('missing.since', { time })}</p>}
 					{gaps.length === 0 ? (
 						<Nothing device={device} />

@@ -14,7 +14,7 @@ interface Stretch extends Span {
 }
 
 /** Gaps as they are drawn: oldest first, those of one look together where nobody would see what is between them. */
-export function stretchesOf(gaps: readonly GapView[], { fromMs, toMs }: Span): readonly Stretch[] {
+function stretchesOf(gaps: readonly GapView[], { fromMs, toMs }: Span): readonly Stretch[] {
 	const partMs = (toMs - fromMs) / PARTS;
 	const stretches: Stretch[] = [];
 	for (const gap of gaps) {
@@ -32,10 +32,12 @@ interface GapBarProps {
 	readonly span: Span;
 	/** Before this instant the device was not there; nothing is told of that time. */
 	readonly knownMs: number;
+	/** What is later has not been yet. */
+	readonly nowMs: number;
 }
 
 /** A period as a bar from left to right, with what is missing cut out of it. Where, why and how long stands in the list below. */
-export function GapBar({ gaps, span, knownMs }: GapBarProps) {
+export function GapBar({ gaps, span, knownMs, nowMs }: GapBarProps) {
 	const lengthMs = span.toMs - span.fromMs;
 	const percent = (ms: number): string => `${((100 * ms) / lengthMs).toFixed(3)}%`;
 	const place = (part: Span) => ({
@@ -55,6 +57,7 @@ export function GapBar({ gaps, span, knownMs }: GapBarProps) {
 		<div class="gap-bar">
 			<div class="gap-line" role="img" aria-label={summary}>
 				{knownMs > span.fromMs && <span class="unknown" style={place({ fromMs: span.fromMs, toMs: knownMs })} />}
+				{nowMs < span.toMs && <span class="unknown" style={place({ fromMs: nowMs, toMs: span.toMs })} />}
 				{stretchesOf(gaps, span).map((stretch) => (
 					<span key={stretch.fromMs} class={`gap ${stretch.tone}`} style={place(stretch)} />
 				))}

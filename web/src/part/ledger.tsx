@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 
 import { NONE, formatCount, formatTime } from '../format.ts';
-import { tl } from '../text-ledger.ts';
+import { useServices } from '../state/services.ts';
+import { type LedgerTextKey, tl } from '../text-ledger.ts';
 import type { BootView, LedgerView } from '../wire-completeness.ts';
 import type { Column } from './columns.tsx';
 import { type FactEntry, Facts } from './facts.tsx';
@@ -60,16 +61,28 @@ function factsOf(ledger: LedgerView): readonly FactEntry[] {
 	];
 }
 
-const reasonsOf = ({ missing_samples: missing, lost_by_reason: lost }: LedgerView): readonly ReasonEntry[] =>
+/** Readings are on their way for seconds, and the ledger knows times to the minute. */
+const JUST_NOW_MS = 90_000;
+
+/** Read so lately that it is rather on its way than missing. */
+const isJustNow = ({ reason, from }: Hole, nowMs: number): boolean =>
+	reason === 'in-transit' && from !== null && nowMs - Date.parse(from) < JUST_NOW_MS;
+
+const reasonsOf = (missing: number, { lost_by_reason: lost }: LedgerView): readonly ReasonEntry[] =>
 	[['in-transit', missing] as const, ...Object.entries(lost)]
 		.filter(([, samples]) => samples > 0)
 		.map(([reason, samples]) => ({ reason, amount: tl('ledger.count', { n: formatCount(samples) }) }));
 
-function Verdict({ ledger }: { readonly ledger: LedgerView }) {
-	if (ledger.missing_samples > 0) return <Reason reason="in-transit" />;
+function verdictOf({ missing_samples: missing, declared_lost_samples: lost }: LedgerView): LedgerTextKey {
+	if (missing > 0) return 'ledger.justNow';
+	return lost > 0 ? 'ledger.completeButLost' : 'ledger.complete';
+}
+
+function Verdict({ ledger, isOwed }: { readonly ledger: LedgerView; readonly isOwed: boolean }) {
+	if (isOwed) return <Reason reason="in-transit" />;
 	return (
 		<Status tone="ok" icon="ok">
-			{tl(ledger.declared_lost_samples > 0 ? 'ledger.completeButLost' : 'ledger.complete')}
+			{tl(verdictOf(ledger))}
 		</Status>
 	);
 }
@@ -83,16 +96,20 @@ export function LedgerCard({
 	/** What can be done about it. */
 	readonly children?: ComponentChildren;
 }) {
-	const holes = ledger.holes.toReversed().slice(0, MOST_HOLES);
+	const { clock } = useServices();
+	const nowMs = clock.now.peek();
+	const told = ledger.holes.filter((hole) => !isJustNow(hole, nowMs));
+	const owed = told.some(({ reason }) => reason === 'in-transit') ? ledger.missing_samples : 0;
+	const holes = told.toReversed().slice(0, MOST_HOLES);
 	const boots = ledger.boots.toReversed().slice(0, MOST_BOOTS);
 	return (
 		<section class="card ledger">
 			<div class="title-row">
 				<h2>{tl('ledger.title')}</h2>
-				<Verdict ledger={ledger} />
+				<Verdict ledger={ledger} isOwed={owed > 0} />
 			</div>
 			<Facts entries={factsOf(ledger)} />
-			<Reasons entries={reasonsOf(ledger)} />
+			<Reasons entries={reasonsOf(owed, ledger)} />
 			{children}
 			{holes.length > 0 && (
 				<>

@@ -4,12 +4,11 @@ import { tl } from '../text-ledger.ts';
 import { t } from '../text.ts';
 import type { StorageView } from '../wire.ts';
 import { Facts } from './facts.tsx';
-import { JournalUse } from './journal-use.tsx';
 
 /** Folders of the data folder that hold sealed readings, and the sums over them. */
 const HISTORY_FOLDERS: ReadonlySet<string> = new Set(['history', 'rollups']);
 
-/** How much room journal and history take, and what there is. */
+/** How much room the history takes beside the journal, and what there is. */
 export function Room({ storage: { data, journal } }: { readonly storage: StorageView }) {
 	const history = data.folders
 		.filter(({ folder }) => HISTORY_FOLDERS.has(folder))
@@ -19,7 +18,7 @@ export function Room({ storage: { data, journal } }: { readonly storage: Storage
 			<h2>{tl('room.title')}</h2>
 			<Facts
 				entries={[
-					{ name: tl('room.journal'), value: <JournalUse bytes={journal.bytes} quotaBytes={journal.quota_bytes} /> },
+					{ name: tl('room.floor'), value: formatBytes(journal.free_floor_bytes) },
 					{ name: tl('room.history'), value: formatBytes(history) },
 					{
 						name: tl('room.free'),
