@@ -42,7 +42,7 @@ export interface ChildOptions {
 }
 
 const KEPT_LINES = 40;
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 /** Ends the process with its starter; the fourth stream is its line to it. */
 const LEASH = new URL('leash.js', import.meta.url).href;
 /** From SIGTERM to SIGKILL. */
