@@ -27,6 +27,8 @@ export interface BundleExportDeps {
 	readonly settle: SettleTime;
 	/** The parts of a range that the hub has not acknowledged. */
 	readonly owed: (epoch: number, first: number, last: number) => readonly Range[];
+	/** Readings that the journal has given up and the history has; those that the hub lacks among them. */
+	readonly sealedOwed: () => AsyncIterable<readonly Reading[]>;
 	/** What else the hub is to know: devices, records, times and losses, each as the link would say it. */
 	readonly documents: () => AsyncIterable<BundleItem> | Iterable<BundleItem>;
 	/** Told of a bundle before the first byte of it leaves; resolves when it is on disk. */
@@ -43,16 +45,22 @@ export function createBundleExport(deps: BundleExportDeps) {
 		reading.values.length > 0 &&
 		owed(reading.epoch, reading.firstSeq, lastSeq(reading)).length > 0;
 
-	/** Batches of readings that the hub lacks; ends before the first whose time is not known yet. */
+	/** Readings that the hub lacks, those first that the journal has given up; ends before the first whose time is not known yet. */
+	async function* owedReadings(): AsyncGenerator<readonly Reading[]> {
+		for await (const readings of deps.sealedOwed()) yield readings.filter(isOwed);
+		for await (const { readings } of journal.read(journal.oldest())) {
+			const settled = readings.filter(isOwed).map((reading) => settle(reading));
+			if (settled.includes(null)) return;
+			yield settled.filter((reading) => reading !== null);
+		}
+	}
+
 	async function* batches(): AsyncGenerator<readonly Reading[]> {
 		let batch: Reading[] = [];
 		let samples = 0;
 		let bytes = 0;
-		for await (const { readings } of journal.read(journal.oldest())) {
-			const settled = readings.filter(isOwed).map((reading) => settle(reading));
-			if (settled.includes(null)) break;
-			for (const reading of settled) {
-				if (reading === null) continue;
+		for await (const readings of owedReadings()) {
+			for (const reading of readings) {
 				batch.push(reading);
 				samples += reading.values.length;
 				bytes += readingBytes(reading);

@@ -24,13 +24,19 @@ export async function openBundles({ data, store, log, ...deps }: BundlePartDeps)
 	const receipts = await openAwaitedReceipts(join(data, 'awaited-receipts.json'), log);
 	return {
 		features: [key.feature, receipts.feature],
-		routes({ owed, documents, acknowledge }: Pick<Uplink, 'owed' | 'documents' | 'acknowledge'>): readonly HttpPart[] {
+		routes({
+			owed,
+			sealedOwed,
+			documents,
+			acknowledge,
+		}: Pick<Uplink, 'owed' | 'sealedOwed' | 'documents' | 'acknowledge'>): readonly HttpPart[] {
 			const bundle = createBundleExport({
 				...deps,
 				enrolment: store.enrolment,
 				hubKeyPem: () => key.current(),
 				encode: (readings) => encodeBlock(readings),
 				owed,
+				sealedOwed,
 				documents,
 				expectReceipt: receipts.expect,
 			});

@@ -412,6 +412,11 @@ export function createUplink(deps: UplinkDeps) {
 		},
 		/** The parts of a range that the hub has not acknowledged. */
 		owed: backfill.owed,
+		/** Readings that the hub lacks and that only the sealed history has; the oldest boot first. */
+		async *sealedOwed(): AsyncGenerator<readonly Reading[]> {
+			const signal = new AbortController();
+			for (const range of without(owedRanges(), ownRanges())) yield* deps.findSealed(range, signal.signal);
+		},
 		/** The hub's word, by whatever way it came. */
 		acknowledge: takeAck,
 		/** All documents and losses, and what features have to say, for whoever brings them another way. */
