@@ -76,8 +76,11 @@ test.serial('both sides tell what is missing and why, and the hub can ask for it
 		t.true(long.status >= 400 && long.status < 500);
 	}
 	for (const port of [pair.hub().httpPort, pair.gateway().httpPort]) {
-		const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-		t.regex(text, /^drawbridge_ledger_missing_samples 0$/m);
+		// The gateway hears a moment later that the hub has them again.
+		const text = await waitFor('the metrics say so', WITHIN_MS, async () => {
+			const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+			return /^drawbridge_ledger_missing_samples 0$/m.test(metrics) && metrics;
+		});
 		t.regex(text, /^drawbridge_ledger_declared_lost_samples\{reason="damaged-in-transit"\} 0$/m);
 	}
 });
