@@ -53,7 +53,8 @@ function Missing({ device, period }: { readonly device: DeviceView; readonly per
 	const polled = usePoll<CompletenessView>(path, PERIOD_MS);
 	const knownMs = device.created_at === undefined ? Number.NEGATIVE_INFINITY : Date.parse(device.created_at);
 	const time = formatTime(device.created_at ?? null);
-	if (knownMs >= span.toMs) return <p class="quiet">{th('missing.before', { time })}</p>;
+	// A period that ends now reaches a new device a little later.
+	if (period.kind === 'own' && knownMs >= span.toMs) return <p class="quiet">{th('missing.before', { time })}</p>;
 	return (
 		<Answer of={polled}>
 			{({ gaps, from, to }) => (
@@ -65,7 +66,7 @@ function Missing({ device, period }: { readonly device: DeviceView; readonly per
 						nowMs={clock.now.peek()}
 					/>
 					{knownMs > span.fromMs && <p class="quiet">{th('missing.since', { time })}</p>}
-					{gaps.length === 0 ? (
+					{knownMs >= span.toMs || gaps.length === 0 ? (
 						<Nothing device={device} />
 					) : (
 						<Found gaps={gaps} nowMs={period.kind === 'own' ? Number.POSITIVE_INFINITY : span.toMs} />
