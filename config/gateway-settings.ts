@@ -1,5 +1,7 @@
 import Joi from 'joi';
 
+import { connectionSchema } from './connection/connection-schema.ts';
+import type { Connection } from './connection/connection.ts';
 import { cardSection, type CardSettings } from './card-settings.ts';
 import {
 	GIB,
@@ -10,7 +12,6 @@ import {
 	type HttpSettings,
 	identitySection,
 	type IdentitySettings,
-	inCase,
 	journalSection,
 	type JournalSettings,
 	listenHost,
@@ -25,39 +26,13 @@ import {
 	type TlsListenSettings,
 } from './settings-schema.ts';
 
-/** The line a Modbus device hangs on. */
-export type LineSettings =
-	| { readonly transport: 'tcp'; readonly host: string; readonly port: number }
-	| {
-			readonly transport: 'rtu';
-			/** Path of the port, best a stable one below /dev/serial/by-id. */
-			readonly path: string;
-			readonly baudRate: number;
-			readonly parity: 'none' | 'even' | 'odd';
-			readonly dataBits: 7 | 8;
-			readonly stopBits: 1 | 2;
-	  };
-
-export type ConnectionSettings =
-	| {
-			readonly driver: 'modbus';
-			readonly line: LineSettings;
-			/** 0 to 255; 1 to 247 on a serial line. */
-			readonly unitId: number;
-			/** Key of a device template. */
-			readonly template: string;
-			readonly periodMs: number;
-			readonly timeoutMs: number;
-	  }
-	| { readonly driver: 'mqtt' };
-
 /** A device that the file declares; created at start when its uid is not known yet, and never changed by the file afterwards. */
 export interface DeviceSettings {
 	/** Unique in the file; one level of an MQTT topic. */
 	readonly uid: string;
 	readonly name: string;
 	readonly deviceType: string;
-	readonly connection: ConnectionSettings;
+	readonly connection: Connection;
 }
 
 export interface UplinkSettings {
@@ -96,56 +71,13 @@ export interface GatewaySettings {
 /** Most devices one file may declare. */
 const MAX_DEVICES = 1_000;
 
-const tcpLine = Joi.object({
-	transport: Joi.valid('tcp').required(),
-	host: hostName().required(),
-	port: Joi.number().integer().min(1).max(65_535).default(502),
-});
-
-/** The specification names 19200 8E1 as the default of a serial line; 9600 8N1 is what meters are shipped with. */
-const rtuLine = Joi.object({
-	transport: Joi.valid('rtu').required(),
-	path: Joi.string().min(1).max(255).required(),
-	baud_rate: Joi.number().integer().min(300).max(1_000_000).default(9_600),
-	parity: Joi.valid('none', 'even', 'odd').default('none'),
-	data_bits: Joi.valid(7, 8).default(8),
-	stop_bits: Joi.valid(1, 2).default(1),
-});
-
-const line = Joi.alternatives().conditional('.transport', {
-	switch: [inCase('tcp', tcpLine), inCase('rtu', rtuLine)],
-	otherwise: Joi.object({ transport: Joi.valid('tcp', 'rtu').required() }).unknown(),
-});
-
-const modbusConnection = Joi.object({
-	driver: Joi.valid('modbus').required(),
-	line: line.required(),
-	unit_id: Joi.number()
-		.integer()
-		.required()
-		.when('line.transport', {
-			switch: [inCase('rtu', Joi.number().min(1).max(247))],
-			otherwise: Joi.number().min(0).max(255),
-		}),
-	template: Joi.string()
-		.pattern(/^[a-z0-9][a-z0-9-]{0,63}$/)
-		.required(),
-	period_ms: Joi.number().integer().min(50).max(86_400_000).default(1_000),
-	timeout_ms: Joi.number().integer().min(20).max(60_000).default(1_000),
-});
-
-const connection = Joi.alternatives().conditional('.driver', {
-	switch: [inCase('modbus', modbusConnection), inCase('mqtt', Joi.object({ driver: Joi.valid('mqtt').required() }))],
-	otherwise: Joi.object({ driver: Joi.valid('modbus', 'mqtt').required() }).unknown(),
-});
-
 const device = Joi.object({
 	uid: Joi.string()
 		.pattern(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/)
 		.required(),
 	name: Joi.string().min(1).max(255).required(),
 	device_type: Joi.string().min(1).max(100).required(),
-	connection: connection.required(),
+	connection: connectionSchema.required(),
 });
 
 /** Keys, ranges and defaults of the gateway's file, in the words of the file. */

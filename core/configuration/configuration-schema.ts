@@ -1,12 +1,7 @@
 import Joi from 'joi';
 
-import {
-	connectionSchema,
-	DEVICE_UID_PATTERN,
-	deviceName,
-	deviceTypeName,
-	metadataSchema,
-} from '../device/device-schema.ts';
+import { connectionSchema } from '../../config/connection/connection-schema.ts';
+import { DEVICE_UID_PATTERN, deviceName, deviceTypeName, metadataSchema } from '../device/device-schema.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { MAX_POINTER_LENGTH, toPointer } from './json-pointer.ts';
@@ -33,7 +28,7 @@ const configuredDevice = Joi.object({
 	name: deviceName.required(),
 	device_type: deviceTypeName.required(),
 	metadata: metadataSchema.default({}),
-	connection: connectionSchema.default(null),
+	connection: connectionSchema.allow(null).default(null),
 });
 
 /** Every setting is there: a configuration is whole, so that two of them can be compared. */

@@ -1,4 +1,5 @@
-import type { ConnectionView } from '../device/device-schema.ts';
+import type { ConnectionView } from '../../config/connection/connection-schema.ts';
+import { portOf } from '../../config/connection/connection.ts';
 import { isEqualJson, isJsonObject, type JsonObject } from './canonical-json.ts';
 import { type Conflict, mergeThreeWay, type Side } from './merge.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
@@ -117,9 +118,8 @@ export function changedDevices(from: ConfigurationDocument, to: ConfigurationDoc
 }
 
 const lineOf = (device: ConfiguredDevice | undefined): string | null => {
-	if (device?.connection?.driver !== 'modbus') return null;
-	const { line } = device.connection;
-	return line.transport === 'rtu' ? `rtu ${line.path}` : `tcp ${line.host}:${line.port}`;
+	const connection = device?.connection ?? null;
+	return connection === null || connection.driver === 'mqtt' ? null : portOf(connection.line);
 };
 
 /** device_uid of those that a change may disturb: changed themselves, on a line with one that is, or under a template that is. */
@@ -131,7 +131,7 @@ export function touchedDevices(from: ConfigurationDocument, to: ConfigurationDoc
 		Object.entries(to.devices).flatMap(([uid, device]) => {
 			if (device.connection === null) return [];
 			const line = lineOf(device);
-			const isUnderOther = device.connection.driver === 'modbus' && isOtherTemplate(device.connection.template);
+			const isUnderOther = device.connection.driver !== 'mqtt' && isOtherTemplate(device.connection.template);
 			return changed.has(uid) || (line !== null && lines.has(line)) || isUnderOther ? [uid] : [];
 		}),
 	);

@@ -1,12 +1,8 @@
+import { type Connection, type SerialSettings, serialPortOf } from '../../config/connection/connection.ts';
 import { fieldFault } from '../kernel/fault.ts';
-import type { Connection, Device, Line } from './device.ts';
+import type { Device } from './device.ts';
 
-type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
-
-const serialLineOf = (connection: Connection | null): SerialLine | null =>
-	connection?.driver === 'modbus' && connection.line.transport === 'rtu' ? connection.line : null;
-
-const settingsOf = ({ baudRate, dataBits, parity, stopBits }: SerialLine): string =>
+const settingsOf = ({ baudRate, dataBits, parity, stopBits }: SerialSettings): string =>
 	`${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`;
 
 /**
@@ -14,11 +10,11 @@ const settingsOf = ({ baudRate, dataBits, parity, stopBits }: SerialLine): strin
  * @throws Fault `rule-violation` naming the other device
  */
 export function assertLineAgrees(device: Device, others: Iterable<Device>): void {
-	const line = serialLineOf(device.connection);
+	const line = serialPortOf(device.connection);
 	if (line === null) return;
 	const settings = settingsOf(line);
 	for (const other of others) {
-		const theirs = serialLineOf(other.connection);
+		const theirs = serialPortOf(other.connection);
 		if (other.id === device.id || other.deletedAt !== null || theirs?.path !== line.path) continue;
 		if (settingsOf(theirs) !== settings)
 			throw fieldFault(
@@ -34,6 +30,6 @@ export function assertTemplateExists(
 	connection: Connection | null,
 	templates: { readonly has: (key: string) => boolean },
 ): void {
-	if (connection?.driver === 'modbus' && !templates.has(connection.template))
+	if (connection !== null && connection.driver !== 'mqtt' && !templates.has(connection.template))
 		throw fieldFault('rule-violation', 'connection.template', `there is no device template ${connection.template}`);
 }

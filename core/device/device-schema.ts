@@ -1,6 +1,12 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
+import {
+	type ConnectionView,
+	connectionSchema,
+	connectionView,
+	toConnection,
+} from '../../config/connection/connection-schema.ts';
 import { type PageOrCursorQuery, pageOrCursorQuery } from '../http/paging.ts';
 import { type Actor, ownerFor } from '../identity/role.ts';
 import { epochMs, toIso } from '../kernel/clock.ts';
@@ -9,28 +15,7 @@ import { isWithinBounds } from '../telemetry/json-bounds.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
 import type { DevicePosition } from './device-repository.ts';
 import type { DeviceChange, NewDevice } from './device-service.ts';
-import type { Connection, Device, DeviceHealth, DeviceStatus, Line, Parity } from './device.ts';
-
-/** A connection as it is written in REST. */
-export type ConnectionView =
-	| { readonly driver: 'mqtt' }
-	| {
-			readonly driver: 'modbus';
-			readonly line:
-				| { readonly transport: 'tcp'; readonly host: string; readonly port: number }
-				| {
-						readonly transport: 'rtu';
-						readonly path: string;
-						readonly baud_rate: number;
-						readonly parity: Parity;
-						readonly data_bits: 7 | 8;
-						readonly stop_bits: 1 | 2;
-				  };
-			readonly unit_id: number;
-			readonly template: string;
-			readonly period_ms: number;
-			readonly timeout_ms: number;
-	  };
+import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
 /** Body of POST and PATCH /devices after validation. */
 export interface DeviceBody {
@@ -51,51 +36,6 @@ export const METADATA_BOUNDS = { depth: 8, nodes: 500 };
 
 export const deviceParams = Joi.object({ device_id: Joi.string().pattern(DEVICE_UID_PATTERN).required() });
 
-const rtuLine = Joi.object({
-	transport: Joi.valid('rtu').required(),
-	path: Joi.string()
-		.pattern(/^\/[\w./:@+-]+$/)
-		.max(255)
-		.required(),
-	baud_rate: Joi.number().integer().min(300).max(4_000_000).default(9_600),
-	parity: Joi.valid('none', 'even', 'odd').default('none'),
-	data_bits: Joi.valid(7, 8).default(8),
-	stop_bits: Joi.valid(1, 2).default(1),
-});
-
-const tcpLine = Joi.object({
-	transport: Joi.valid('tcp').required(),
-	host: Joi.string().hostname().max(253).required(),
-	port: Joi.number().integer().min(1).max(65_535).default(502),
-});
-
-const modbusConnection = Joi.object({
-	driver: Joi.valid('modbus').required(),
-	line: Joi.alternatives()
-		.conditional(Joi.object({ transport: Joi.valid('rtu').required() }).unknown(), {
-			then: rtuLine,
-			otherwise: tcpLine,
-		})
-		.required(),
-	unit_id: Joi.number()
-		.integer()
-		.min(0)
-		.max(255)
-		.default(1)
-		.when('line.transport', { is: 'rtu', then: Joi.number().min(1).max(247) }),
-	template: Joi.string().min(1).max(100).required(),
-	period_ms: Joi.number().integer().min(50).max(86_400_000).default(1_000),
-	timeout_ms: Joi.number().integer().min(10).max(60_000).default(1_000),
-});
-
-/** How a device is reached, with its defaults. */
-export const connectionSchema = Joi.alternatives()
-	.conditional(Joi.object({ driver: Joi.valid('mqtt').required() }).unknown(), {
-		then: Joi.object({ driver: Joi.valid('mqtt') }),
-		otherwise: modbusConnection,
-	})
-	.allow(null);
-
 export const metadataSchema = Joi.object().custom((value: unknown, helpers) =>
 	isWithinBounds(value, METADATA_BOUNDS)
 		? value
@@ -112,7 +52,7 @@ const changeable = {
 	group_id: uuidOrNull,
 	owner_id: uuidOrNull,
 	metadata: metadataSchema,
-	connection: connectionSchema,
+	connection: connectionSchema.allow(null),
 };
 
 /** Unknown fields of a body are ignored (contract, x-resolution). */
@@ -141,30 +81,6 @@ function fromCursor(cursor: string): DevicePosition | null {
 export type ListQuery = PageOrCursorQuery<DevicePosition>;
 
 export const deviceListQuery = pageOrCursorQuery(fromCursor);
-
-function toLine(line: Extract<ConnectionView, { readonly driver: 'modbus' }>['line']): Line {
-	if (line.transport === 'tcp') return line;
-	const { transport, path, parity, baud_rate: baudRate, data_bits: dataBits, stop_bits: stopBits } = line;
-	return { transport, path, baudRate, parity, dataBits, stopBits };
-}
-
-export function toConnection(view: ConnectionView | null): Connection | null {
-	if (view === null || view.driver === 'mqtt') return view;
-	const { driver, line, unit_id: unitId, template, period_ms: periodMs, timeout_ms: timeoutMs } = view;
-	return { driver, line: toLine(line), unitId, template, periodMs, timeoutMs };
-}
-
-function lineView(line: Line): Extract<ConnectionView, { readonly driver: 'modbus' }>['line'] {
-	if (line.transport === 'tcp') return line;
-	const { transport, path, parity, baudRate: baud_rate, dataBits: data_bits, stopBits: stop_bits } = line;
-	return { transport, path, baud_rate, parity, data_bits, stop_bits };
-}
-
-export function connectionView(connected: Connection | null): ConnectionView | null {
-	if (connected === null || connected.driver === 'mqtt') return connected;
-	const { driver, line, unitId: unit_id, template, periodMs: period_ms, timeoutMs: timeout_ms } = connected;
-	return { driver, line: lineView(line), unit_id, template, period_ms, timeout_ms };
-}
 
 export function toChange(body: DeviceBody): DeviceChange {
 	return {
@@ -211,30 +127,6 @@ export const deviceView = (device: Device, health: DeviceHealth) => ({
 
 const instant = () => Joi.string().isoDate();
 
-const lineAnswer = Joi.alternatives(
-	Joi.object({ transport: Joi.valid('tcp'), host: Joi.string(), port: Joi.number() }).options({ presence: 'required' }),
-	Joi.object({
-		transport: Joi.valid('rtu'),
-		path: Joi.string(),
-		baud_rate: Joi.number(),
-		parity: Joi.string(),
-		data_bits: Joi.number(),
-		stop_bits: Joi.number(),
-	}).options({ presence: 'required' }),
-);
-
-const connectionAnswer = Joi.alternatives(
-	Joi.object({ driver: Joi.valid('mqtt').required() }),
-	Joi.object({
-		driver: Joi.valid('modbus'),
-		line: lineAnswer,
-		unit_id: Joi.number(),
-		template: Joi.string(),
-		period_ms: Joi.number(),
-		timeout_ms: Joi.number(),
-	}).options({ presence: 'required' }),
-).allow(null);
-
 /** What `deviceView` answers, for the API document. */
 export const deviceAnswer = Joi.object({
 	id: Joi.string().guid(),
@@ -250,7 +142,7 @@ export const deviceAnswer = Joi.object({
 	metadata: Joi.object().unknown(),
 	last_seen_at: instant().allow(null),
 	created_at: instant(),
-	connection: connectionAnswer,
+	connection: connectionSchema.allow(null),
 	gateway_id: Joi.string().guid().allow(null),
 	health: Joi.object({
 		state: Joi.valid('ok', 'degraded', 'offline', 'unknown'),

@@ -1,3 +1,4 @@
+import type { Connection } from '../../config/connection/connection.ts';
 import type { EpochMs } from '../kernel/clock.ts';
 import type { DeviceId, DeviceUid, GatewayId, TenantId } from '../kernel/id.ts';
 import type { JsonValue } from '../telemetry/reading.ts';
@@ -9,37 +10,6 @@ export type DeviceStatus = 'online' | 'offline' | 'maintenance';
 const STATUSES: readonly unknown[] = ['online', 'offline', 'maintenance'] satisfies DeviceStatus[];
 
 export const isDeviceStatus = (value: unknown): value is DeviceStatus => STATUSES.includes(value);
-
-export type Parity = 'none' | 'even' | 'odd';
-
-/** The line a Modbus device hangs on. Devices with the same line share one bus. */
-export type Line =
-	| { readonly transport: 'tcp'; readonly host: string; readonly port: number }
-	| {
-			readonly transport: 'rtu';
-			/** Path of the port, best a stable one below /dev/serial/by-id. */
-			readonly path: string;
-			readonly baudRate: number;
-			readonly parity: Parity;
-			readonly dataBits: 7 | 8;
-			readonly stopBits: 1 | 2;
-	  };
-
-/** How the gateway reaches the device. `null` in a Device: nobody polls it, values arrive by REST. */
-export type Connection =
-	| {
-			readonly driver: 'modbus';
-			readonly line: Line;
-			/** 0 to 255; 1 to 247 on a serial line. */
-			readonly unitId: number;
-			/** Key of a device template, e.g. `eastron-sdm630`. */
-			readonly template: string;
-			/** Time between two reads of the same point, ms. */
-			readonly periodMs: number;
-			/** Longest wait for an answer, ms. */
-			readonly timeoutMs: number;
-	  }
-	| { readonly driver: 'mqtt' };
 
 export interface Device {
 	readonly id: DeviceId;
@@ -53,6 +23,7 @@ export interface Device {
 	readonly ownerId: string | null;
 	readonly tenantId: TenantId;
 	readonly metadata: Readonly<Record<string, JsonValue>>;
+	/** `null`: nobody polls it, values arrive by REST. */
 	readonly connection: Connection | null;
 	/** The gateway it hangs on; on a gateway always its own id. `null`: registered at the hub only. */
 	readonly gatewayId: GatewayId | null;

@@ -3,7 +3,8 @@ import type { Command, CommandDraft } from '../../core/command/command.ts';
 import type { CommandListener } from '../../core/command/command-service.ts';
 import { commandRoute } from '../../core/command/command-topics.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
-import type { Connection, Device } from '../../core/device/device.ts';
+import type { Connection } from '../../config/connection/connection.ts';
+import type { Device } from '../../core/device/device.ts';
 import type { LocalAccount } from '../broker/mqtt-account.ts';
 import { writeOf } from './modbus-write.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
@@ -32,7 +33,9 @@ export function createGatewayDelivery({
 	deliveries,
 }: {
 	readonly devices: Pick<DeviceService, 'find'>;
-	readonly deliveries: Readonly<Record<Driver, Pick<CommandDelivery, 'wake' | 'hurry'>>>;
+	/** By driver; to devices of the others nothing is delivered. */
+	readonly deliveries: Readonly<Partial<Record<Driver, Pick<CommandDelivery, 'wake' | 'hurry'>>>> &
+		Readonly<Record<'mqtt', Pick<CommandDelivery, 'hurry'>>>;
 }): CommandListener & {
 	/** A device's connection can be reached on one more topic. */
 	readonly subscribed: (account: LocalAccount) => void;
@@ -41,7 +44,7 @@ export function createGatewayDelivery({
 } {
 	function queued({ device: id }: Pick<Command, 'device'>): void {
 		const driver = devices.find(id)?.connection?.driver;
-		if (driver !== undefined) deliveries[driver].wake(id);
+		if (driver !== undefined) deliveries[driver]?.wake(id);
 	}
 
 	return {

@@ -2,7 +2,7 @@ import type { DeviceTemplate } from '../../config/template/template.ts';
 import { writablePoint, writeMistake } from '../../config/template/write-rules.ts';
 import type { CommandDraft } from '../../core/command/command.ts';
 import { Fault, fieldFault } from '../../core/kernel/fault.ts';
-import { type EncodedWrite, encodeWrite } from '../driver/modbus/register-encoder.ts';
+import { type EncodedWrite, encodeWrite } from '../driver/modbus/codec/register-encoder.ts';
 
 /** The one command of Modbus devices. */
 export const WRITE_COMMAND = 'write';

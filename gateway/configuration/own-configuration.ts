@@ -1,5 +1,5 @@
 import type { ArrangedDevice } from '../../core/device/device-arrangement.ts';
-import { connectionView, toConnection } from '../../core/device/device-schema.ts';
+import { connectionView, toConnection } from '../../config/connection/connection-schema.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import { deviceUid } from '../../core/kernel/id.ts';
 import {

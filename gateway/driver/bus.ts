@@ -6,8 +6,8 @@ import { backoffMs } from '../../core/kernel/retry.ts';
 import type { LineStats } from './driver.ts';
 import type { LineFrame } from './frame-ring.ts';
 import { createLineMeter, type LineMeter } from './line-meter.ts';
-import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/modbus-line.ts';
-import { ModbusFault } from './modbus/modbus-fault.ts';
+import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/wire/modbus-line.ts';
+import { ModbusFault } from './modbus/wire/modbus-fault.ts';
 import { createUtilisation } from './utilisation.ts';
 
 /** Who goes first on the line; the smaller number wins. */

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { nearest } from '../../config/known-keys.ts';
 import { readAdministrator, readSettings, readSettingsFile } from '../../config/read-settings.ts';
 import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
-import type { Connection } from '../../core/device/device.ts';
+import type { Connection } from '../../config/connection/connection.ts';
 
 function mistakesOf(read: () => unknown): readonly SettingsMistake[] {
 	try {

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import type { Connection } from '../../core/device/device.ts';
+import type { Connection } from '../../config/connection/connection.ts';
 
 import { epochMs } from '../../core/kernel/clock.ts';
 import type { Actor } from '../../core/identity/role.ts';

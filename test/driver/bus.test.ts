@@ -3,8 +3,8 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { type Bus, createBus } from '../../gateway/driver/bus.ts';
-import { timeoutFault } from '../../gateway/driver/modbus/modbus-fault.ts';
-import type { ModbusAnswer, ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
+import { timeoutFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
+import type { ModbusAnswer, ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createUtilisation } from '../../gateway/driver/utilisation.ts';
 
 const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 1, timeoutMs: 100 });

@@ -1,18 +1,19 @@
 import test from 'ava';
 import type { DeviceTemplate } from '../../config/template/template.ts';
-import type { Device, DeviceHealth, Line } from '../../core/device/device.ts';
+import type { Line } from '../../config/connection/connection.ts';
+import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
-import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
+import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDevice } from '../fake/plain-device.ts';
 import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
-import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
-import { createRtuLine } from '../../gateway/driver/modbus/rtu-line.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
+import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
 

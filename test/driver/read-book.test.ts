@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { Line } from '../../core/device/device.ts';
-import { createReadBook, type ReadBook } from '../../gateway/driver/modbus/read-book.ts';
-import { uncovered } from '../../gateway/driver/modbus/address-holes.ts';
+import type { Line } from '../../config/connection/connection.ts';
+import { createReadBook, type ReadBook } from '../../gateway/driver/modbus/plan/read-book.ts';
+import { uncovered } from '../../gateway/driver/modbus/plan/address-holes.ts';
 import { plainPlan, point } from '../fake/plain-plan.ts';
 
 const line: Line = { transport: 'tcp', host: 'x', port: 502 };

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 
 import type { ByteOrder, ReadFunction, RegisterType, TemplatePoint } from '../../config/template/template.ts';
 import type { Quality, SampleValue } from '../../core/telemetry/reading.ts';
-import { linearScale } from '../../gateway/driver/modbus/linear-scale.ts';
-import { createReadDecoder, decodeRead } from '../../gateway/driver/modbus/register-decoder.ts';
-import type { ReadRequest } from '../../gateway/driver/modbus/request-plan.ts';
+import { linearScale } from '../../gateway/driver/modbus/codec/linear-scale.ts';
+import { createReadDecoder, decodeRead } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import type { ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from '../fake/modbus-point.ts';
 
 function requestFor(points: readonly TemplatePoint[], address: number, count: number): ReadRequest {

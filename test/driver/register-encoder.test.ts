@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { ByteOrder, RegisterType, TemplatePoint } from '../../config/template/template.ts';
 import { writeMistake } from '../../config/template/write-rules.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { createReadDecoder } from '../../gateway/driver/modbus/register-decoder.ts';
-import { encodeWrite } from '../../gateway/driver/modbus/register-encoder.ts';
+import { createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import { encodeWrite } from '../../gateway/driver/modbus/codec/register-encoder.ts';
 import { template } from '../fake/plain-plan.ts';
 import { modbusPoint } from '../fake/modbus-point.ts';
 

@@ -2,14 +2,14 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import type { ReadFunction, TemplatePoint } from '../../config/template/template.ts';
-import { type LineCost, readCostMs, rtuCost, tcpCost } from '../../gateway/driver/modbus/line-cost.ts';
+import { type LineCost, readCostMs, rtuCost, tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
 import {
 	type PlanLimits,
 	planReads,
 	type AddressRange,
 	type ReadRequest,
 	unreadablePoints,
-} from '../../gateway/driver/modbus/request-plan.ts';
+} from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from '../fake/modbus-point.ts';
 
 const noLimits: PlanLimits = { maxRegisters: 125, maxBits: 2000, holes: [] };

@@ -2,10 +2,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
-import { createLateReplyGuard } from '../../gateway/driver/modbus/late-reply-guard.ts';
-import { ModbusFault } from '../../gateway/driver/modbus/modbus-fault.ts';
-import type { ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
-import { createRtuLine } from '../../gateway/driver/modbus/rtu-line.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
+import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
+import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { registerOf, replyTo } from '../fake/modbus-slave.ts';
 import { createRtuWire, rtuException, rtuReply, type RtuWire } from '../fake/rtu-wire.ts';
 

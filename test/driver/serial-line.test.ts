@@ -3,14 +3,14 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Line } from '../../core/device/device.ts';
+import type { Line } from '../../config/connection/connection.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
-import { createModbusLine } from '../../gateway/driver/modbus/line-factory.ts';
-import { ModbusFault } from '../../gateway/driver/modbus/modbus-fault.ts';
-import type { ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
-import { openFault } from '../../gateway/driver/modbus/open-fault.ts';
+import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
+import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
+import type { ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import { openFault } from '../../gateway/driver/modbus/wire/open-fault.ts';
 import { freePort, hasPymodbus, hasPython, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
 
 const serial = (path: string, baudRate = 115_200): Line => ({

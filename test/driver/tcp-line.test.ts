@@ -2,9 +2,9 @@ import test from 'ava';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
-import { ModbusFault, type ModbusFailure } from '../../gateway/driver/modbus/modbus-fault.ts';
-import type { ModbusRequest } from '../../gateway/driver/modbus/modbus-line.ts';
-import { createTcpLine } from '../../gateway/driver/modbus/tcp-line.ts';
+import { ModbusFault, type ModbusFailure } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
+import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import { createTcpLine } from '../../gateway/driver/modbus/wire/tcp-line.ts';
 import { createFakeSlave, type FakeSlave, replyTo, type SlaveReply } from '../fake/modbus-slave.ts';
 
 const read = (address: number, count: number, timeoutMs = 60): ModbusRequest => ({

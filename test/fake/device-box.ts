@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { createDeviceService, type DeviceService } from '../../core/device/device-service.ts';
 import { createDeviceStore } from '../../core/device/device-store.ts';
-import type { Connection, Device } from '../../core/device/device.ts';
+import type { Connection } from '../../config/connection/connection.ts';
+import type { Device } from '../../core/device/device.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { DEFAULT_TENANT, deviceId, deviceUid, type GatewayId, gatewayId } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';

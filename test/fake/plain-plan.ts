@@ -1,7 +1,7 @@
 import type { DeviceTemplate, ReadFunction, TemplatePoint } from '../../config/template/template.ts';
 import type { PlanReads } from '../../gateway/driver/modbus/polled-line.ts';
-import type { DecodeRead } from '../../gateway/driver/modbus/register-decoder.ts';
-import type { PlanLimits, ReadRequest } from '../../gateway/driver/modbus/request-plan.ts';
+import type { DecodeRead } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import type { PlanLimits, ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from './modbus-point.ts';
 
 export const point = (key: string, address: number, more: Partial<TemplatePoint> = {}): TemplatePoint =>

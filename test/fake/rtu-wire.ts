@@ -1,4 +1,4 @@
-import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/byte-link.ts';
+import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/wire/byte-link.ts';
 import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
 
 /** Reply of a fake RTU slave: how late it comes, and its bytes when they are not the right ones. `null`: none. */

@@ -7,8 +7,8 @@ import test from 'ava';
 
 import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
-import { planReads } from '../../gateway/driver/modbus/request-plan.ts';
-import { rtuCost } from '../../gateway/driver/modbus/line-cost.ts';
+import { planReads } from '../../gateway/driver/modbus/plan/request-plan.ts';
+import { rtuCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
 
 const shippedFolder = fileURLToPath(new URL('../../../config/template/', import.meta.url));
 

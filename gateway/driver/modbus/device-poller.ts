@@ -1,4 +1,5 @@
-import type { Connection, Device } from '../../../core/device/device.ts';
+import type { ModbusConnection } from '../../../config/connection/connection.ts';
+import type { Device } from '../../../core/device/device.ts';
 import { type Clock, type EpochMs, toIso } from '../../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
@@ -7,12 +8,10 @@ import { createCircuitBreaker } from '../circuit-breaker.ts';
 import type { DriverSink } from '../driver.ts';
 import { createHealthTracker } from '../health-tracker.ts';
 import { createLatencyWindow } from '../latency-window.ts';
-import { isRefusal, ModbusFault } from './modbus-fault.ts';
-import type { ModbusAnswer, ModbusRequest } from './modbus-line.ts';
-import type { ReadBook, ReadSlot } from './read-book.ts';
-import type { DecodeRead } from './register-decoder.ts';
-
-export type ModbusConnection = Extract<Connection, { readonly driver: 'modbus' }>;
+import { isRefusal, ModbusFault } from './wire/modbus-fault.ts';
+import type { ModbusAnswer, ModbusRequest } from './wire/modbus-line.ts';
+import type { ReadBook, ReadSlot } from './plan/read-book.ts';
+import type { DecodeRead } from './codec/register-decoder.ts';
 
 /** When the device wants its next turn: in this round still, with its next period, or not before an instant (monotonic, ms). */
 export type NextTurn = 'now' | 'next-period' | { readonly notBeforeMs: number };

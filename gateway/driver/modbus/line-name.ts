@@ -1,17 +1,17 @@
-import type { Line, Parity } from '../../../core/device/device.ts';
+import type { Line, Parity, SerialSettings } from '../../../config/connection/connection.ts';
 
 const parityLetters: Readonly<Record<Parity, string>> = { none: 'N', even: 'E', odd: 'O' };
 
-/** e.g. `tcp 192.168.1.20:502` or `rtu /dev/ttyUSB0 9600 8N1`. */
+/** e.g. `9600 8N1`. */
+export const serialName = ({ baudRate, dataBits, parity, stopBits }: SerialSettings): string =>
+	`${baudRate} ${dataBits}${parityLetters[parity]}${stopBits}`;
+
+/** e.g. `tcp 192.168.1.20:502`, `rtu /dev/ttyUSB0 9600 8N1` or `rtu-over-tcp 192.168.1.21:4001`. */
 export function lineName(line: Line): string {
-	if (line.transport === 'tcp') return `tcp ${line.host}:${line.port}`;
-	return `rtu ${line.path} ${line.baudRate} ${line.dataBits}${parityLetters[line.parity]}${line.stopBits}`;
+	if ('path' in line) return `${line.transport} ${line.path} ${serialName(line)}`;
+	return `${line.transport} ${line.host}:${line.port}`;
 }
 
-/** The thing that only one bus may own: two lines with the same port are the same line or a contradiction. */
-export const linePort = (line: Line): string =>
-	line.transport === 'tcp' ? `tcp ${line.host.toLowerCase()}:${line.port}` : `rtu ${line.path}`;
-
 /** Bits of one character on a serial line: start, data, parity, stop. */
-export const bitsPerChar = (line: Extract<Line, { readonly transport: 'rtu' }>): number =>
-	1 + line.dataBits + (line.parity === 'none' ? 0 : 1) + line.stopBits;
+export const bitsPerChar = ({ dataBits, parity, stopBits }: SerialSettings): number =>
+	1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits;

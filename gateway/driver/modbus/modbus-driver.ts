@@ -1,11 +1,11 @@
 import type { DeviceTemplate } from '../../../config/template/template.ts';
-import type { Device, Line } from '../../../core/device/device.ts';
+import { type Line, type ModbusConnection, portOf } from '../../../config/connection/connection.ts';
+import type { Device } from '../../../core/device/device.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Bus } from '../bus.ts';
 import type { Driver } from '../driver.ts';
-import type { ModbusConnection } from './device-poller.ts';
-import { lineName, linePort } from './line-name.ts';
+import { lineName } from './line-name.ts';
 import { createPolledLine, type PolledLine, type PolledLineDeps } from './polled-line.ts';
 
 export interface ModbusDriver extends Driver {
@@ -56,20 +56,20 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 			const { connection } = device;
 			if (connection?.driver !== 'modbus' || device.deletedAt !== null) continue;
 			const template = deps.template(connection.template);
-			const owner = owners.get(linePort(connection.line)) ?? { line: connection.line, device };
+			const owner = owners.get(portOf(connection.line)) ?? { line: connection.line, device };
 			if (template === null) {
 				unfit.set(
 					device.id,
 					`the template ${connection.template} is not installed; choose another one for ${device.name}`,
 				);
-			} else if (linePort(connection.line).startsWith('rtu') && lineName(owner.line) !== lineName(connection.line)) {
+			} else if ('path' in connection.line && lineName(owner.line) !== lineName(connection.line)) {
 				unfit.set(
 					device.id,
 					`${lineName(connection.line)} contradicts ${owner.device.name}, which uses this port as ${lineName(owner.line)}: ` +
 						'all devices on a serial line share its settings',
 				);
 			} else {
-				owners.set(linePort(connection.line), owner);
+				owners.set(portOf(connection.line), owner);
 				fit.push({ device, connection, template });
 			}
 		}

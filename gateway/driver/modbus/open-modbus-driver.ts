@@ -1,14 +1,14 @@
 import type { DeviceTemplate } from '../../../config/template/template.ts';
-import type { Line } from '../../../core/device/device.ts';
+import type { Line } from '../../../config/connection/connection.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
 import type { DriverSink } from '../driver.ts';
-import { createModbusLine } from './line-factory.ts';
+import { createModbusLine } from './wire/line-factory.ts';
 import { bitsPerChar } from './line-name.ts';
-import { type LineCost, rtuCost, tcpCost } from './line-cost.ts';
+import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
-import { decodeRead } from './register-decoder.ts';
-import { planReads } from './request-plan.ts';
+import { decodeRead } from './codec/register-decoder.ts';
+import { planReads } from './plan/request-plan.ts';
 
 /** Time a device on a serial line takes before it answers, until it was measured. */
 const TURNAROUND_MS = 15;
@@ -16,7 +16,7 @@ const TURNAROUND_MS = 15;
 const ROUND_TRIP_MS = 5;
 
 const costOf = (line: Line): LineCost =>
-	line.transport === 'tcp' ? tcpCost(ROUND_TRIP_MS) : rtuCost(line.baudRate, bitsPerChar(line), TURNAROUND_MS);
+	'path' in line ? rtuCost(line.baudRate, bitsPerChar(line), TURNAROUND_MS) : tcpCost(ROUND_TRIP_MS);
 
 /** The Modbus driver with its real parts: lines of this machine, the planner, the decoder. */
 export const openModbusDriver = (deps: {

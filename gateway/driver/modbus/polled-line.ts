@@ -1,4 +1,5 @@
-import type { Device, Line } from '../../../core/device/device.ts';
+import type { Line, ModbusConnection } from '../../../config/connection/connection.ts';
+import type { Device } from '../../../core/device/device.ts';
 import type { DeviceTemplate, TemplatePoint } from '../../../config/template/template.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
@@ -9,12 +10,12 @@ import type { DriverSink } from '../driver.ts';
 import type { LineMeter } from '../line-meter.ts';
 import { createPollLoop } from '../poll-loop.ts';
 import { createPollSchedule } from '../poll-schedule.ts';
-import { createDevicePoller, type DevicePoller, type ModbusConnection } from './device-poller.ts';
+import { createDevicePoller, type DevicePoller } from './device-poller.ts';
 import { lineName } from './line-name.ts';
-import type { ModbusLine } from './modbus-line.ts';
-import { createReadBook } from './read-book.ts';
-import type { DecodeRead } from './register-decoder.ts';
-import type { PlanLimits, ReadRequest } from './request-plan.ts';
+import type { ModbusLine } from './wire/modbus-line.ts';
+import { createReadBook } from './plan/read-book.ts';
+import type { DecodeRead } from './codec/register-decoder.ts';
+import type { PlanLimits, ReadRequest } from './plan/request-plan.ts';
 
 /** Packs points into the reads that cost this line the least. */
 export type PlanReads = (points: readonly TemplatePoint[], line: Line, limits: PlanLimits) => readonly ReadRequest[];

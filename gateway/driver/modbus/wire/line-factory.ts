@@ -1,8 +1,9 @@
-import type { Line } from '../../../core/device/device.ts';
-import type { Clock } from '../../../core/kernel/clock.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { Line } from '../../../../config/connection/connection.ts';
+import { Fault } from '../../../../core/kernel/fault.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
-import { bitsPerChar } from './line-name.ts';
+import { bitsPerChar } from '../line-name.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
 import { createSerialLink } from './serial-link.ts';
@@ -21,6 +22,7 @@ export function createModbusLine(clock: Clock): (line: Line, meter: LineMeter) =
 
 	return (line, meter) => {
 		if (line.transport === 'tcp') return createTcpLine(line.host, line.port, clock, meter);
+		if (line.transport !== 'rtu') throw new Fault('unavailable', `${line.transport} is not supported`);
 		const timing = { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) };
 		return createRtuLine({ link: createSerialLink(line), timing, clock, meter, guard: guardOf(meter) });
 	};

@@ -1,7 +1,7 @@
-import type { TemplatePoint } from '../../../config/template/template.ts';
-import { SETTING_PERIOD_MS } from '../../../core/telemetry/point-facts.ts';
+import type { TemplatePoint } from '../../../../config/template/template.ts';
+import { SETTING_PERIOD_MS } from '../../../../core/telemetry/point-facts.ts';
 import { blockOf, uncovered } from './address-holes.ts';
-import { MAX_BITS_PER_READ } from './modbus-line.ts';
+import { MAX_BITS_PER_READ } from '../wire/modbus-line.ts';
 import type { AddressRange, PlanLimits, ReadRequest } from './request-plan.ts';
 
 /** Settings change when a person changes them, and a refused point only after a firmware update: both are asked this seldom. */

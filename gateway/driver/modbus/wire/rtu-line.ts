@@ -1,5 +1,5 @@
-import type { Clock } from '../../../core/kernel/clock.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import type { ByteLink } from './byte-link.ts';
 import type { LateReplyGuard } from './late-reply-guard.ts';
 import { createModbusClient } from './modbus-client.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../../../core/kernel/clock.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import { createModbusClient } from './modbus-client.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { TcpPort } from './tcp-port.ts';

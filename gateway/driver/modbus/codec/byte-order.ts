@@ -1,4 +1,4 @@
-import type { ByteOrder } from '../../../config/template/template.ts';
+import type { ByteOrder } from '../../../../config/template/template.ts';
 
 const LETTERS = 'ABCDEFGH';
 

@@ -1,8 +1,8 @@
 import ModbusRTU from 'modbus-serial';
-import type { ReadFunction } from '../../../config/template/template.ts';
-import type { Clock } from '../../../core/kernel/clock.ts';
-import { Fault } from '../../../core/kernel/fault.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { ReadFunction } from '../../../../config/template/template.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import { Fault } from '../../../../core/kernel/fault.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import { closedFault, corruptFault, exceptionFault, type ModbusFault, timeoutFault } from './modbus-fault.ts';
 import {
 	isWrite,

@@ -1,6 +1,6 @@
-import type { ReadFunction, TemplatePoint } from '../../../config/template/template.ts';
+import type { ReadFunction, TemplatePoint } from '../../../../config/template/template.ts';
 import { type LineCost, readCostMs, readsBits } from './line-cost.ts';
-import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from './modbus-line.ts';
+import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from '../wire/modbus-line.ts';
 
 const READ_FUNCTIONS: readonly ReadFunction[] = [1, 2, 3, 4];
 

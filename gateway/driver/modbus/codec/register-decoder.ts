@@ -1,9 +1,9 @@
-import type { RegisterType, TemplatePoint } from '../../../config/template/template.ts';
-import type { Quality, SampleValue } from '../../../core/telemetry/reading.ts';
+import type { RegisterType, TemplatePoint } from '../../../../config/template/template.ts';
+import type { Quality, SampleValue } from '../../../../core/telemetry/reading.ts';
 import { toWireOrder, wireIndexes } from './byte-order.ts';
-import { readsBits } from './line-cost.ts';
+import { readsBits } from '../plan/line-cost.ts';
 import { linearScale } from './linear-scale.ts';
-import type { ReadRequest } from './request-plan.ts';
+import type { ReadRequest } from '../plan/request-plan.ts';
 
 /** The values of one answer, in the order of the request's points. */
 export interface DecodedRead {

@@ -1,13 +1,11 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
-import type { Line } from '../../../core/device/device.ts';
-import { Fault } from '../../../core/kernel/fault.ts';
+import type { SerialSettings } from '../../../../config/connection/connection.ts';
+import { Fault } from '../../../../core/kernel/fault.ts';
 import type { ByteLink, ByteLinkListener } from './byte-link.ts';
 import { openFault } from './open-fault.ts';
 import { findPortHolder } from './port-holder.ts';
-
-type SerialLine = Extract<Line, { readonly transport: 'rtu' }>;
 
 /** Longest wait for the driver to let go of a port; an adapter that was pulled may never do so. */
 const CLOSE_MS = 2000;
@@ -61,7 +59,7 @@ async function watchPort(path: string, vanished: () => void): Promise<() => void
 }
 
 /** A serial port of the operating system, locked against other programs while it is open. */
-export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialLine): ByteLink {
+export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialSettings): ByteLink {
 	const port = new SerialPort({ path, baudRate, parity, dataBits, stopBits, lock: true, autoOpen: false });
 
 	let endWatch: (() => void) | null = null;

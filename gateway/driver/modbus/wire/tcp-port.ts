@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../../../core/kernel/clock.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import { crc16 } from './crc16.ts';
 import { ModbusPort } from './modbus-port.ts';
 import { type ExpectedReply, expectedReply } from './rtu-frame.ts';

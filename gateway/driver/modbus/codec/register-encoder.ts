@@ -1,9 +1,9 @@
-import type { RegisterType, TemplatePoint } from '../../../config/template/template.ts';
-import { numberOf } from '../../../config/template/write-rules.ts';
-import { fieldFault } from '../../../core/kernel/fault.ts';
+import type { RegisterType, TemplatePoint } from '../../../../config/template/template.ts';
+import { numberOf } from '../../../../config/template/write-rules.ts';
+import { fieldFault } from '../../../../core/kernel/fault.ts';
 import { toWireOrder } from './byte-order.ts';
 import { linearScale, nearestRaw } from './linear-scale.ts';
-import { MAX_REGISTERS_PER_WRITE, type ModbusWrite } from './modbus-line.ts';
+import { MAX_REGISTERS_PER_WRITE, type ModbusWrite } from '../wire/modbus-line.ts';
 
 /** What goes over the wire for one value. */
 export type EncodedWrite = Pick<ModbusWrite, 'functionCode' | 'address' | 'words'>;

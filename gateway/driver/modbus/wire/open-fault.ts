@@ -1,4 +1,4 @@
-import { Fault, type FaultReason } from '../../../core/kernel/fault.ts';
+import { Fault, type FaultReason } from '../../../../core/kernel/fault.ts';
 
 /** Why a port or a host cannot be used, by the code of the operating system; `$` stands for the port. */
 const sentences: Readonly<Record<string, readonly [sentence: string, reason: FaultReason]>> = {

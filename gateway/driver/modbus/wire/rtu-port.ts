@@ -1,5 +1,5 @@
-import type { Clock } from '../../../core/kernel/clock.ts';
-import type { LineMeter } from '../line-meter.ts';
+import type { Clock } from '../../../../core/kernel/clock.ts';
+import type { LineMeter } from '../../line-meter.ts';
 import type { ByteLink } from './byte-link.ts';
 import { ModbusPort } from './modbus-port.ts';
 import { type ExpectedReply, expectedReply, scanRtu } from './rtu-frame.ts';

@@ -1,4 +1,4 @@
-import { Fault, type FaultReason } from '../../../core/kernel/fault.ts';
+import { Fault, type FaultReason } from '../../../../core/kernel/fault.ts';
 import { countOf, type ModbusExchange } from './modbus-line.ts';
 
 /**

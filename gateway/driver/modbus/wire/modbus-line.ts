@@ -1,5 +1,5 @@
-import type { ReadFunction } from '../../../config/template/template.ts';
-import type { EpochMs } from '../../../core/kernel/clock.ts';
+import type { ReadFunction } from '../../../../config/template/template.ts';
+import type { EpochMs } from '../../../../core/kernel/clock.ts';
 
 /** Most registers one read may carry: 125 words fill the 253-byte PDU. */
 export const MAX_REGISTERS_PER_READ = 125;

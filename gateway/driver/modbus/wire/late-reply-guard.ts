@@ -1,4 +1,4 @@
-import type { ReadFunction } from '../../../config/template/template.ts';
+import type { ReadFunction } from '../../../../config/template/template.ts';
 import { dataBytes, isWrite, MAX_REGISTERS_PER_READ, type ModbusExchange, type ModbusRequest } from './modbus-line.ts';
 
 /**

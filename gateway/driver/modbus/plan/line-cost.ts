@@ -1,4 +1,4 @@
-import type { ReadFunction } from '../../../config/template/template.ts';
+import type { ReadFunction } from '../../../../config/template/template.ts';
 
 /** What a read costs on a line, ms: `requestMs` once, plus `registerMs` or `bitMs` for each register or bit it asks for. */
 export interface LineCost {
