@@ -258,6 +258,8 @@ test('a day does not go while a segment is being written to it: all of the segme
 	let goOn: () => void = () => undefined;
 	const isWriting = new Promise<void>((resolve) => (begun = resolve));
 	const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+	let asked: () => void = () => undefined;
+	const isAsked = new Promise<void>((resolve) => (asked = resolve));
 	let opened = 0;
 	const slow: FileLayer = {
 		...bench.files,
@@ -269,6 +271,10 @@ test('a day does not go while a segment is being written to it: all of the segme
 			}
 			return bench.files.open(path);
 		},
+		async freeBytes(folder) {
+			if (folder === HISTORY_FOLDER && opened >= 2) asked();
+			return bench.files.freeBytes(folder);
+		},
 	};
 	const dropped: Dropped[] = [];
 	const { journal, history } = await bench.open({
@@ -277,21 +283,23 @@ test('a day does not go while a segment is being written to it: all of the segme
 		dropped: (what) => void dropped.push(what),
 		journal: { ...journalOf(0), maxBytes: 3 * 8192, holders: ['uplink'] },
 	});
-	await journal.append([1, 2, 3].map((device) => readingOf(1 + device * 8, { device: deviceOf(device) })), 'prompt');
+	const numbers = Array.from({ length: 9 }, (_, index) => index + 1);
+	await journal.append(numbers.map((device) => readingOf(1 + device * 8, { device: deviceOf(device) })), 'prompt');
 	await journal.closeSegment();
 	await isWriting;
 	bench.files.setFreeBytes(0);
 	const filling = (async () => {
 		for (let index = 10; index < 200; index += 1) await journal.append([readingOf(1 + index * 8)], 'prompt');
 	})();
-	for (let turns = 0; turns < 200; turns += 1) await nextTurn();
+	await isAsked;
+	for (let turns = 0; turns < 20; turns += 1) await nextTurn();
 	t.deepEqual(dropped, [], 'it waits');
 	goOn();
 	await filling;
 	await history.sealNow();
-	const devices = [1, 2, 3].map((device) => history.range(everything({ device: deviceOf(device) })));
+	const devices = numbers.map((device) => history.range(everything({ device: deviceOf(device) })));
 	const found = (await Promise.all(devices)).flat().length;
-	t.is(found + dropped.reduce((sum, { readings }) => sum + (readings ?? 0), 0), 3 + 190);
+	t.is(found + dropped.reduce((sum, { readings }) => sum + (readings ?? 0), 0), numbers.length + 190);
 	t.deepEqual(history.losses(), []);
 	await stopBoth({ journal, history });
 });
