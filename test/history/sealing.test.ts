@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import test from 'ava';
 import fc from 'fast-check';
 
@@ -170,14 +168,6 @@ test('what a killed process left in the page cache is made durable before the jo
 	await stopBoth(third);
 });
 
-const journalOf = (minFreeBytes: number) => ({
-	folder: '/journal',
-	promptMs: 0,
-	segmentBytes: 8192,
-	maxBytes: 1024 * 1024,
-	minFreeBytes,
-});
-
 /** A reading on each of some days before today. */
 const daily = (days: number): readonly Reading[] =>
 	Array.from({ length: days }, (_, index) => readingOf(1 + index * 8, { readAt: epochMs(START_MS - index * DAY_MS) }));
@@ -233,108 +223,6 @@ test('below the floor of free space raw days go first, then what stands behind t
 	t.deepEqual(order, ['day', 'day', 'minutes', 'minutes', 'minutes']);
 	t.is(opened.history.stats().bytes, 0);
 	await stopBoth(opened);
-});
-
-test('a day that a watcher wants to stay is left, and the next one goes instead of it', async (t) => {
-	const plain = await sealed(historyBench(), {}, 3);
-	const { bytes } = plain.history.stats();
-	const days: (number | null)[] = [];
-	const watcher: HourWatcher = {
-		touching: async () => undefined,
-		touched: () => undefined,
-		dropping: async (day) => day !== START_MS - 2 * DAY_MS,
-	};
-	const more = { maxBytes: bytes / 2, watchers: [watcher], dropped: ({ day }: Dropped) => void days.push(day) };
-	const opened = await sealed(historyBench(), more, 3);
-	t.deepEqual(seqs(await opened.history.range(everything())), [17]);
-	t.deepEqual(days, [START_MS - DAY_MS, START_MS]);
-	await stopBoth(plain);
-	await stopBoth(opened);
-});
-
-test('a day does not go while a segment is being written to it: all of the segment is there, or is told', async (t) => {
-	const bench = historyBench();
-	let begun: () => void = () => undefined;
-	let goOn: () => void = () => undefined;
-	const isWriting = new Promise<void>((resolve) => (begun = resolve));
-	const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
-	let asked: () => void = () => undefined;
-	const isAsked = new Promise<void>((resolve) => (asked = resolve));
-	let opened = 0;
-	const slow: FileLayer = {
-		...bench.files,
-		async open(path) {
-			opened += path === TODAY ? 1 : 0;
-			if (opened === 2) {
-				begun();
-				await mayGoOn;
-			}
-			return bench.files.open(path);
-		},
-		async freeBytes(folder) {
-			if (folder === HISTORY_FOLDER && opened >= 2) asked();
-			return bench.files.freeBytes(folder);
-		},
-	};
-	const dropped: Dropped[] = [];
-	const { journal, history } = await bench.open({
-		files: slow,
-		minFreeBytes: 1_000,
-		dropped: (what) => void dropped.push(what),
-		journal: { ...journalOf(0), maxBytes: 3 * 8192, holders: ['uplink'] },
-	});
-	const numbers = Array.from({ length: 9 }, (_, index) => index + 1);
-	await journal.append(numbers.map((device) => readingOf(1 + device * 8, { device: deviceOf(device) })), 'prompt');
-	await journal.closeSegment();
-	await isWriting;
-	bench.files.setFreeBytes(0);
-	const filling = (async () => {
-		for (let index = 10; index < 200; index += 1) await journal.append([readingOf(1 + index * 8)], 'prompt');
-	})();
-	await isAsked;
-	for (let turns = 0; turns < 20; turns += 1) await nextTurn();
-	t.deepEqual(dropped, [], 'it waits');
-	goOn();
-	await filling;
-	await history.sealNow();
-	const devices = numbers.map((device) => history.range(everything({ device: deviceOf(device) })));
-	const found = (await Promise.all(devices)).flat().length;
-	t.is(found + dropped.reduce((sum, { readings }) => sum + (readings ?? 0), 0), numbers.length + 190);
-	t.deepEqual(history.losses(), []);
-	await stopBoth({ journal, history });
-});
-
-test('a full disk costs nothing that was acknowledged, whenever the process is killed: the journal refuses instead', async (t) => {
-	const bench = historyBench();
-	const losses: unknown[] = [];
-	const moved: StreamRange[] = [];
-	// The journal writes in place, until its segment is full.
-	const full: FileLayer = { ...bench.files, create: () => Promise.reject(new Error('ENOSPC: create')) };
-	const { files } = bench;
-	const { journal } = await bench.open({
-		files: { ...files, create: (path) => (path.startsWith(HISTORY_FOLDER) ? full : files).create(path) },
-		journal: {
-			...journalOf(1_000),
-			holders: ['uplink'],
-			onLoss: (loss) => void losses.push(loss),
-			onMoved: (ranges) => void moved.push(...ranges),
-		},
-	});
-	let kept = 0;
-	for (; kept < 200; kept += 1) await journal.append([readingOf(1 + kept * 8)], 'prompt');
-	files.setFreeBytes(999);
-	await t.throwsAsync(
-		async () => {
-			for (; kept < 1_000; kept += 1) await journal.append([readingOf(1 + kept * 8)], 'prompt');
-		},
-		{ message: /no room/ },
-	);
-	t.deepEqual([losses, moved], [[], []]);
-	files.cut(() => 0);
-	files.setFreeBytes(Number.MAX_SAFE_INTEGER);
-	const again = await bench.open({ journal: { ...journalOf(0), holders: ['uplink'] } });
-	t.is((await again.history.range(everything())).length, kept);
-	await stopBoth(again);
 });
 
 for (const isRestarted of [false, true])
@@ -440,6 +328,14 @@ test('a column is what the readings say of its point, sealed or not, in parts or
 		),
 		{ numRuns: 60 },
 	);
+});
+
+const journalOf = (minFreeBytes: number) => ({
+	folder: '/journal',
+	promptMs: 0,
+	segmentBytes: 8192,
+	maxBytes: 1024 * 1024,
+	minFreeBytes,
 });
 
 test('a journal without room gives nothing up while it opens, and then what is sealed, after the oldest day', async (t) => {
