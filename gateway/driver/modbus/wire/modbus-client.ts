@@ -4,13 +4,7 @@ import type { Clock } from '../../../../core/kernel/clock.ts';
 import { Fault } from '../../../../core/kernel/fault.ts';
 import type { LineMeter } from '../../line-meter.ts';
 import { closedFault, corruptFault, exceptionFault, type ModbusFault, timeoutFault } from './modbus-fault.ts';
-import {
-	isWrite,
-	type ModbusAnswer,
-	type ModbusExchange,
-	type ModbusRequest,
-	type ModbusWrite,
-} from './modbus-line.ts';
+import { isRead, type ModbusAnswer, type ModbusExchange, type ModbusRequest, type ModbusWrite } from './modbus-line.ts';
 import type { ModbusPort } from './modbus-port.ts';
 
 /** Longest wait for a connection or a port to open. */
@@ -37,7 +31,7 @@ const reads: Readonly<Record<ReadFunction, Read>> = {
 };
 
 /** The ports let only the exact echo pass, so what the library reads out of it needs no second look. */
-const writes: Readonly<Record<ModbusWrite['functionCode'], Write>> = {
+const writes: Readonly<Partial<Record<number, Write>>> = {
 	5: (client, { unitId, address, words }, done) =>
 		client.writeFC5(unitId, address, words[0] === 1, (error) => done(error, {})),
 	6: (client, { unitId, address, words }, done) =>
@@ -47,8 +41,10 @@ const writes: Readonly<Record<ModbusWrite['functionCode'], Write>> = {
 };
 
 function start(client: ReadClient, exchange: ModbusExchange, done: Done): void {
-	if (isWrite(exchange)) writes[exchange.functionCode](client, exchange, done);
-	else reads[exchange.functionCode](client, exchange, done);
+	if (isRead(exchange)) return reads[exchange.functionCode](client, exchange, done);
+	const write = writes[exchange.functionCode];
+	if ('words' in exchange && exchange.functionCode !== 23 && write !== undefined) return write(client, exchange, done);
+	done(new Error('a function this line does not know'), undefined);
 }
 
 /** The exception code, where the library found one. */

@@ -4,7 +4,7 @@ import type { ByteLink } from './byte-link.ts';
 import type { LateReplyGuard } from './late-reply-guard.ts';
 import { createModbusClient } from './modbus-client.ts';
 import { ModbusFault, unprovenFault } from './modbus-fault.ts';
-import { dataBytes, isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus-line.ts';
+import { dataBytes, isRead, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus-line.ts';
 import { gapMs, RtuPort, type RtuTiming, wireMs } from './rtu-port.ts';
 
 /** Shortest silence that ends a quarantine, ms. */
@@ -32,7 +32,7 @@ interface RtuLineDeps {
 
 /** Characters of an exchange, both ways. */
 function charsOf(exchange: ModbusExchange): number {
-	if (!isWrite(exchange)) return REQUEST_CHARS + REPLY_CHARS + dataBytes(exchange.functionCode, exchange.count);
+	if (isRead(exchange)) return REQUEST_CHARS + REPLY_CHARS + dataBytes(exchange.functionCode, exchange.count);
 	const extra = exchange.functionCode === 16 ? SEVERAL_CHARS + 2 * exchange.words.length : 0;
 	return REQUEST_CHARS + extra + ECHO_CHARS;
 }
@@ -86,6 +86,7 @@ export function createRtuLine({ link, timing, clock, meter, guard }: RtuLineDeps
 	}
 
 	return {
+		depth: 1,
 		open: (signal, lost) => client.open(signal, lost),
 		close: () => client.close(),
 		async transact(request) {

@@ -13,6 +13,7 @@ export function createTcpLine(host: string, port: number, clock: Clock, meter: L
 		wireMs: () => 0,
 	});
 	return {
+		depth: 1,
 		open: (signal, lost) => client.open(signal, lost),
 		transact: (request) => client.exchange(request),
 		close: () => client.close(),
