@@ -11,6 +11,12 @@ export interface LineCounters {
 	crcErrors: number;
 	strayFrames: number;
 	quarantines: number;
+	/** Whole frames of another master and its devices. */
+	foreignFrames: number;
+	/** Our own requests, heard again. */
+	echoFrames: number;
+	/** Bytes that belong to no frame. */
+	noiseBytes: number;
 }
 
 /** What a line is measured with. Made once for each line and handed to each of its connections. */
@@ -21,7 +27,18 @@ export interface LineMeter {
 }
 
 export const createLineMeter = (clock: Clock): LineMeter => ({
-	counters: { requests: 0, answers: 0, timeouts: 0, exceptions: 0, crcErrors: 0, strayFrames: 0, quarantines: 0 },
+	counters: {
+		requests: 0,
+		answers: 0,
+		timeouts: 0,
+		exceptions: 0,
+		crcErrors: 0,
+		strayFrames: 0,
+		quarantines: 0,
+		foreignFrames: 0,
+		echoFrames: 0,
+		noiseBytes: 0,
+	},
 	latency: createLatencyWindow(),
 	frames: createFrameRing(clock),
 });

@@ -54,7 +54,6 @@ export function createPlainIo(port: PlainPort, listener: PortIoListener): PortIo
 			waitingBytes += bytes.length;
 			writing = writing.then(() => writeNext(bytes));
 		},
-		drain: () => undefined,
 		rest: () => undefined,
 		end() {
 			isOver = true;

@@ -129,7 +129,6 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 			flush();
 			if (waiting.length > 0) arm();
 		},
-		drain,
 		rest(ms) {
 			const sleepMs = Math.floor(ms - WAKE_EARLY_MS);
 			if (isOver || sleepMs < LEAST_REST_MS) return;

@@ -10,8 +10,6 @@ export interface PortIoListener {
 export interface PortIo {
 	/** @param bytes belong to the port from now on */
 	write(bytes: Buffer): void;
-	/** Hands over at once what the operating system holds. */
-	drain(): void;
 	/** Called while bytes are handed over: nothing that matters comes for so long, ms. */
 	rest(ms: number): void;
 	/** Nothing is handed over from now on. The port itself is closed by who opened it. */

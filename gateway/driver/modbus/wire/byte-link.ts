@@ -12,8 +12,6 @@ export interface ByteLink {
 	open(listener: ByteLinkListener): Promise<void>;
 	/** @param bytes belong to the link from now on */
 	write(bytes: Buffer): void;
-	/** Hands over at once what has arrived and was not told yet. Absent: all is told as it comes. */
-	drain?(): void;
 	/** Called while bytes are handed over: the next ones that matter are so far away, ms, that nobody need wake up before. */
 	rest?(ms: number): void;
 	/** Idempotent; waits until the port is free again. Also ends an opening that is under way. */

@@ -8,7 +8,7 @@ import { readFieldTls } from './field-tls.ts';
 import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
-import type { RtuTiming } from './rtu-port.ts';
+import type { RtuTiming } from './rtu-timing.ts';
 import { createSerialLink } from './serial-link.ts';
 import { createSocketLink } from './socket-link.ts';
 import { createTcpLine } from './tcp-line.ts';

@@ -1,6 +1,6 @@
 import { hasValidCrc } from './crc16.ts';
 import { identificationLength } from './device-identification.ts';
-import { CRC_BYTES, UNIT_BYTES } from './rtu-frame.ts';
+import { CRC_BYTES } from './rtu-frame.ts';
 
 /** A whole frame that was heard on the line, whoever sent it. */
 export interface HeardFrame {
@@ -22,6 +22,7 @@ export interface Dissection {
 
 type Length = (bytes: Uint8Array, start: number, end: number) => number;
 
+const UNIT_BYTES = 1;
 const EXCEPTION_BIT = 0x80;
 const EXCEPTION_LENGTH = 5;
 const LEAST_LENGTH = 4;
@@ -72,7 +73,12 @@ const shapes: Readonly<Partial<Record<number, Shapes>>> = {
 };
 
 function isFrame(bytes: Uint8Array, start: number, end: number, length: number): boolean {
-	return length >= LEAST_LENGTH && length <= MOST_LENGTH && start + length <= end && hasValidCrc(bytes, start, start + length);
+	return (
+		length >= LEAST_LENGTH &&
+		length <= MOST_LENGTH &&
+		start + length <= end &&
+		hasValidCrc(bytes, start, start + length)
+	);
 }
 
 /** Length of the answer that a request asks for. */
@@ -105,7 +111,12 @@ function frameAt(bytes: Uint8Array, start: number, end: number, isAwaited: IsAwa
 	if (isReply && (!isRequest || isAwaited(unitId, functionCode)))
 		return { ...seen, end: start + replyLength, isRequest: false, replyLength: null };
 	if (!isRequest) return null;
-	return { ...seen, end: start + requestLength, isRequest: true, replyLength: answerLength(bytes, start, functionCode) };
+	return {
+		...seen,
+		end: start + requestLength,
+		isRequest: true,
+		replyLength: answerLength(bytes, start, functionCode),
+	};
 }
 
 /**
@@ -119,7 +130,7 @@ export function dissect(bytes: Uint8Array, start: number, end: number, isAwaited
 		const last = frames.findLast((frame) => frame.unitId === unitId && frame.functionCode === functionCode);
 		return last === undefined ? isAwaited(unitId, functionCode) : last.isRequest;
 	};
-	for (let at = start; at < end; ) {
+	for (let at = start; at < end;) {
 		const frame = frameAt(bytes, at, end, isOpen);
 		if (frame === null) {
 			noiseBytes += 1;

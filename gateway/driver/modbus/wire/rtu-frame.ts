@@ -8,7 +8,7 @@ export type RtuScan =
 	| { readonly kind: 'wait'; readonly missing: number }
 	/** The reply is `bytes[start, end)`, from the unit up to the CRC. */
 	| { readonly kind: 'reply'; readonly start: number; readonly end: number }
-	/** The bytes begin like the reply and are as long as it, but the CRC is wrong. */
+	/** All that came begins like the reply and is as long as it, but the CRC is wrong; noise may imitate less than that. */
 	| { readonly kind: 'corrupt' };
 
 /** Longest RTU frame: unit, a PDU of 253 bytes, CRC. */
@@ -21,6 +21,8 @@ function frameLength(bytes: Uint8Array, start: number, end: number, exchange: Mo
 	const length = replyLength(exchange, bytes, start + 1, end);
 	return length > 0 ? 1 + length + CRC_BYTES : length;
 }
+
+const isException = (bytes: Uint8Array, start: number): boolean => ((bytes[start + 1] ?? 0) & EXCEPTION_BIT) !== 0;
 
 /**
  * Looks for the reply in `bytes[0, end)`. Only unit, function, length and CRC together make a reply; bytes of noise, an echo of
@@ -37,9 +39,7 @@ export function scanRtu(bytes: Uint8Array, end: number, exchange: ModbusExchange
 			continue;
 		}
 		if (hasValidCrc(bytes, start, start + length)) return { kind: 'reply', start, end: start + length };
-		// Noise may imitate the beginning of a frame; only a whole arrival of exactly this length is called damaged.
-		const isException = ((bytes[start + 1] ?? 0) & EXCEPTION_BIT) !== 0;
-		if (start === 0 && length === end && !isException) isCorrupt = true;
+		isCorrupt ||= start === 0 && length === end && !isException(bytes, start);
 	}
 	return isCorrupt && missing === 0 ? { kind: 'corrupt' } : { kind: 'wait', missing };
 }

@@ -106,7 +106,6 @@ export function createSerialLink(
 	return {
 		open,
 		write: (bytes) => io?.write(bytes),
-		drain: () => io?.drain(),
 		rest: (ms) => io?.rest(ms),
 		async close() {
 			isClosed = true;

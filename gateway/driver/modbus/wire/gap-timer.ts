@@ -5,8 +5,8 @@ const NO_WAIT_MS = 0.02;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Waits for a silence on the line, to a tenth of a millisecond. */
-export interface Silence {
+/** Waits for the silence between two frames, to a tenth of a millisecond. */
+export interface GapTimer {
 	/** Calls `reached` once `leftMs` tells 0 or less; an earlier call is forgotten. @param leftMs how much of the silence is still to come */
 	wait(leftMs: () => number, reached: () => void): void;
 	cancel(): void;
@@ -17,7 +17,7 @@ export interface Silence {
  * are left to a timer and the rest to naps of the thread, with a turn of the event loop between them: that costs no processor
  * time, and bytes that arrive meanwhile are heard before the next look.
  */
-export function createSilence(): Silence {
+export function createGapTimer(): GapTimer {
 	let timer: NodeJS.Timeout | null = null;
 	let immediate: NodeJS.Immediate | null = null;
 
