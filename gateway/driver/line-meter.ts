@@ -10,13 +10,13 @@ export interface LineCounters {
 	exceptions: number;
 	crcErrors: number;
 	strayFrames: number;
-	quarantines: number;
-	/** Whole frames of another master and its devices. */
+	/** Whole frames with a valid check sum that another master asked for. */
 	foreignFrames: number;
-	/** Our own requests, heard again. */
+	/** Requests that came back on the line: an adapter that hears itself. */
 	echoFrames: number;
-	/** Bytes that belong to no frame. */
+	/** Bytes that make no frame. */
 	noiseBytes: number;
+	quarantines: number;
 }
 
 /** What a line is measured with. Made once for each line and handed to each of its connections. */
