@@ -10,6 +10,12 @@ export interface LineCounters {
 	exceptions: number;
 	crcErrors: number;
 	strayFrames: number;
+	/** Whole frames with a valid check sum that another master asked for. */
+	foreignFrames: number;
+	/** Requests that came back on the line: an adapter that hears itself. */
+	echoFrames: number;
+	/** Bytes that make no frame. */
+	noiseBytes: number;
 	quarantines: number;
 }
 
@@ -21,7 +27,18 @@ export interface LineMeter {
 }
 
 export const createLineMeter = (clock: Clock): LineMeter => ({
-	counters: { requests: 0, answers: 0, timeouts: 0, exceptions: 0, crcErrors: 0, strayFrames: 0, quarantines: 0 },
+	counters: {
+		requests: 0,
+		answers: 0,
+		timeouts: 0,
+		exceptions: 0,
+		crcErrors: 0,
+		strayFrames: 0,
+		quarantines: 0,
+		foreignFrames: 0,
+		echoFrames: 0,
+		noiseBytes: 0,
+	},
 	latency: createLatencyWindow(),
 	frames: createFrameRing(clock),
 });
