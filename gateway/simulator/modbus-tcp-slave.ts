@@ -1,7 +1,7 @@
 import { type Socket, createServer } from 'node:net';
 
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
-import { listenOnLoopback } from '../listen.ts';
+import { listenOnLoopback } from './listen.ts';
 import type { ModbusSlave } from './modbus-slave.ts';
 import { GATEWAY_TARGET_FAILED } from './register-image.ts';
 
