@@ -4,7 +4,6 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { backoffMs } from '../../core/kernel/retry.ts';
 import type { LineStats } from './driver.ts';
-import type { LineFrame } from './frame-ring.ts';
 import { createLineMeter, type LineMeter } from './line-meter.ts';
 import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/wire/modbus-line.ts';
 import { ModbusFault } from './modbus/wire/modbus-fault.ts';
@@ -32,10 +31,8 @@ export interface Bus extends Stoppable {
 	latencyP99Ms(): number | null;
 	/** Counts periods in which a device had no turn. */
 	skipped(periods: number): void;
-	/** Switches the recording of frames; it is off at first. */
-	recordFrames(on: boolean): void;
-	/** The newest 200 frames since the recording began, oldest first. */
-	frames(): readonly LineFrame[];
+	/** Its counters by unit and its recorder of frames, for diagnosis. */
+	readonly meter: LineMeter;
 }
 
 export interface BusListener {
@@ -216,8 +213,7 @@ export function createBus({ name, createLine, listener, clock, log, random }: Bu
 		skipped(periods) {
 			skippedPeriods += periods;
 		},
-		recordFrames: (on) => meter.frames.record(on),
-		frames: () => meter.frames.frames(),
+		meter,
 		async stop() {
 			stopping.abort();
 			disconnect(null);

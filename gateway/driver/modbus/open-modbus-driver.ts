@@ -5,6 +5,7 @@ import type { Logger } from '../../../core/kernel/log.ts';
 import type { DriverSink } from '../driver.ts';
 import { createModbusLine } from './wire/line-factory.ts';
 import { bitsPerChar } from './line-name.ts';
+import { measuredLine } from './measured-line.ts';
 import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
 import { decodeRead } from './codec/register-decoder.ts';
@@ -24,13 +25,15 @@ export const openModbusDriver = (deps: {
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
-}): ModbusDriver =>
-	createModbusDriver({
+}): ModbusDriver => {
+	const createLine = createModbusLine(deps.clock);
+	return createModbusDriver({
 		plan: (points, line, limits) => planReads(points, costOf(line), limits),
 		decode: decodeRead,
-		createLine: createModbusLine(deps.clock),
+		createLine: (line, meter) => measuredLine(createLine(line, meter), meter, deps.clock),
 		template: (key) => deps.templates.get(key) ?? null,
 		sink: deps.sink,
 		clock: deps.clock,
 		log: deps.log,
 	});
+};
