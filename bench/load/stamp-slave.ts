@@ -1,7 +1,7 @@
 import { type Server, createServer } from 'node:net';
 
 import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
-import { createFrameCutter, tcpFrame } from '../../gateway/simulator/modbus-tcp-slave.ts';
+import { createFrameCutter, tcpFrame } from '../../gateway/simulator/tcp-slave-frame.ts';
 import { requiredArguments } from './arguments.ts';
 
 /**
