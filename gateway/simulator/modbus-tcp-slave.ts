@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../core/kernel/clock.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import { listenOnLoopback } from './listen.ts';
 import type { ModbusSlave } from './modbus-slave.ts';
+import { resetSocket } from './reset-socket.ts';
 import { type FramingName, framingOf } from './slave-framing.ts';
 import { type SlaveConnection, type Responder, connectSlave, createResponder } from './slave-line.ts';
 
@@ -30,7 +31,7 @@ function serve(socket: Socket, responder: Responder, { framing, clock }: TcpSlav
 			socket.write(bytes);
 			if (socket.writableLength > MAX_UNSENT_BYTES) socket.destroy();
 		},
-		reset: () => void socket.resetAndDestroy(),
+		reset: () => resetSocket(socket),
 	});
 	socket.setNoDelay(true);
 	socket.on('error', () => socket.destroy());
