@@ -3,11 +3,12 @@ import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
-import { createRequestCutter, crc16, rtuFrame } from '../../demo/simulator/modbus-rtu-slave.ts';
-import { createModbusSlave } from '../../demo/simulator/modbus-slave.ts';
-import { createFrameCutter, startTcpSlave } from '../../demo/simulator/modbus-tcp-slave.ts';
-import { createPointsImage } from '../../demo/simulator/register-image.ts';
-import { createSdm630Image } from '../../demo/simulator/sdm630-image.ts';
+import { createRequestCutter, crc16, rtuFrame } from '../../gateway/simulator/rtu-slave-frame.ts';
+import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
+import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
+import { createFrameCutter } from '../../gateway/simulator/tcp-slave-frame.ts';
+import { createPointsImage } from '../../gateway/simulator/register-image.ts';
+import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');

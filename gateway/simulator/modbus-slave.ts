@@ -1,11 +1,6 @@
 import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
-import {
-	ILLEGAL_DATA_ADDRESS,
-	ILLEGAL_DATA_VALUE,
-	ILLEGAL_FUNCTION,
-	type RegisterImage,
-	floatWords,
-} from './register-image.ts';
+import { type RegisterImage, floatWords } from './register-image.ts';
+import { answerPdu, exceptionPdu } from './slave-pdu.ts';
 
 /** How a unit treats requests. Registers keep living whatever it does. */
 export type Behaviour =
@@ -54,56 +49,23 @@ export interface ModbusSlave {
 }
 
 const LOG_LIMIT = 10_000;
-/** Most registers of one write, functions 16 (Modbus application protocol, 6.12). */
-const MAX_REGISTERS_PER_WRITE = 123;
-
-const exceptionPdu = (functionCode: number, exceptionCode: number): Buffer =>
-	Buffer.from([functionCode | 0x80, exceptionCode]);
-
 interface Unit {
-	readonly image: RegisterImage;
+	/** Its registers, with the overrides. */
+	readonly shown: RegisterImage;
 	readonly overrides: Map<string, number>;
 	behaviour: Behaviour;
 }
 
-function readPdu(unit: Unit, functionCode: 3 | 4, pdu: Buffer, atMs: number): Buffer {
-	if (pdu.length !== 5) return exceptionPdu(functionCode, ILLEGAL_DATA_VALUE);
-	const address = pdu.readUInt16BE(1);
-	const count = pdu.readUInt16BE(3);
-	if (address + count > 0x1_0000) return exceptionPdu(functionCode, ILLEGAL_DATA_ADDRESS);
-	const words = unit.image.read(functionCode, address, count, atMs);
-	if (typeof words === 'number') return exceptionPdu(functionCode, words);
-	const reply = Buffer.alloc(2 + words.length * 2);
-	reply[0] = functionCode;
-	reply[1] = words.length * 2;
-	for (const [offset, word] of words.entries()) {
-		reply.writeUInt16BE(unit.overrides.get(`${functionCode}:${address + offset}`) ?? word, 2 + offset * 2);
-	}
-	return reply;
-}
-
-function writePdu(unit: Unit, pdu: Buffer): Buffer {
-	const count = pdu.length >= 6 ? pdu.readUInt16BE(3) : 0;
-	const isWellFormed = count >= 1 && count <= MAX_REGISTERS_PER_WRITE && pdu[5] === count * 2;
-	if (!isWellFormed || pdu.length !== 6 + count * 2) return exceptionPdu(16, ILLEGAL_DATA_VALUE);
-	const words = Array.from({ length: count }, (_, index) => pdu.readUInt16BE(6 + index * 2));
-	const refusal = unit.image.write(pdu.readUInt16BE(1), words);
-	return refusal === null ? Buffer.from(pdu.subarray(0, 5)) : exceptionPdu(16, refusal);
-}
-
-/** Function 6: the reply repeats the request (Modbus application protocol, 6.6). */
-function writeOnePdu(unit: Unit, pdu: Buffer): Buffer {
-	if (pdu.length !== 5) return exceptionPdu(6, ILLEGAL_DATA_VALUE);
-	const refusal = unit.image.write(pdu.readUInt16BE(1), [pdu.readUInt16BE(3)]);
-	return refusal === null ? Buffer.from(pdu) : exceptionPdu(6, refusal);
-}
-
-function normalPdu(unit: Unit, pdu: Buffer, atMs: number): Buffer {
-	const functionCode = pdu[0] ?? 0;
-	if (functionCode === 3 || functionCode === 4) return readPdu(unit, functionCode, pdu, atMs);
-	if (functionCode === 6) return writeOnePdu(unit, pdu);
-	if (functionCode === 16) return writePdu(unit, pdu);
-	return exceptionPdu(functionCode, ILLEGAL_FUNCTION);
+/** The registers of a unit as they read with its overrides. */
+function overridden(image: RegisterImage, overrides: ReadonlyMap<string, number>): RegisterImage {
+	return {
+		...image,
+		read(functionCode, address, count, atMs) {
+			const words = image.read(functionCode, address, count, atMs);
+			if (typeof words === 'number' || overrides.size === 0) return words;
+			return words.map((word, offset) => overrides.get(`${functionCode}:${address + offset}`) ?? word);
+		},
+	};
 }
 
 export interface ModbusSlaveDeps {
@@ -114,7 +76,11 @@ export interface ModbusSlaveDeps {
 
 export function createModbusSlave({ clock, images }: ModbusSlaveDeps): ModbusSlave {
 	const units = new Map<number, Unit>(
-		[...images].map(([unitId, image]) => [unitId, { image, overrides: new Map(), behaviour: { kind: 'normal' } }]),
+		[...images].map(([unitId, image]) => {
+			const overrides = new Map<string, number>();
+			const unit = { overrides, shown: overridden(image, overrides), behaviour: { kind: 'normal' } } as const;
+			return [unitId, { ...unit }];
+		}),
 	);
 	const entries: LogEntry[] = [];
 	const counts = { answered: 0, exception: 0, silent: 0, garbage: 0 };
@@ -145,7 +111,7 @@ export function createModbusSlave({ clock, images }: ModbusSlaveDeps): ModbusSla
 		const pdu =
 			behaviour.kind === 'exception'
 				? exceptionPdu(request[0] ?? 0, behaviour.exceptionCode)
-				: normalPdu(unit, request, clock.now());
+				: answerPdu(unit.shown, request, clock.now());
 		const delayMs = behaviour.kind === 'late' ? behaviour.delayMs : 0;
 		return { pdu, delayMs, isGarbage: behaviour.kind === 'garbage' };
 	}

@@ -4,12 +4,31 @@ export const ILLEGAL_DATA_ADDRESS = 2;
 export const ILLEGAL_DATA_VALUE = 3;
 export const GATEWAY_TARGET_FAILED = 11;
 
+/** What a device says of itself (functions 17 and 43/14). ASCII, cut to 30 characters each. */
+export interface DeviceIdentity {
+	readonly vendor: string;
+	readonly productCode: string;
+	readonly revision: string;
+	readonly productName: string;
+}
+
 /** Registers of one device. Addresses are zero-based, as on the wire. A number as result is an exception code. */
 export interface RegisterImage {
 	/** Values of holding (3) or input (4) registers at an instant, ms since the epoch. */
 	read(functionCode: 3 | 4, address: number, count: number, atMs: number): Uint16Array | number;
 	/** Writes holding registers; null when they were taken. */
 	write(address: number, words: readonly number[]): number | null;
+	/** Coils (1) or discrete inputs (2); absent: the device has none. */
+	readonly readBits?: (
+		functionCode: 1 | 2,
+		address: number,
+		count: number,
+		atMs: number,
+	) => readonly boolean[] | number;
+	/** Writes coils; absent: it has none. */
+	readonly writeBits?: (address: number, bits: readonly boolean[]) => number | null;
+	/** Absent: the device does not say what it is. */
+	readonly identity?: DeviceIdentity;
 }
 
 /** The two registers of a float32, high word first. */

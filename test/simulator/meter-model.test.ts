@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import { createMeterModel, sum } from '../../demo/simulator/meter-model.ts';
-import { createSdm630Image } from '../../demo/simulator/sdm630-image.ts';
+import { createMeterModel, sum } from '../../gateway/simulator/meter-model.ts';
+import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
 
 const HOUR_MS = 3_600_000;
 const MONDAY = Date.UTC(2026, 5, 1);

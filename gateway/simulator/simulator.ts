@@ -1,12 +1,13 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import { type Lifecycle, createLifecycle } from '../../core/kernel/lifecycle.ts';
 import { silentLog } from '../../core/kernel/log.ts';
-import { startRtuSlave } from './modbus-rtu-slave.ts';
+import { startSerialResponder } from './modbus-serial-slave.ts';
 import { type ModbusSlave, createModbusSlave } from './modbus-slave.ts';
 import { startTcpSlave } from './modbus-tcp-slave.ts';
 import { startPtyPair } from './pty-pair.ts';
 import { createPointsImage, createReadsImage } from './register-image.ts';
 import { createSdm630Image } from './sdm630-image.ts';
+import { createResponder } from './slave-line.ts';
 import type { LineOptions, SimulatorOptions } from './simulator-options.ts';
 
 /** A line that is up: the port to connect to, or the path to open. */
@@ -48,7 +49,9 @@ async function startLine(
 	if (pair === null) throw new RangeError('an RTU line needs socat, which is not installed');
 	lifecycle.own('pty', pair);
 	const { baudRate, isPaced } = options;
-	lifecycle.own('rtu', await startRtuSlave(slave, { path: pair.slavePath, baudRate, isPaced, clock }));
+	const responder = createResponder({ slave, clock, scenario: null, unitIds, pacedBaud: isPaced ? baudRate : null });
+	const settings = { path: pair.slavePath, baudRate, parity: 'none', dataBits: 8, stopBits: 1 } as const;
+	lifecycle.own('rtu', await startSerialResponder(responder, { ...settings, framing: 'rtu', clock }));
 	return { line: { transport, port: null, path: pair.masterPath, unitIds }, helperPid: pair.pid };
 }
 
