@@ -1,4 +1,4 @@
-import type { RegisterType, TemplatePoint } from '../../../../config/template/template.ts';
+import type { TemplatePoint } from '../../../../config/template/template.ts';
 import type { Quality, SampleValue } from '../../../../core/telemetry/reading.ts';
 import { toWireOrder, wireIndexes } from './byte-order.ts';
 import { readsBits } from '../plan/line-cost.ts';
@@ -22,7 +22,7 @@ export type DecodeRead = (request: ReadRequest, data: Buffer) => DecodedRead;
 export type ReadDecoder = (data: Buffer) => DecodedRead;
 
 type Integer = number | bigint;
-type NumericType = Exclude<RegisterType, 'bool' | 'string' | 'bits'>;
+type NumericType = 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'float32' | 'float64';
 type ReadAt = (data: Buffer, at: number) => Integer;
 
 interface NumericCodec {
@@ -85,7 +85,8 @@ const numericCodecs: Readonly<Record<NumericType, NumericCodec>> = {
 const bitSetTypes: Readonly<Record<number, NumericType>> = { 1: 'uint16', 2: 'uint32', 4: 'uint64' };
 
 function numericType({ key, type, count }: TemplatePoint): NumericType {
-	if (type !== 'bits' && type !== 'bool' && type !== 'string') return type;
+	const named = Object.keys(numericCodecs).find((name): name is NumericType => name === type);
+	if (named !== undefined) return named;
 	const unsigned = bitSetTypes[count];
 	if (type !== 'bits' || unsigned === undefined) throw new RangeError(`${key}: no number in ${count} of type ${type}`);
 	return unsigned;
