@@ -231,12 +231,20 @@ export interface CommDefaults {
 	readonly tcpPort: number | null;
 }
 
-/** One read that tells this model from others: the point must answer with a value within the range, inclusive. */
-export interface Probe {
+/** One read that tells this model from others: the point must answer, and its value must be within the range, inclusive... */
+export interface RangeProbe {
 	readonly key: string;
 	readonly min: number;
 	readonly max: number;
 }
+
+/** ... or one of these: a number as it is, a text by its beginning, whether large or small letters. */
+export interface ValueProbe {
+	readonly key: string;
+	readonly is: readonly (number | string)[];
+}
+
+export type Probe = RangeProbe | ValueProbe;
 
 /** A work the facts of a template come from, and the licence it carries. */
 export interface TemplateSource {
