@@ -1,12 +1,13 @@
 import type { Line, ModbusConnection } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
 import type { DeviceTemplate, TemplatePoint } from '../../../config/template/template.ts';
+import { type SetTimer, systemTimer } from '../../../core/journal/set-timer.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
 import { type Bus, createBus } from '../bus.ts';
-import type { DriverSink } from '../driver.ts';
+import type { DriverSink, LineStats } from '../driver.ts';
 import type { LineMeter } from '../line-meter.ts';
 import { createPollLoop } from '../poll-loop.ts';
 import { createPollSchedule } from '../poll-schedule.ts';
@@ -26,7 +27,17 @@ export interface PolledLine extends Stoppable {
 	/** @throws what the planner throws when a point of the template cannot be read. */
 	add(device: Device, connection: ModbusConnection, template: DeviceTemplate): void;
 	remove(id: DeviceId): void;
+	/** Whether no device is polled on it. */
+	readonly isEmpty: boolean;
+	/** Whether somebody asks something of it, or did a moment ago. */
+	readonly isVisited: boolean;
+	/** Somebody was handed its bus. */
+	visited(): void;
+	stats(): LineStats;
 }
+
+/** A line without devices is open only while somebody asks something. */
+const VISIT_MS = 5000;
 
 export interface PolledLineDeps {
 	readonly plan: PlanReads;
@@ -36,15 +47,18 @@ export interface PolledLineDeps {
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
+	/** Absent: that of the system. */
+	readonly setTimer?: SetTimer;
 }
 
 export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
-	const { plan, decode, createLine, sink, clock, log } = deps;
+	const { plan, decode, createLine, sink, clock, log, setTimer = systemTimer } = deps;
 	const name = lineName(line);
 	const pollers = new Map<string, DevicePoller>();
 	const schedule = createPollSchedule();
 	let failure: string | null = null;
 	let hasOpened = false;
+	let visitedMs = Number.NEGATIVE_INFINITY;
 
 	function askAll(): void {
 		const nowMs = clock.monotonicMs();
@@ -69,9 +83,12 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 				failure = reason;
 				for (const poller of pollers.values()) poller.lineFailed(reason);
 			},
+			freed: () => loop.wake(),
 		},
 		clock,
 		log,
+		setTimer,
+		idleMs: VISIT_MS,
 	});
 
 	async function takeTurn(id: string): Promise<void> {
@@ -81,7 +98,7 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 		else schedule.postpone(id, next.notBeforeMs);
 	}
 
-	const loop = createPollLoop({ schedule, clock, isLineOpen: () => bus.isOpen, takeTurn });
+	const loop = createPollLoop({ schedule, clock, isLineOpen: () => bus.isOpen && !bus.isLeased, takeTurn });
 
 	return {
 		bus,
@@ -106,6 +123,7 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 			});
 			pollers.set(device.id, poller);
 			schedule.add(device.id, connection.periodMs, clock.monotonicMs());
+			bus.restAfter(null);
 			if (failure !== null) poller.lineFailed(failure);
 			loop.wake();
 		},
@@ -113,7 +131,19 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 			pollers.get(id)?.end();
 			pollers.delete(id);
 			schedule.remove(id);
+			if (pollers.size === 0) bus.restAfter(VISIT_MS);
 		},
+		get isEmpty() {
+			return pollers.size === 0;
+		},
+		get isVisited() {
+			if (bus.pending > 0 || bus.isLeased) visitedMs = clock.monotonicMs();
+			return clock.monotonicMs() < visitedMs + VISIT_MS;
+		},
+		visited() {
+			visitedMs = clock.monotonicMs();
+		},
+		stats: () => ({ ...bus.stats(), overrun: null }),
 		async stop() {
 			for (const poller of pollers.values()) poller.end();
 			await bus.stop();
