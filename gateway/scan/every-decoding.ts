@@ -86,7 +86,12 @@ const EXPECT_SHARE = 0.02;
 /** Factors between a register and a display: decimals, and kilo. */
 const EXPECT_SCALES = [1, 0.1, 0.01, 0.001, 10, 100, 1000] as const;
 
-const pointAt = (functionCode: ReadFunction, address: number, { type, registers }: Shape, byteOrder: ByteOrder): TemplatePoint => ({
+const pointAt = (
+	functionCode: ReadFunction,
+	address: number,
+	{ type, registers }: Shape,
+	byteOrder: ByteOrder,
+): TemplatePoint => ({
 	key: 'value',
 	name: 'Value',
 	functionCode,
@@ -136,7 +141,11 @@ interface Ranked extends Decoding {
 }
 
 /** What the value looks like, and how near it is to what is expected. */
-function judged(base: Omit<Decoding, 'scale' | 'plausibility' | 'hint' | 'matches'>, isUsual: number, expect: number | undefined): Ranked {
+function judged(
+	base: Omit<Decoding, 'scale' | 'plausibility' | 'hint' | 'matches'>,
+	isUsual: number,
+	expect: number | undefined,
+): Ranked {
 	const { plausibility, scale, sentence } = valueHint(base.value, base.type);
 	const plain = { ...base, scale, plausibility: Number((plausibility * isUsual).toFixed(3)), hint: sentence };
 	if (expect === undefined) return { ...plain, matches: null, miss: 0 };
@@ -147,12 +156,24 @@ function judged(base: Omit<Decoding, 'scale' | 'plausibility' | 'hint' | 'matche
 	return { ...plain, scale: near.scale, matches: true, miss: Math.min(miss, 0.99) };
 }
 
-function decodeAt(question: DecodingQuestion, { notation, address }: AddressPlace, each: Shape, byteOrder: ByteOrder, isUsual: number): readonly Ranked[] {
+function decodeAt(
+	question: DecodingQuestion,
+	{ notation, address }: AddressPlace,
+	each: Shape,
+	byteOrder: ByteOrder,
+	isUsual: number,
+): readonly Ranked[] {
 	const { functionCode, words, expect } = question;
 	const bytes = bytesFrom(words, address, each.registers);
 	if (bytes === null) return [];
 	const point = pointAt(functionCode, address, each, byteOrder);
-	const decode = createReadDecoder({ functionCode, address, count: each.registers, points: [point], keys: [point.key] });
+	const decode = createReadDecoder({
+		functionCode,
+		address,
+		count: each.registers,
+		points: [point],
+		keys: [point.key],
+	});
 	const value = decode(bytes).values[0] ?? null;
 	const base = { notation, address, count: each.registers, type: each.type, byteOrder, value };
 	return [judged(base, each.isUsual * isUsual, expect)];
@@ -163,7 +184,9 @@ function registerDecodings(question: DecodingQuestion, place: AddressPlace): rea
 	const numbers = SHAPES.filter(({ registers }) => registers <= count).flatMap((each) =>
 		(ORDERS[each.registers] ?? []).flatMap(([order, isUsual]) => decodeAt(question, place, each, order, isUsual)),
 	);
-	const text = TEXT_ORDERS.flatMap(([order, isUsual]) => decodeAt(question, place, shape('string', count, 1), order, isUsual));
+	const text = TEXT_ORDERS.flatMap(([order, isUsual]) =>
+		decodeAt(question, place, shape('string', count, 1), order, isUsual),
+	);
 	return [...numbers, ...text];
 }
 

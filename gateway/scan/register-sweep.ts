@@ -88,7 +88,7 @@ function halfOf(size: number): number {
 
 function spansOf(marks: Uint8Array, mark: number): readonly AddressSpan[] {
 	const spans: AddressSpan[] = [];
-	for (let first = marks.indexOf(mark); first !== -1; ) {
+	for (let first = marks.indexOf(mark); first !== -1;) {
 		let last = first;
 		while (marks[last + 1] === mark) last += 1;
 		spans.push({ first, last });

@@ -1,4 +1,4 @@
-import type { Line } from '../../config/connection/connection.ts';
+import type { Line, LinePlace, SerialLine } from '../../config/connection/connection.ts';
 import type { ModbusAnswer, ModbusExchange } from '../driver/modbus/wire/modbus-line.ts';
 
 /** Counters of a line whose growth tells of its wiring. */
@@ -15,25 +15,35 @@ export interface ScanLine {
 	/** @throws ModbusFault, or Fault when the line is not open, not free in time, or was taken back. */
 	request(exchange: ModbusExchange, signal?: AbortSignal): Promise<ModbusAnswer>;
 	evidence(): LineEvidence;
-	/** Gives the line back; what polls it goes on. Idempotent, never rejects. */
+	/** Gives the line back. Idempotent, never rejects. */
 	release(): Promise<void>;
 }
 
-/** Where scans have their lines from. */
+/** A serial port that nobody else uses meanwhile. */
+export interface HeldPort {
+	/** The port with these settings; the one before is to be released first. */
+	open(line: SerialLine): Promise<ScanLine>;
+	/** Gives the port back; what polled it goes on. Idempotent, never rejects. */
+	release(): Promise<void>;
+}
+
+/** Where scans and tries have their lines from. */
 export interface ScanLines {
 	/**
-	 * The line with its own settings, beside whoever polls it; it is opened when nobody uses it.
-	 * @throws Fault `state-conflict` when its port is used with other settings; what a port throws that does not open
+	 * The line beside whoever polls it. One that nobody uses is opened, and closed some seconds after the last request.
+	 * @throws Fault `state-conflict` when its port is used with other settings, or held by a scan
 	 */
-	share(line: Line, priority: 'test' | 'scan'): Promise<ScanLine>;
+	share(line: Line, priority: 'test' | 'scan'): ScanLine;
+	/** The same at the lowest priority; a line that nobody uses is closed with `release`, for devices that take one connection only. */
+	visit(line: Line): ScanLine;
 	/**
-	 * The port of the line with these settings and for nobody else: polling rests until `release`, or until the line was not used
-	 * for half a minute, so that a scan that hangs cannot keep it.
-	 * @throws Fault like `share`
+	 * A serial port for one owner alone, whatever it is set to: its polling rests until `release`, or until the port was not used for
+	 * half a minute, so that a scan that hangs cannot keep it.
+	 * @throws Fault `state-conflict` when a scan holds it already
 	 */
-	seize(line: Line, owner: string): Promise<ScanLine>;
-	/** The line that uses the port of this one; `null` when none does. */
-	inUse(line: Line): Line | null;
+	hold(path: string, owner: string): Promise<HeldPort>;
+	/** The line of the devices that use this port or host; `null` when none does. */
+	inUse(place: LinePlace): Line | null;
 	/** The line of this name among those in use. */
 	named(name: string): Line | null;
 }

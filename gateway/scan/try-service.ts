@@ -90,36 +90,40 @@ function wordsOf(functionCode: ReadFunction, count: number, data: Buffer): reado
 /** The device gave no sign of life: what is not asked any more cannot time out either. */
 const isSilence = ({ exception, error }: TriedRead): boolean => error !== null && exception === null;
 
+async function ask(line: ScanLine, request: TryRequest, { address, count }: Window): Promise<TriedRead> {
+	const { unitId, functionCode, timeoutMs } = request;
+	try {
+		const { data, latencyMs } = await line.request({ unitId, functionCode, address, count, timeoutMs });
+		return { address, count, words: wordsOf(functionCode, count, data), latencyMs, exception: null, error: null };
+	} catch (fault) {
+		if (!(fault instanceof ModbusFault) || fault.failure === 'closed') throw fault;
+		const { exceptionCode: code } = fault;
+		const exception = code === null ? null : { code, text: exceptionText(code) };
+		return { address, count, words: [], latencyMs: null, exception, error: messageOf(fault) };
+	}
+}
+
+async function readAll(
+	line: ScanLine,
+	request: TryRequest,
+	plans: readonly WindowPlan[],
+): Promise<readonly TriedRead[]> {
+	const reads: TriedRead[] = [];
+	for (const { whole, parts } of plans) {
+		const first = await ask(line, request, whole);
+		reads.push(first);
+		if (first.error === null || parts.length === 1) continue;
+		for (const part of parts) {
+			const read = await ask(line, request, part);
+			reads.push(read);
+			if (isSilence(read)) return reads;
+		}
+	}
+	return reads;
+}
+
 /** Reads one register in every meaning of its number and shows all that it could be. */
 export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, 'share'> }): TryRegister {
-	async function ask(line: ScanLine, request: TryRequest, { address, count }: Window): Promise<TriedRead> {
-		const { unitId, functionCode, timeoutMs } = request;
-		try {
-			const { data, latencyMs } = await line.request({ unitId, functionCode, address, count, timeoutMs });
-			return { address, count, words: wordsOf(functionCode, count, data), latencyMs, exception: null, error: null };
-		} catch (fault) {
-			if (!(fault instanceof ModbusFault) || fault.failure === 'closed') throw fault;
-			const { exceptionCode: code } = fault;
-			const exception = code === null ? null : { code, text: exceptionText(code) };
-			return { address, count, words: [], latencyMs: null, exception, error: messageOf(fault) };
-		}
-	}
-
-	async function readAll(line: ScanLine, request: TryRequest, plans: readonly WindowPlan[]): Promise<readonly TriedRead[]> {
-		const reads: TriedRead[] = [];
-		for (const { whole, parts } of plans) {
-			const first = await ask(line, request, whole);
-			reads.push(first);
-			if (first.error === null || parts.length === 1) continue;
-			for (const part of parts) {
-				const read = await ask(line, request, part);
-				reads.push(read);
-				if (isSilence(read)) return reads;
-			}
-		}
-		return reads;
-	}
-
 	return {
 		async read(request) {
 			const { functionCode, count, expect } = request;
@@ -130,11 +134,18 @@ export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, '
 				const rule = `${count} from ${request.address} end beyond address ${ADDRESSES - 1}, the last there is`;
 				throw new Fault('rule-violation', `count: ${rule}`, { field: 'count' });
 			}
-			const line = await lines.share(request.line, 'test');
+			const line = lines.share(request.line, 'test');
 			try {
 				const reads = await readAll(line, request, plans);
-				const words = new Map(reads.flatMap(({ address, words: read }) => read.map((word, k) => [address + k, word] as const)));
-				return { line: line.name, places, reads, decodings: everyDecoding({ functionCode, places, count, words, expect }) };
+				const words = new Map(
+					reads.flatMap(({ address, words: read }) => read.map((word, k) => [address + k, word] as const)),
+				);
+				return {
+					line: line.name,
+					places,
+					reads,
+					decodings: everyDecoding({ functionCode, places, count, words, expect }),
+				};
 			} finally {
 				await line.release();
 			}

@@ -69,14 +69,7 @@ const SCALES: readonly (readonly [scale: number, isUsual: number])[] = [
 ];
 
 /** Whole numbers that are scaled; a device with floating point has no need to. */
-const SCALED: ReadonlySet<RegisterType> = new Set([
-	'int16',
-	'uint16',
-	'int32',
-	'uint32',
-	'int64',
-	'uint64',
-]);
+const SCALED: ReadonlySet<RegisterType> = new Set(['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64']);
 
 const ZERO: ValueHint = { plausibility: 0.15, scale: 1, sentence: null };
 const NONE: ValueHint = { plausibility: 0, scale: 1, sentence: null };
@@ -89,7 +82,8 @@ const MOST = 1e10;
 const SCALED_FROM = 0.5;
 
 /** value x scale without the noise of binary fractions. */
-export const scaledBy = (value: number, scale: number): number => (scale < 1 ? value / Math.round(1 / scale) : value * scale);
+export const scaledBy = (value: number, scale: number): number =>
+	scale < 1 ? value / Math.round(1 / scale) : value * scale;
 
 function hintAt(value: number, scale: number): ValueHint | null {
 	const scaled = scaledBy(value, scale);
@@ -121,7 +115,9 @@ const LEAST_TEXT = 3;
 function textHint(text: string): ValueHint {
 	if (text.trim().length < LEAST_TEXT || !READABLE.test(text)) return NONE;
 	const words = text.replaceAll(/[^A-Za-z0-9]/g, '').length / text.length;
-	return words < 0.6 ? { plausibility: 0.2, scale: 1, sentence: null } : { plausibility: 0.9, scale: 1, sentence: 'readable text' };
+	return words < 0.6
+		? { plausibility: 0.2, scale: 1, sentence: null }
+		: { plausibility: 0.9, scale: 1, sentence: 'readable text' };
 }
 
 /** Years a clock on a working device may show. */

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 
 import type { ReadFunction } from '../../config/template/template.ts';
 import type { SweepAsk } from '../../gateway/scan/cap-search.ts';
-import { createRegisterSweep, type RegisterSweepOptions, type SweepFindings } from '../../gateway/scan/register-sweep.ts';
+import {
+	createRegisterSweep,
+	type RegisterSweepOptions,
+	type SweepFindings,
+} from '../../gateway/scan/register-sweep.ts';
 
 /** What a device makes of a read. */
 type Device = (ask: SweepAsk) => 'data' | 'refusal' | 'silence';
@@ -48,7 +52,9 @@ const meter: Device = (ask) =>
 	ask.address % 2 === 1 || ask.count % 2 === 1 ? 'refusal' : having(isIn([0, 399], [1000, 1099]), 80)(ask);
 
 test('case 11: a sweep of all 65 536 registers finds the last one and asks for nothing beyond it, nor for more than 125 at once', (t) => {
-	const { answered, asks, mostPerRead, isCapKnown, done } = sweep(having(isIn([0, 300], [40_000, 40_199], [65_535, 65_535])));
+	const { answered, asks, mostPerRead, isCapKnown, done } = sweep(
+		having(isIn([0, 300], [40_000, 40_199], [65_535, 65_535])),
+	);
 	t.deepEqual(answered, [
 		{ first: 0, last: 300 },
 		{ first: 40_000, last: 40_199 },
@@ -95,22 +101,25 @@ test('case 11: a meter of 32-bit values with a limit of 80 registers is found wh
 	t.true(answersPairsOnly);
 });
 
+const pair: Device = (ask) => (ask.address === 65_534 && ask.count === 2 ? 'data' : 'refusal');
+
 test('case 11: a 32-bit value in the last two registers is found whole, and nothing is asked for at 65 535 with two', (t) => {
-	const pair: Device = (ask) => (ask.address === 65_534 && ask.count === 2 ? 'data' : 'refusal');
 	const { answered, asks } = sweep(pair, { first: 65_000 });
 	t.deepEqual(answered, [{ first: 65_534, last: 65_535 }]);
 	t.false(asks.some(({ address, count }) => address + count > 65_536));
 });
 
+const odd: Device = ({ address, count }) =>
+	address % 2 === 1 && count === 2 && isIn([11, 16])(address) ? 'data' : 'refusal';
+
 test('pairs that lie across even addresses are found too', (t) => {
-	const odd: Device = ({ address, count }) =>
-		address % 2 === 1 && count === 2 && isIn([11, 16])(address) ? 'data' : 'refusal';
 	t.deepEqual(sweep(odd, { last: 40 }).answered, [{ first: 11, last: 16 }]);
 });
 
+const bordered: Device = (ask) =>
+	ask.address < 300 && ask.address + ask.count > 300 ? 'refusal' : having(isIn([0, 599]))(ask);
+
 test('a border inside the device, over which no read may go, is no limit of its length', (t) => {
-	const bordered: Device = (ask) =>
-		ask.address < 300 && ask.address + ask.count > 300 ? 'refusal' : having(isIn([0, 599]))(ask);
 	const { answered, mostPerRead, isCapKnown } = sweep(bordered, { last: 700 });
 	t.deepEqual(answered, [{ first: 0, last: 599 }]);
 	t.is(mostPerRead, 125);
@@ -124,8 +133,9 @@ test('a device that answers nothing is asked a bounded number of times', (t) => 
 	t.true(asks.length < 700, String(asks.length));
 });
 
+const mute: Device = (ask) => (having(isIn([100, 219]))(ask) === 'data' ? 'data' : 'silence');
+
 test('silence beyond the map of a device does not hide the map', (t) => {
-	const mute: Device = (ask) => (having(isIn([100, 219]))(ask) === 'data' ? 'data' : 'silence');
 	const { answered, asks } = sweep(mute, { last: 9_999 });
 	t.is(answered.length, 1);
 	t.true((answered[0]?.first ?? 0) <= 112 && (answered[0]?.last ?? 0) >= 208, JSON.stringify(answered));
@@ -144,7 +154,7 @@ const spanArb = fc
 	.tuple(fc.integer({ min: 0, max: 1500 }), fc.integer({ min: 1, max: 300 }))
 	.map(([first, length]) => [first, first + length - 1] as const);
 
-test('law: whatever a device has, a thorough sweep finds exactly that, and never reads the same block twice', (t) => {
+test('law: whatever a device has, a thorough sweep finds exactly that, in a bounded number of reads', (t) => {
 	fc.assert(
 		fc.property(
 			fc.array(spanArb, { maxLength: 6 }),
@@ -158,8 +168,7 @@ test('law: whatever a device has, a thorough sweep finds exactly that, and never
 				for (let address = first; address <= last; address += 1)
 					if (has(address) !== found(address)) throw new Error(`address ${address}`);
 				if (done !== last - first + 1) throw new Error(`done ${done}`);
-				const keys = asks.map(({ address, count }) => `${address}+${count}`);
-				return keys.length < 5 * (last - first + 1) + 20;
+				return asks.length < 3 * (last - first + 1) + 20;
 			},
 		),
 		{ numRuns: 150 },
