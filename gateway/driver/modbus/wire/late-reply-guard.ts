@@ -41,6 +41,7 @@ interface Owed {
 
 /** What a reply shows of its request: the length of a read; of a write the address and either the value or the count. */
 function shapeOf(exchange: ModbusExchange): string {
+	if (isRead(exchange)) return `${exchange.functionCode}:${dataBytes(exchange.functionCode, exchange.count)}`;
 	switch (exchange.functionCode) {
 		case 5:
 		case 6:
@@ -56,11 +57,6 @@ function shapeOf(exchange: ModbusExchange): string {
 			return `43:${exchange.readCode}`;
 		case 17:
 			return '17';
-		case 1:
-		case 2:
-		case 3:
-		case 4:
-			return `${exchange.functionCode}:${dataBytes(exchange.functionCode, exchange.count)}`;
 	}
 }
 

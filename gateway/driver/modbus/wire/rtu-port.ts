@@ -1,8 +1,9 @@
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
 import type { ByteLink } from './byte-link.ts';
-import { ModbusPort } from './modbus-port.ts';
-import { type ExpectedReply, expectedReply, scanRtu } from './rtu-frame.ts';
+import type { FramePort, FramePortListener } from './frame-port.ts';
+import type { ModbusExchange } from './modbus-line.ts';
+import { encodeRtu, scanRtu } from './rtu-frame.ts';
 
 /** Twice the longest RTU frame (256 bytes): a reply and what came before it. */
 const BUFFER_BYTES = 512;
@@ -36,12 +37,15 @@ interface RtuPortDeps {
 }
 
 /** Modbus RTU over a byte link: framing by the expected reply, the silence before each request, the quarantine after a timeout. */
-export class RtuPort extends ModbusPort {
+export class RtuPort implements FramePort {
+	/** Monotonic instant at which the open request was handed to the link. */
+	sentAtMs = 0;
 	readonly #deps: RtuPortDeps;
 	readonly #gapMs: number;
 	readonly #buffer = Buffer.alloc(BUFFER_BYTES);
 	#length = 0;
-	#expected: ExpectedReply | null = null;
+	#expected: ModbusExchange | null = null;
+	#listener: FramePortListener | null = null;
 	#gapTimer: NodeJS.Timeout | null = null;
 	#isOpen = false;
 	#lastByteMs = Number.NEGATIVE_INFINITY;
@@ -49,32 +53,29 @@ export class RtuPort extends ModbusPort {
 	#endHold: (() => void) | null = null;
 
 	constructor(deps: RtuPortDeps) {
-		super();
 		this.#deps = deps;
 		this.#gapMs = gapMs(deps.timing);
 	}
 
-	get isOpen(): boolean {
-		return this.#isOpen;
+	async open(listener: FramePortListener): Promise<void> {
+		const { link, clock } = this.#deps;
+		this.#listener = listener;
+		await link.open({ bytes: (chunk) => this.#receive(chunk), lost: (reason) => this.#lose(reason) });
+		this.#isOpen = true;
+		// What was on the line before we came may be the middle of a frame.
+		this.#lastByteMs = clock.monotonicMs();
 	}
 
-	open(done: (error: Error | null) => void): void {
-		void this.#open(done);
-	}
-
-	close(done: () => void): void {
+	close(): Promise<void> {
 		this.#stop();
-		void this.#deps.link.close().finally(done);
+		return this.#deps.link.close();
 	}
 
-	write(frame: Buffer): void {
+	send(exchange: ModbusExchange): void {
 		const { clock } = this.#deps;
 		const waitMs = this.#gapMs - (clock.monotonicMs() - this.#lastByteMs);
-		if (waitMs <= 0) {
-			this.#send(frame);
-			return;
-		}
-		this.#gapTimer = setTimeout(() => this.write(frame), Math.ceil(waitMs));
+		if (waitMs > 0) this.#gapTimer = setTimeout(() => this.send(exchange), Math.ceil(waitMs));
+		else this.#send(exchange);
 	}
 
 	abandon(): void {
@@ -103,24 +104,11 @@ export class RtuPort extends ModbusPort {
 		}
 	}
 
-	async #open(done: (error: Error | null) => void): Promise<void> {
-		const { link, clock } = this.#deps;
-		try {
-			await link.open({ bytes: (chunk) => this.#receive(chunk), lost: (reason) => this.#lose(reason) });
-		} catch (error) {
-			done(error instanceof Error ? error : new Error(String(error)));
-			return;
-		}
-		this.#isOpen = true;
-		// What was on the line before we came may be the middle of a frame.
-		this.#lastByteMs = clock.monotonicMs();
-		done(null);
-	}
-
-	#send(frame: Buffer): void {
+	#send(exchange: ModbusExchange): void {
 		if (!this.#isOpen) return;
 		const { link, clock, meter } = this.#deps;
-		this.#expected = expectedReply(frame);
+		const frame = encodeRtu(exchange);
+		this.#expected = exchange;
 		this.#length = 0;
 		this.sentAtMs = clock.monotonicMs();
 		meter.frames.push('sent', frame);
@@ -146,11 +134,11 @@ export class RtuPort extends ModbusPort {
 		this.#expected = null;
 		if (scan.kind === 'corrupt') {
 			this.#deps.meter.counters.crcErrors += 1;
-			this.emit('corrupt', 'a wrong CRC');
+			this.#listener?.corrupt('a wrong CRC');
 			return;
 		}
 		if (scan.start > 0 || scan.end < this.#length) this.#countStray();
-		this.emit('data', Buffer.from(this.#buffer.subarray(scan.start, scan.end)));
+		this.#listener?.reply(this.#buffer.subarray(scan.start + 1, scan.end - 2));
 	}
 
 	/** Appends, and forgets the oldest bytes when there are more than any reply needs. */
@@ -177,7 +165,7 @@ export class RtuPort extends ModbusPort {
 	#lose(reason: string): void {
 		if (!this.#isOpen) return;
 		this.#stop();
-		this.emit('lost', reason);
+		this.#listener?.lost(reason);
 	}
 
 	#stop(): void {
