@@ -89,7 +89,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		devices,
 		templates,
 		deliver: (...message) => later.broker.get().deliver(...message),
-		bus: (line) => later.drivers.get().bus(line),
+		bus: (line) => later.drivers.get().busNamed(line),
 	});
 	const mqttAccounts = await openMqttAccounts({ ...base, devices });
 	const configuration = await startConfiguration({

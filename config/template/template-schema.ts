@@ -4,16 +4,10 @@ import { join } from 'node:path';
 import type Joi from 'joi';
 
 import { SettingsFault, type SettingsMistake } from '../settings-fault.ts';
-import {
-	headerSchema,
-	MAX_POINTS,
-	pointSchema,
-	type WireCommDefaults,
-	type WireHeader,
-	type WirePoint,
-} from './template-form.ts';
+import { pointSchema, toPoint } from './point-form.ts';
+import { headerSchema, MAX_POINTS, type WireCommDefaults, type WireHeader } from './template-form.ts';
 import { type PlacedPoint, ruleMistakes } from './template-rules.ts';
-import type { CommDefaults, Probe, TemplateDocument, TemplatePoint } from './template.ts';
+import type { CommDefaults, DeviceTemplate, Probe, TemplateDocument, TemplatePoint } from './template.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 1000;
@@ -45,10 +39,6 @@ const mistakesOf = (error: Joi.ValidationError | undefined, at: readonly (string
 		),
 	}));
 
-function toPoint({ function: functionCode, byte_order: byteOrder, ...same }: WirePoint): TemplatePoint {
-	return { ...same, functionCode, byteOrder };
-}
-
 function toCommDefaults(wire: WireCommDefaults): CommDefaults {
 	return {
 		baudRate: wire.baud_rate,
@@ -57,6 +47,20 @@ function toCommDefaults(wire: WireCommDefaults): CommDefaults {
 		stopBits: wire.stop_bits,
 		unitId: wire.unit_id,
 		tcpPort: wire.tcp_port,
+	};
+}
+
+/** What most files do not have. */
+function toOptional(wire: WireHeader): Partial<DeviceTemplate> {
+	const { max_bits: maxBitsPerRead, holes, all_ff_is_absent: allFfIsAbsent, options: variables, groups } = wire;
+	return {
+		...(maxBitsPerRead === undefined ? {} : { maxBitsPerRead }),
+		...(holes === undefined
+			? {}
+			: { holes: holes.map(({ function: functionCode, first, last }) => ({ functionCode, first, last })) }),
+		...(allFfIsAbsent === undefined ? {} : { allFfIsAbsent }),
+		...(variables === undefined ? {} : { options: variables }),
+		...(groups === undefined ? {} : { groups }),
 	};
 }
 
@@ -77,6 +81,7 @@ function toDocument(key: string, wire: WireHeader, points: readonly TemplatePoin
 		verification: wire.verification,
 		sources: wire.sources,
 		points,
+		...toOptional(wire),
 	};
 }
 

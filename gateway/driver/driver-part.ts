@@ -1,4 +1,5 @@
 import type { DeviceTemplate } from '../../config/template/template.ts';
+import type { Line } from '../../config/connection/connection.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
@@ -51,7 +52,9 @@ export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, c
 	return {
 		lines,
 		/** The bus of a Modbus line by its name; `null` when no device uses it. */
-		bus: (line: string) => modbus.bus(line),
+		busNamed: (name: string) => modbus.bus(name),
+		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
+		bus: (line: Line) => modbus.busOf(line),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */

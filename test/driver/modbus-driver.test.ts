@@ -10,7 +10,7 @@ import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDevice } from '../fake/plain-device.ts';
-import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
+import { plainPlan, plainReader, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
@@ -70,7 +70,7 @@ function createBench(templates: readonly DeviceTemplate[], more: Partial<ModbusD
 		log: silentLog,
 		template: (key) => templates.find((known) => known.key === key) ?? null,
 		plan: plainPlan,
-		decode: plainDecode,
+		createReader: plainReader,
 		createLine: createModbusLine(systemClock),
 		...more,
 	});

@@ -7,7 +7,7 @@ import { createModbusLine } from './wire/line-factory.ts';
 import { bitsPerChar } from './line-name.ts';
 import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
-import { decodeRead } from './codec/register-decoder.ts';
+import { createDeviceReader } from './codec/device-reader.ts';
 import { planReads } from './plan/request-plan.ts';
 
 /** Time a device on a serial line takes before it answers, until it was measured. */
@@ -27,7 +27,7 @@ export const openModbusDriver = (deps: {
 }): ModbusDriver =>
 	createModbusDriver({
 		plan: (points, line, limits) => planReads(points, costOf(line), limits),
-		decode: decodeRead,
+		createReader: createDeviceReader,
 		createLine: createModbusLine(deps.clock),
 		template: (key) => deps.templates.get(key) ?? null,
 		sink: deps.sink,
