@@ -72,10 +72,7 @@ export class RtuPort implements FramePort {
 	}
 
 	send(exchange: ModbusExchange): void {
-		const { clock } = this.#deps;
-		const waitMs = this.#gapMs - (clock.monotonicMs() - this.#lastByteMs);
-		if (waitMs > 0) this.#gapTimer = setTimeout(() => this.send(exchange), Math.ceil(waitMs));
-		else this.#send(exchange);
+		this.#sendAfterGap(exchange, encodeRtu(exchange));
 	}
 
 	abandon(): void {
@@ -104,10 +101,15 @@ export class RtuPort implements FramePort {
 		}
 	}
 
-	#send(exchange: ModbusExchange): void {
+	#sendAfterGap(exchange: ModbusExchange, frame: Buffer): void {
+		const waitMs = this.#gapMs - (this.#deps.clock.monotonicMs() - this.#lastByteMs);
+		if (waitMs > 0) this.#gapTimer = setTimeout(() => this.#sendAfterGap(exchange, frame), Math.ceil(waitMs));
+		else this.#send(exchange, frame);
+	}
+
+	#send(exchange: ModbusExchange, frame: Buffer): void {
 		if (!this.#isOpen) return;
 		const { link, clock, meter } = this.#deps;
-		const frame = encodeRtu(exchange);
 		this.#expected = exchange;
 		this.#length = 0;
 		this.sentAtMs = clock.monotonicMs();
