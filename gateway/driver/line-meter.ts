@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/kernel/clock.ts';
 import { createFrameRing, type FrameRing } from './frame-ring.ts';
 import { createLatencyWindow, type LatencyWindow } from './latency-window.ts';
+import { createUnitMeters, type UnitMeters } from './unit-meter.ts';
 
 /** Counters of one line since the start; they outlive its connections. */
 export interface LineCounters {
@@ -9,6 +10,7 @@ export interface LineCounters {
 	timeouts: number;
 	exceptions: number;
 	crcErrors: number;
+	/** Bytes or frames that belonged to no open request: late replies, noise, what another master says. */
 	strayFrames: number;
 	/** Whole frames with a valid check sum that another master asked for. */
 	foreignFrames: number;
@@ -22,7 +24,9 @@ export interface LineCounters {
 /** What a line is measured with. Made once for each line and handed to each of its connections. */
 export interface LineMeter {
 	readonly counters: LineCounters;
+	/** The newest latencies, of all units. */
 	readonly latency: LatencyWindow;
+	readonly units: UnitMeters;
 	readonly frames: FrameRing;
 }
 
@@ -40,5 +44,6 @@ export const createLineMeter = (clock: Clock): LineMeter => ({
 		noiseBytes: 0,
 	},
 	latency: createLatencyWindow(),
+	units: createUnitMeters(() => clock.monotonicMs()),
 	frames: createFrameRing(clock),
 });

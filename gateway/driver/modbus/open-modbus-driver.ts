@@ -6,6 +6,7 @@ import type { DriverSink } from '../driver.ts';
 import type { SerialPorts } from '../port/serial-ports.ts';
 import { createModbusLine } from './wire/line-factory.ts';
 import { bitsPerChar } from './line-name.ts';
+import { measuredLine } from './measured-line.ts';
 import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
 import { createDeviceReader } from './codec/device-reader.ts';
@@ -26,13 +27,15 @@ export const openModbusDriver = (deps: {
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
-}): ModbusDriver =>
-	createModbusDriver({
+}): ModbusDriver => {
+	const createLine = createModbusLine(deps.clock, deps.ports);
+	return createModbusDriver({
 		plan: (points, line, limits) => planReads(points, costOf(line), limits),
 		createReader: createDeviceReader,
-		createLine: createModbusLine(deps.clock, deps.ports),
+		createLine: (line, meter) => measuredLine(createLine(line, meter), meter, deps.clock),
 		template: (key) => deps.templates.get(key) ?? null,
 		sink: deps.sink,
 		clock: deps.clock,
 		log: deps.log,
 	});
+};
