@@ -51,6 +51,9 @@ const LEAST_STEP_S = 1;
 
 const MS_PER_S = 1000;
 
+const isNumber = (value: SampleValue | undefined): value is Numeric =>
+	typeof value === 'number' || typeof value === 'bigint';
+
 function stateOf(point: TemplatePoint): PointState | null {
 	const isCounter = point.kind === 'counter';
 	if (!isNumeric(point.type) || (!isCounter && point.maxStep === undefined)) return null;
@@ -145,7 +148,7 @@ export function createPlausibility(points: readonly TemplatePoint[], replaced: C
 			for (let index = 0; index < states.length; index++) {
 				const state = states[index];
 				const value = values[index];
-				if (state === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) continue;
+				if (state === undefined || !isNumber(value)) continue;
 				if ((qualities?.[index] ?? 'good') !== 'good' || isBelieved(state, value, atMs)) continue;
 				judged ??= qualities === null ? keys.map(() => 'good') : [...qualities];
 				judged[index] = 'out_of_range';

@@ -22,6 +22,6 @@ export function createDeviceReader(template: DeviceTemplate, replaced: CounterRe
 			const { values, qualities } = decoder.decode(request, data);
 			return { values, qualities: plausibility.judge({ keys: request.keys, values, qualities }, atMs) };
 		},
-		forget: decoder.forget,
+		forget: () => decoder.forget(),
 	};
 }
