@@ -74,6 +74,7 @@ function stateOf(point: TemplatePoint): PointState | null {
 type Follow = 'fits' | 'jump' | 'new';
 
 function followCounter(from: Numeric, to: Numeric, rule: CounterRule, mostStep: number): Follow {
+	if (to >= from) return Number(minus(to, from)) <= mostStep ? 'fits' : 'jump';
 	const { correction, isReset } = turnOf(from, to, rule);
 	if (isReset) return 'new';
 	return Number(plus(minus(to, from), correction)) <= mostStep ? 'fits' : 'jump';
@@ -83,6 +84,13 @@ function follow({ counter, maxStep }: PointState, from: Numeric, to: Numeric, pa
 	const mostStep = maxStep * Math.max(LEAST_STEP_S, passedMs / MS_PER_S);
 	if (counter !== null) return followCounter(from, to, counter, mostStep);
 	return Math.abs(Number(minus(to, from))) <= mostStep ? 'fits' : 'jump';
+}
+
+/** How nearly every value comes: a number, a little more or less than before. */
+function isPlain({ counter, maxStep, accepted }: PointState, value: Numeric): boolean {
+	if (typeof value !== 'number' || typeof accepted !== 'number') return false;
+	const step = value - accepted;
+	return (counter === null ? Math.abs(step) : step) <= maxStep && (counter === null || step >= 0);
 }
 
 function accept(state: PointState, value: Numeric, atMs: number): void {
@@ -132,6 +140,10 @@ export function createPlausibility(points: readonly TemplatePoint[], replaced: C
 
 	function isBelieved(state: PointState, value: Numeric, atMs: number): boolean {
 		const before = state.accepted;
+		if (isPlain(state, value)) {
+			accept(state, value, atMs);
+			return true;
+		}
 		const how = before === null ? 'fits' : follow(state, before, value, atMs - state.acceptedMs);
 		const isTurned = how === 'new' && state.resets;
 		if (how !== 'fits' && !isTurned && !suspect(state, value, atMs)) return false;

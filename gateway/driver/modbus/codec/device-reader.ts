@@ -14,7 +14,10 @@ export interface DeviceReader {
 	forget(): void;
 }
 
-export function createDeviceReader(template: DeviceTemplate, replaced: CounterReplaced): DeviceReader {
+export function createDeviceReader(
+	template: Pick<DeviceTemplate, 'points' | 'allFfIsAbsent'>,
+	replaced: CounterReplaced,
+): DeviceReader {
 	const decoder = createDeviceDecoder(template);
 	const plausibility = createPlausibility(template.points, replaced);
 	return {
