@@ -15,7 +15,8 @@ import { createDevicePoller, type DevicePoller } from './device-poller.ts';
 import { lineName } from './line-name.ts';
 import type { ModbusLine } from './wire/modbus-line.ts';
 import { createReadBook } from './plan/read-book.ts';
-import type { DecodeRead } from './codec/register-decoder.ts';
+import type { DeviceReader } from './codec/device-reader.ts';
+import type { CounterReplaced } from '../plausibility.ts';
 import type { PlanLimits, ReadRequest } from './plan/request-plan.ts';
 
 /** Packs points into the reads that cost this line the least. */
@@ -41,7 +42,8 @@ const VISIT_MS = 5000;
 
 export interface PolledLineDeps {
 	readonly plan: PlanReads;
-	readonly decode: DecodeRead;
+	/** What turns the answers of one device into values. */
+	readonly createReader: (template: DeviceTemplate, replaced: CounterReplaced) => DeviceReader;
 	/** A fresh connection to the line. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
 	readonly sink: DriverSink;
@@ -52,7 +54,7 @@ export interface PolledLineDeps {
 }
 
 export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
-	const { plan, decode, createLine, sink, clock, log, setTimer = systemTimer } = deps;
+	const { plan, createReader, createLine, sink, clock, log, setTimer = systemTimer } = deps;
 	const name = lineName(line);
 	const pollers = new Map<string, DevicePoller>();
 	const schedule = createPollSchedule();
@@ -116,7 +118,9 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 				lineName: name,
 				request: (request) => bus.request(request, 'poll'),
 				lineLatencyMs: () => bus.latencyP99Ms(),
-				decode,
+				reader: createReader(template, (point, from, to) =>
+					log.warn('counter-replaced', { device: device.uid, point, from: String(from), to: String(to) }),
+				),
 				sink,
 				clock,
 				log,
