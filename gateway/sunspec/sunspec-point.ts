@@ -15,7 +15,7 @@ interface TypeForm {
 
 const form = (type: RegisterType, kind: WireKind, absent: string | null): TypeForm => ({ type, kind, absent });
 
-/** `pad` is no value. An accumulator that stands at 0 may also be new, so 0 is a value of it. */
+/** `pad` is no value. An accumulator that stands at 0 says by the specification that it does not count. */
 const typeForms: Readonly<Record<string, TypeForm>> = {
 	int16: form('int16', 'measurement', '8000'),
 	int32: form('int32', 'measurement', '80000000'),
@@ -24,9 +24,9 @@ const typeForms: Readonly<Record<string, TypeForm>> = {
 	uint32: form('uint32', 'measurement', 'FFFFFFFF'),
 	uint64: form('uint64', 'measurement', 'FFFFFFFFFFFFFFFF'),
 	raw16: form('uint16', 'state', null),
-	acc16: form('uint16', 'counter', null),
-	acc32: form('uint32', 'counter', null),
-	acc64: form('uint64', 'counter', null),
+	acc16: form('uint16', 'counter', '0000'),
+	acc32: form('uint32', 'counter', '00000000'),
+	acc64: form('uint64', 'counter', '0000000000000000'),
 	float32: form('float32', 'measurement', '7FC00000'),
 	float64: form('float64', 'measurement', '7FF8000000000000'),
 	enum16: form('uint16', 'state', 'FFFF'),
@@ -49,7 +49,6 @@ const ownPatterns: Readonly<Record<string, Readonly<Record<string, readonly stri
 		uint32: ['80000000'],
 		bitfield32: ['8000FFFF'],
 		eui48: ['0000000000000000'],
-		acc32: ['00000000'],
 	},
 };
 

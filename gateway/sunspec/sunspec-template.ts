@@ -45,7 +45,9 @@ const slug = (text: string): string =>
 /** By what the points depend on: where the models are, and how often their groups repeat. */
 function keyOf({ manufacturer, model }: SunspecIdentity, chain: SunspecChain, points: readonly WireChange[]): string {
 	const places = chain.places.map(({ id, address, length }) => `${id}:${address}:${length}`);
-	const hash = createHash('sha256').update(`${places.join(',')}/${points.length}`).digest('hex');
+	const hash = createHash('sha256')
+		.update(`${places.join(',')}/${points.length}`)
+		.digest('hex');
 	return ['sunspec', slug(manufacturer), slug(model), hash.slice(0, HASH_LETTERS)]
 		.filter((part) => part !== '')
 		.join('-');
@@ -95,7 +97,11 @@ function categoryOf(models: readonly number[]): string {
 }
 
 /** Says in sentences what the template lacks. */
-function leftOutOf(chain: SunspecChain, models: ReadonlyMap<number, SunspecModel>, cutPoints: number): readonly string[] {
+function leftOutOf(
+	chain: SunspecChain,
+	models: ReadonlyMap<number, SunspecModel>,
+	cutPoints: number,
+): readonly string[] {
 	const unknown = chain.places.filter(({ id }) => !models.has(id));
 	return [
 		...(unknown.length === 0
@@ -143,7 +149,11 @@ export function sunspecTemplate(chain: SunspecChain, models: ReadonlyMap<number,
 			quirks: leftOut,
 			verification: 'one source',
 			sources: [
-				{ work: 'SunSpec Alliance, sunspec/models', licence: 'Apache-2.0', use: 'definitions of the models, unchanged' },
+				{
+					work: 'SunSpec Alliance, sunspec/models',
+					licence: 'Apache-2.0',
+					use: 'definitions of the models, unchanged',
+				},
 			],
 			points,
 		},
