@@ -4,106 +4,104 @@ import type { GoldenValue } from './sunspec-device.ts';
 /** A value made for a point, and what it has to be read as. */
 export interface MadeValue {
 	readonly words: readonly number[];
-	readonly expected: GoldenValue['value'] | bigint;
+	readonly expected: GoldenValue['value'];
 }
+
+/** A whole number below the limit. */
+export type Draw = (limit: number) => number;
+
+/** Exponents of scale factors by name. */
+type Factors = ReadonlyMap<string, number | 'absent'>;
 
 const wordsOfNumber = (value: bigint, size: number): readonly number[] =>
 	Array.from({ length: size }, (_, index) => Number((value >> BigInt(16 * (size - 1 - index))) & 0xffffn));
 
+const wordsOfBytes = (bytes: Buffer): readonly number[] =>
+	Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readUInt16BE(2 * index));
+
 const signedTypes = new Set(['int16', 'int32', 'int64']);
-/** Not implemented, by the tables of the specification. */
-const absentNumbers: Readonly<Record<string, (bits: bigint) => bigint>> = {
-	int16: (bits) => 1n << (bits - 1n),
-	int32: (bits) => 1n << (bits - 1n),
-	int64: (bits) => 1n << (bits - 1n),
-	acc16: () => 0n,
-	acc32: () => 0n,
-	acc64: () => 0n,
-};
+const counterTypes = new Set(['acc16', 'acc32', 'acc64']);
 
-const allOnes = (bits: bigint): bigint => (1n << bits) - 1n;
+/** The pattern for "not implemented", by the tables of the specification. */
+function absentPattern(type: string, bits: bigint): bigint {
+	if (signedTypes.has(type)) return 1n << (bits - 1n);
+	return counterTypes.has(type) ? 0n : (1n << bits) - 1n;
+}
 
-function madeText(size: number, draw: (limit: number) => number): MadeValue {
+function madeText(size: number, draw: Draw): MadeValue {
 	const text = Array.from({ length: draw(2 * size + 1) }, () => String.fromCharCode(97 + draw(26))).join('');
 	const bytes = Buffer.alloc(2 * size);
 	bytes.write(text, 'latin1');
-	return { words: Array.from({ length: size }, (_, index) => bytes.readUInt16BE(2 * index)), expected: text };
+	return { words: wordsOfBytes(bytes), expected: text };
 }
 
-function madeFloat(draw: (limit: number) => number): MadeValue {
+function madeFloat(draw: Draw): MadeValue {
 	const bytes = Buffer.alloc(4);
 	const value = draw(6) === 0 ? Number.NaN : Math.fround((draw(2_000_001) - 1_000_000) / 64);
 	if (Number.isNaN(value)) bytes.writeUInt32BE(0x7fc0_0000);
 	else bytes.writeFloatBE(value);
-	return { words: [bytes.readUInt16BE(0), bytes.readUInt16BE(2)], expected: Number.isNaN(value) ? null : value };
+	return { words: wordsOfBytes(bytes), expected: Number.isNaN(value) ? null : value };
 }
 
-/** A number of the type, or its pattern for "not implemented"; `exponent` is that of its scale factor, `null` when it has none. */
-function madeNumber(
-	{ type, size }: SunspecPoint,
-	exponent: number | 'absent' | null,
-	draw: (limit: number) => number,
-): MadeValue {
+/** A number of the type, or its pattern for "not implemented"; `exponent`: `null` when it has no scale factor. */
+function madeNumber({ type, size }: SunspecPoint, exponent: number | 'absent' | null, draw: Draw): MadeValue {
 	const bits = BigInt(16 * size);
-	const absent = (absentNumbers[type] ?? allOnes)(bits);
+	const absent = absentPattern(type, bits);
 	const any = BigInt(draw(0x1_0000)) * (size > 1 ? BigInt(1 + draw(30_000)) : 1n);
-	const pattern =
-		draw(6) === 0 ? absent : BigInt.asUintN(Number(bits), signedTypes.has(type) && draw(2) === 0 ? -any : any);
+	const isNegative = signedTypes.has(type) && draw(2) === 0;
+	const pattern = draw(6) === 0 ? absent : BigInt.asUintN(Number(bits), isNegative ? -any : any);
 	const words = wordsOfNumber(pattern, size);
 	if (pattern === absent || exponent === 'absent') return { words, expected: null };
 	const raw = signedTypes.has(type) ? BigInt.asIntN(Number(bits), pattern) : pattern;
 	return { words, expected: Number(raw) * 10 ** (exponent ?? 0) };
 }
 
+function madeFactor(exponent: number | 'absent' | undefined): MadeValue {
+	const isAbsent = exponent === 'absent' || exponent === undefined;
+	return { words: [(isAbsent ? -32_768 : exponent) & 0xffff], expected: isAbsent ? null : exponent };
+}
+
+function madeValue(point: SunspecPoint, factors: Factors, draw: Draw): MadeValue {
+	const { type, size, sf } = point;
+	if (type === 'sunssf') return madeFactor(factors.get(point.name));
+	if (type === 'string') return madeText(size, draw);
+	if (type === 'float32') return madeFloat(draw);
+	if (type === 'eui48') return { words: [0, 0x0011, 0x2233, 0x4455], expected: '00:11:22:33:44:55' };
+	return madeNumber(point, typeof sf === 'string' ? (factors.get(sf) ?? 'absent') : (sf ?? null), draw);
+}
+
+/** Names of the points that say how often a group below repeats. */
+const countNames = ({ groups = [] }: SunspecGroup): readonly string[] =>
+	groups.flatMap((inner) => [...(typeof inner.count === 'string' ? [inner.count] : []), ...countNames(inner)]);
+
+function factorsOf({ points = [] }: SunspecGroup, around: Factors, draw: Draw): Factors {
+	const own = points
+		.filter(({ type }) => type === 'sunssf')
+		.map(({ name }): [string, number | 'absent'] => [name, draw(8) === 0 ? 'absent' : draw(7) - 3]);
+	return new Map([...around, ...own]);
+}
+
 /**
- * Lays a model out once more, by means of its own. Values are made in the order of the definition: its registers behind the header, and what each point has to be read as.
+ * Lays a model out once more, by means of its own. Values are made in the order of the definition: the registers behind the header, and
+ * what each point has to be read as.
  */
-export function madeModel({ id, group }: SunspecModel, draw: (limit: number) => number) {
+export function madeModel({ id, group }: SunspecModel, draw: Draw) {
 	const words: number[] = [];
 	const values: { readonly name: string; readonly offset: number; readonly expected: MadeValue['expected'] }[] = [];
+	const countOf = new Map(countNames(group).map((name) => [name, draw(3)]));
 
-	function factorsOf(points: readonly SunspecPoint[], around: ReadonlyMap<string, number | 'absent'>) {
-		const own = points.filter(({ type }) => type === 'sunssf').map(({ name }) => name);
-		return new Map([
-			...around,
-			...own.map((name): [string, number | 'absent'] => [name, draw(8) === 0 ? 'absent' : draw(7) - 3]),
-		]);
+	function put(point: SunspecPoint, path: string, factors: Factors): void {
+		if (path === '' && (point.name === 'ID' || point.name === 'L')) return;
+		const count = countOf.get(point.name);
+		const made = count === undefined ? madeValue(point, factors, draw) : { words: [count], expected: count };
+		const name = `${path}${point.name}`.toLowerCase();
+		if (point.type !== 'pad') values.push({ name, offset: words.length, expected: made.expected });
+		words.push(...made.words);
 	}
 
-	function lay(each: SunspecGroup, path: string, around: ReadonlyMap<string, number | 'absent'>): void {
-		const factors = factorsOf(each.points ?? [], around);
-		const counts = new Map(
-			[...(each.groups ?? [])]
-				.flatMap(({ count, groups = [] }) => [
-					count,
-					...groups.flatMap((inner) => [inner.count, ...(inner.groups ?? []).map((deep) => deep.count)]),
-				])
-				.filter((count) => typeof count === 'string')
-				.map((name) => [name, draw(3)]),
-		);
-		const put = (point: SunspecPoint): MadeValue => {
-			const { type, size, sf, name } = point;
-			const count = counts.get(name);
-			if (count !== undefined) countOf.set(name, count);
-			if (count !== undefined) return { words: [count], expected: count };
-			const factor = factors.get(name);
-			if (type === 'sunssf') {
-				const value = factor === 'absent' || factor === undefined ? null : factor;
-				return { words: [(value ?? -32_768) & 0xffff], expected: value };
-			}
-			if (type === 'string') return madeText(size, draw);
-			if (type === 'float32') return madeFloat(draw);
-			if (type === 'eui48') return { words: [0, 0x0011, 0x2233, 0x4455], expected: '00:11:22:33:44:55' };
-			const exponent = typeof sf === 'string' ? (factors.get(sf) ?? 'absent') : (sf ?? null);
-			return madeNumber(point, exponent, draw);
-		};
-		for (const point of each.points ?? []) {
-			const isHeader = path === '' && (point.name === 'ID' || point.name === 'L');
-			const { words: made, expected } = put(point);
-			if (!isHeader && point.type !== 'pad')
-				values.push({ name: `${path}${point.name}`.toLowerCase(), offset: words.length, expected });
-			if (!isHeader) words.push(...made);
-		}
+	function lay(each: SunspecGroup, path: string, around: Factors): void {
+		const factors = factorsOf(each, around, draw);
+		for (const point of each.points ?? []) put(point, path, factors);
 		for (const inner of each.groups ?? []) {
 			const { count } = inner;
 			const repeats = count === undefined ? 1 : count === 0 ? draw(4) : (countOf.get(String(count)) ?? 0);
@@ -111,7 +109,7 @@ export function madeModel({ id, group }: SunspecModel, draw: (limit: number) => 
 				lay(inner, `${path}${inner.name}_${count === undefined ? '' : `${number}_`}`, factors);
 		}
 	}
-	const countOf = new Map<string, number>();
+
 	lay(group, '', new Map());
 	return { id, words, values };
 }

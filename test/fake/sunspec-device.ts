@@ -6,12 +6,12 @@ import type { TemplateDocument, TemplatePoint } from '../../config/template/temp
 import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createDeviceDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import { tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
-import { planReads, type ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
+import { planReads } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { discoverSunspec, type SunspecRead } from '../../gateway/sunspec/sunspec-discovery.ts';
 import { createSunspecModelStore } from '../../gateway/sunspec/sunspec-model-store.ts';
 import type { SunspecChain } from '../../gateway/sunspec/sunspec-model.ts';
 import { sunspecTemplate } from '../../gateway/sunspec/sunspec-template.ts';
-import { dataOf } from './device-image.ts';
+import { dataOf, soleRequest } from './device-image.ts';
 
 /** "SunS" */
 export const MARKER: readonly number[] = [0x5375, 0x6e53];
@@ -50,19 +50,19 @@ export async function templateOf(chain: SunspecChain): Promise<TemplateDocument>
 	return parseTemplate(key, JSON.parse(JSON.stringify(document)));
 }
 
+const isAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
+
 /** Values of all points, by the planner and the decoder of the product. */
 export function valuesOf(template: TemplateDocument, registers: Registers): ReadonlyMap<string, SampleValue> {
 	const { decode } = createDeviceDecoder(template);
 	const limits = { maxRegisters: template.maxRegistersPerRead, maxBits: 2000, holes: [] };
-	const sole = (point: TemplatePoint): ReadRequest => ({ ...point, points: [point], keys: [point.key] });
-	const isAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
 	const requests = [
 		...planReads(
 			template.points.filter((point) => !isAlone(point)),
 			tcpCost(5),
 			limits,
 		),
-		...template.points.filter(isAlone).map(sole),
+		...template.points.filter(isAlone).map(soleRequest),
 	];
 	const values = new Map<string, SampleValue>();
 	for (const request of [...requests, ...requests]) {

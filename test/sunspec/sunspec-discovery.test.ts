@@ -139,10 +139,11 @@ test('who only asks what a device is reads no more than the common model', async
 	t.is(asked.filter((each) => !each.endsWith('+2')).length, 1);
 });
 
+const keyOf = async (...more: readonly number[]): Promise<string> =>
+	(await templateOf(await chainOf(registersFrom(40_000, [...MARKER, ...common, ...more, 0xffff, 0])))).key;
+
 test('the key of the template is the same for devices of one kind and another for other models', async (t) => {
 	const weather = [307, 11, ...Array.from({ length: 11 }, () => 3)];
-	const keyOf = async (...more: readonly number[]) =>
-		(await templateOf(await chainOf(registersFrom(40_000, [...MARKER, ...common, ...more, 0xffff, 0])))).key;
 	t.is(await keyOf(), await keyOf());
 	t.not(await keyOf(), await keyOf(...weather));
 });

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import test from 'ava';
 
 import { chainOf, goldenInverter, isSameValue, registersFrom, templateOf, valuesOf } from '../fake/sunspec-device.ts';
@@ -34,7 +36,7 @@ test('a recorded inverter is found, its chain walked, and every value of the rec
 		}
 		compared += 1;
 		const found = values.get(point.key);
-		if (!isSameValue(value, found)) wrong.push(`${key}: expected ${String(value)}, found ${String(found)}`);
+		if (!isSameValue(value, found)) wrong.push(`${key}: expected ${String(value)}, found ${inspect(found)}`);
 		if (typeof label === 'string' && point.enum?.[String(value)]?.toLowerCase() !== label.toLowerCase())
 			wrong.push(`${key}: label ${label}, found ${String(point.enum?.[String(value)])}`);
 	}
