@@ -1,7 +1,14 @@
-import type { WireChange } from '../../config/template/point-form.ts';
+import type { WirePoint } from '../../config/template/point-form.ts';
 import type { RegisterType } from '../../config/template/template.ts';
 import type { FieldGroup, SunspecField } from './sunspec-fields.ts';
 import type { SunspecPoint } from './sunspec-model.ts';
+
+/** A point as a file has it, without what is as usual. */
+export type SunspecWirePoint = Pick<
+	WirePoint,
+	'key' | 'name' | 'function' | 'address' | 'count' | 'type' | 'byte_order'
+> &
+	Partial<WirePoint>;
 
 type WireKind = 'measurement' | 'counter' | 'state';
 
@@ -119,7 +126,10 @@ const absentPatterns = ({ type }: SunspecPoint, { absent }: TypeForm, maker: str
 ];
 
 /** Settings are what can be written; what never changes is read once, and the headers only when somebody asks. */
-function useOf({ point, path }: SunspecField, { kind }: TypeForm): Pick<WireChange, 'kind' | 'access' | 'poll'> {
+function useOf(
+	{ point, path }: SunspecField,
+	{ kind }: TypeForm,
+): Partial<Pick<WirePoint, 'kind' | 'access' | 'poll'>> {
 	if (path.length === 0 && HEADER_POINTS.has(point.name)) return { kind: 'state', poll: 'on-demand' };
 	if (point.access === 'RW') return { kind: 'setting', access: 'rw' };
 	const isFixed = point.static === 'S' && point.type !== 'sunssf';
@@ -130,7 +140,7 @@ function useOf({ point, path }: SunspecField, { kind }: TypeForm): Pick<WireChan
  * A point of a template for a field of a model; `null`: the field has no value of its own, or none that is known.
  * @param maker manufacturer by the common model
  */
-export function sunspecPoint(field: SunspecField, modelKey: string, maker: string): WireChange | null {
+export function sunspecPoint(field: SunspecField, modelKey: string, maker: string): SunspecWirePoint | null {
 	const { point, address, scaleFactor } = field;
 	const typeForm = typeForms[point.type];
 	if (typeForm === undefined || scaleFactor === undefined) return null;
