@@ -41,13 +41,14 @@ const typeFacts: Readonly<Record<RegisterType, TypeFacts>> = {
 	bcd16: facts('whole', [1]),
 	bcd32: facts('whole', [2]),
 	bcd64: facts('whole', [4]),
-	bits: facts('bits', [1, 2, 4]),
+	bits: facts('bits', [1, 2, 3, 4], blocks),
 	string: facts('text', null, blocks),
 	raw: facts('text', null, blocks),
 	eui48: facts('text', [3, 4], blocks),
-	ipv4: facts('text', [2]),
+	ipv4: facts('text', [2], blocks),
 	ipv6: facts('text', [8], blocks),
 	time_unix32: facts('text', [2]),
+	time_since2000: facts('text', [2]),
 	time_unix64: facts('text', [4]),
 	time_unix64ms: facts('text', [4]),
 	time_bytes: facts('text', [3], blocks),
@@ -62,6 +63,8 @@ export const REGISTER_TYPES: readonly RegisterType[] = Object.keys(typeFacts).fi
 
 export const factsOfType = (type: RegisterType): TypeFacts => typeFacts[type];
 
+const BIT_TYPES: ReadonlySet<RegisterType> = new Set(['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bits']);
+
 const numbers: ReadonlySet<Nature> = new Set(['whole', 'bits', 'float']);
 
 /** Whether the values of the type are numbers, which can have limits. */
@@ -72,6 +75,9 @@ export const isScalable = (type: RegisterType): boolean => isNumeric(type) && ty
 
 /** Whether the point is a whole number on the wire, of which single bits can be taken. */
 export const isWhole = (type: RegisterType): boolean => isNumeric(type) && typeFacts[type].nature !== 'float';
+
+/** Whether single bits of the type can be taken: those of an integer of whole registers. */
+export const hasBits = (type: RegisterType): boolean => BIT_TYPES.has(type);
 
 /** Bytes of a point's registers. */
 export const byteCount = ({ count }: Pick<TemplatePoint, 'count'>): number => 2 * count;

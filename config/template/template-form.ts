@@ -112,9 +112,12 @@ export const headerSchema = Joi.object<WireHeader>({
 		.items(
 			Joi.object({
 				key: Joi.string().required(),
-				min: Joi.number().required(),
-				max: Joi.number().min(Joi.ref('min')).required(),
-			}),
+				min: Joi.number(),
+				max: Joi.number().min(Joi.ref('min')),
+				is: Joi.array().items(Joi.number(), Joi.string().min(1).max(100)).min(1).max(100),
+			})
+				.and('min', 'max')
+				.xor('min', 'is'),
 		)
 		.max(20)
 		.default([]),

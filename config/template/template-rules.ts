@@ -153,6 +153,12 @@ const areExclusive = ({ when: left = [] }: TemplatePoint, { when: right = [] }: 
 		right.some((other) => other.option === option && !other.is.some((v) => is.includes(v))),
 	);
 
+/** A point that is read only when somebody asks is read alone; some devices answer such a read from another place. */
+const isReadAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
+
+const maySharePlace = (left: TemplatePoint, right: TemplatePoint): boolean =>
+	isView(left, right) || areExclusive(left, right) || isReadAlone(left) || isReadAlone(right);
+
 const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
 	`${key} (${type}, ${address} to ${address + count - 1})`;
 
@@ -169,8 +175,7 @@ function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
 			const before = sorted[other]?.point;
 			if (before === undefined || before.functionCode !== point.functionCode) break;
 			if (before.address + MAX_REGISTERS <= point.address) break;
-			if (before.address + before.count <= point.address || isView(before, point) || areExclusive(before, point))
-				continue;
+			if (before.address + before.count <= point.address || maySharePlace(before, point)) continue;
 			return [{ path: `points[${index}].address`, message: `${rangeOf(point)} overlaps ${rangeOf(before)}` }];
 		}
 		return [];

@@ -9,7 +9,7 @@ export type ReadFunction = 1 | 2 | 3 | 4;
  * - `bool`: a coil or discrete input (functions 1, 2); `bit`: one bit of a register (`bit` says which).
  * - `int8h`, `uint8h`, `int8l`, `uint8l`: the high or the low half of one register.
  * - `bcd…`: decimal digits of 4 bits each, without a sign.
- * - `string`, `raw` (hex text), `bits` (an unsigned number of 1, 2 or 4 registers, shown bit by bit).
+ * - `string`, `raw` (hex text), `bits` (an unsigned number of 1 to 4 registers, shown bit by bit).
  * - `eui48` (the last 6 bytes of 3 or 4 registers), `ipv4` (2 registers), `ipv6` (8): text as people write them.
  * - `time_…`: ISO 8601 text; see `TimeType`.
  */
@@ -41,7 +41,7 @@ export type RegisterType =
 	| TimeType;
 
 /**
- * - `time_unix32`, `time_unix64`: seconds since 1970; `time_unix64ms`: milliseconds.
+ * - `time_unix32`, `time_unix64`: seconds since 1970; `time_unix64ms`: milliseconds; `time_since2000`: seconds since 2000 (32 bits).
  * - `time_bytes`: 3 registers of two bytes each: year - 2000, month, day, hour, minute, second.
  * - `time_bcd`: the same with two decimal digits in each byte.
  * - `time_registers`: 6 registers: year (or year - 2000), month, day, hour, minute, second.
@@ -49,6 +49,7 @@ export type RegisterType =
  */
 export type TimeType =
 	| 'time_unix32'
+	| 'time_since2000'
 	| 'time_unix64'
 	| 'time_unix64ms'
 	| 'time_bytes'
@@ -143,7 +144,8 @@ export interface TemplatePoint {
 	readonly scaleFactor?: string;
 	/** Decimals the value is rounded to, 0 to 12; absent: not rounded. */
 	readonly precision?: number;
-	/** Of a `time_…` type: `local` is the device's own time and has no zone in its text. Absent: `utc` for unix types, else `local`. */
+	/** Of a `time_…` type: `local` is the device's own time and has no zone in its text. Absent: `utc` where it counts
+	 * seconds, else `local`. */
 	readonly zone?: 'utc' | 'local';
 	/** Most the value changes within one second, in its unit; a value that jumped is marked. Absent: no limit known. */
 	readonly maxStep?: number;
@@ -213,7 +215,10 @@ export interface DeviceTemplate {
 	readonly maxBitsPerRead?: number;
 	/** Known before the device is asked; the planner starts with them. */
 	readonly holes?: readonly AddressHole[];
-	/** `false`: an answer that is FFFFh all over may be values. Absent: true, such an answer of 4 registers or more has no value at all. */
+	/**
+	 * What an answer means that is FFFFh in all its registers. `true`: it has no value at all. `false`: its values count. Absent: it has none when
+	 * it has 8 registers or more and two points or more.
+	 */
 	readonly allFfIsAbsent?: boolean;
 	readonly options?: readonly TemplateVariable[];
 	readonly groups?: readonly PointGroup[];
@@ -231,12 +236,20 @@ export interface CommDefaults {
 	readonly tcpPort: number | null;
 }
 
-/** One read that tells this model from others: the point must answer with a value within the range, inclusive. */
-export interface Probe {
+/** One read that tells this model from others: the point must answer, and its value must be within the range, inclusive... */
+export interface RangeProbe {
 	readonly key: string;
 	readonly min: number;
 	readonly max: number;
 }
+
+/** ... or one of these: a number as it is, a text by its beginning, whether large or small letters. */
+export interface ValueProbe {
+	readonly key: string;
+	readonly is: readonly (number | string)[];
+}
+
+export type Probe = RangeProbe | ValueProbe;
 
 /** A work the facts of a template come from, and the licence it carries. */
 export interface TemplateSource {

@@ -1,4 +1,5 @@
 import type { DeviceTemplate } from '../../config/template/template.ts';
+import type { Line } from '../../config/connection/connection.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
@@ -9,12 +10,14 @@ import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { lineRoutes } from './line-routes.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
+	readonly ports: SerialPorts;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -22,13 +25,14 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers({ templates, mistakes, ports, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
 			templates,
+			ports,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.
@@ -51,7 +55,9 @@ export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, c
 	return {
 		lines,
 		/** The bus of a Modbus line by its name; `null` when no device uses it. */
-		bus: (line: string) => modbus.bus(line),
+		busNamed: (name: string) => modbus.bus(name),
+		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
+		bus: (line: Line) => modbus.busOf(line),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */

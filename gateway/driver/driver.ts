@@ -18,6 +18,10 @@ export interface LineStats extends Readonly<LineCounters> {
 	/** Why it is not open: a sentence that names the port and, when known, who holds it. */
 	readonly reason: string | null;
 	readonly skippedPeriods: number;
+	/** Who has the line for himself, e.g. a scan; polls wait meanwhile. */
+	readonly leasedTo: string | null;
+	/** What the line cannot keep up with, as a sentence: `needs 1.6 s per 1 s ...`. */
+	readonly overrun: string | null;
 	/** Share of the last 10 s in which the line was in use, 0 to 1. */
 	readonly utilisation: number;
 	readonly latencyP50Ms: number | null;

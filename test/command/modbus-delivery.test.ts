@@ -20,6 +20,7 @@ import { deviceOf } from '../fake/device-box.ts';
 import { createFakeSlave, type SlaveRequest } from '../fake/modbus-slave.ts';
 import { point, template } from '../fake/plain-plan.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 
 const MANAGER = actorOfRole('manager');
 
@@ -55,6 +56,7 @@ async function opened(
 	const devices = { find: (id: string): Device | null => (id === device.id ? device : null) };
 	const queue = await commandBox({ assertFits: (which, draft) => assertDeviceTakes(which, draft, templates) });
 	const driver = openModbusDriver({
+		ports: portsOf(),
 		templates,
 		sink: { reading: () => undefined, health: () => undefined },
 		clock: systemClock,

@@ -57,6 +57,7 @@ test('each exchange is counted for its unit by what became of it', async (t) => 
 		unprovenFault(request),
 	];
 	const line: ModbusLine = {
+		depth: 1,
 		open: () => Promise.resolve(),
 		close: () => Promise.resolve(),
 		transact() {

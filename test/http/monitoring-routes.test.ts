@@ -225,6 +225,8 @@ test('each line is a collector that runs, stands or has failed', (t) => {
 		noiseBytes: 0,
 		quarantines: 0,
 		skippedPeriods: 0,
+		leasedTo: null,
+		overrun: null,
 		utilisation: 0,
 		latencyP50Ms: null,
 		latencyP99Ms: null,

@@ -11,7 +11,7 @@ import { createLatencyWindow } from '../latency-window.ts';
 import { isRefusal, ModbusFault } from './wire/modbus-fault.ts';
 import type { ModbusAnswer, ModbusRequest } from './wire/modbus-line.ts';
 import type { ReadBook, ReadSlot } from './plan/read-book.ts';
-import type { DecodeRead } from './codec/register-decoder.ts';
+import type { DeviceReader } from './codec/device-reader.ts';
 
 /** When the device wants its next turn: in this round still, with its next period, or not before an instant (monotonic, ms). */
 export type NextTurn = 'now' | 'next-period' | { readonly notBeforeMs: number };
@@ -38,7 +38,7 @@ export interface DevicePollerDeps {
 	readonly request: (request: ModbusRequest) => Promise<ModbusAnswer>;
 	/** Latency the line as a whole shows; stands in until the device has answered. */
 	readonly lineLatencyMs: () => number | null;
-	readonly decode: DecodeRead;
+	readonly reader: DeviceReader;
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -96,7 +96,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 
 	function publish(slot: ReadSlot, answer: ModbusAnswer): void {
 		const { keys } = slot.request;
-		const { values, qualities } = deps.decode(slot.request, answer.data);
+		const { values, qualities } = deps.reader.read(slot.request, answer.data, clock.monotonicMs());
 		if (lost.size > 0) for (const key of keys) lost.delete(key);
 		sink.reading({
 			device: device.id,
@@ -152,6 +152,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		// One lost frame is weather: the values before it stay good for another period.
 		if (slot.silentCount > 1) publishLost(slot);
 		if (!breaker.isOpen) return;
+		deps.reader.forget();
 		round = [];
 		for (const regular of book.regular()) publishLost(regular);
 		const since = `since ${toIso(silentSince).slice(11, 19)}Z`;

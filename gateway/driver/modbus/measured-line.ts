@@ -23,6 +23,7 @@ function countFault({ counters, exceptions }: UnitMeter, fault: unknown): void {
 /** The same line; each exchange is counted for its unit, whoever asked: polling, a write, a scan. */
 export function measuredLine(line: ModbusLine, { units }: LineMeter, clock: Pick<Clock, 'monotonicMs'>): ModbusLine {
 	return {
+		depth: line.depth,
 		open: (signal, lost) => line.open(signal, lost),
 		close: () => line.close(),
 		async transact(exchange) {

@@ -1,3 +1,4 @@
+import { systemTimer } from '../../../core/journal/set-timer.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
 import { type Line, type ModbusConnection, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
@@ -8,9 +9,17 @@ import type { Driver } from '../driver.ts';
 import { lineName } from './line-name.ts';
 import { createPolledLine, type PolledLine, type PolledLineDeps } from './polled-line.ts';
 
+/** How often lines without devices are looked at, ms. */
+const WATCH_VISITS_MS = 2000;
+
 export interface ModbusDriver extends Driver {
 	/** The bus of a line by the name it has in `lines()`; `null` when no device uses it. */
 	bus(name: string): Bus | null;
+	/**
+	 * The bus of this line, also of one that no device uses: it is opened by the first request and closed some seconds after the last.
+	 * Ask for it each time; only a lease keeps a line without devices.
+	 */
+	busOf(line: Line): Bus;
 }
 
 export interface ModbusDriverDeps extends PolledLineDeps {
@@ -36,13 +45,14 @@ const isSame = (a: Wanted, b: Wanted): boolean =>
 	a.template === b.template && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
-	const { sink, clock, log } = deps;
+	const { sink, clock, log, setTimer = systemTimer } = deps;
 	const lines = new Map<string, PolledLine>();
 	const running = new Map<DeviceId, Running>();
 	/** Devices that cannot be polled as they are configured, and what they were told. */
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	let endWatch: (() => void) | null = null;
 
 	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
 	function examine(devices: readonly Device[]): {
@@ -84,19 +94,34 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 
 	/** Lines nobody uses let go of their port before another one may want it. */
 	async function closeUnused(): Promise<void> {
-		const used = new Set([...running.values()].map(({ line }) => line));
 		for (const [name, line] of lines) {
-			if (used.has(line)) continue;
+			if (!isStopped && (!line.isEmpty || line.isVisited)) continue;
 			lines.delete(name);
 			await line.stop();
 		}
 	}
 
+	/** Looks again and again until the last visitor is gone. */
+	function watchVisits(): void {
+		if (isStopped || endWatch !== null || ![...lines.values()].some(({ isEmpty }) => isEmpty)) return;
+		endWatch = setTimer(() => {
+			endWatch = null;
+			void inTurn(closeUnused).then(watchVisits, () => undefined);
+		}, WATCH_VISITS_MS);
+	}
+
+	function lineOf(line: Line): PolledLine {
+		const name = lineName(line);
+		const known = lines.get(name);
+		if (known !== undefined) return known;
+		const fresh = createPolledLine(line, deps);
+		lines.set(name, fresh);
+		return fresh;
+	}
+
 	function start(wanted: Wanted): void {
 		const { device, connection, template } = wanted;
-		const name = lineName(connection.line);
-		const line = lines.get(name) ?? createPolledLine(connection.line, deps);
-		lines.set(name, line);
+		const line = lineOf(connection.line);
 		try {
 			line.add(device, connection, template);
 			running.set(device.id, { wanted, line });
@@ -136,10 +161,21 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 			if (isStopped) return Promise.reject(new Fault('state-conflict', 'the Modbus driver is stopped'));
 			return inTurn(() => change(devices));
 		},
-		lines: () => [...lines.values()].map(({ bus }) => bus.stats()),
-		bus: (name) => lines.get(name)?.bus ?? null,
+		lines: () => [...lines.values()].filter(({ isEmpty }) => !isEmpty).map((line) => line.stats()),
+		bus(name) {
+			const line = lines.get(name);
+			return line === undefined || line.isEmpty ? null : line.bus;
+		},
+		busOf(wanted) {
+			if (isStopped) throw new Fault('state-conflict', 'the Modbus driver is stopped');
+			const line = lineOf(wanted);
+			line.visited();
+			watchVisits();
+			return line.bus;
+		},
 		async stop() {
 			isStopped = true;
+			endWatch?.();
 			await inTurn(async () => {
 				running.clear();
 				await closeUnused();
