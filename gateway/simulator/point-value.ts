@@ -121,9 +121,22 @@ const generators: Readonly<
 	Record<TemplatePoint['kind'], (point: TemplatePoint, seed: number, channel: number, atMs: number) => number>
 > = { measurement: measured, counter: counted, state, setting };
 
+/** What a probe expects of a number, next to what the device would show; text is not its business. */
+function probed(value: number, probe: Probe): number {
+	if (!('is' in probe)) return within(value, probe);
+	const [first] = probe.is.filter((each) => typeof each === 'number');
+	return first ?? value;
+}
+
 /** The number a simulated device shows at an instant, in the unit of the point. Depends on nothing but its arguments. */
 export function numberAt(point: TemplatePoint, probe: Probe | undefined, seed: number, atMs: number): number {
 	const channel = hashOf(point.key);
 	const value = within(generators[point.kind](point, seed, channel, atMs), point);
-	return probe === undefined ? value : within(value, probe);
+	return probe === undefined ? value : probed(value, probe);
+}
+
+/** The text a simulated device shows: what its probe expects, else one that names the point. */
+export function textOf(point: TemplatePoint, probe: Probe | undefined, seed: number): string {
+	const expected = probe !== undefined && 'is' in probe ? probe.is.find((each) => typeof each === 'string') : undefined;
+	return typeof expected === 'string' ? expected : `${point.key} ${seed}`;
 }

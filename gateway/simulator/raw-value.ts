@@ -13,6 +13,10 @@ const bcdByte = (value: number): number => (Math.floor(value / 10) << 4) | (valu
 
 const MOST_BCD = 10;
 
+const SINCE_2000_S = Date.UTC(2000, 0, 1) / 1000;
+
+const HEX = /^(?:[\da-f]{2})+$/i;
+
 /** The nearest half-precision number (IEEE 754 binary16), as bits; too large ones become infinite. */
 export function halfBits(value: number): number {
 	const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
@@ -59,6 +63,9 @@ const padded = (text: string, bytes: number): Buffer => {
 	buffer.write(text, 'latin1');
 	return buffer;
 };
+
+const hexBytes = (text: string, bytes: number): Buffer =>
+	Buffer.concat([Buffer.from(text, 'hex'), Buffer.alloc(bytes)]).subarray(0, bytes);
 
 /** Bytes that look like an address and are always the same for a text. */
 const addressBytes = (text: string, bytes: number): Buffer =>
@@ -114,10 +121,11 @@ const encoders: Readonly<Record<Exclude<RegisterType, 'bool'>, Encoder>> = {
 	bcd64: bcd,
 	bits: unsigned,
 	string: (_raw, { text }, bytes) => padded(text, bytes),
-	raw: (_raw, { text }, bytes) => padded(text, bytes),
+	raw: (_raw, { text }, bytes) => (HEX.test(text) ? hexBytes(text, bytes) : padded(text, bytes)),
 	eui48: (_raw, { text }, bytes) => Buffer.concat([Buffer.alloc(bytes - 6), addressBytes(text, 6)]),
 	ipv4: () => Buffer.from([192, 168, 1, 20]),
 	ipv6: address,
+	time_since2000: (_raw, shown, bytes) => wholeBytes(unixSeconds(shown) - SINCE_2000_S, bytes, false),
 	time_unix32: (_raw, shown, bytes) => wholeBytes(unixSeconds(shown), bytes, false),
 	time_unix64: (_raw, shown, bytes) => wholeBytes(unixSeconds(shown), bytes, false),
 	time_unix64ms: (_raw, { at }, bytes) => wholeBytes(at.getTime(), bytes, false),

@@ -1,7 +1,7 @@
 import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { ReadFunction, TemplateDocument, TemplatePoint } from '../../config/template/template.ts';
 import { toWireOrder } from '../driver/modbus/codec/byte-order.ts';
-import { numberAt } from './point-value.ts';
+import { numberAt, textOf } from './point-value.ts';
 import { isPart, rawBytes } from './raw-value.ts';
 import { ILLEGAL_DATA_ADDRESS, ILLEGAL_DATA_VALUE, type RegisterImage } from './register-image.ts';
 
@@ -44,6 +44,10 @@ function place(words: Uint16Array, point: TemplatePoint, base: number, bytes: Bu
 	}
 }
 
+/** Parts come first and the longest last: a point that shows the whole register has the last word. */
+const byReach = (a: TemplatePoint, b: TemplatePoint): number =>
+	Number(isPart(b)) - Number(isPart(a)) || a.count - b.count;
+
 /** Registers of both tables under one number. */
 const placeOf = (functionCode: number, address: number): number => functionCode * 0x1_0000 + address;
 
@@ -63,10 +67,7 @@ export function createTemplateImage({ template, seed }: TemplateImageOptions): R
 	const byFunction = new Map<ReadFunction, readonly TemplatePoint[]>(
 		([1, 2, 3, 4] as const).map((functionCode) => [
 			functionCode,
-			// Parts come first, so that a point that shows the whole register has the last word.
-			points
-				.filter((point) => point.functionCode === functionCode)
-				.toSorted((a, b) => Number(isPart(b)) - Number(isPart(a))),
+			points.filter((point) => point.functionCode === functionCode).toSorted(byReach),
 		]),
 	);
 	const spans = new Map([...byFunction].map(([functionCode, list]) => [functionCode, spansOf(list)]));
@@ -89,7 +90,7 @@ export function createTemplateImage({ template, seed }: TemplateImageOptions): R
 	function bytesOf(point: TemplatePoint, atMs: number): Buffer {
 		const own = exponents.get(point.key);
 		const number = own ?? numberOf(point, atMs);
-		const text = `${template.model} ${point.key} ${seed}`;
+		const text = textOf(point, probes.get(point.key), seed);
 		const exponent = point.scaleFactor === undefined ? 0 : (exponents.get(point.scaleFactor) ?? 0);
 		const plain = own === undefined ? point : { ...point, scale: 1, offset: 0 };
 		return toWireOrder(rawBytes(plain, { number, text, at: new Date(atMs) }, exponent), point.byteOrder);
@@ -127,9 +128,10 @@ export function createTemplateImage({ template, seed }: TemplateImageOptions): R
 			if (count > template.maxRegistersPerRead) return ILLEGAL_DATA_VALUE;
 			if (lacks(functionCode, address, count)) return ILLEGAL_DATA_ADDRESS;
 			const words = new Uint16Array(count);
-			for (const point of byFunction.get(functionCode) ?? []) {
-				if (touches(point, address, count)) place(words, point, address, bytesOf(point, atMs));
-			}
+			const touched = (byFunction.get(functionCode) ?? []).filter((point) => touches(point, address, count));
+			// Some devices show another thing in a register that is read alone, e.g. their model.
+			const alone = touched.filter((point) => point.address === address && point.count === count && !isPart(point));
+			for (const point of [...touched, ...alone]) place(words, point, address, bytesOf(point, atMs));
 			return written.size === 0
 				? words
 				: words.map((word, offset) => written.get(placeOf(functionCode, address + offset)) ?? word);

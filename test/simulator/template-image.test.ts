@@ -4,7 +4,7 @@ import test from 'ava';
 
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument, TemplatePoint } from '../../config/template/template.ts';
-import { decodeRead } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import { createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import { numberAt } from '../../gateway/simulator/point-value.ts';
 import { halfBits } from '../../gateway/simulator/raw-value.ts';
 import { answerPdu } from '../../gateway/simulator/slave-pdu.ts';
@@ -48,7 +48,7 @@ test('every point of every template of the product can be read, and reads as a v
 			t.is(reply[0], point.functionCode, where);
 			const { functionCode, address, count } = point;
 			const request = { functionCode, address, count, points: [point], keys: [point.key] };
-			const { values, qualities } = decodeRead(request, reply.subarray(2));
+			const { values, qualities } = createReadDecoder(request)(reply.subarray(2));
 			t.not(values[0], null, where);
 			t.true(qualities === null || qualities[0] === 'good', where);
 		}
