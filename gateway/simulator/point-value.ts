@@ -1,3 +1,4 @@
+import { factsOfType } from '../../config/template/register-types.ts';
 import type { Probe, TemplatePoint } from '../../config/template/template.ts';
 import { noise } from './day-curve.ts';
 
@@ -97,12 +98,18 @@ function measured({ unit, min, max }: TemplatePoint, seed: number, channel: numb
 	return (min + max) / 2 + ((max - min) / 8) * share;
 }
 
+/** Where a counter of this type starts over, in the unit of the point; a little below, where devices say "no value". */
+function endOfType({ type, count, scale }: TemplatePoint): number {
+	const { nature, isSigned } = factsOfType(type);
+	if (nature !== 'whole') return Number.POSITIVE_INFINITY;
+	return type.startsWith('bcd') ? 10 ** (4 * count) * scale : 0.99 * 2 ** (16 * count - (isSigned ? 1 : 0)) * scale;
+}
+
 function counted(point: TemplatePoint, seed: number, channel: number, atMs: number): number {
 	const rate = (perHour[point.unit] ?? 1) * (0.5 + noise(seed, channel, 1));
 	const value = (Math.max(0, atMs - INSTALLED_MS) / HOUR_MS) * rate;
-	const { turnsAt, max } = point;
-	if (turnsAt !== undefined) return value % turnsAt;
-	return max === null || max <= 0 ? value : value % max;
+	const end = point.turnsAt ?? point.max ?? endOfType(point);
+	return end > 0 ? value % end : value;
 }
 
 function state({ enum: texts }: TemplatePoint, seed: number, channel: number, atMs: number): number {
@@ -124,8 +131,8 @@ const generators: Readonly<
 /** What a probe expects of a number, next to what the device would show; text is not its business. */
 function probed(value: number, probe: Probe): number {
 	if (!('is' in probe)) return within(value, probe);
-	const [first] = probe.is.filter((each) => typeof each === 'number');
-	return first ?? value;
+	const first = probe.is.find((each) => typeof each === 'number');
+	return typeof first === 'number' ? first : value;
 }
 
 /** The number a simulated device shows at an instant, in the unit of the point. Depends on nothing but its arguments. */
