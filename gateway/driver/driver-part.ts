@@ -10,12 +10,14 @@ import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { lineRoutes } from './line-routes.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
+	readonly ports: SerialPorts;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -23,13 +25,14 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers({ templates, mistakes, ports, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
 			templates,
+			ports,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.

@@ -1,4 +1,4 @@
-import { keepsProbe, probeBits, type ProbedValue, probeVerdict } from '../../config/template/probe.ts';
+import { keepsProbe, probeBits, probeVerdict } from '../../config/template/probe.ts';
 import type { Probe, ReadFunction, TemplateDocument, TemplatePoint } from '../../config/template/template.ts';
 import { createReadDecoder } from '../driver/modbus/codec/register-decoder.ts';
 
@@ -15,7 +15,7 @@ export interface TemplateVerdict {
 	readonly isKept: boolean;
 	readonly bits: number;
 	/** Probes that were kept, with what the device answered. */
-	readonly kept: readonly { readonly name: string; readonly value: ProbedValue; readonly unit: string }[];
+	readonly kept: readonly { readonly name: string; readonly value: unknown; readonly unit: string }[];
 }
 
 /**
@@ -46,11 +46,11 @@ const wishesOf = (template: TemplateDocument): readonly Wish[] =>
 		return point === undefined || point.scaleFactor !== undefined ? [] : [{ template, probe, point }];
 	});
 
-function valueIn(point: TemplatePoint, data: Buffer | null): ProbedValue {
+function valueIn(point: TemplatePoint, data: Buffer | null): unknown {
 	if (data === null) return undefined;
 	const { functionCode, address, count } = point;
 	const value = createReadDecoder({ functionCode, address, count, points: [point], keys: [point.key] })(data).values[0];
-	return typeof value === 'object' ? null : value;
+	return value ?? null;
 }
 
 /** @param mostReads reads for one unit, at most */
@@ -79,7 +79,7 @@ export function createProbeRound(templates: readonly TemplateDocument[], mostRea
 	const answerTo = ({ functionCode, address, count }: TemplatePoint): Buffer | null =>
 		answers.get(keyOf({ functionCode, address, count })) ?? null;
 
-	const valueOf = (point: TemplatePoint): ProbedValue => valueIn(point, answerTo(point));
+	const valueOf = (point: TemplatePoint): unknown => valueIn(point, answerTo(point));
 
 	return {
 		next() {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Line } from '../../config/connection/connection.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
@@ -18,7 +19,7 @@ const overNetwork =
 		const server = await startDeviceServer(device, framing);
 		t.teardown(() => server.stop());
 		const meter = createLineMeter(systemClock);
-		return { line: createModbusLine(systemClock)(lineTo(server.port), meter), meter, cut: () => server.hangUp() };
+		return { line: createModbusLine(systemClock, portsOf())(lineTo(server.port), meter), meter, cut: () => server.hangUp() };
 	};
 
 const host = '127.0.0.1';
@@ -50,7 +51,7 @@ async function overTls(t: ExecutionContext, device: PduDevice): Promise<LineBox>
 	const server = await startDeviceServer(device, mbap, await authority.issue([host]));
 	t.teardown(() => server.stop());
 	const meter = createLineMeter(systemClock);
-	const line = createModbusLine(systemClock, folder)(
+	const line = createModbusLine(systemClock, portsOf(), folder)(
 		{ transport: 'tcp', host, port: server.port, tls: { authority: 'plant' } },
 		meter,
 	);
