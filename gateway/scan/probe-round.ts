@@ -2,6 +2,9 @@ import { keepsProbe, probeBits, probeVerdict } from '../../config/template/probe
 import type { Probe, ReadFunction, TemplateDocument, TemplatePoint } from '../../config/template/template.ts';
 import { createReadDecoder } from '../driver/modbus/codec/register-decoder.ts';
 
+/** What a device answered to a probe, decoded. */
+type ProbedValue = number | bigint | string | boolean | null | undefined;
+
 /** One read that probes of some templates want. */
 export interface ProbeRead {
 	readonly functionCode: ReadFunction;
