@@ -18,7 +18,7 @@ export interface TemplateVerdict {
 	readonly isKept: boolean;
 	readonly bits: number;
 	/** Probes that were kept, with what the device answered. */
-	readonly kept: readonly { readonly name: string; readonly value: unknown; readonly unit: string }[];
+	readonly kept: readonly { readonly name: string; readonly value: ProbedValue; readonly unit: string }[];
 }
 
 /**
@@ -49,11 +49,11 @@ const wishesOf = (template: TemplateDocument): readonly Wish[] =>
 		return point === undefined || point.scaleFactor !== undefined ? [] : [{ template, probe, point }];
 	});
 
-function valueIn(point: TemplatePoint, data: Buffer | null): unknown {
+function valueIn(point: TemplatePoint, data: Buffer | null): ProbedValue {
 	if (data === null) return undefined;
 	const { functionCode, address, count } = point;
 	const value = createReadDecoder({ functionCode, address, count, points: [point], keys: [point.key] })(data).values[0];
-	return value ?? null;
+	return typeof value === 'object' ? null : value;
 }
 
 /** @param mostReads reads for one unit, at most */
@@ -82,7 +82,7 @@ export function createProbeRound(templates: readonly TemplateDocument[], mostRea
 	const answerTo = ({ functionCode, address, count }: TemplatePoint): Buffer | null =>
 		answers.get(keyOf({ functionCode, address, count })) ?? null;
 
-	const valueOf = (point: TemplatePoint): unknown => valueIn(point, answerTo(point));
+	const valueOf = (point: TemplatePoint): ProbedValue => valueIn(point, answerTo(point));
 
 	return {
 		next() {
