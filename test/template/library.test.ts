@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 import test from 'ava';
 
@@ -75,7 +76,7 @@ const wrongValues = (
 	template.points
 		.filter(({ access }) => access !== 'w')
 		.filter(({ key }) => !isSame(expect[key] ?? null, values.get(key) ?? null) || !(key in expect) || !values.has(key))
-		.map(({ key }) => `${key}: expected ${String(expect[key])}, found ${String(values.get(key))}`);
+		.map(({ key }) => `${key}: expected ${String(expect[key])}, found ${inspect(values.get(key))}`);
 
 for (const [key, template] of templates) {
 	test(`${key}: every point has the value its registers mean`, (t) => {
@@ -115,7 +116,8 @@ function verdictOf(template: TemplateDocument, image: DeviceImage): ProbeVerdict
 	return probeVerdict(template, (point) => {
 		const words = image.wordsOf(point.functionCode, point.address, point.count);
 		if (words === null) return undefined;
-		return createReadDecoder(soleRequest(point))(dataOf(point.functionCode, words)).values[0] ?? null;
+		const [value] = createReadDecoder(soleRequest(point))(dataOf(point.functionCode, words)).values;
+		return typeof value === 'object' ? null : value;
 	});
 }
 
@@ -136,8 +138,8 @@ for (const [key, template] of templates) {
 		t.is(own.isKept, !withoutProbe.has(key));
 		const others = [...templates]
 			.filter(([other]) => other !== key && !(ambiguous[key] ?? []).includes(other))
-			.map(([other, each]) => ({ other, ...verdictOf(each, imageOf(key)) }))
-			.filter(({ isKept, bits }) => isKept && own.isKept && bits >= own.bits);
+			.map(([other, each]) => ({ other, verdict: verdictOf(each, imageOf(key)) }))
+			.filter(({ verdict: { isKept, bits } }) => isKept && own.isKept && bits >= own.bits);
 		t.deepEqual(others, []);
 	});
 }
