@@ -43,6 +43,8 @@ export interface Bus extends Stoppable {
 	readonly depth: number;
 	/** Whether polls wait because somebody has the line for himself. */
 	readonly isLeased: boolean;
+	/** Whether its port is lent to somebody. */
+	readonly isSuspended: boolean;
 	/** Requests that wait or are under way. */
 	readonly pending: number;
 	stats(): BusStats;
@@ -52,6 +54,8 @@ export interface Bus extends Stoppable {
 	skipped(periods: number): void;
 	/** `null`: the connection is kept. Otherwise it ends when it was not used for this long, ms, and the next request opens it. */
 	restAfter(idleMs: number | null): void;
+	/** Ends a connection that is not to be kept now, unless it is in use. */
+	rest(): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
 	/** Switches the recording of frames; it is off at first. */
@@ -215,9 +219,11 @@ export function createBus(deps: BusDeps): Bus {
 		endIdleTimer?.();
 		endIdleTimer = null;
 		if (idleMs === null || underWay + queue.length > 0 || leases.current !== null) return;
-		endIdleTimer = setTimer(() => {
-			if (underWay + queue.length === 0 && leases.current === null) keeper.rest();
-		}, idleMs);
+		endIdleTimer = setTimer(rest, idleMs);
+	}
+
+	function rest(): void {
+		if (idleMs !== null && underWay + queue.length === 0 && leases.current === null) keeper.rest();
 	}
 
 	function enqueue(
@@ -245,13 +251,17 @@ export function createBus(deps: BusDeps): Bus {
 		request: (exchange, priority, options = {}) => enqueue(exchange, priority, null, options),
 		lease: (owner, ttlMs) => leases.take(owner, ttlMs),
 		get isOpen() {
-			return keeper.line !== null || (idleMs !== null && suspendedBy === null && keeper.state !== 'failed');
+			if (keeper.line !== null) return true;
+			return idleMs !== null && suspendedBy === null && keeper.state !== 'failed';
 		},
 		get depth() {
 			return depthOf(keeper.line);
 		},
 		get isLeased() {
 			return leases.current !== null;
+		},
+		get isSuspended() {
+			return suspendedBy !== null;
 		},
 		get pending() {
 			return underWay + queue.length;
@@ -276,6 +286,7 @@ export function createBus(deps: BusDeps): Bus {
 			if (ms === null) keeper.want(false);
 			else watchIdle();
 		},
+		rest,
 		async suspend(reason) {
 			suspendedBy = reason;
 			queue.refuse(() => notOpen(reason));

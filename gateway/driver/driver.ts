@@ -35,6 +35,24 @@ export interface LineStats {
 	readonly latencyP99Ms: number | null;
 }
 
+/** What reading one device costs its line and how it goes. Counters since it was last changed; times in ms. */
+export interface DevicePollStats {
+	readonly device: DeviceId;
+	readonly requests: number;
+	readonly answers: number;
+	readonly timeouts: number;
+	readonly exceptions: number;
+	readonly skippedPeriods: number;
+	/** Share of the last 10 s in which the line was in use for it, 0 to 1. */
+	readonly usedShare: number;
+	/** Share of its periods that are skipped, while these are too many; `null` while the line keeps up. */
+	readonly skippedShare: number | null;
+	readonly latencyP50Ms: number | null;
+	readonly latencyP99Ms: number | null;
+	/** How long the next request would wait for its answer. */
+	readonly timeoutMs: number;
+}
+
 /** A field protocol of the gateway: it is handed all its devices and keeps reading them until it is stopped. */
 export interface Driver extends Stoppable {
 	/** Makes these the devices that are read: unchanged ones keep running undisturbed, others start, change or stop. */

@@ -1,35 +1,28 @@
 import type { DeviceTemplate } from '../../../config/template/template.ts';
-import type { Line } from '../../../config/connection/connection.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
 import type { DriverSink } from '../driver.ts';
 import { createModbusLine } from './wire/line-factory.ts';
-import { bitsPerChar } from './line-name.ts';
-import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
 import { decodeRead } from './codec/register-decoder.ts';
+import type { LearntStore } from './plan/learnt-store.ts';
 import { planReads } from './plan/request-plan.ts';
-
-/** Time a device on a serial line takes before it answers, until it was measured. */
-const TURNAROUND_MS = 15;
-/** Time of a request and its answer on a network, until it was measured. */
-const ROUND_TRIP_MS = 5;
-
-const costOf = (line: Line): LineCost =>
-	'path' in line ? rtuCost(line.baudRate, bitsPerChar(line), TURNAROUND_MS) : tcpCost(ROUND_TRIP_MS);
 
 /** The Modbus driver with its real parts: lines of this machine, the planner, the decoder. */
 export const openModbusDriver = (deps: {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
+	/** Where what devices have taught is kept; absent: nowhere. */
+	readonly memory?: LearntStore;
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
 }): ModbusDriver =>
 	createModbusDriver({
-		plan: (points, line, limits) => planReads(points, costOf(line), limits),
+		plan: planReads,
 		decode: decodeRead,
 		createLine: createModbusLine(deps.clock),
 		template: (key) => deps.templates.get(key) ?? null,
+		...(deps.memory === undefined ? {} : { memory: deps.memory }),
 		sink: deps.sink,
 		clock: deps.clock,
 		log: deps.log,
