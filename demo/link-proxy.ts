@@ -2,7 +2,8 @@ import { type Socket, connect, createServer } from 'node:net';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import type { Stoppable } from '../core/kernel/lifecycle.ts';
-import { listenOnLoopback } from './listen.ts';
+import { listenOnLoopback } from '../gateway/simulator/listen.ts';
+import { resetSocket } from '../gateway/simulator/reset-socket.ts';
 
 /**
  * pass: bytes go through. cut: connections are reset, new ones at once too. black-hole: connections stay and new ones are
@@ -194,8 +195,8 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 			},
 			destroy() {
 				for (const lane of lanes) lane.close();
-				near.resetAndDestroy();
-				far.resetAndDestroy();
+				resetSocket(near);
+				resetSocket(far);
 			},
 		};
 		track(connection, [near, far]);
@@ -204,7 +205,7 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 	const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
 		if (mode.kind === 'cut') {
 			near.on('error', () => undefined);
-			near.resetAndDestroy();
+			resetSocket(near);
 			return;
 		}
 		if (mode.kind !== 'black-hole') {
@@ -212,7 +213,7 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
 			return;
 		}
 		near.pause();
-		track({ isThrough: false, pump: () => undefined, destroy: () => near.resetAndDestroy() }, [near]);
+		track({ isThrough: false, pump: () => undefined, destroy: () => resetSocket(near) }, [near]);
 	});
 	server.maxConnections = MAX_CONNECTIONS;
 	const port = await listenOnLoopback(server, options.port ?? 0);

@@ -1,4 +1,5 @@
-import { type DeviceTemplate, pointFacts } from '../config/template/template.ts';
+import { pointFacts } from '../config/template/point-facts.ts';
+import type { DeviceTemplate } from '../config/template/template.ts';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import { openTelemetry, type TelemetryPartDeps } from '../core/box/telemetry-part.ts';
 import type { StoragePart } from '../core/box/storage-part.ts';

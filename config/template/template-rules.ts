@@ -1,4 +1,5 @@
 import type { SettingsMistake } from '../settings-fault.ts';
+import { factsOfType, isNumeric, isScalable, isWhole, orderLengths } from './register-types.ts';
 import type { ReadFunction, RegisterType, TemplatePoint } from './template.ts';
 
 /** Addresses of a function: 0 to 65535. */
@@ -6,24 +7,15 @@ const ADDRESS_COUNT = 65_536;
 /** What one read may carry (Modbus Application Protocol 1.1b3, 6.1 and 6.3); a point has to fit into one. */
 const MAX_REGISTERS = 125;
 
-/** Registers a value of each type may take; `bool` is a bit and lives where functions 1 and 2 read. */
-const registerCounts: Readonly<Record<Exclude<RegisterType, 'bool' | 'string'>, readonly number[]>> = {
-	int16: [1],
-	uint16: [1],
-	int32: [2],
-	uint32: [2],
-	float32: [2],
-	int64: [4],
-	uint64: [4],
-	float64: [4],
-	bits: [1, 2, 4],
-};
-
-const integerTypes: ReadonlySet<RegisterType> = new Set(['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64']);
-
 const isBit = (functionCode: ReadFunction): boolean => functionCode <= 2;
 
-const isNumeric = (type: RegisterType): boolean => type !== 'bool' && type !== 'string';
+/** Types that are a part of a register, and may share it. */
+const PART_TYPES: ReadonlySet<RegisterType> = new Set(['bit', 'int8h', 'int8l', 'uint8h', 'uint8l']);
+
+const isRegisterNumber = ({ type }: TemplatePoint): boolean => type === 'bit' || isWhole(type);
+
+/** Points with one key that exclude each other; more are compared with the last ones only. */
+const MAX_VARIANTS = 20;
 
 /** One rule: the member it looks at, whether a point breaks it, and the sentence. */
 interface PointRule {
@@ -32,13 +24,7 @@ interface PointRule {
 	readonly sentence: (point: TemplatePoint) => string;
 }
 
-function countsOf({ type }: TemplatePoint): readonly number[] | null {
-	if (type === 'string') return null;
-	return type === 'bool' ? [1] : registerCounts[type];
-}
-
-/** Bytes the letters of a byte order have to name; text is ordered register by register. */
-const orderedBytes = ({ type, count }: TemplatePoint): number => (type === 'string' || type === 'bool' ? 2 : 2 * count);
+const countsOf = ({ type }: TemplatePoint): readonly number[] | null => factsOfType(type).counts;
 
 const hasWrongCount = (point: TemplatePoint): boolean => countsOf(point)?.includes(point.count) === false;
 
@@ -68,8 +54,9 @@ const pointRules: readonly PointRule[] = [
 	},
 	{
 		member: 'byte_order',
-		isBroken: (point) => !hasWrongCount(point) && point.byteOrder.length !== orderedBytes(point),
-		sentence: (point) => `must order ${orderedBytes(point)} bytes for type ${point.type}; found ${point.byteOrder}`,
+		isBroken: (point) => !hasWrongCount(point) && !orderLengths(point).includes(point.byteOrder.length),
+		sentence: (point) =>
+			`must order ${orderLengths(point).join(' or ')} bytes for type ${point.type}; found ${point.byteOrder}`,
 	},
 	{
 		member: 'scale',
@@ -78,7 +65,7 @@ const pointRules: readonly PointRule[] = [
 	},
 	{
 		member: 'scale',
-		isBroken: ({ type, scale, offset }) => (!isNumeric(type) || type === 'bits') && (scale !== 1 || offset !== 0),
+		isBroken: ({ type, scale, offset }) => !isScalable(type) && (scale !== 1 || offset !== 0),
 		sentence: ({ type, scale, offset }) => `type ${type} takes no scale or offset; found ${scale} and ${offset}`,
 	},
 	{
@@ -94,7 +81,7 @@ const pointRules: readonly PointRule[] = [
 	},
 	{
 		member: 'enum',
-		isBroken: ({ type, enum: texts }) => type === 'string' && texts !== null,
+		isBroken: ({ type, enum: texts }) => factsOfType(type).nature === 'text' && texts !== null,
 		sentence: () => 'a text has no texts for numbers',
 	},
 	{
@@ -128,26 +115,49 @@ const mistakesOfPoint = ({ index, point }: PlacedPoint): readonly SettingsMistak
 		.map((rule) => ({ path: `points[${index}].${rule.member}`, message: rule.sentence(point) }));
 
 function repeatedKeys(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
-	const firstIndex = new Map<string, number>();
+	const known = new Map<string, PlacedPoint[]>();
 	const mistakes: SettingsMistake[] = [];
 	for (const { index, point } of placed) {
-		const first = firstIndex.get(point.key);
-		if (first === undefined) firstIndex.set(point.key, index);
-		else
-			mistakes.push({ path: `points[${index}].key`, message: `must be unique; ${point.key} is also points[${first}]` });
+		const same = known.get(point.key) ?? [];
+		const first = same.find((other) => !areExclusive(other.point, point));
+		if (first !== undefined)
+			mistakes.push({
+				path: `points[${index}].key`,
+				message: `must be unique; ${point.key} is also points[${first.index}]`,
+			});
+		known.set(point.key, [...same.slice(0, MAX_VARIANTS), { index, point }]);
 	}
 	return mistakes;
 }
 
-/** The same registers may be seen as a number and as bits; every other sharing is a slip of the address. */
+const isPart = ({ type, slice, mask }: TemplatePoint): boolean =>
+	PART_TYPES.has(type) || slice !== undefined || mask !== undefined;
+
+const isWithin = (inner: TemplatePoint, outer: TemplatePoint): boolean =>
+	inner.address >= outer.address && inner.address + inner.count <= outer.address + outer.count;
+
+/**
+ * The same registers may be seen as a number and as parts of it: bits, halves, slices; every other sharing is a slip of the address.
+ */
 function isView(left: TemplatePoint, right: TemplatePoint): boolean {
+	if (!isRegisterNumber(left) || !isRegisterNumber(right)) return false;
 	const isSameRange = left.address === right.address && left.count === right.count;
-	if (!isSameRange || left.byteOrder !== right.byteOrder) return false;
-	return (
-		(left.type === 'bits' && (right.type === 'bits' || integerTypes.has(right.type))) ||
-		(right.type === 'bits' && integerTypes.has(left.type))
-	);
+	if (isSameRange && left.byteOrder !== right.byteOrder) return false;
+	if (isSameRange && (left.type === 'bits' || right.type === 'bits')) return true;
+	return (isPart(left) && isWithin(left, right)) || (isPart(right) && isWithin(right, left));
 }
+
+/** Whether no device can have both: their conditions name the same option with other values. */
+const areExclusive = ({ when: left = [] }: TemplatePoint, { when: right = [] }: TemplatePoint): boolean =>
+	left.some(({ option, is }) =>
+		right.some((other) => other.option === option && !other.is.some((v) => is.includes(v))),
+	);
+
+/** A point that is read only when somebody asks is read alone; some devices answer such a read from another place. */
+const isReadAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
+
+const maySharePlace = (left: TemplatePoint, right: TemplatePoint): boolean =>
+	isView(left, right) || areExclusive(left, right) || isReadAlone(left) || isReadAlone(right);
 
 const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
 	`${key} (${type}, ${address} to ${address + count - 1})`;
@@ -165,7 +175,7 @@ function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
 			const before = sorted[other]?.point;
 			if (before === undefined || before.functionCode !== point.functionCode) break;
 			if (before.address + MAX_REGISTERS <= point.address) break;
-			if (before.address + before.count <= point.address || isView(before, point)) continue;
+			if (before.address + before.count <= point.address || maySharePlace(before, point)) continue;
 			return [{ path: `points[${index}].address`, message: `${rangeOf(point)} overlaps ${rangeOf(before)}` }];
 		}
 		return [];

@@ -1,31 +1,108 @@
+import type { PollClass, TemplateOption } from '../connection/connection.ts';
+
 /** Modbus read functions: 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers. */
 export type ReadFunction = 1 | 2 | 3 | 4;
 
+/**
+ * How the bytes of a point are meant. Unless said otherwise a type takes as many registers as its number has bits.
+ *
+ * - `bool`: a coil or discrete input (functions 1, 2); `bit`: one bit of a register (`bit` says which).
+ * - `int8h`, `uint8h`, `int8l`, `uint8l`: the high or the low half of one register.
+ * - `bcd…`: decimal digits of 4 bits each, without a sign.
+ * - `string`, `raw` (hex text), `bits` (an unsigned number of 1 to 4 registers, shown bit by bit).
+ * - `eui48` (the last 6 bytes of 3 or 4 registers), `ipv4` (2 registers), `ipv6` (8): text as people write them.
+ * - `time_…`: ISO 8601 text; see `TimeType`.
+ */
 export type RegisterType =
 	| 'bool'
+	| 'bit'
+	| 'int8h'
+	| 'int8l'
+	| 'uint8h'
+	| 'uint8l'
 	| 'int16'
 	| 'uint16'
 	| 'int32'
 	| 'uint32'
 	| 'int64'
 	| 'uint64'
+	| 'float16'
 	| 'float32'
 	| 'float64'
+	| 'bcd16'
+	| 'bcd32'
+	| 'bcd64'
 	| 'string'
-	| 'bits';
+	| 'raw'
+	| 'bits'
+	| 'eui48'
+	| 'ipv4'
+	| 'ipv6'
+	| TimeType;
 
-/** Order of the bytes on the wire; A is the most significant byte of the value. */
-export type ByteOrder =
-	| 'AB'
-	| 'BA'
-	| 'ABCD'
-	| 'CDAB'
-	| 'BADC'
-	| 'DCBA'
-	| 'ABCDEFGH'
-	| 'GHEFCDAB'
-	| 'BADCFEHG'
-	| 'HGFEDCBA';
+/**
+ * - `time_unix32`, `time_unix64`: seconds since 1970; `time_unix64ms`: milliseconds; `time_since2000`: seconds since 2000 (32 bits).
+ * - `time_bytes`: 3 registers of two bytes each: year - 2000, month, day, hour, minute, second.
+ * - `time_bcd`: the same with two decimal digits in each byte.
+ * - `time_registers`: 6 registers: year (or year - 2000), month, day, hour, minute, second.
+ * - `time_iec`: 4 registers of IEC 60870-5-4: year; month and day; hour and minute; milliseconds.
+ */
+export type TimeType =
+	| 'time_unix32'
+	| 'time_since2000'
+	| 'time_unix64'
+	| 'time_unix64ms'
+	| 'time_bytes'
+	| 'time_bcd'
+	| 'time_registers'
+	| 'time_iec';
+
+/**
+ * Order of the bytes on the wire, one letter a byte; A is the most significant byte of the value. Any permutation of the letters of
+ * a number's bytes: `AB`, `CDAB`, `GHEFCDAB`. Texts and other long types are ordered in blocks of 2, 4 or 8 bytes, e.g. `BA`.
+ */
+export type ByteOrder = string;
+
+/** The same words in other languages; what is missing is shown in English. */
+export interface Labels {
+	readonly ko?: string;
+	readonly tr?: string;
+}
+
+/** The texts of an `enum` in other languages, by number. */
+export interface EnumLabels {
+	readonly ko?: Readonly<Record<string, string>>;
+	readonly tr?: Readonly<Record<string, string>>;
+}
+
+/** A part of a number: `count` bits, the least significant one being bit `first` (0 is the lowest of the number). */
+export interface BitSlice {
+	readonly first: number;
+	readonly count: number;
+}
+
+/** Holds when the device's value of a template option is one of these. */
+export interface PointCondition {
+	readonly option: string;
+	readonly is: readonly TemplateOption['value'][];
+}
+
+/** How a point is written. What is absent follows from how it is read. */
+export interface WriteRule {
+	/** Absent: 5 for coils; 6 for one register, 16 for more. */
+	readonly function?: 5 | 6 | 15 | 16 | 22 | 23;
+	/** Where it is written, if not where it is read. */
+	readonly address?: number;
+	/** Limits of a setpoint, inclusive, where they are narrower than what may be read. */
+	readonly min?: number;
+	readonly max?: number;
+	/** Distance between two values that may be written, counted from `min` (from 0 without one). */
+	readonly step?: number;
+	/** Points with the same block are written together, in one request. */
+	readonly block?: string;
+	/** `true`: it is read back, and the write has failed when it holds another value. */
+	readonly verify?: boolean;
+}
 
 /** `counter` only grows, apart from resets; `setting` is configuration of the device. */
 export type PointKind = 'measurement' | 'counter' | 'state' | 'setting';
@@ -57,6 +134,69 @@ export interface TemplatePoint {
 	/** Plausible range of the value after scaling, inclusive; `null`: no limit known. */
 	readonly min: number | null;
 	readonly max: number | null;
+	/** Which bit of the register, 0 the lowest. For type `bit` only, and always there. */
+	readonly bit?: number;
+	/** The bits of a whole number that belong to this point; absent: all. */
+	readonly slice?: BitSlice;
+	/** Bits of a whole number that count, the others are read as 0: hex like in `invalid`. Applied before `slice`. */
+	readonly mask?: string;
+	/** Key of the point that holds the decimal exponent (int16): value = raw x 10^exponent x scale + offset. 8000h there: no value. */
+	readonly scaleFactor?: string;
+	/** Decimals the value is rounded to, 0 to 12; absent: not rounded. */
+	readonly precision?: number;
+	/** Of a `time_…` type: `local` is the device's own time and has no zone in its text. Absent: `utc` where it counts
+	 * seconds, else `local`. */
+	readonly zone?: 'utc' | 'local';
+	/** Most the value changes within one second, in its unit; a value that jumped is marked. Absent: no limit known. */
+	readonly maxStep?: number;
+	/** Of a counter: the value at which it starts over at 0, where that is not the end of its type. */
+	readonly turnsAt?: number;
+	/** Of a counter: it goes back to 0 by itself, e.g. at midnight, which then is no sign of a new device. Absent: false. */
+	readonly resets?: boolean;
+	/** How often it is read. Absent: `normal`; settings: `slow`. */
+	readonly poll?: PollClass;
+	/** Key of the group it is shown in. */
+	readonly group?: string;
+	/** All must hold for the point to exist at a device; absent: it always does. */
+	readonly when?: readonly PointCondition[];
+	/** `name` in other languages. */
+	readonly labels?: Labels;
+	/** Texts of `enum` in other languages, by number. */
+	readonly enumLabels?: EnumLabels;
+	readonly write?: WriteRule;
+}
+
+/** A variable of a template, e.g. the number of phases: the installer chooses, and points exist or not by it. */
+export interface TemplateVariable {
+	/** snake_case */
+	readonly name: string;
+	readonly label: string;
+	readonly labels?: Labels;
+	readonly type: 'boolean' | 'number' | 'text';
+	/** What holds for a device that says nothing. */
+	readonly default: TemplateOption['value'];
+	/** Values that can be chosen; absent: any of the type. */
+	readonly choices?: readonly VariableChoice[];
+}
+
+export interface VariableChoice {
+	readonly value: TemplateOption['value'];
+	readonly label: string;
+	readonly labels?: Labels;
+}
+
+/** Points that are shown together, e.g. "Phase L1". */
+export interface PointGroup {
+	readonly key: string;
+	readonly name: string;
+	readonly labels?: Labels;
+}
+
+/** Addresses the device refuses to have touched, inclusive. */
+export interface AddressHole {
+	readonly functionCode: ReadFunction;
+	readonly first: number;
+	readonly last: number;
 }
 
 /** What is known of one device model. A JSON file in this folder, one per model; no code. */
@@ -71,6 +211,19 @@ export interface DeviceTemplate {
 	/** Silence the device wants between an answer and the next request, ms. */
 	readonly guardMs: number;
 	readonly points: readonly TemplatePoint[];
+	/** Most coils or discrete inputs in one read, 1 to 2000; absent: 2000. */
+	readonly maxBitsPerRead?: number;
+	/** Known before the device is asked; the planner starts with them. */
+	readonly holes?: readonly AddressHole[];
+	/**
+	 * What an answer means that is FFFFh in all its registers. `true`: it has no value at all. `false`: its values count. Absent: it has none when
+	 * it has 8 registers or more and two points or more.
+	 */
+	readonly allFfIsAbsent?: boolean;
+	readonly options?: readonly TemplateVariable[];
+	readonly groups?: readonly PointGroup[];
+	/** Key of the template that this one, made at the site, changes. */
+	readonly extends?: string;
 }
 
 /** How a device comes from the factory; the installer's start values. `null`: does not apply or not known. */
@@ -83,12 +236,20 @@ export interface CommDefaults {
 	readonly tcpPort: number | null;
 }
 
-/** One read that tells this model from others: the point must answer with a value within the range, inclusive. */
-export interface Probe {
+/** One read that tells this model from others: the point must answer, and its value must be within the range, inclusive... */
+export interface RangeProbe {
 	readonly key: string;
 	readonly min: number;
 	readonly max: number;
 }
+
+/** ... or one of these: a number as it is, a text by its beginning, whether large or small letters. */
+export interface ValueProbe {
+	readonly key: string;
+	readonly is: readonly (number | string)[];
+}
+
+export type Probe = RangeProbe | ValueProbe;
 
 /** A work the facts of a template come from, and the licence it carries. */
 export interface TemplateSource {
@@ -112,45 +273,4 @@ export interface TemplateDocument extends DeviceTemplate {
 	/** How many independent sources list the core quantities alike. */
 	readonly verification: 'two sources' | 'one source' | 'unverified';
 	readonly sources: readonly TemplateSource[];
-}
-
-/** Bits of the types that a counter rolls over in; the others have no such end. */
-const COUNTER_BITS: Readonly<Partial<Record<RegisterType, { readonly bits: bigint; readonly isSigned: boolean }>>> = {
-	int16: { bits: 16n, isSigned: true },
-	uint16: { bits: 16n, isSigned: false },
-	int32: { bits: 32n, isSigned: true },
-	uint32: { bits: 32n, isSigned: false },
-	int64: { bits: 64n, isSigned: true },
-	uint64: { bits: 64n, isSigned: false },
-};
-
-/** The values of a point, after scaling, from `bottom` to below `top`. */
-interface ValueRange {
-	readonly bottom: number | bigint;
-	readonly top: number | bigint;
-}
-
-function rangeOf({ type, scale, offset }: TemplatePoint): ValueRange | null {
-	const width = COUNTER_BITS[type];
-	if (width === undefined) return null;
-	const top = width.isSigned ? 2n ** (width.bits - 1n) : 2n ** width.bits;
-	const bottom = width.isSigned ? -top : 0n;
-	if (scale === 1 && Number.isSafeInteger(offset))
-		return { bottom: bottom + BigInt(offset), top: top + BigInt(offset) };
-	return { bottom: Number(bottom) * scale + offset, top: Number(top) * scale + offset };
-}
-
-/** What there is to know of a point to show it and to sum it up; `null` when the template or the point is not known. */
-export function pointFacts(
-	template: DeviceTemplate | undefined,
-	key: string,
-): {
-	readonly unit: string;
-	readonly isSetting: boolean;
-	readonly counter: { readonly range: ValueRange | null } | null;
-} | null {
-	const point = template?.points.find((each) => each.key === key);
-	if (point === undefined) return null;
-	const counter = point.kind === 'counter' ? { range: rangeOf(point) } : null;
-	return { unit: point.unit, isSetting: point.kind === 'setting', counter };
 }

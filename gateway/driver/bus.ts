@@ -6,7 +6,6 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { type BusLease, createLeaseDesk } from './bus-lease.ts';
 import { type BusPriority, createBusQueue, type Job, type RequestOptions } from './bus-queue.ts';
 import type { LineStats } from './driver.ts';
-import type { LineFrame } from './frame-ring.ts';
 import { createLineKeeper } from './line-keeper.ts';
 import { createLineMeter, type LineMeter } from './line-meter.ts';
 import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/wire/modbus-line.ts';
@@ -58,10 +57,8 @@ export interface Bus extends Stoppable {
 	rest(): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
-	/** Switches the recording of frames; it is off at first. */
-	recordFrames(on: boolean): void;
-	/** The newest 200 frames since the recording began, oldest first. */
-	frames(): readonly LineFrame[];
+	/** Its counters by unit and its recorder of frames, for diagnosis. */
+	readonly meter: LineMeter;
 }
 
 export interface BusListener {
@@ -72,13 +69,10 @@ export interface BusListener {
 	freed?(): void;
 }
 
-/** A connection that takes more than one request at once says how many. */
-type PipelinedLine = ModbusLine & { readonly depth?: number };
-
 export interface BusDeps {
 	readonly name: string;
 	/** A fresh connection for each attempt: a used one is never opened again. */
-	readonly createLine: (meter: LineMeter) => PipelinedLine;
+	readonly createLine: (meter: LineMeter) => ModbusLine;
 	readonly listener: BusListener;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -88,7 +82,7 @@ export interface BusDeps {
 	readonly idleMs?: number | null;
 }
 
-const depthOf = (line: PipelinedLine | null): number => Math.max(1, line?.depth ?? 1);
+const depthOf = (line: ModbusLine | null): number => line?.depth ?? 1;
 
 /** A write that wants silence around it has the line to itself; nothing else is under way. */
 const isGuarded = ({ exchange }: Job): boolean => isWrite(exchange) && exchange.guardMs > 0;
@@ -296,8 +290,7 @@ export function createBus(deps: BusDeps): Bus {
 				keeper.resume();
 			};
 		},
-		recordFrames: (on) => meter.frames.record(on),
-		frames: () => meter.frames.frames(),
+		meter,
 		async stop() {
 			stopping.abort();
 			endIdleTimer?.();

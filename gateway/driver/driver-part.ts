@@ -13,6 +13,7 @@ import type { LineStats } from './driver.ts';
 import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
@@ -21,6 +22,7 @@ export interface DriverPartDeps {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
+	readonly ports: SerialPorts;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -28,7 +30,8 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ data, templates, mistakes, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers(deps: DriverPartDeps) {
+	const { data, templates, mistakes, ports, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
@@ -36,6 +39,7 @@ export function openDrivers({ data, templates, mistakes, telemetry: into, lifecy
 		openModbusDriver({
 			memory: createLearntStore({ folder: join(data, 'learnt'), log }),
 			templates,
+			ports,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.

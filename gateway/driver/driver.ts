@@ -2,6 +2,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
+import type { LineCounters } from './line-meter.ts';
 
 /** Where drivers put what they read. Neither may throw or wait. */
 export interface DriverSink {
@@ -10,20 +11,12 @@ export interface DriverSink {
 }
 
 /** Counters of one line since the start, for the API and for `/metrics`. Times in ms. */
-export interface LineStats {
+export interface LineStats extends Readonly<LineCounters> {
 	/** e.g. `tcp 192.168.1.20:502` or `rtu /dev/ttyUSB0 9600 8N1`. */
 	readonly line: string;
 	readonly state: 'closed' | 'opening' | 'open' | 'failed';
 	/** Why it is not open: a sentence that names the port and, when known, who holds it. */
 	readonly reason: string | null;
-	readonly requests: number;
-	readonly answers: number;
-	readonly timeouts: number;
-	readonly exceptions: number;
-	readonly crcErrors: number;
-	/** Bytes or frames that belonged to no open request (late replies, noise, a second master). */
-	readonly strayFrames: number;
-	readonly quarantines: number;
 	readonly skippedPeriods: number;
 	/** Who has the line for himself, e.g. a scan; polls wait meanwhile. */
 	readonly leasedTo: string | null;
@@ -35,21 +28,13 @@ export interface LineStats {
 	readonly latencyP99Ms: number | null;
 }
 
-/** What reading one device costs its line and how it goes. Counters since it was last changed; times in ms. */
+/** How the reading of one device goes, beyond the counters of its unit. */
 export interface DevicePollStats {
 	readonly device: DeviceId;
-	readonly requests: number;
-	readonly answers: number;
-	readonly timeouts: number;
-	readonly exceptions: number;
-	readonly skippedPeriods: number;
-	/** Share of the last 10 s in which the line was in use for it, 0 to 1. */
-	readonly usedShare: number;
+	readonly unitId: number;
 	/** Share of its periods that are skipped, while these are too many; `null` while the line keeps up. */
 	readonly skippedShare: number | null;
-	readonly latencyP50Ms: number | null;
-	readonly latencyP99Ms: number | null;
-	/** How long the next request would wait for its answer. */
+	/** How long the next request would wait for its answer, ms. */
 	readonly timeoutMs: number;
 }
 

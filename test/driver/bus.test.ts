@@ -4,14 +4,19 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { type Bus, createBus } from '../../gateway/driver/bus.ts';
 import { timeoutFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
-import type { ModbusAnswer, ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import type {
+	ModbusAnswer,
+	ModbusExchange,
+	ModbusLine,
+	ModbusRequest,
+} from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createUtilisation } from '../../gateway/driver/utilisation.ts';
 
 const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 1, timeoutMs: 100 });
 const answer: ModbusAnswer = { data: Buffer.alloc(2), readAt: systemClock.now(), latencyMs: 1 };
 
 /** Lines that open or fail as told; each attempt takes the next. */
-function fakeLines(openings: readonly (string | null)[], transact: (request: ModbusRequest) => Promise<ModbusAnswer>) {
+function fakeLines(openings: readonly (string | null)[], transact: (request: ModbusExchange) => Promise<ModbusAnswer>) {
 	const made: { closed: boolean; lose(reason: string | null): void }[] = [];
 	const createLine = (): ModbusLine => {
 		const opening = openings[Math.min(made.length, openings.length - 1)] ?? null;
@@ -19,6 +24,7 @@ function fakeLines(openings: readonly (string | null)[], transact: (request: Mod
 		const line = { closed: false, lose: (reason: string | null) => lose?.(reason) };
 		made.push(line);
 		return {
+			depth: 1,
 			open(_signal, lost) {
 				lose = lost;
 				return opening === null ? Promise.resolve() : Promise.reject(new Fault('unreachable', opening));
@@ -94,10 +100,10 @@ test('a line that is lost says so once and is opened again', async (t) => {
 test('requests go one at a time, the urgent ones first', async (t) => {
 	const order: number[] = [];
 	let inFlight = 0;
-	const lines = fakeLines([null], async ({ address }) => {
+	const lines = fakeLines([null], async (exchange) => {
 		inFlight += 1;
 		t.is(inFlight, 1);
-		order.push(address);
+		order.push('address' in exchange ? exchange.address : -1);
 		await new Promise(setImmediate);
 		inFlight -= 1;
 		return answer;

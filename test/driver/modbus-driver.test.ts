@@ -10,10 +10,11 @@ import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.
 import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/modbus/modbus-driver.ts';
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDevice } from '../fake/plain-device.ts';
-import { plainDecode, plainPlan, point, template } from '../fake/plain-plan.ts';
+import { plainPlan, plainReader, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
 
@@ -70,8 +71,8 @@ function createBench(templates: readonly DeviceTemplate[], more: Partial<ModbusD
 		log: silentLog,
 		template: (key) => templates.find((known) => known.key === key) ?? null,
 		plan: plainPlan,
-		decode: plainDecode,
-		createLine: createModbusLine(systemClock),
+		createReader: plainReader,
+		createLine: createModbusLine(systemClock, portsOf()),
 		...more,
 	});
 	/** Resolves once the condition holds; it is looked at after each reading and each change of health. */

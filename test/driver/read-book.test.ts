@@ -5,7 +5,7 @@ import type { Learnt } from '../../gateway/driver/modbus/plan/learnt.ts';
 import { createReadBook, type ReadBook } from '../../gateway/driver/modbus/plan/read-book.ts';
 import { uncovered } from '../../gateway/driver/modbus/plan/address-holes.ts';
 import { tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
-import { plainPlan, point } from '../fake/plain-plan.ts';
+import { plainPlan, point, template } from '../fake/plain-plan.ts';
 
 const TEN_MINUTES = 600_000;
 
@@ -16,8 +16,7 @@ interface BookOptions {
 
 const bookOf = (points: readonly TemplatePoint[], { tuning = {}, learnt }: BookOptions = {}): ReadBook =>
 	createReadBook({
-		points,
-		maxRegisters: 125,
+		template: template(points),
 		timing: { periodMs: 1000, tuning, phase: 0, startMs: 0 },
 		plan: (wanted, limits) => plainPlan(wanted, tcpCost(5), limits),
 		...(learnt === undefined ? {} : { learnt }),

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { ByteOrder, ReadFunction, RegisterType, TemplatePoint } from '../../config/template/template.ts';
+import type { ByteOrder, RegisterType, TemplatePoint } from '../../config/template/template.ts';
 import type { Quality, SampleValue } from '../../core/telemetry/reading.ts';
 import { linearScale } from '../../gateway/driver/modbus/codec/linear-scale.ts';
-import { createReadDecoder, decodeRead } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import { createDeviceDecoder, createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import type { ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from '../fake/modbus-point.ts';
 
@@ -21,48 +19,6 @@ function decodeOne(over: Partial<TemplatePoint>, data: string): { value: SampleV
 	const point = modbusPoint(over);
 	const { values, qualities } = createReadDecoder(requestFor([point], point.address, point.count))(hex(data));
 	return { value: values[0], quality: qualities?.[0] ?? 'good' };
-}
-
-type GoldenValue = string | number | boolean | null | readonly number[];
-type GoldenRow = [ReadFunction, string, RegisterType, ByteOrder, number, number, readonly string[], GoldenValue];
-
-interface Golden {
-	readonly files: readonly { readonly device: string; readonly rows: readonly GoldenRow[] }[];
-}
-
-function goldenFiles(): Golden['files'] {
-	const path = new URL('../../../test/fixture/golden-decoding.json', import.meta.url);
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a fixture of this repository
-	return (JSON.parse(readFileSync(path, 'utf8')) as Golden).files;
-}
-
-/** The value as the fixture writes it; `null` covers everything that must never reach a dashboard as a number. */
-function expectedValue(type: RegisterType, value: GoldenValue): SampleValue {
-	if (typeof value === 'object' && value !== null) {
-		const number = value.reduce((sum, bit) => sum + 2n ** BigInt(bit), 0n);
-		return number <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(number) : number;
-	}
-	if (typeof value !== 'string' || type === 'string') return value;
-	return /^-?\d+$/.test(value) ? BigInt(value) : null;
-}
-
-for (const { device, rows } of goldenFiles()) {
-	test(`the recorded values of "${device}" are decoded`, (t) => {
-		for (const [functionCode, words, type, byteOrder, scale, offset, invalid, value] of rows) {
-			const bits = functionCode <= 2;
-			const count = words.split(' ').length;
-			const decoded = decodeOne(
-				{ functionCode, type, byteOrder, scale, offset, invalid, count },
-				bits ? words.padStart(2, '0') : words,
-			);
-			const expected = expectedValue(type, value);
-			t.deepEqual(
-				decoded,
-				{ value: expected, quality: expected === null ? 'out_of_range' : 'good' },
-				`${type} ${words}`,
-			);
-		}
-	});
 }
 
 interface OrderRow {
@@ -195,9 +151,10 @@ test('values are taken from their places, whatever lies between', (t) => {
 	];
 	const request = requestFor(points, 10, 7);
 	const data = hex('FFFF FFFF 0007 FFFF FFFF 4366 0000');
-	t.deepEqual(decodeRead(request, data), { values: [7, 7, 230], qualities: ['good', 'good', 'out_of_range'] });
-	t.deepEqual(decodeRead(request, data), createReadDecoder(request)(data));
-	t.is(decodeRead(request, hex('FFFF FFFF 0007 FFFF FFFF 4266 0000')).qualities, null);
+	const { decode } = createDeviceDecoder({ points });
+	t.deepEqual(decode(request, data), { values: [7, 7, 230], qualities: ['good', 'good', 'out_of_range'] });
+	t.deepEqual(decode(request, data), createReadDecoder(request)(data));
+	t.is(decode(request, hex('FFFF FFFF 0007 FFFF FFFF 4266 0000')).qualities, null);
 });
 
 test('an answer of the wrong length is refused', (t) => {

@@ -4,8 +4,7 @@ import { crc16, hasValidCrc } from '../../gateway/driver/modbus/wire/crc16.ts';
 import { scanRtu } from '../../gateway/driver/modbus/wire/rtu-frame.ts';
 import { rtuException, rtuReply, withCrc } from '../fake/rtu-wire.ts';
 
-const request = { unitId: 7, functionCode: 3, address: 100, count: 10 };
-const expected = { unitId: 7, functionCode: 3, head: [20], bodyBytes: 1 + 20 };
+const request = { unitId: 7, functionCode: 3, address: 100, count: 10, timeoutMs: 100 } as const;
 
 test('the CRC of the specification is found', (t) => {
 	// Modbus over Serial Line V1.02, 6.2.2: unit 2, function 7 has the CRC 0x1241, sent as 41 12.
@@ -14,14 +13,14 @@ test('the CRC of the specification is found', (t) => {
 });
 
 test('a reply is found at the same place however it is split', (t) => {
-	const noise = fc.uint8Array({ maxLength: 12 }).filter((bytes) => !bytes.includes(expected.unitId));
+	const noise = fc.uint8Array({ maxLength: 12 }).filter((bytes) => !bytes.includes(request.unitId));
 	fc.assert(
 		fc.property(noise, fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 20 }), (before, sizes) => {
 			const wire = Buffer.concat([before, rtuReply(request)]);
 			let end = 0;
 			for (const size of [...sizes, wire.length]) {
 				end = Math.min(wire.length, end + size);
-				const scan = scanRtu(wire, end, expected);
+				const scan = scanRtu(wire, end, request);
 				if (end === wire.length) {
 					t.deepEqual(scan, { kind: 'reply', start: before.length, end: wire.length });
 					break;
@@ -37,7 +36,7 @@ test('a reply with any flipped bit is never taken', (t) => {
 	for (let bit = 0; bit < reply.length * 8; bit += 1) {
 		const damaged = Buffer.from(reply);
 		damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-		t.not(scanRtu(damaged, damaged.length, expected).kind, 'reply');
+		t.not(scanRtu(damaged, damaged.length, request).kind, 'reply');
 	}
 });
 
@@ -61,6 +60,6 @@ const scans: readonly (readonly [name: string, bytes: Buffer, kind: 'wait' | 're
 ];
 for (const [name, bytes, kind] of scans) {
 	test(`${name} is ${kind === 'wait' ? 'passed over' : `called ${kind}`}`, (t) => {
-		t.is(scanRtu(bytes, bytes.length, expected).kind, kind);
+		t.is(scanRtu(bytes, bytes.length, request).kind, kind);
 	});
 }

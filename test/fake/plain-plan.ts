@@ -1,6 +1,6 @@
 import type { DeviceTemplate, ReadFunction, TemplatePoint } from '../../config/template/template.ts';
 import type { PlanReads } from '../../gateway/driver/modbus/plan/self-tuning-plan.ts';
-import type { DecodeRead } from '../../gateway/driver/modbus/codec/register-decoder.ts';
+import type { DeviceReader } from '../../gateway/driver/modbus/codec/device-reader.ts';
 import type { PlanLimits, ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from './modbus-point.ts';
 
@@ -47,7 +47,10 @@ export const plainPlan: PlanReads = (points, _cost, limits) => {
 };
 
 /** Each point is one register. */
-export const plainDecode: DecodeRead = (request, data) => ({
-	values: request.points.map(({ address }) => data.readUInt16BE(2 * (address - request.address))),
-	qualities: null,
+export const plainReader = (): DeviceReader => ({
+	read: ({ points, address: first }, data) => ({
+		values: points.map(({ address }) => data.readUInt16BE(2 * (address - first))),
+		qualities: null,
+	}),
+	forget() {},
 });

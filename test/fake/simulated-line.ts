@@ -4,7 +4,7 @@ import type {
 	ModbusLine,
 	ModbusRequest,
 } from '../../gateway/driver/modbus/wire/modbus-line.ts';
-import { dataBytes, isWrite } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import { dataBytes, isRead } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { closedFault, exceptionFault, timeoutFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
@@ -34,7 +34,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 	let lose: ((reason: string | null) => void) | null = null;
 
 	function dataOf(request: ModbusExchange): Buffer {
-		if (isWrite(request)) return Buffer.alloc(0);
+		if (!isRead(request)) return Buffer.alloc(0);
 		const data = Buffer.alloc(dataBytes(request.functionCode, request.count));
 		if (request.functionCode > 2) {
 			for (let i = 0; i < request.count; i += 1) data.writeUInt16BE((request.address + i) & 0xffff, 2 * i);
@@ -48,7 +48,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 		state.underWay += 1;
 		state.most = Math.max(state.most, state.underWay);
 		try {
-			const reply: SimulatedReply = isWrite(request) ? { afterMs: 10 } : slave(request);
+			const reply: SimulatedReply = isRead(request) ? slave(request) : { afterMs: 10 };
 			if (reply === 'silence' || reply.afterMs > request.timeoutMs) {
 				await time.sleep(request.timeoutMs);
 				throw timeoutFault(request);

@@ -13,7 +13,7 @@ import { deviceUid } from '../../core/kernel/id.ts';
 import type { Quality } from '../../core/telemetry/reading.ts';
 import { createSeriesBuilder } from '../../core/telemetry/series.ts';
 import { createSeriesSource } from '../../core/telemetry/series-source.ts';
-import { pointFacts } from '../../config/template/template.ts';
+import { pointFacts } from '../../config/template/point-facts.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { deviceBox, rtuConnection } from '../fake/device-box.ts';
 import { rollupBox } from '../fake/rollup-box.ts';

@@ -8,14 +8,14 @@ import type { DevicePollStats, DriverSink } from '../driver.ts';
 import { createHealthTracker } from '../health-tracker.ts';
 import { createLatencyWindow } from '../latency-window.ts';
 import { createPaceWatch } from '../pace-watch.ts';
-import { createUtilisation } from '../utilisation.ts';
+import type { UnitCounters } from '../unit-meter.ts';
 import { answerWaitMs } from './answer-wait.ts';
-import type { DecodeRead } from './codec/register-decoder.ts';
 import { createPointPublisher } from './point-publisher.ts';
 import type { ReadBook, ReadSlot, Refusal } from './plan/read-book.ts';
 import type { PollGrid } from '../poll-grid.ts';
 import { isRefusal, ModbusFault } from './wire/modbus-fault.ts';
 import type { ModbusAnswer, ModbusRequest } from './wire/modbus-line.ts';
+import type { DeviceReader } from './codec/device-reader.ts';
 
 /** When the device wants its next turn: at once, not before an instant (monotonic, ms), or when another of its turns is over. */
 export type NextTurn = 'now' | 'later' | { readonly notBeforeMs: number };
@@ -56,7 +56,9 @@ export interface DevicePollerDeps {
 	readonly learnt: () => void;
 	/** Periods were skipped. */
 	readonly skipped: (periods: number) => void;
-	readonly decode: DecodeRead;
+	readonly reader: DeviceReader;
+	/** Counters of the unit that only its poller can count. */
+	readonly counters: Pick<UnitCounters, 'retries' | 'skippedPeriods'>;
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -95,24 +97,23 @@ const someOf = (keys: readonly string[]): string =>
 	keys.length <= 5 ? keys.join(', ') : `${keys.slice(0, 5).join(', ')} and ${keys.length - 5} more`;
 
 export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
-	const { device, connection, book, guardMs, lineName, sink, clock, log } = deps;
+	const { device, connection, book, guardMs, lineName, counters, sink, clock, log } = deps;
 	const { timeoutMs, tuning = {} } = connection;
 	const breaker = createCircuitBreaker();
 	const latency = createLatencyWindow();
 	const pace = createPaceWatch(clock.monotonicMs());
-	const usage = createUtilisation(clock.monotonicMs());
 	const health = createHealthTracker(clock, (next) => {
 		if (!hasEnded) sink.health(device.id, next);
 	});
 	const points = createPointPublisher({
 		device: device.id,
-		decode: deps.decode,
+		read: (request, data) => deps.reader.read(request, data, clock.monotonicMs()),
 		sink,
 		clock,
 		hasEnded: () => hasEnded,
 	});
 	const where = `unit ${connection.unitId} on ${lineName}`;
-	const counters = { requests: 0, answers: 0, timeouts: 0, exceptions: 0, skippedPeriods: 0 };
+	let answers = 0;
 	/** Requests under way. */
 	const asked = new Set<ReadSlot>();
 	const tries = new Map<ReadSlot, number>();
@@ -145,7 +146,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 
 	function onAnswer(slot: ReadSlot, answer: ModbusAnswer): void {
 		latency.add(answer.latencyMs);
-		counters.answers += 1;
+		answers += 1;
 		spoke();
 		busyCount = 0;
 		const refusedBefore = book.refusedKeys().length;
@@ -190,12 +191,12 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 			return false;
 		}
 		tries.set(slot, made);
+		counters.retries += 1;
 		round.unshift(slot);
 		return true;
 	}
 
 	function onSilence(slot: ReadSlot, fault: unknown, spentMs: number): void {
-		if (isTimeout(fault)) counters.timeouts += 1;
 		if (isTriedAgain(slot)) return;
 		silentSince ??= clock.now();
 		const nowMs = clock.monotonicMs();
@@ -208,6 +209,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		if (slot.silentCount > 1) points.publishLost(slot);
 		if (!breaker.isOpen) return;
 		lose();
+		deps.reader.forget();
 		const since = `since ${toIso(silentSince).slice(11, 19)}Z`;
 		if (isDamage(fault)) {
 			const hint = 'check wiring, line settings and that the unit id is used once';
@@ -244,7 +246,6 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	}
 
 	function onFault(slot: ReadSlot, fault: unknown, spentMs: number): void {
-		if (fault instanceof ModbusFault && fault.failure === 'exception') counters.exceptions += 1;
 		if (isRefusal(fault)) onRefusal(slot, fault);
 		else if (isSilence(fault)) onSilence(slot, fault, spentMs);
 		else if (!isLineTrouble(fault)) onTrouble(slot, fault);
@@ -255,7 +256,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 			mode: tuning.timeoutMode ?? 'adaptive',
 			timeoutMs,
 			latencyP99Ms: latency.percentileMs(0.99) ?? (breaker.isOpen ? deps.lineLatencyMs() : null),
-			answers: counters.answers,
+			answers,
 			silentCount: breaker.silentCount,
 			isDead: breaker.isOpen,
 		});
@@ -264,7 +265,6 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		const { functionCode, address, count } = slot.request;
 		const startMs = clock.monotonicMs();
 		asked.add(slot);
-		counters.requests += 1;
 		try {
 			const { unitId } = connection;
 			const answer = await deps.request({ unitId, functionCode, address, count, timeoutMs: waitMs() });
@@ -275,7 +275,6 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		}
 		asked.delete(slot);
 		lastExchangeMs = clock.monotonicMs();
-		usage.busy(startMs, lastExchangeMs);
 	}
 
 	/** Ends the round of a grid none of whose requests is left. */
@@ -336,11 +335,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		},
 		stats: () => ({
 			device: device.id,
-			...counters,
-			usedShare: usage.share(clock.monotonicMs()),
+			unitId: connection.unitId,
 			skippedShare: pace.skippedShare,
-			latencyP50Ms: latency.percentileMs(0.5),
-			latencyP99Ms: latency.percentileMs(0.99),
 			timeoutMs: waitMs(),
 		}),
 		end() {

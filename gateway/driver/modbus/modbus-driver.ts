@@ -1,5 +1,6 @@
 import { systemTimer } from '../../../core/journal/set-timer.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
+import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import { type Line, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
@@ -55,7 +56,7 @@ interface Running {
 const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
 const isSame = (a: PolledDevice, b: PolledDevice): boolean =>
-	a.template === b.template && JSON.stringify(a.connection) === JSON.stringify(b.connection);
+	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	const { sink, clock, log, memory, setTimer = systemTimer } = deps;
@@ -102,7 +103,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else {
 				owners.set(portOf(connection.line), owner);
-				fit.push({ device, connection, template });
+				fit.push({ device, connection, base: template, template: layeredTemplate(template, null, connection) });
 			}
 		}
 		return { fit, unfit };
@@ -199,11 +200,12 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		},
 		lines: () => used().map((line) => line.stats()),
 		polled: () => used().flatMap((line) => line.devices()),
-		budgets: () => used().map(({ bus, needs }) => budgetOf(bus.name, needs(), bus.depth)),
+		budgets: () => used().map((line) => budgetOf(line.bus.name, line.needs(), line.bus.depth)),
 		budgetWith(draft) {
 			const { connection, device } = draft;
-			const template = deps.template(connection.template);
-			if (template === null) throw new Fault('rule-violation', `the template ${connection.template} is not installed`);
+			const base = deps.template(connection.template);
+			if (base === null) throw new Fault('rule-violation', `the template ${connection.template} is not installed`);
+			const template = layeredTemplate(base, null, connection);
 			const name = lineName(connection.line);
 			const saved = lines.get(name)?.needs() ?? [];
 			const cost = saved.find((need) => device !== null && need.device === device)?.cost;

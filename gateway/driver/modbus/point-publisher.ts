@@ -2,7 +2,8 @@ import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Quality } from '../../../core/telemetry/reading.ts';
 import type { DriverSink } from '../driver.ts';
-import type { DecodeRead } from './codec/register-decoder.ts';
+import type { DecodedRead } from './codec/register-decoder.ts';
+import type { ReadRequest } from './plan/request-plan.ts';
 import type { ReadSlot } from './plan/read-book.ts';
 import type { ModbusAnswer } from './wire/modbus-line.ts';
 
@@ -15,20 +16,20 @@ export interface PointPublisher {
 
 export interface PointPublisherDeps {
 	readonly device: DeviceId;
-	readonly decode: DecodeRead;
+	readonly read: (request: ReadRequest, data: Buffer) => DecodedRead;
 	readonly sink: Pick<DriverSink, 'reading'>;
 	readonly clock: Clock;
 	/** Nothing is handed on any more. */
 	readonly hasEnded: () => boolean;
 }
 
-export function createPointPublisher({ device, decode, sink, clock, hasEnded }: PointPublisherDeps): PointPublisher {
+export function createPointPublisher({ device, read, sink, clock, hasEnded }: PointPublisherDeps): PointPublisher {
 	/** Keys whose last published value is "no value, communication error". */
 	const lost = new Set<string>();
 	return {
 		publish({ request }, answer) {
 			const { keys } = request;
-			const { values, qualities } = decode(request, answer.data);
+			const { values, qualities } = read(request, answer.data);
 			if (lost.size > 0) for (const key of keys) lost.delete(key);
 			sink.reading({ device, readAt: answer.readAt, telemetryType: 'default', points: keys, values, qualities });
 		},

@@ -19,12 +19,16 @@ import type { Learnt } from './plan/learnt.ts';
 import { type BusNeed, budgetOf } from './plan/bus-budget.ts';
 import { phaseOf } from './plan/poll-groups.ts';
 import { createSelfTuningPlan, type PlanReads, type SelfTuningPlan } from './plan/self-tuning-plan.ts';
-import type { DecodeRead } from './codec/register-decoder.ts';
+import type { DeviceReader } from './codec/device-reader.ts';
+import type { CounterReplaced } from '../plausibility.ts';
 
 /** A device that can be polled, with all that decides how. */
 export interface PolledDevice {
 	readonly device: Device;
 	readonly connection: ModbusConnection;
+	/** The template as it is installed: the same object for as long as it does not change. */
+	readonly base: DeviceTemplate;
+	/** The same with what the connection says about it. */
 	readonly template: DeviceTemplate;
 }
 
@@ -60,7 +64,8 @@ const SOON_MS = 500;
 
 export interface PolledLineDeps {
 	readonly plan: PlanReads;
-	readonly decode: DecodeRead;
+	/** What turns the answers of one device into values. */
+	readonly createReader: (template: DeviceTemplate, replaced: CounterReplaced) => DeviceReader;
 	/** A fresh connection to the line. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
 	readonly sink: DriverSink;
@@ -81,7 +86,7 @@ interface Polled {
 }
 
 export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
-	const { plan, decode, createLine, sink, clock, log, setTimer = systemTimer } = deps;
+	const { plan, createReader, createLine, sink, clock, log, setTimer = systemTimer } = deps;
 	const name = lineName(line);
 	const isClosedAfterPoll = line.transport === 'tcp' && line.closeAfterPoll === true;
 	const polled = new Map<string, Polled>();
@@ -160,8 +165,8 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 			const guardMs = tuning.guardMs ?? template.guardMs;
 			const tuned: SelfTuningPlan = createSelfTuningPlan({ line, guardMs }, plan, () => book.limits());
 			const book = createReadBook({
-				points: template.points,
-				maxRegisters: tuning.maxRegisters ?? template.maxRegistersPerRead,
+				template,
+				maxRegisters: tuning.maxRegisters,
 				timing: {
 					periodMs: connection.periodMs,
 					tuning,
@@ -169,7 +174,7 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 					phase: isClosedAfterPoll ? 0 : phaseOf(added),
 					startMs: clock.monotonicMs(),
 				},
-				plan: tuned.plan,
+				plan: (points, limits) => tuned.plan(points, limits),
 				learnt,
 			});
 			const { id } = device.device;
@@ -186,9 +191,12 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 					const inUse = (): ReturnType<PlanReads> => book.regular().map((slot) => slot.request);
 					if (tuned.answered(request, latencyMs, nowMs, inUse)) book.replan(nowMs);
 				},
+				counters: bus.meter.units.of(connection.unitId).counters,
 				learnt: () => deps.learnt(id, book.learnt()),
 				skipped: (periods) => bus.skipped(periods),
-				decode,
+				reader: createReader(template, (point, from, to) =>
+					log.warn('counter-replaced', { device: device.device.uid, point, from: String(from), to: String(to) }),
+				),
 				sink,
 				clock,
 				log,

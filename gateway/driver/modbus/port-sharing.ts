@@ -43,6 +43,7 @@ export function sharePorts(createLine: CreateLine, lines: () => Iterable<Neighbo
 		if (!('path' in line)) return inner;
 		const giveBack: (() => void)[] = [];
 		return {
+			depth: inner.depth,
 			async open(signal, lost) {
 				const own = [...lines()].find((other) => lineName(other.line) === lineName(line));
 				const rivals = rivalsOf(line);

@@ -19,3 +19,17 @@ export function toWireOrder(pattern: Buffer, byteOrder: ByteOrder): Buffer {
 	});
 	return wire;
 }
+
+/** Bytes of an answer, most significant first. What it gives is the answer's own memory or its own: read it at once, keep nothing. */
+export type FieldReader = (data: Buffer) => Buffer;
+
+/** Takes `bytes` bytes from `at` on and puts them into order. */
+export function fieldReader(byteOrder: ByteOrder, at: number, bytes: number): FieldReader {
+	const indexes = wireIndexes(byteOrder, bytes);
+	if (indexes.every((wireIndex, k) => wireIndex === k)) return (data) => data.subarray(at, at + bytes);
+	const ordered = Buffer.alloc(bytes);
+	return (data) => {
+		for (let k = 0; k < bytes; k++) ordered[k] = data[at + (indexes[k] ?? 0)] ?? 0;
+		return ordered;
+	};
+}

@@ -28,8 +28,8 @@ export function draftNeed(
 	const { tuning = {}, line, periodMs } = connection;
 	const price = cost ?? createCostMeter(line, tuning.guardMs ?? template.guardMs).cost();
 	const book = createReadBook({
-		points: template.points,
-		maxRegisters: tuning.maxRegisters ?? template.maxRegistersPerRead,
+		template,
+		maxRegisters: tuning.maxRegisters,
 		timing: { periodMs, tuning, phase: 0, startMs: 0 },
 		plan: (points, limits) => plan(points, price, limits),
 	});

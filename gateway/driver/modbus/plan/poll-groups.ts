@@ -1,4 +1,4 @@
-import type { ModbusTuning, PollClass } from '../../../../config/connection/connection.ts';
+import type { ModbusTuning } from '../../../../config/connection/connection.ts';
 import type { TemplatePoint } from '../../../../config/template/template.ts';
 import { SETTING_PERIOD_MS } from '../../../../core/telemetry/point-facts.ts';
 import { createPollGrid, type PollGrid } from '../../poll-grid.ts';
@@ -23,12 +23,9 @@ export interface PollTiming {
 	readonly startMs: number;
 }
 
-/** A point may say how often it is read; a setting that does not is read seldom. */
-type PolledPoint = TemplatePoint & { readonly poll?: PollClass | null };
-
-/** Period of a point, ms: `Infinity` is once, `null` never. */
+/** Period of a point, ms: `Infinity` is once, `null` never. A setting that says nothing about it is read seldom. */
 export function periodOf(
-	point: PolledPoint,
+	point: TemplatePoint,
 	{ periodMs, tuning }: Pick<PollTiming, 'periodMs' | 'tuning'>,
 ): number | null {
 	if (point.access === 'w') return null;

@@ -1,4 +1,4 @@
-import type { TemplatePoint } from '../../../../config/template/template.ts';
+import type { DeviceTemplate, TemplatePoint } from '../../../../config/template/template.ts';
 import { SETTING_PERIOD_MS } from '../../../../core/telemetry/point-facts.ts';
 import type { PollGrid } from '../../poll-grid.ts';
 import { blockOf, uncovered } from './address-holes.ts';
@@ -6,6 +6,7 @@ import { type Learnt, NOTHING_LEARNT } from './learnt.ts';
 import { readsBits } from './line-cost.ts';
 import { createPollGroups, periodOf, type PollTiming } from './poll-groups.ts';
 import type { RepeatedRead } from './bus-budget.ts';
+import { MAX_BITS_PER_READ } from '../wire/modbus-line.ts';
 import { createReadCaps } from './read-caps.ts';
 import type { AddressRange, PlanLimits, ReadRequest } from './request-plan.ts';
 
@@ -89,8 +90,9 @@ export interface ReadBook {
 }
 
 interface ReadBookDeps {
-	readonly points: readonly TemplatePoint[];
-	readonly maxRegisters: number;
+	readonly template: Pick<DeviceTemplate, 'points' | 'maxRegistersPerRead' | 'maxBitsPerRead' | 'holes'>;
+	/** Most registers of one read at this device; absent: as the template says. */
+	readonly maxRegisters?: number | undefined;
 	readonly timing: PollTiming;
 	readonly plan: (points: readonly TemplatePoint[], limits: PlanLimits) => readonly ReadRequest[];
 	readonly learnt?: Learnt;
@@ -98,20 +100,18 @@ interface ReadBookDeps {
 
 const NOTHING: Refusal = { ask: [], givenUp: [] };
 
-export function createReadBook({
-	points,
-	maxRegisters,
-	timing,
-	plan,
-	learnt = NOTHING_LEARNT,
-}: ReadBookDeps): ReadBook {
+export function createReadBook(deps: ReadBookDeps): ReadBook {
+	const { template, maxRegisters, timing, plan, learnt = NOTHING_LEARNT } = deps;
 	const groups = createPollGroups(timing);
-	const readable = points.filter((point) => periodOf(point, timing) !== null);
+	const readable = template.points.filter((point) => periodOf(point, timing) !== null);
 	const refusedPoints = new Map(
 		readable.filter(({ key }) => learnt.refused.includes(key)).map((point) => [point.key, point]),
 	);
 	const holes: AddressRange[] = [...learnt.holes];
-	const caps = createReadCaps(maxRegisters, learnt);
+	const caps = createReadCaps(
+		{ maxRegisters: maxRegisters ?? template.maxRegistersPerRead, maxBits: template.maxBitsPerRead ?? MAX_BITS_PER_READ },
+		learnt,
+	);
 	const begun = new Set<PollGrid>();
 	let slots: ReadSlot[] = [];
 	let lessons = 0;
@@ -119,10 +119,12 @@ export function createReadBook({
 
 	const live = (): readonly TemplatePoint[] => readable.filter(({ key }) => !refusedPoints.has(key));
 
+	const allHoles = (): readonly AddressRange[] => [...(template.holes ?? []), ...holes];
+
 	/** A hole ends where a point begins that the device has: points may overlap, and refused ones may come back. */
 	const limits = (): PlanLimits => {
 		const { maxRegisters: registers, maxBits } = caps;
-		return { maxRegisters: registers, maxBits, holes: holes.flatMap((hole) => uncovered(blockOf(hole), live())) };
+		return { maxRegisters: registers, maxBits, holes: allHoles().flatMap((hole) => uncovered(blockOf(hole), live())) };
 	};
 
 	const slotsOf = (

@@ -1,12 +1,9 @@
-import { MAX_BITS_PER_READ } from '../wire/modbus-line.ts';
 import type { Learnt } from './learnt.ts';
 import { readsBits } from './line-cost.ts';
-import type { ReadRequest } from './request-plan.ts';
+import type { PlanLimits, ReadRequest } from './request-plan.ts';
 
 /** How much one read may carry, of registers or of bits. */
 interface Cap {
-	/** What the template and the specification allow. */
-	readonly most: number;
 	/** The longest read that was answered. */
 	good: number;
 	/** The shortest read that was refused for its length; `null`: none was. */
@@ -36,13 +33,14 @@ export interface ReadCaps {
 
 const learntOf = ({ bad, good }: Cap): number | null => (bad === null ? null : good);
 
-export function createReadCaps(mostRegisters: number, learnt: Learnt): ReadCaps {
-	const capOf = (most: number, known: number | null): Cap => {
-		const inUse = Math.min(most, known ?? most);
-		return { most, good: known ?? 0, bad: known === null ? null : known + 1, inUse };
+/** @param most what the template allows */
+export function createReadCaps(most: Pick<PlanLimits, 'maxRegisters' | 'maxBits'>, learnt: Learnt): ReadCaps {
+	const capOf = (allowed: number, known: number | null): Cap => {
+		const inUse = Math.min(allowed, known ?? allowed);
+		return { good: known ?? 0, bad: known === null ? null : known + 1, inUse };
 	};
-	const registers = capOf(mostRegisters, learnt.maxRegisters);
-	const bits = capOf(MAX_BITS_PER_READ, learnt.maxBits);
+	const registers = capOf(most.maxRegisters, learnt.maxRegisters);
+	const bits = capOf(most.maxBits, learnt.maxBits);
 	const of = ({ functionCode }: Pick<ReadRequest, 'functionCode'>): Cap => (readsBits(functionCode) ? bits : registers);
 
 	return {

@@ -57,7 +57,7 @@ export function createSelfTuningPlan(
 
 	return {
 		plan: (points, within) => plan(points, plannedWith, within),
-		cost: meter.cost,
+		cost: () => meter.cost(),
 		answered(request, latencyMs, nowMs, inUse) {
 			meter.add(request, latencyMs);
 			answers += 1;

@@ -1,5 +1,12 @@
 import type { ReadFunction } from '../../../../config/template/template.ts';
-import { dataBytes, isWrite, MAX_REGISTERS_PER_READ, type ModbusExchange, type ModbusRequest } from './modbus-line.ts';
+import {
+	countOf,
+	dataBytes,
+	isRead,
+	MAX_REGISTERS_PER_READ,
+	type ModbusExchange,
+	type ModbusRequest,
+} from './modbus-line.ts';
 
 /**
  * How long after its request a serial device may still answer. Line converters and radio links hold frames for seconds, never
@@ -32,24 +39,42 @@ interface Owed {
 	readonly untilMs: number;
 }
 
-/** What a reply shows of its request: the length of a read, address and value (functions 5 and 6) or count (16) of a write. */
+/** What a reply shows of its request: the length of a read; of a write the address and either the value or the count. */
 function shapeOf(exchange: ModbusExchange): string {
-	if (!isWrite(exchange)) return `${exchange.functionCode}:${dataBytes(exchange.functionCode, exchange.count)}`;
-	const { functionCode, address, words } = exchange;
-	return `${functionCode}:${address}:${functionCode === 16 ? words.length : words[0]}`;
+	if (isRead(exchange)) return `${exchange.functionCode}:${dataBytes(exchange.functionCode, exchange.count)}`;
+	switch (exchange.functionCode) {
+		case 5:
+		case 6:
+			return `${exchange.functionCode}:${exchange.address}:${exchange.words[0]}`;
+		case 15:
+		case 16:
+			return `${exchange.functionCode}:${exchange.address}:${exchange.words.length}`;
+		case 22:
+			return `22:${exchange.address}:${exchange.andMask}:${exchange.orMask}`;
+		case 23:
+			return `23:${2 * exchange.count}`;
+		case 43:
+			return `43:${exchange.readCode}`;
+		case 17:
+			return '17';
+	}
 }
 
-/** The read of what a write is about. */
-const readOf = (exchange: ModbusExchange): ModbusRequest =>
-	isWrite(exchange)
-		? {
-				unitId: exchange.unitId,
-				functionCode: exchange.functionCode === 5 ? 1 : 3,
-				address: exchange.address,
-				count: exchange.words.length,
-				timeoutMs: exchange.timeoutMs,
-			}
-		: exchange;
+/** Functions whose addresses are those of coils. */
+const COIL_WRITES: ReadonlySet<number> = new Set([5, 15]);
+
+/** The read of what an exchange is about; of the device as a whole its first register. */
+function readOf(exchange: ModbusExchange): ModbusRequest {
+	if (isRead(exchange)) return exchange;
+	const { unitId, timeoutMs, functionCode } = exchange;
+	return {
+		unitId,
+		functionCode: COIL_WRITES.has(functionCode) ? 1 : 3,
+		address: 'address' in exchange ? exchange.address : 0,
+		count: Math.max(1, countOf(exchange)),
+		timeoutMs,
+	};
+}
 
 /** The function that reads the same kind of address from the other table. */
 const sibling: Readonly<Record<ReadFunction, ReadFunction>> = { 1: 2, 2: 1, 3: 4, 4: 3 };
@@ -94,7 +119,7 @@ export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard 
 		isExceptionAmbiguous: ({ unitId, functionCode }) => owed(unitId).some((late) => late.functionCode === functionCode),
 		proofFor(request) {
 			const read = readOf(request);
-			if (isWrite(request) && !isDataAmbiguous(read)) return read;
+			if (!isRead(request) && !isDataAmbiguous(read)) return read;
 			for (const candidate of candidates(read)) if (!isDataAmbiguous(candidate)) return candidate;
 			return null;
 		},

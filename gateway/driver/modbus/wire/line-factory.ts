@@ -1,16 +1,38 @@
-import type { Line } from '../../../../config/connection/connection.ts';
-import { Fault } from '../../../../core/kernel/fault.ts';
+import type { ConverterLine, Line, SerialLine, TcpLine } from '../../../../config/connection/connection.ts';
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
-import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
+import type { SerialPorts } from '../../port/serial-ports.ts';
 import { bitsPerChar } from '../line-name.ts';
+import { createAsciiLine } from './ascii-line.ts';
+import { readFieldTls } from './field-tls.ts';
+import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
+import type { RtuTiming } from './rtu-timing.ts';
 import { createSerialLink } from './serial-link.ts';
+import { createSocketLink } from './socket-link.ts';
 import { createTcpLine } from './tcp-line.ts';
 
-/** Makes fresh, unopened connections to lines over the network or a serial port of this machine. */
-export function createModbusLine(clock: Clock): (line: Line, meter: LineMeter) => ModbusLine {
+/** The line behind a converter, unless it was told: the rate meters are shipped with, and the longest character. */
+const CONVERTER_BAUD_RATE = 9600;
+const CONVERTER_BITS_PER_CHAR = 11;
+
+const framed = { rtu: createRtuLine, ascii: createAsciiLine } as const;
+
+const timingOf = (line: SerialLine | ConverterLine): RtuTiming =>
+	'path' in line
+		? { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) }
+		: { baudRate: line.baudRate ?? CONVERTER_BAUD_RATE, bitsPerChar: CONVERTER_BITS_PER_CHAR };
+
+/**
+ * Makes fresh, unopened connections to lines over the network or a serial port of this machine.
+ * @param fieldTlsFolder where the certificates of Modbus/TCP Security lie; `null`: such lines can use those of the system only
+ */
+export function createModbusLine(
+	clock: Clock,
+	ports: SerialPorts,
+	fieldTlsFolder: string | null = null,
+): (line: Line, meter: LineMeter) => ModbusLine {
 	/** One for each line, as long as its meter. */
 	const guards = new WeakMap<LineMeter, LateReplyGuard>();
 
@@ -20,10 +42,22 @@ export function createModbusLine(clock: Clock): (line: Line, meter: LineMeter) =
 		return guard;
 	}
 
+	function tcpLine({ host, port, tls, depth = 1 }: TcpLine, meter: LineMeter): ModbusLine {
+		const security = tls === undefined ? {} : { tls: () => readFieldTls(fieldTlsFolder, tls, host) };
+		return createTcpLine({
+			link: createSocketLink({ host, port, ...security }),
+			place: `${host}:${port}`,
+			depth,
+			clock,
+			meter,
+		});
+	}
+
 	return (line, meter) => {
-		if (line.transport === 'tcp') return createTcpLine(line.host, line.port, clock, meter);
-		if (line.transport !== 'rtu') throw new Fault('unavailable', `${line.transport} is not supported`);
-		const timing = { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) };
-		return createRtuLine({ link: createSerialLink(line), timing, clock, meter, guard: guardOf(meter) });
+		if (line.transport === 'tcp') return tcpLine(line, meter);
+		const link = 'path' in line ? createSerialLink(line, ports) : createSocketLink(line);
+		const isRtu = line.transport === 'rtu' || line.transport === 'rtu-over-tcp';
+		const create = framed[isRtu ? 'rtu' : 'ascii'];
+		return create({ link, timing: timingOf(line), clock, meter, guard: guardOf(meter) });
 	};
 }

@@ -1,62 +1,15 @@
-import ModbusRTU from 'modbus-serial';
-import type { ReadFunction } from '../../../../config/template/template.ts';
 import type { Clock } from '../../../../core/kernel/clock.ts';
-import { Fault } from '../../../../core/kernel/fault.ts';
 import type { LineMeter } from '../../line-meter.ts';
+import type { FramePort } from './frame-port.ts';
+import { openInTime } from './line-opening.ts';
 import { closedFault, corruptFault, exceptionFault, type ModbusFault, timeoutFault } from './modbus-fault.ts';
-import {
-	isWrite,
-	type ModbusAnswer,
-	type ModbusExchange,
-	type ModbusRequest,
-	type ModbusWrite,
-} from './modbus-line.ts';
-import type { ModbusPort } from './modbus-port.ts';
+import type { ModbusAnswer, ModbusExchange } from './modbus-line.ts';
+import { exceptionCodeOf, replyData } from './reply-pdu.ts';
+import { createRequestTimer } from './request-timer.ts';
 
-/** Longest wait for a connection or a port to open. */
-const OPEN_MS = 5000;
-
-/** A timer that fires this late says that the process stood still, and that replies may wait unread. */
-const STALL_MS = 10;
-/** Time to read them then: a serial port takes some turns of the event loop to hand over its bytes. */
-const AFTER_STALL_MS = 25;
-
-const NO_DATA = Buffer.alloc(0);
-
-type ReadClient = InstanceType<typeof ModbusRTU.default>;
-/** What the library makes of a reply: the data of a read; of a write what it echoes. */
-type Done = (error: Error | null, result: { readonly buffer?: Buffer } | undefined) => void;
-type Read = (client: ReadClient, request: ModbusRequest, done: Done) => void;
-type Write = (client: ReadClient, request: ModbusWrite, done: Done) => void;
-
-const reads: Readonly<Record<ReadFunction, Read>> = {
-	1: (client, { unitId, address, count }, done) => client.writeFC1(unitId, address, count, done),
-	2: (client, { unitId, address, count }, done) => client.writeFC2(unitId, address, count, done),
-	3: (client, { unitId, address, count }, done) => client.writeFC3(unitId, address, count, done),
-	4: (client, { unitId, address, count }, done) => client.writeFC4(unitId, address, count, done),
-};
-
-/** The ports let only the exact echo pass, so what the library reads out of it needs no second look. */
-const writes: Readonly<Record<ModbusWrite['functionCode'], Write>> = {
-	5: (client, { unitId, address, words }, done) =>
-		client.writeFC5(unitId, address, words[0] === 1, (error) => done(error, {})),
-	6: (client, { unitId, address, words }, done) =>
-		client.writeFC6(unitId, address, words[0] ?? 0, (error) => done(error, {})),
-	16: (client, { unitId, address, words }, done) =>
-		client.writeFC16(unitId, address, [...words], (error) => done(error, {})),
-};
-
-function start(client: ReadClient, exchange: ModbusExchange, done: Done): void {
-	if (isWrite(exchange)) writes[exchange.functionCode](client, exchange, done);
-	else reads[exchange.functionCode](client, exchange, done);
-}
-
-/** The exception code, where the library found one. */
-const exceptionCodeOf = (error: Error): number | null =>
-	'modbusCode' in error && typeof error.modbusCode === 'number' ? error.modbusCode : null;
-
-/** One exchange after the other over a port: request out, provable reply in, or a ModbusFault in time. */
+/** One exchange after the other over a frame port: request out, provable reply in, or a ModbusFault in time. */
 export interface ModbusClient {
+	/** @throws Fault with a sentence that says why the link cannot be used. */
 	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
 	/** @throws ModbusFault; always settles. */
 	exchange(request: ModbusExchange): Promise<ModbusAnswer>;
@@ -65,126 +18,102 @@ export interface ModbusClient {
 
 interface ModbusClientDeps {
 	/** Fresh, used by this client only. */
-	readonly port: ModbusPort;
+	readonly port: FramePort;
 	readonly clock: Clock;
 	readonly meter: LineMeter;
 	/** Time on the wire that is added to the timeout of a request, ms. */
 	readonly wireMs: (request: ModbusExchange) => number;
 }
 
-/**
- * Calls `expired` after `waitMs`, but never before the replies that already wait in the kernel were handed out: timers
- * run before arrivals, so after a stall of the process a deadline would otherwise pass on answered requests.
- */
-function deadline(clock: Clock, waitMs: number, expired: () => void): () => void {
-	const dueMs = clock.monotonicMs() + waitMs;
-	let immediate: NodeJS.Immediate | null = null;
-	const verdict = (): void => {
-		immediate = setImmediate(expired);
-	};
-	let timer = setTimeout(() => {
-		if (clock.monotonicMs() - dueMs < STALL_MS) verdict();
-		else timer = setTimeout(verdict, AFTER_STALL_MS);
-	}, waitMs);
-	return () => {
-		clearTimeout(timer);
-		if (immediate !== null) clearImmediate(immediate);
-	};
+interface Pending {
+	readonly request: ModbusExchange;
+	/** Longest wait, ms: from the call, and anew from the instant at which the line let the request go out. */
+	readonly patienceMs: number;
+	readonly askedMs: number;
+	readonly resolve: (answer: ModbusAnswer) => void;
+	readonly reject: (fault: ModbusFault) => void;
 }
 
 export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientDeps): ModbusClient {
-	const client: ReadClient = new ModbusRTU.default(port);
 	const { counters } = meter;
-	let failPending: ((fault: ModbusFault) => void) | null = null;
-	let pending: ModbusExchange | null = null;
+	let pending: Pending | null = null;
 	let endReason: string | null = null;
 
-	port.on('corrupt', (why) => {
-		if (pending !== null) failPending?.(corruptFault(pending, why));
+	function take(): Pending | null {
+		const taken = pending;
+		pending = null;
+		if (taken !== null) port.abandon();
+		return taken;
+	}
+
+	const timer = createRequestTimer(clock, (dueBeforeMs) => {
+		if (pending === null) return Infinity;
+		const dueMs = Math.max(pending.askedMs, port.sentAtMs) + pending.patienceMs;
+		if (dueMs > dueBeforeMs) return dueMs;
+		counters.timeouts += 1;
+		const { request } = pending;
+		take()?.reject(timeoutFault(request));
+		return Infinity;
 	});
 
 	function end(reason: string): void {
 		endReason ??= reason;
-		failPending?.(closedFault(endReason));
+		timer.stop();
+		take()?.reject(closedFault(endReason));
 	}
 
-	function open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void> {
-		return new Promise((resolve, reject) => {
-			const settle = (error: Error | null): void => {
-				clearTimeout(timer);
-				signal.removeEventListener('abort', abort);
-				if (error === null) resolve();
-				else reject(error);
-			};
-			const abort = (): void => settle(new Fault('unavailable', 'the line was closed while it was being opened'));
-			const timer = setTimeout(
-				() =>
-					settle(
-						new Fault(
-							'timeout',
-							`the line did not open within ${OPEN_MS / 1000} s: check power, cable and address (ETIMEDOUT)`,
-						),
-					),
-				OPEN_MS,
-			);
-			signal.addEventListener('abort', abort);
-			port.once('lost', (reason) => {
-				end(reason ?? 'the connection is made anew');
-				lost(reason);
-			});
-			client.open(settle);
-		});
+	function reply(pdu: Buffer): void {
+		const readAt = clock.now();
+		const latencyMs = clock.monotonicMs() - port.sentAtMs;
+		const taken = take();
+		if (taken === null) return;
+		const { request, resolve, reject } = taken;
+		meter.latency.add(latencyMs);
+		const exceptionCode = exceptionCodeOf(pdu, 0);
+		if (exceptionCode === null) {
+			counters.answers += 1;
+			resolve({ data: replyData(request, pdu, 0, pdu.length), readAt, latencyMs });
+		} else {
+			counters.exceptions += 1;
+			reject(exceptionFault(request, exceptionCode));
+		}
 	}
 
-	function exchange(request: ModbusExchange): Promise<ModbusAnswer> {
-		return new Promise((resolve, reject) => {
-			if (endReason !== null) {
-				reject(closedFault(endReason));
-				return;
-			}
-			const finish = (): void => {
-				cancel();
-				port.abandon();
-				failPending = null;
-				pending = null;
-			};
-			const fail = (fault: Fault): void => {
-				finish();
-				reject(fault);
-			};
-			const cancel = deadline(clock, request.timeoutMs + wireMs(request), () => {
-				counters.timeouts += 1;
-				fail(timeoutFault(request));
+	function corrupt(why: string): void {
+		const taken = take();
+		if (taken !== null) taken.reject(corruptFault(taken.request, why));
+	}
+
+	return {
+		open(signal, lost) {
+			const opening = port.open({
+				reply,
+				corrupt,
+				lost(reason) {
+					if (endReason !== null) return;
+					end(reason);
+					lost(reason);
+				},
 			});
-			failPending = fail;
-			pending = request;
-			counters.requests += 1;
-			start(client, request, (error, result) => {
-				const readAt = clock.now();
-				const latencyMs = clock.monotonicMs() - port.sentAtMs;
-				const exceptionCode = error === null ? null : exceptionCodeOf(error);
-				const isAnswered = error === null && result !== undefined;
-				if (isAnswered || exceptionCode !== null) meter.latency.add(latencyMs);
-				if (exceptionCode !== null) {
-					counters.exceptions += 1;
-					fail(exceptionFault(request, exceptionCode));
-				} else if (!isAnswered) {
-					fail(corruptFault(request, error?.message ?? 'nothing'));
-				} else {
-					counters.answers += 1;
-					finish();
-					resolve({ data: result.buffer ?? NO_DATA, readAt, latencyMs });
+			return openInTime(opening, signal);
+		},
+		exchange(request) {
+			return new Promise((resolve, reject) => {
+				if (endReason !== null) {
+					reject(closedFault(endReason));
+					return;
 				}
+				const askedMs = clock.monotonicMs();
+				const patienceMs = request.timeoutMs + wireMs(request);
+				port.send(request);
+				pending = { request, patienceMs, askedMs, resolve, reject };
+				counters.requests += 1;
+				timer.expectBy(askedMs + patienceMs);
 			});
-		});
-	}
-
-	function close(): Promise<void> {
-		end('the line was closed');
-		return new Promise((resolve) => {
-			client.close(resolve);
-		});
-	}
-
-	return { open, exchange, close };
+		},
+		close() {
+			end('the line was closed');
+			return port.close();
+		},
+	};
 }

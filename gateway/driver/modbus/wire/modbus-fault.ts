@@ -41,9 +41,11 @@ const REFUSALS: ReadonlySet<number> = new Set([1, 2, 3]);
 export const exceptionText = (exceptionCode: number): string =>
 	exceptions[exceptionCode]?.[0] ?? `exception ${exceptionCode} of the device's own`;
 
-/** e.g. `function 3 at address 52, count 2`. */
-const what = (request: ModbusExchange): string =>
-	`function ${request.functionCode} at address ${request.address}, count ${countOf(request)}`;
+/** e.g. `function 3 at address 52, count 2`, or `function 43` of what has no address. */
+function what(request: ModbusExchange): string {
+	const name = `function ${request.functionCode}`;
+	return 'address' in request ? `${name} at address ${request.address}, count ${countOf(request)}` : name;
+}
 
 export const exceptionFault = (request: ModbusExchange, exceptionCode: number): ModbusFault =>
 	new ModbusFault(
