@@ -109,7 +109,10 @@ export function createReadBook(deps: ReadBookDeps): ReadBook {
 	);
 	const holes: AddressRange[] = [...learnt.holes];
 	const caps = createReadCaps(
-		{ maxRegisters: maxRegisters ?? template.maxRegistersPerRead, maxBits: template.maxBitsPerRead ?? MAX_BITS_PER_READ },
+		{
+			maxRegisters: maxRegisters ?? template.maxRegistersPerRead,
+			maxBits: template.maxBitsPerRead ?? MAX_BITS_PER_READ,
+		},
 		learnt,
 	);
 	const begun = new Set<PollGrid>();
