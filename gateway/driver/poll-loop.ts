@@ -34,17 +34,17 @@ export interface PollLoopDeps {
 
 export function createPollLoop({ schedule, clock, setTimer, room, takeTurn, idle }: PollLoopDeps): PollLoop {
 	const underWay = new Set<Promise<void>>();
-	let isStopped = false;
+	const stopping = new AbortController();
 	let cancelSleep: (() => void) | null = null;
 
 	function start(id: string): void {
 		const { hasMore, over } = takeTurn(id);
 		if (hasMore) schedule.again(id);
-		const ended = over.then(() => {
-			underWay.delete(ended);
+		underWay.add(over);
+		void over.finally(() => {
+			underWay.delete(over);
 			run();
 		});
-		underWay.add(ended);
 	}
 
 	function sleep(waitMs: number): void {
@@ -55,7 +55,8 @@ export function createPollLoop({ schedule, clock, setTimer, room, takeTurn, idle
 	function run(): void {
 		cancelSleep?.();
 		cancelSleep = null;
-		while (!isStopped && underWay.size < room()) {
+		const { signal } = stopping;
+		while (!signal.aborted && underWay.size < room()) {
 			const turn = schedule.next(clock.monotonicMs());
 			if ('waitMs' in turn) {
 				sleep(turn.waitMs);
@@ -68,7 +69,7 @@ export function createPollLoop({ schedule, clock, setTimer, room, takeTurn, idle
 	return {
 		wake: run,
 		async stop() {
-			isStopped = true;
+			stopping.abort();
 			cancelSleep?.();
 			await Promise.all(underWay);
 		},

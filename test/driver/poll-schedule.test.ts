@@ -14,7 +14,13 @@ interface Simulated {
 	readonly requests?: number;
 }
 
-/** Runs a line in manual time: each request costs what `ask` says. @returns rounds by device, the latest lateness, and periods missed. */
+/** One device while it is simulated. */
+interface Tally {
+	readonly grid: PollGrid;
+	readonly requests: number;
+	left: number;
+}
+
 function simulate(
 	devices: Readonly<Record<string, Simulated>>,
 	forMs: number,
@@ -22,46 +28,42 @@ function simulate(
 ) {
 	const clock = createManualClock();
 	const schedule = createPollSchedule();
-	const grids = new Map<string, PollGrid>();
+	const tallies = new Map<string, Tally>();
 	const rounds: Record<string, number> = {};
 	const spentMs: Record<string, number> = {};
 	const lateMs: Record<string, number> = {};
-	const left: Record<string, number> = {};
 	let missed = 0;
-	for (const [index, [id, { periodMs }]] of Object.entries(devices).entries()) {
+	for (const [index, [id, { periodMs, requests = 1 }]] of Object.entries(devices).entries()) {
 		const firstMs = phaseOf(index) * periodMs;
-		grids.set(id, createPollGrid(periodMs, firstMs, firstMs));
+		tallies.set(id, { grid: createPollGrid(periodMs, firstMs, firstMs), requests, left: 0 });
 		schedule.add(id, firstMs);
 	}
-	while (clock.monotonicMs() < forMs) {
+
+	function take(id: string, tally: Tally): void {
 		const nowMs = clock.monotonicMs();
-		const next = schedule.next(nowMs);
-		if ('waitMs' in next) {
-			clock.advance(next.waitMs);
-			continue;
-		}
-		const { id } = next;
-		const grid = grids.get(id);
-		const device = devices[id];
-		if (grid === undefined || device === undefined) throw new Error(`${id} is not on the line`);
-		if ((left[id] ?? 0) === 0) {
-			lateMs[id] = Math.max(lateMs[id] ?? 0, nowMs - grid.dueMs);
-			left[id] = device.requests ?? 1;
+		if (tally.left === 0) {
+			lateMs[id] = Math.max(lateMs[id] ?? 0, nowMs - tally.grid.dueMs);
+			tally.left = tally.requests;
 		}
 		const { costMs, notBeforeMs } = ask(id, nowMs);
 		clock.advance(costMs);
 		schedule.spent(id, costMs);
 		spentMs[id] = (spentMs[id] ?? 0) + costMs;
-		left[id] = (left[id] ?? 1) - 1;
-		if (notBeforeMs !== undefined) {
-			left[id] = 0;
-			schedule.due(id, notBeforeMs);
-		} else if (left[id] > 0) schedule.again(id);
+		tally.left = notBeforeMs === undefined ? tally.left - 1 : 0;
+		if (tally.left > 0) schedule.again(id);
+		else if (notBeforeMs !== undefined) schedule.due(id, notBeforeMs);
 		else {
 			rounds[id] = (rounds[id] ?? 0) + 1;
-			missed += grid.done(clock.monotonicMs());
-			schedule.due(id, grid.dueMs);
+			missed += tally.grid.done(clock.monotonicMs());
+			schedule.due(id, tally.grid.dueMs);
 		}
+	}
+
+	while (clock.monotonicMs() < forMs) {
+		const next = schedule.next(clock.monotonicMs());
+		const tally = 'id' in next ? tallies.get(next.id) : undefined;
+		if ('waitMs' in next) clock.advance(next.waitMs);
+		else if (tally !== undefined) take(next.id, tally);
 	}
 	return { rounds, spentMs, lateMs, missed };
 }

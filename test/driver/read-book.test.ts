@@ -80,10 +80,7 @@ test('points that can only be written are not read', (t) => {
 	t.deepEqual(round(bookOf([point('a', 0), point('reset', 1, { access: 'w' })]), 0, never), ['0+1']);
 });
 
-const polled = (key: string, address: number, poll: PollClass): TemplatePoint => ({
-	...point(key, address),
-	...{ poll },
-});
+const polled = (key: string, address: number, poll: PollClass): TemplatePoint => point(key, address, { poll });
 
 test('each class of points has its own period, and what is read on demand is never polled', (t) => {
 	const points = [
@@ -175,19 +172,20 @@ for (const cap of [12, 40, 80, 100, 124]) {
 	});
 }
 
+const refusesMiddle: Judge = (address, count) => address < 32 && address + count > 16;
+
 test('the middle of a block that is refused costs its own points only, and is asked no more', (t) => {
 	const points = Array.from({ length: 48 }, (_, i) => point(`p${i}`, i));
-	const refuses: Judge = (address, count) => address < 32 && address + count > 16;
 	const book = bookOf(points);
-	round(book, 0, refuses);
+	round(book, 0, refusesMiddle);
 	t.deepEqual(
 		book.refusedKeys(),
 		points.slice(16, 32).map(({ key }) => key),
 	);
-	t.deepEqual(round(book, 1000, refuses), ['0+16', '32+16']);
+	t.deepEqual(round(book, 1000, refusesMiddle), ['0+16', '32+16']);
 	t.is(book.learnt().refused.length, 16);
 	const again = bookOf(points, { learnt: book.learnt() });
-	t.deepEqual(round(again, 0, refuses), ['0+16', '32+16']);
+	t.deepEqual(round(again, 0, refusesMiddle), ['0+16', '32+16']);
 });
 
 const part = (address: number, count: number) => ({ functionCode: 3, address, count }) as const;

@@ -27,20 +27,21 @@ export interface SimulatedLine {
 	refuse(reason: string | null): void;
 }
 
+/** Registers hold their address. */
+function dataOf(request: ModbusExchange): Buffer {
+	if (!isRead(request)) return Buffer.alloc(0);
+	const data = Buffer.alloc(dataBytes(request.functionCode, request.count));
+	if (request.functionCode > 2) {
+		for (let i = 0; i < request.count; i += 1) data.writeUInt16BE((request.address + i) & 0xffff, 2 * i);
+	}
+	return data;
+}
+
 /** A Modbus line in simulated time: registers hold their address. */
 export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, depth = 1): SimulatedLine {
 	const asked: { readonly request: ModbusExchange; readonly atMs: number }[] = [];
 	const state = { underWay: 0, most: 0, opened: 0, isOpen: false, refusal: null as string | null };
 	let lose: ((reason: string | null) => void) | null = null;
-
-	function dataOf(request: ModbusExchange): Buffer {
-		if (!isRead(request)) return Buffer.alloc(0);
-		const data = Buffer.alloc(dataBytes(request.functionCode, request.count));
-		if (request.functionCode > 2) {
-			for (let i = 0; i < request.count; i += 1) data.writeUInt16BE((request.address + i) & 0xffff, 2 * i);
-		}
-		return data;
-	}
 
 	async function transact(request: ModbusExchange): Promise<ModbusAnswer> {
 		const startMs = time.clock.monotonicMs();

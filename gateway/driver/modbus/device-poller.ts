@@ -96,6 +96,9 @@ const isLineTrouble = (fault: unknown): boolean =>
 const someOf = (keys: readonly string[]): string =>
 	keys.length <= 5 ? keys.join(', ') : `${keys.slice(0, 5).join(', ')} and ${keys.length - 5} more`;
 
+/** A turn in which nothing is asked. */
+const passed = (next: NextTurn): DeviceTurn => ({ hasMore: false, next: Promise.resolve(next) });
+
 export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	const { device, connection, book, guardMs, lineName, counters, sink, clock, log } = deps;
 	const { timeoutMs, tuning = {} } = connection;
@@ -165,10 +168,10 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	}
 
 	/** What the device refuses is asked in smaller parts now, or given up. */
-	function take({ ask, givenUp }: Refusal, slot: ReadSlot, reason: string): void {
-		round.unshift(...ask);
+	function take({ ask: smaller, givenUp }: Refusal, slot: ReadSlot, reason: string): void {
+		round.unshift(...smaller);
 		// A retry of what is known to be refused is no news.
-		if (ask.length === 0 && givenUp.length === 0) return;
+		if (smaller.length === 0 && givenUp.length === 0) return;
 		tellLessons();
 		if (givenUp.length === 0) return;
 		log.warn('points-refused', { device: device.uid, points: someOf(givenUp.map(({ key }) => key)), reason });
@@ -310,17 +313,15 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		return asked.size > 0 ? 'later' : { notBeforeMs: book.nextDueMs() };
 	}
 
-	const refuse = (next: NextTurn): DeviceTurn => ({ hasMore: false, next: Promise.resolve(next) });
-
 	/** Until when the device is to be left alone, monotonic, ms. */
 	const quietUntilMs = (): number => Math.max(lastExchangeMs + guardMs, busyUntilMs);
 
 	return {
 		turn() {
 			const nowMs = clock.monotonicMs();
-			if (nowMs < quietUntilMs()) return refuse({ notBeforeMs: quietUntilMs() });
+			if (nowMs < quietUntilMs()) return passed({ notBeforeMs: quietUntilMs() });
 			const slot = nextSlot(nowMs);
-			if (slot === null) return refuse(asked.size > 0 ? 'later' : { notBeforeMs: book.nextDueMs() });
+			if (slot === null) return passed(asked.size > 0 ? 'later' : { notBeforeMs: book.nextDueMs() });
 			// A device that is sound may have several requests under way; one in doubt is asked one thing at a time.
 			const hasMore = round.length > 0 && guardMs === 0 && breaker.silentCount === 0 && slot.hunt === null;
 			return { hasMore, next: ask(slot).then(() => after(slot)) };

@@ -11,7 +11,7 @@ import type { DevicePollStats, DriverSink, LineStats } from '../driver.ts';
 import type { LineMeter } from '../line-meter.ts';
 import { type BegunTurn, createPollLoop } from '../poll-loop.ts';
 import { createPollSchedule } from '../poll-schedule.ts';
-import { createDevicePoller, type DevicePoller } from './device-poller.ts';
+import { createDevicePoller, type DevicePoller, type NextTurn } from './device-poller.ts';
 import { lineName } from './line-name.ts';
 import type { ModbusLine } from './wire/modbus-line.ts';
 import { createReadBook, type ReadBook } from './plan/read-book.ts';
@@ -127,17 +127,19 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 		idleMs: VISIT_MS,
 	});
 
+	async function placeAfter(id: string, next: Promise<NextTurn>, startMs: number): Promise<void> {
+		const wish = await next;
+		schedule.spent(id, (clock.monotonicMs() - startMs) / bus.depth);
+		if (wish === 'now') schedule.again(id);
+		else if (wish !== 'later') schedule.due(id, wish.notBeforeMs);
+	}
+
 	function takeTurn(id: string): BegunTurn {
 		const entry = polled.get(id);
 		if (entry === undefined) return { hasMore: false, over: Promise.resolve() };
 		const startMs = clock.monotonicMs();
 		const { hasMore, next } = entry.poller.turn();
-		const over = next.then((wish) => {
-			schedule.spent(id, (clock.monotonicMs() - startMs) / bus.depth);
-			if (wish === 'now') schedule.again(id);
-			else if (wish !== 'later') schedule.due(id, wish.notBeforeMs);
-		});
-		return { hasMore, over };
+		return { hasMore, over: placeAfter(id, next, startMs) };
 	}
 
 	const loop = createPollLoop({

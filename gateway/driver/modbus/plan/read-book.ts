@@ -186,8 +186,8 @@ export function createReadBook(deps: ReadBookDeps): ReadBook {
 	 */
 	function conclude(hunt: Hunt, nowMs: number): void {
 		lessons += 1;
-		const { request, answered, refused } = hunt;
-		const found = refused.length > 0 ? refused : uncovered(request, answered);
+		const { request, answered } = hunt;
+		const found = hunt.refused.length > 0 ? hunt.refused : uncovered(request, answered);
 		holes.push(...found);
 		holes.splice(0, holes.length - MOST_HOLES);
 		if (found.length === 0) {

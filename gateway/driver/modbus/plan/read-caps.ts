@@ -31,14 +31,16 @@ export interface ReadCaps {
 	): void;
 }
 
+const capOf = (allowed: number, known: number | null): Cap => ({
+	good: known ?? 0,
+	bad: known === null ? null : known + 1,
+	inUse: Math.min(allowed, known ?? allowed),
+});
+
 const learntOf = ({ bad, good }: Cap): number | null => (bad === null ? null : good);
 
 /** @param most what the template allows */
 export function createReadCaps(most: Pick<PlanLimits, 'maxRegisters' | 'maxBits'>, learnt: Learnt): ReadCaps {
-	const capOf = (allowed: number, known: number | null): Cap => {
-		const inUse = Math.min(allowed, known ?? allowed);
-		return { good: known ?? 0, bad: known === null ? null : known + 1, inUse };
-	};
 	const registers = capOf(most.maxRegisters, learnt.maxRegisters);
 	const bits = capOf(most.maxBits, learnt.maxBits);
 	const of = ({ functionCode }: Pick<ReadRequest, 'functionCode'>): Cap => (readsBits(functionCode) ? bits : registers);
