@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
@@ -9,11 +11,14 @@ import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { lineRoutes } from './line-routes.ts';
+import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
+	/** Data folder of the gateway. */
+	readonly data: string;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
@@ -25,12 +30,14 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ templates, mistakes, ports, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers(deps: DriverPartDeps) {
+	const { data, templates, mistakes, ports, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
+			memory: createLearntStore({ folder: join(data, 'learnt'), log }),
 			templates,
 			ports,
 			sink: {
