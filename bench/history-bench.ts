@@ -14,8 +14,8 @@ import { type EpochMs, epochMs, systemClock } from '../core/kernel/clock.ts';
 import { type DeviceId, deviceId, newGatewayId } from '../core/kernel/id.ts';
 import { openDatabase } from '../core/storage/pouch.ts';
 import type { Reading } from '../core/telemetry/reading.ts';
-import { createMeterModel } from '../demo/simulator/meter-model.ts';
-import { INPUT_FLOATS } from '../demo/simulator/sdm630-registers.ts';
+import { createMeterModel } from '../gateway/simulator/meter-model.ts';
+import { INPUT_FLOATS } from '../gateway/simulator/sdm630-registers.ts';
 import { member } from '../test/system/kit/rest.ts';
 import { median, type Row, table } from './table.ts';
 

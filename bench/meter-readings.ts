@@ -1,8 +1,8 @@
 import { epochMs } from '../core/kernel/clock.ts';
 import { deviceId, type GatewayId } from '../core/kernel/id.ts';
 import type { Reading } from '../core/telemetry/reading.ts';
-import { createMeterModel } from '../demo/simulator/meter-model.ts';
-import { INPUT_FLOATS } from '../demo/simulator/sdm630-registers.ts';
+import { createMeterModel } from '../gateway/simulator/meter-model.ts';
+import { INPUT_FLOATS } from '../gateway/simulator/sdm630-registers.ts';
 
 /** Registers of each meter that are read; the simulated SDM630 has a few more. */
 export const POINTS_PER_METER = 50;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { listenOnLoopback } from '../demo/listen.ts';
+import { listenOnLoopback } from '../gateway/simulator/listen.ts';
 import type { BrokerProcess } from './mqtt-rig.ts';
 
 const START_MS = 500;

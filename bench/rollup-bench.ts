@@ -14,8 +14,8 @@ import { silentLog } from '../core/kernel/log.ts';
 import { openDatabase } from '../core/storage/pouch.ts';
 import type { HistoryRepository } from '../core/telemetry/history-repository.ts';
 import type { Reading } from '../core/telemetry/reading.ts';
-import { createMeterModel } from '../demo/simulator/meter-model.ts';
-import { INPUT_FLOATS } from '../demo/simulator/sdm630-registers.ts';
+import { createMeterModel } from '../gateway/simulator/meter-model.ts';
+import { INPUT_FLOATS } from '../gateway/simulator/sdm630-registers.ts';
 import { median, type Row, table } from './table.ts';
 
 const DAY_MS = 86_400_000;

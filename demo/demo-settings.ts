@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import type { StartedLine } from './simulator/simulator.ts';
+import type { StartedLine } from '../gateway/simulator/simulator.ts';
 
 export interface DemoPorts {
 	readonly gatewayHttp: number;

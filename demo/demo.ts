@@ -10,7 +10,7 @@ import { findPort } from './free-port.ts';
 import { type LinkProxy, startLinkProxy } from './link-proxy.ts';
 import { fetchMetrics } from './metrics.ts';
 import { findProgram } from './program.ts';
-import { startedLines } from './simulator/started-lines.ts';
+import { startedLines } from '../gateway/simulator/started-lines.ts';
 import type { Observation } from './status-line.ts';
 
 export type Role = 'gateway' | 'hub';
@@ -40,8 +40,8 @@ export interface Demo extends Stoppable {
 	observe(): Promise<Observation>;
 }
 
-/** Script of the simulator, next to this one. */
-const SIMULATOR = fileURLToPath(new URL('simulator/main.js', import.meta.url));
+/** Script of the simulator. */
+const SIMULATOR = fileURLToPath(new URL('../gateway/simulator/main.js', import.meta.url));
 const TCP_UNITS = '1,2,3';
 const RTU_UNITS = '1,2';
 

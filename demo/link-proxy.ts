@@ -2,8 +2,8 @@ import { type Socket, connect, createServer } from 'node:net';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import type { Stoppable } from '../core/kernel/lifecycle.ts';
-import { listenOnLoopback } from './listen.ts';
-import { resetSocket } from './reset-socket.ts';
+import { listenOnLoopback } from '../gateway/simulator/listen.ts';
+import { resetSocket } from '../gateway/simulator/reset-socket.ts';
 
 /**
  * pass: bytes go through. cut: connections are reset, new ones at once too. black-hole: connections stay and new ones are

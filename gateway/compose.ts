@@ -19,6 +19,7 @@ import { openBundles } from './bundle/bundle-part.ts';
 import { openGatewayCommands } from './command/command-part.ts';
 import { startConfiguration } from './configuration/configuration-part.ts';
 import { type DriverPart, openDrivers } from './driver/driver-part.ts';
+import { openPorts } from './driver/port/port-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { type GatewayDeps, type Ground, openGround } from './ground-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
@@ -149,12 +150,15 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	});
 	later.uplink.set(up.uplink);
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
-	const drivers = openDrivers({ ...base, templates, mistakes, telemetry });
+	const { ports, routes: portRoutes } = await openPorts(base);
+	const fieldTlsFolder = join(data, 'field-tls');
+	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
 	const routes = [
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
+		...portRoutes,
 		...configuration.routes,
 		...up.routes,
 	];

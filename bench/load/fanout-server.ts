@@ -11,7 +11,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { createRealtimeServer, DEFAULT_REALTIME_LIMITS } from '../../core/realtime/realtime-server.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
 import { createTelemetryRealtime } from '../../core/telemetry/telemetry-realtime.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { plainDevice } from '../../test/fake/plain-device.ts';
 import { requiredArguments } from './arguments.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Aedes } from 'aedes';
 import modbus from 'modbus-serial';
 
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { numbersOf, requiredArguments } from './arguments.ts';
 
 /**

@@ -11,7 +11,7 @@ import { createLifecycle } from '../../core/kernel/lifecycle.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { mqttServer } from '../../core/mqtt/mqtt-listener.ts';
 import { DEFAULT_MQTT_LIMITS } from '../../core/mqtt/mqtt-limits.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { createDeviceTopics, type DeviceTopics } from '../../gateway/broker/device-topics.ts';
 import { createLocalBroker } from '../../gateway/broker/local-broker.ts';
 import { createMqttAccountService } from '../../gateway/broker/mqtt-account-service.ts';

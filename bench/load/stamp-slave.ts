@@ -1,7 +1,7 @@
 import { type Server, createServer } from 'node:net';
 
-import { listenOnLoopback } from '../../demo/listen.ts';
-import { createFrameCutter, tcpFrame } from '../../demo/simulator/modbus-tcp-slave.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
+import { createFrameCutter, tcpFrame } from '../../gateway/simulator/tcp-slave-frame.ts';
 import { requiredArguments } from './arguments.ts';
 
 /**

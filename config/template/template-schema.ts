@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type Joi from 'joi';
 
 import { SettingsFault, type SettingsMistake } from '../settings-fault.ts';
+import { labelsOfGroup, labelsOfKey } from './label-table.ts';
 import { pointSchema, toPoint } from './point-form.ts';
 import { headerSchema, MAX_POINTS, type WireCommDefaults, type WireHeader } from './template-form.ts';
 import { type PlacedPoint, ruleMistakes } from './template-rules.ts';
-import type { CommDefaults, DeviceTemplate, Probe, TemplateDocument, TemplatePoint } from './template.ts';
+import type { CommDefaults, DeviceTemplate, Labels, Probe, TemplateDocument, TemplatePoint } from './template.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 1000;
@@ -50,6 +51,10 @@ function toCommDefaults(wire: WireCommDefaults): CommDefaults {
 	};
 }
 
+/** With the usual words of other languages, as far as the file has none of its own. */
+const labelled = <Named extends { readonly labels?: Labels }>(named: Named, usual: Labels | null): Named =>
+	usual === null ? named : { ...named, labels: { ...usual, ...named.labels } };
+
 /** What most files do not have. */
 function toOptional(wire: WireHeader): Partial<DeviceTemplate> {
 	const { max_bits: maxBitsPerRead, holes, all_ff_is_absent: allFfIsAbsent, options: variables, groups } = wire;
@@ -60,7 +65,7 @@ function toOptional(wire: WireHeader): Partial<DeviceTemplate> {
 			: { holes: holes.map(({ function: functionCode, first, last }) => ({ functionCode, first, last })) }),
 		...(allFfIsAbsent === undefined ? {} : { allFfIsAbsent }),
 		...(variables === undefined ? {} : { options: variables }),
-		...(groups === undefined ? {} : { groups }),
+		...(groups === undefined ? {} : { groups: groups.map((group) => labelled(group, labelsOfGroup(group.key))) }),
 	};
 }
 
@@ -80,7 +85,7 @@ function toDocument(key: string, wire: WireHeader, points: readonly TemplatePoin
 		quirks: wire.quirks,
 		verification: wire.verification,
 		sources: wire.sources,
-		points,
+		points: points.map((point) => labelled(point, labelsOfKey(point.key))),
 		...toOptional(wire),
 	};
 }

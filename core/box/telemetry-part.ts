@@ -131,7 +131,8 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 			...(deps.onMoved === undefined ? {} : { onMoved: deps.onMoved }),
 		},
 		...historyOptions,
-		watchers: [...watchers, rollups.watcher],
+		// A day stays while its sums cannot be written: only then others need to note that it goes.
+		watchers: [rollups.watcher, ...watchers],
 		moreSteps: [...moreSteps, ...rollups.overflow],
 		dropped: letGo,
 		minFreeBytes: deps.journal.minFreeBytes + SEGMENTS_BESIDE_HISTORY * deps.journal.segmentBytes,

@@ -35,8 +35,9 @@ export interface DayFolder {
 	readonly bytes: () => number;
 	/** Marks a use, and lets the indexes of days go that were not used for longest. */
 	readonly touch: (file: DayFile) => void;
-	readonly drop: (file: DayFile, reason: Dropped['reason']) => Promise<Dropped>;
-	/** Drops the oldest file, for its space; `null` when there is none. */
+	/** `null`: the file has to stay, because what there is to say of it could not be noted. */
+	readonly drop: (file: DayFile, reason: Dropped['reason']) => Promise<Dropped | null>;
+	/** Drops the oldest file that may go, for its space; `null` when there is none. */
 	readonly dropOldest: () => Promise<Dropped | null>;
 	/** The oldest file beyond retention. */
 	readonly expired: () => DayFile | undefined;
@@ -50,8 +51,8 @@ export interface DayFolderDeps {
 	readonly retentionDays: number;
 	readonly clock: Clock;
 	readonly noteLoss: NoteLoss;
-	/** Before a day is dropped, from its first instant. Must not reject. Default nothing. */
-	readonly dropping?: (day: EpochMs, contents: DayContents) => Promise<void>;
+	/** Asked before a day is dropped, from its first instant. Must not reject. Default always. */
+	readonly mayGo?: (day: EpochMs, contents: DayContents) => Promise<boolean>;
 }
 
 function dayOfName(name: string): EpochMs | null {
@@ -61,7 +62,7 @@ function dayOfName(name: string): EpochMs | null {
 
 /** Takes stock of a folder by its names and sizes alone: nothing is read, so it is open at once whatever it holds. */
 export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
-	const { files, folder, retentionDays, clock, noteLoss, dropping } = deps;
+	const { files, folder, retentionDays, clock, noteLoss, mayGo } = deps;
 	const days = new Map<number, DayFile>();
 	const aside: { readonly path: string; readonly bytes: number }[] = [];
 	/** Least recently used first. */
@@ -126,9 +127,9 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		}
 	}
 
-	async function drop(file: DayFile, reason: Dropped['reason']): Promise<Dropped> {
+	async function drop(file: DayFile, reason: Dropped['reason']): Promise<Dropped | null> {
 		const { day } = file;
-		if (day !== null) await dropping?.(day, dayContents(file, noteLoss));
+		if (day !== null && (await mayGo?.(day, dayContents(file, noteLoss))) === false) return null;
 		const counts = await file.use((index) => Promise.resolve(index.counts())).catch(() => null);
 		const bytes = file.bytes();
 		await file.remove();
@@ -170,8 +171,13 @@ export async function openDayFolder(deps: DayFolderDeps): Promise<DayFolder> {
 		touch,
 		drop,
 		async dropOldest() {
-			const oldest = all().find((file) => file.bytes() > 0);
-			return (await dropAside()) ?? (oldest === undefined ? null : drop(oldest, 'thinned'));
+			const what = await dropAside();
+			if (what !== null) return what;
+			for (const file of all()) {
+				const day = file.bytes() > 0 ? await drop(file, 'thinned') : null;
+				if (day !== null) return day;
+			}
+			return null;
 		},
 		expired: () => sorted().find(({ day }) => (day ?? 0) + DAY_MS <= keptFrom(removalNow(clock))),
 		temporaryPath: ({ path }) => `${path}${TEMPORARY}`,

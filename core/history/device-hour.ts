@@ -13,10 +13,10 @@ export interface DeviceHour {
 export interface HourWatcher {
 	/** Before readings of these hours are written. What it notes is durable when it resolves: the next start then knows of it. */
 	readonly touching: (hours: readonly DeviceHour[]) => Promise<void>;
-	/** They are written. Must not throw. */
+	/** They are written, or writing has failed and nothing of it counts. Must not throw. */
 	readonly touched: (hours: readonly DeviceHour[]) => void;
-	/** All readings of a UTC day are about to be dropped. Must not reject. */
-	readonly dropping?: (day: EpochMs, contents: DayContents) => Promise<void>;
+	/** All readings of a UTC day are about to be dropped. Answers whether they may: `false` keeps them for now. Must not reject. */
+	readonly dropping?: (day: EpochMs, contents: DayContents) => Promise<boolean>;
 }
 
 /** Which numbers of an hour of a day were read. */

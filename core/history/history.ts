@@ -6,6 +6,7 @@ import { nodeFileLayer } from '../journal/node-file-layer.ts';
 import { type SetTimer, systemTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { Fault } from '../kernel/fault.ts';
+import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -28,6 +29,8 @@ import { createUnsealed } from './unsealed.ts';
 const DEFAULT_RETENTION_DAYS = 365;
 const DEFAULT_MAX_BYTES = 2 * 1024 ** 3;
 const DEFAULT_MIN_FREE_BYTES = 64 * 1024 ** 2;
+/** The seal loop and the journal, which asks for room, come one at a time each. */
+const MAX_WAITING = 10;
 
 export interface HistoryDeps {
 	/** Open, and not yet appended to: the history must hear of every commit. */
@@ -111,12 +114,14 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		clock,
 		noteLoss,
 		retentionDays: settings.retentionDays,
-		async dropping(day, contents) {
-			for (const watcher of watchers) await watcher.dropping?.(day, contents);
+		async mayGo(day, contents) {
+			for (const watcher of watchers) if ((await watcher.dropping?.(day, contents)) === false) return false;
+			return true;
 		},
 	});
 	const window = createHistoryWindow(settle);
-	const housekeeping = createHousekeeping({ files, folder, days, clock, log, noteLoss, dropped });
+	const turns = createGate({ what: 'changes of the history', parallel: 1, waiting: MAX_WAITING });
+	const housekeeping = createHousekeeping({ files, folder, days, clock, log, noteLoss, dropped, turns });
 	const enforce = createOverflow({
 		steps: [housekeeping.rawDays, ...settings.moreSteps],
 		maxBytes: settings.maxBytes,
@@ -149,7 +154,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		sealedThrough,
 		setTimer,
 		log,
-		seal: sealer.seal,
+		seal: (segment) => turns.run(() => sealer.seal(segment)),
 		async tidy() {
 			await housekeeping.expire();
 			await enforce();
@@ -157,7 +162,7 @@ export async function createHistory(deps: HistoryDeps): Promise<History> {
 		},
 	});
 	const unsealed = createUnsealed({ journal, window, loop, clock, log, setTimer });
-	journal.onNeed(createRoomMaker({ loop, window, enforce, setTimer, log }));
+	journal.onNeed(createRoomMaker({ loop, enforce, setTimer, log }));
 	journal.hold('sealer', { segment: sealedThrough + 1, offset: 0 });
 	await unsealed.start();
 	const queries = { days, noteLoss };

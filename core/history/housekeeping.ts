@@ -1,6 +1,7 @@
 import type { FileLayer } from '../journal/file-layer.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
+import type { Gate } from '../kernel/gate.ts';
 import type { Logger } from '../kernel/log.ts';
 import { compactDay, isFragmented } from './compaction.ts';
 import type { DayFile } from './day-file.ts';
@@ -30,10 +31,12 @@ export interface HousekeepingDeps {
 	readonly log: Logger;
 	readonly noteLoss: NoteLoss;
 	readonly dropped: (what: Dropped) => void;
+	/** A day that is being written must not go in the middle of it, or half of a segment would be taken for sealed. */
+	readonly turns: Gate;
 }
 
 /** What is done to days when nobody waits: what expired is dropped, quiet days get their index and are written anew where that pays. */
-export function createHousekeeping({ files, folder, days, clock, log, noteLoss, dropped }: HousekeepingDeps) {
+export function createHousekeeping({ files, folder, days, clock, log, noteLoss, dropped, turns }: HousekeepingDeps) {
 	/** When a day was last added to, monotonic; of days that were since the start. */
 	const touchedMs = new Map<DayFile, number>();
 	const expiriesMs: number[] = [];
@@ -43,12 +46,15 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 	const tidied = new Set<DayFile>();
 	let running: { readonly day: DayFile; readonly stop: AbortController; readonly done: Promise<void> } | null = null;
 
-	async function drop(day: DayFile, reason: Dropped['reason']): Promise<void> {
+	/** @returns whether it is gone */
+	async function drop(day: DayFile, reason: Dropped['reason']): Promise<boolean> {
 		await release(day);
-		const what = await days.drop(day, reason);
+		const what = await turns.run(() => days.drop(day, reason));
+		if (what === null) return false;
 		touchedMs.delete(day);
 		log.info('history-day-dropped', { ...what });
 		dropped(what);
+		return true;
 	}
 
 	/** Nobody writes the day anew any more when this resolves. */
@@ -64,8 +70,9 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		while (expiriesMs[0] !== undefined && expiriesMs[0] <= nowMs - QUIET_MS) expiriesMs.shift();
 		for (let day = days.expired(); day !== undefined; day = days.expired()) {
 			if (expiriesMs.length >= EXPIRIES_PER_HOUR) return;
-			if (day.bytes() > 0) expiriesMs.push(nowMs);
-			await drop(day, 'retention');
+			const isEmpty = day.bytes() === 0;
+			if (!(await drop(day, 'retention'))) return;
+			if (!isEmpty) expiriesMs.push(nowMs);
 		}
 	}
 
@@ -116,7 +123,7 @@ export function createHousekeeping({ files, folder, days, clock, log, noteLoss, 
 		bytes: days.bytes,
 		async dropOldest() {
 			if (running !== null) await release(running.day);
-			const what = await days.dropOldest();
+			const what = await turns.run(() => days.dropOldest());
 			for (const day of touchedMs.keys()) if (day.bytes() === 0) touchedMs.delete(day);
 			return what;
 		},

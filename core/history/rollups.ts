@@ -159,9 +159,15 @@ export async function openRollups(options: RollupOptions): Promise<Rollups> {
 			touching: (hours) => dirty.touching(hours),
 			touched: (hours) => dirty.touched(hours),
 			async dropping(day) {
-				await settle?.(day, day + DAY_MS).catch((error: unknown) => {
+				// While the box starts nothing is summed up: what waits stays for a moment.
+				if (settle === null) return [...dirty.quiet(0)].every((waiting) => waiting.day !== day);
+				try {
+					await settle(day, day + DAY_MS);
+					return true;
+				} catch (error) {
 					log.error('rollups-not-settled', { day, reason: messageOf(error) });
-				});
+					return false;
+				}
 			},
 		},
 		begin({ history, unsealedHours, rawFrom, ruleOf, devices }) {

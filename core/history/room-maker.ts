@@ -2,7 +2,6 @@ import type { MakeRoom } from '../journal/file-journal.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { HistoryWindow } from './history-window.ts';
 import type { SealLoop } from './seal-loop.ts';
 
 /** Longest wait for a segment to be sealed: readings arrive meanwhile, and wait in memory. */
@@ -10,7 +9,6 @@ const SEAL_WITHIN_MS = 10_000;
 
 export interface RoomMakerDeps {
 	readonly loop: Pick<SealLoop, 'kick' | 'settled' | 'sealedThrough'>;
-	readonly window: Pick<HistoryWindow, 'segments'>;
 	/** Drops the oldest of the history until quota and floor hold. */
 	readonly enforce: () => Promise<void>;
 	readonly setTimer: SetTimer;
@@ -19,9 +17,9 @@ export interface RoomMakerDeps {
 
 /**
  * What the history does for a journal without room: old days go before a segment that is in no chunk yet, and that one is sealed first. Answers
- * whether the history has the samples of the segment.
+ * whether chunks on disk have the samples of the segment. One that waits for the disk, or for its time, is in memory, where a kill would end it.
  */
-export function createRoomMaker({ loop, window, enforce, setTimer, log }: RoomMakerDeps): MakeRoom {
+export function createRoomMaker({ loop, enforce, setTimer, log }: RoomMakerDeps): MakeRoom {
 	const isSealed = (segment: number): boolean => segment <= loop.sealedThrough();
 
 	async function sealed(): Promise<void> {
@@ -40,7 +38,6 @@ export function createRoomMaker({ loop, window, enforce, setTimer, log }: RoomMa
 		} catch (error) {
 			log.warn('history-makes-no-room', { reason: messageOf(error) });
 		}
-		// One that waits for the disk, or for its time, is sealed from memory.
-		return isSealed(segment) || window.segments().includes(segment);
+		return isSealed(segment);
 	};
 }

@@ -137,7 +137,7 @@ export function createSealer(deps: SealerDeps) {
 	}
 
 	/**
-	 * Seals one segment: watchers note its hours, chunks are durable, watchers hear of it, then the mark, then the journal and the memory
+	 * Seals one segment: watchers note its hours, chunks are durable, watchers hear of it (also when writing fails), then the mark, then the journal and the memory
 	 * are let go. Interrupted anywhere, the next attempt finds the chunks that are there and adds the others.
 	 * @returns `false` while the time of a reading is not known: it stays in the journal
 	 */
@@ -146,8 +146,9 @@ export function createSealer(deps: SealerDeps) {
 		if (devices === null) return false;
 		const hours = hoursOf(devices);
 		for (const watcher of watchers) await watcher.touching(hours);
-		const late = await write(devices);
-		for (const watcher of watchers) watcher.touched(hours);
+		const late = await write(devices).finally(() => {
+			for (const watcher of watchers) watcher.touched(hours);
+		});
 		await mark.write(segment);
 		journal.hold('sealer', { segment: segment + 1, offset: 0 });
 		window.release(segment);

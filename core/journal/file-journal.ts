@@ -11,7 +11,7 @@ import { createJournalReader } from './journal-reader.ts';
 import type { Journal, JournalCommit, JournalLoss, JournalPosition } from './journal.ts';
 import { nodeFileLayer } from './node-file-layer.ts';
 import { rangesFrom, type Segment, segmentName } from './segment.ts';
-import { createSegmentFolder } from './segment-folder.ts';
+import { createSegmentFolder, type NoRoom } from './segment-folder.ts';
 import { frameBytes, FRAMES_START } from './segment-format.ts';
 import { writeSummary } from './segment-summary.ts';
 import { createSegmentWriter } from './segment-writer.ts';
@@ -47,8 +47,10 @@ export interface FileJournalOptions {
 	/** Holders that are expected: everything is kept until each of them has named its position. Default none. */
 	readonly holders?: readonly string[];
 	/**
-	 * Without room: `true` gives up the oldest segment although a holder needs it, so that the newest is kept (a gateway, which nobody can
+	 * Beyond the quota: `true` gives up the oldest segment although a holder needs it, so that the newest is kept (a gateway, which nobody can
 	 * ask to wait); `false` refuses appends, so that nothing acknowledged is lost (a hub: its gateways keep what it does not take). Default true.
+	 * Below the floor of free space appends are refused by both, unless the history has the segment: giving up what is durable makes no room
+	 * that others would not fill.
 	 */
 	readonly givesUpHeld?: boolean;
 	/** Told of each loss but rejected appends, with the samples that holders lose by it as far as they are known. Must not throw. */
@@ -68,8 +70,8 @@ export interface JournalListener {
 }
 
 /**
- * Asked before a segment that somebody holds is given up: frees what space it can. Answers whether the samples of the segment are kept
- * elsewhere. Must not reject, nor wait for the journal.
+ * Asked before a segment that somebody holds is given up: frees what space it can. Answers whether the samples of the segment are durable
+ * elsewhere; what is in memory is not. Must not reject, nor wait for the journal.
  */
 export type MakeRoom = (segment: number) => Promise<boolean>;
 
@@ -203,7 +205,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		return null;
 	}
 
-	async function giveUpOldest(): Promise<boolean> {
+	async function giveUpOldest(because: NoRoom): Promise<boolean> {
 		const [oldest] = segments;
 		if (oldest === undefined || oldest === writer.active()) return false;
 		const from = heldFrom(oldest);
@@ -215,7 +217,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		if (!isOpen) return false;
 		const isElsewhere = await askForRoom(oldest.segment);
 		if (isElsewhere === null) return true;
-		if (!settings.givesUpHeld) return false;
+		if (!settings.givesUpHeld || (because === 'floor' && !isElsewhere)) return false;
 		const ranges = await rangesFrom(files, oldest, from);
 		const { bytes } = oldest;
 		await drop(oldest);
@@ -299,6 +301,8 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 		read: reader.read,
 		hold(holder, from) {
 			holds.set(holder, from);
+			// What was asked for may be sealed by now.
+			if (from.segment > asked.segment) asked = { segment: 0, isElsewhere: false };
 			exclusively(recycle).catch((error: unknown) => log.warn('journal-recycle-failed', { reason: messageOf(error) }));
 		},
 		held: () => segments.flatMap(({ tally }) => tally.ranges()),

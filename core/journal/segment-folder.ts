@@ -12,6 +12,9 @@ const SPARE_NAME = /^spare-\d+\.zero$/;
 /** Files kept for the next segment; more would only hold space. */
 const MAX_SPARES = 1;
 
+/** What keeps the journal from another file: its own `quota`, or the `floor` of free space that others have reached. */
+export type NoRoom = 'quota' | 'floor';
+
 export interface SegmentFolderDeps {
 	readonly files: FileLayer;
 	readonly folder: string;
@@ -20,8 +23,8 @@ export interface SegmentFolderDeps {
 	readonly maxBytes: number;
 	/** Bytes of the file system that are left to others. */
 	readonly minFreeBytes: number;
-	/** Gives up the oldest closed segment for its space; `false` when there is none. Its file goes back with `release`. */
-	readonly giveUpOldest: () => Promise<boolean>;
+	/** Gives up the oldest closed segment for its space; `false` when none may go. Its file goes back with `release`. */
+	readonly giveUpOldest: (because: NoRoom) => Promise<boolean>;
 }
 
 /**
@@ -79,14 +82,17 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 		usedBytes += segmentBytes;
 	}
 
-	/** The floor protects the rest of the box: what is taken must leave so much. */
-	const isRoomForMore = async (): Promise<boolean> =>
-		usedBytes + segmentBytes <= maxBytes && (await files.freeBytes(folder)) - segmentBytes >= minFreeBytes;
+	/** Why there is no room for another file; `null`: there is. The floor protects the rest of the box: what is taken must leave so much. */
+	async function lacking(): Promise<NoRoom | null> {
+		if (usedBytes + segmentBytes > maxBytes) return 'quota';
+		return (await files.freeBytes(folder)) - segmentBytes >= minFreeBytes ? null : 'floor';
+	}
 
 	async function ensureSpare(): Promise<void> {
 		while (spares.length === 0) {
-			if (await isRoomForMore()) await makeSpare();
-			else if (!(await giveUpOldest())) {
+			const because = await lacking();
+			if (because === null) await makeSpare();
+			else if (!(await giveUpOldest(because))) {
 				throw new Fault('unavailable', 'the journal has no room: its quota or the free space of the disk is used up');
 			}
 		}
@@ -96,11 +102,11 @@ export function createSegmentFolder(deps: SegmentFolderDeps) {
 	async function respectFloor(): Promise<void> {
 		while ((await files.freeBytes(folder)) < minFreeBytes) {
 			if (spares.length > 0) await removeSpare();
-			else if (!(await giveUpOldest())) return;
+			else if (!(await giveUpOldest('floor'))) return;
 		}
 		while (usedBytes > maxBytes) {
 			if (spares.length > 0) await removeSpare();
-			else if (!(await giveUpOldest())) return;
+			else if (!(await giveUpOldest('quota'))) return;
 		}
 	}
 

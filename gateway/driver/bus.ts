@@ -6,7 +6,6 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { type BusLease, createLeaseDesk } from './bus-lease.ts';
 import { type BusPriority, createBusQueue, type Job, type RequestOptions } from './bus-queue.ts';
 import type { LineStats } from './driver.ts';
-import type { LineFrame } from './frame-ring.ts';
 import { createLineKeeper } from './line-keeper.ts';
 import { createLineMeter, type LineMeter } from './line-meter.ts';
 import { isWrite, type ModbusAnswer, type ModbusExchange, type ModbusLine } from './modbus/wire/modbus-line.ts';
@@ -54,10 +53,8 @@ export interface Bus extends Stoppable {
 	restAfter(idleMs: number | null): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
-	/** Switches the recording of frames; it is off at first. */
-	recordFrames(on: boolean): void;
-	/** The newest 200 frames since the recording began, oldest first. */
-	frames(): readonly LineFrame[];
+	/** Its counters by unit and its recorder of frames, for diagnosis. */
+	readonly meter: LineMeter;
 }
 
 export interface BusListener {
@@ -285,8 +282,7 @@ export function createBus(deps: BusDeps): Bus {
 				keeper.resume();
 			};
 		},
-		recordFrames: (on) => meter.frames.record(on),
-		frames: () => meter.frames.frames(),
+		meter,
 		async stop() {
 			stopping.abort();
 			endIdleTimer?.();

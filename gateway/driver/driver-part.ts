@@ -10,12 +10,16 @@ import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { lineRoutes } from './line-routes.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
+	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security. */
+	readonly fieldTlsFolder: string;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -23,13 +27,16 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ templates, mistakes, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers(deps: DriverPartDeps) {
+	const { templates, mistakes, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
 			templates,
+			ports,
+			fieldTlsFolder,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.

@@ -2,6 +2,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
+import type { LineCounters } from './line-meter.ts';
 
 /** Where drivers put what they read. Neither may throw or wait. */
 export interface DriverSink {
@@ -10,20 +11,12 @@ export interface DriverSink {
 }
 
 /** Counters of one line since the start, for the API and for `/metrics`. Times in ms. */
-export interface LineStats {
+export interface LineStats extends Readonly<LineCounters> {
 	/** e.g. `tcp 192.168.1.20:502` or `rtu /dev/ttyUSB0 9600 8N1`. */
 	readonly line: string;
 	readonly state: 'closed' | 'opening' | 'open' | 'failed';
 	/** Why it is not open: a sentence that names the port and, when known, who holds it. */
 	readonly reason: string | null;
-	readonly requests: number;
-	readonly answers: number;
-	readonly timeouts: number;
-	readonly exceptions: number;
-	readonly crcErrors: number;
-	/** Bytes or frames that belonged to no open request (late replies, noise, a second master). */
-	readonly strayFrames: number;
-	readonly quarantines: number;
 	readonly skippedPeriods: number;
 	/** Who has the line for himself, e.g. a scan; polls wait meanwhile. */
 	readonly leasedTo: string | null;

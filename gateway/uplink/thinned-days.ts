@@ -96,10 +96,12 @@ export async function openThinnedDays({ path, gatewayId, hub, log }: ThinnedDays
 	const watcher: HourWatcher = {
 		touching: async () => undefined,
 		touched: () => undefined,
-		dropping: (day, contents) =>
-			dropping(day, contents).catch((error: unknown) =>
+		async dropping(day, contents) {
+			await dropping(day, contents).catch((error: unknown) =>
 				log.error('thinned-day-not-noted', { day, reason: messageOf(error) }),
-			),
+			);
+			return true;
+		},
 	};
 
 	return {

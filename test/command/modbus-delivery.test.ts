@@ -7,9 +7,9 @@ import { systemTimer } from '../../core/journal/set-timer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
-import { createSdm630Image } from '../../demo/simulator/sdm630-image.ts';
-import { createModbusSlave } from '../../demo/simulator/modbus-slave.ts';
-import { startTcpSlave } from '../../demo/simulator/modbus-tcp-slave.ts';
+import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
+import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
+import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import { readTemplates } from '../../config/template/template-schema.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
 import { createModbusDelivery } from '../../gateway/command/modbus-delivery.ts';
@@ -20,6 +20,7 @@ import { deviceOf } from '../fake/device-box.ts';
 import { createFakeSlave, type SlaveRequest } from '../fake/modbus-slave.ts';
 import { point, template } from '../fake/plain-plan.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 
 const MANAGER = actorOfRole('manager');
 
@@ -55,6 +56,8 @@ async function opened(
 	const devices = { find: (id: string): Device | null => (id === device.id ? device : null) };
 	const queue = await commandBox({ assertFits: (which, draft) => assertDeviceTakes(which, draft, templates) });
 	const driver = openModbusDriver({
+		ports: portsOf(),
+		fieldTlsFolder: null,
 		templates,
 		sink: { reading: () => undefined, health: () => undefined },
 		clock: systemClock,

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { systemClock } from '../../core/kernel/clock.ts';
 import { startLinkProxy } from '../../demo/link-proxy.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
 /** A server that sends everything back, behind a proxy. */

@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { listenOnLoopback } from '../../demo/listen.ts';
-import { resetSocket } from '../../demo/reset-socket.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
+import { resetSocket } from '../../gateway/simulator/reset-socket.ts';
 
 async function connected(t: ExecutionContext): Promise<{ readonly near: Socket; readonly far: Socket }> {
 	const server = createServer({ allowHalfOpen: true });

@@ -4,9 +4,9 @@ import test from 'ava';
 
 import { gatewaySettings, meterSettings } from '../../demo/demo-settings.ts';
 import { findPort, listeningInodes } from '../../demo/free-port.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { parseMetrics } from '../../demo/metrics.ts';
-import { parseSimulatorOptions } from '../../demo/simulator/simulator-options.ts';
+import { parseSimulatorOptions } from '../../gateway/simulator/simulator-options.ts';
 import { statusLine } from '../../demo/status-line.ts';
 
 const metrics = (samples: number, more = '') => parseMetrics(`drawbridge_samples_accepted_total ${samples}\n${more}`);

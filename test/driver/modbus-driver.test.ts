@@ -14,6 +14,7 @@ import { plainPlan, plainReader, point, template } from '../fake/plain-plan.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
 
@@ -71,7 +72,7 @@ function createBench(templates: readonly DeviceTemplate[], more: Partial<ModbusD
 		template: (key) => templates.find((known) => known.key === key) ?? null,
 		plan: plainPlan,
 		createReader: plainReader,
-		createLine: createModbusLine(systemClock),
+		createLine: createModbusLine(systemClock, portsOf()),
 		...more,
 	});
 	/** Resolves once the condition holds; it is looked at after each reading and each change of health. */

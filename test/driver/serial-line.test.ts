@@ -11,6 +11,7 @@ import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.
 import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { openFault } from '../../gateway/driver/modbus/wire/open-fault.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { freePort, hasPymodbus, hasPython, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
 
 const serial = (path: string, baudRate = 115_200): Line => ({
@@ -32,7 +33,7 @@ const read = (address: number, count: number, timeoutMs: number): ModbusRequest 
 
 function createLine(line: Line) {
 	const meter = createLineMeter(systemClock);
-	return { line: createModbusLine(systemClock)(line, meter), counters: meter.counters };
+	return { line: createModbusLine(systemClock, portsOf())(line, meter), counters: meter.counters };
 }
 
 async function openLine(line: Line) {

@@ -9,6 +9,7 @@ import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
 import { type DeviceServer, startDeviceServer } from '../fake/device-server.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { type FieldAuthority, type FieldCertificate, makeFieldAuthority } from '../fake/field-certificates.ts';
 import { mbap } from '../fake/framings.ts';
 import { createPduDevice } from '../fake/pdu-device.ts';
@@ -36,10 +37,11 @@ async function certificateFolder(t: ExecutionContext): Promise<string> {
 
 async function lineTo(t: ExecutionContext, server: DeviceServer, tls: LineTls) {
 	t.teardown(() => server.stop());
-	const line = createModbusLine(systemClock, await certificateFolder(t))(
-		{ transport: 'tcp', host, port: server.port, tls },
-		createLineMeter(systemClock),
-	);
+	const line = createModbusLine(
+		systemClock,
+		portsOf(),
+		await certificateFolder(t),
+	)({ transport: 'tcp', host, port: server.port, tls }, createLineMeter(systemClock));
 	t.teardown(() => line.close());
 	return line;
 }
@@ -161,7 +163,7 @@ const refused: readonly Refused[] = [
 		name: 'a file that holds no certificate',
 		certificate: (authority) => authority.issue([host]),
 		tls: { authority: 'empty' },
-		sentence: /the authority empty is no certificate: empty\.crt/,
+		sentence: /the authority empty is no certificate: .*empty\.crt/,
 		reason: 'unavailable',
 	},
 ];
@@ -197,10 +199,11 @@ test('a key that is not that of the certificate is refused', async (t) => {
 	const server = await serve(await (await plant).issue([host]));
 	t.teardown(() => server.stop());
 	const tls = { authority: 'plant', certificate: 'gateway' };
-	const line = createModbusLine(systemClock, folder)(
-		{ transport: 'tcp', host, port: server.port, tls },
-		createLineMeter(systemClock),
-	);
+	const line = createModbusLine(
+		systemClock,
+		portsOf(),
+		folder,
+	)({ transport: 'tcp', host, port: server.port, tls }, createLineMeter(systemClock));
 	const opening = line.open(new AbortController().signal, () => undefined);
 	const fault = await t.throwsAsync(opening, { instanceOf: Fault });
 	t.regex(fault?.message ?? '', /the certificate gateway/);

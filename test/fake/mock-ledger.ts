@@ -34,6 +34,15 @@ const summary = {
 	boots,
 };
 
+/** Everything has come but what is on its way. */
+const justNow = () => ({
+	...summary,
+	missing_samples: 12,
+	declared_lost_samples: 0,
+	lost_by_reason: {},
+	holes: [{ epoch: 30, first: 912_001, last: 912_012, reason: 'in-transit', from: ago(5_000), to: ago(0) }],
+});
+
 const eras = [
 	{ epoch: 29, first_seq: 1, clock_quality: 'unset', is_estimated: true, delta_ms: 8_211_400 },
 	{ epoch: 30, first_seq: 1, clock_quality: 'unset', is_estimated: false, delta_ms: -311_204 },
@@ -46,7 +55,11 @@ export function hubLedgerRoutes(server: Server, isConnected: (id: unknown) => bo
 		{
 			method: 'GET',
 			path: '/api/v1/gateways/{id}/ledger',
-			handler: () => ({ received_samples: 18_204_113, received: [], ...summary }),
+			handler: (request) => ({
+				received_samples: 18_204_113,
+				received: [],
+				...(isConnected(request.params['id']) ? summary : justNow()),
+			}),
 		},
 		{
 			method: 'GET',

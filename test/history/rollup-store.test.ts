@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import type { Rollup } from '../../core/history/rollup.ts';
+import { openRollups } from '../../core/history/rollups.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { type Logger, silentLog } from '../../core/kernel/log.ts';
@@ -19,6 +20,7 @@ const DAY_MS = 24 * HOUR_MS;
 const DAY = Date.UTC(2025, 11, 20);
 const DEVICE = deviceOf(1);
 const isWanted = () => true;
+const NOTHING = { devices: async () => [], numbers: async () => [] };
 
 type Box = Awaited<ReturnType<typeof rollupBox>>;
 
@@ -255,10 +257,41 @@ test('what waits of a day is summed up before its samples are dropped', async (t
 	const box = await rollupBox();
 	box.history.accept(hourFrom(DAY));
 	await box.history.seal(box.rollups.watcher);
-	await box.rollups.watcher.dropping?.(epochMs(DAY), { devices: async () => [], numbers: async () => [] });
+	t.true(await box.rollups.watcher.dropping?.(epochMs(DAY), NOTHING));
 	box.history.drop(DAY + DAY_MS);
 	box.state.rawFrom = DAY + DAY_MS;
 	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
+});
+
+test('a day whose sums cannot be written has to stay, and goes when they are', async (t) => {
+	const { events, log } = recorder();
+	const box = await rollupBox({ log });
+	box.history.accept(hourFrom(DAY));
+	await box.history.seal(box.rollups.watcher);
+	box.files.fail('ENOSPC');
+	t.false(await box.rollups.watcher.dropping?.(epochMs(DAY), NOTHING));
+	t.true(events.includes('rollups-not-settled'));
+	t.true(await box.rollups.watcher.dropping?.(epochMs(DAY - DAY_MS), NOTHING), 'of another day nothing waits');
+	box.files.fail(null);
+	t.true(await box.rollups.watcher.dropping?.(epochMs(DAY), NOTHING));
+	box.history.drop(DAY + DAY_MS);
+	box.state.rawFrom = DAY + DAY_MS;
+	t.deepEqual(await counts(box, [DAY, DAY + DAY_MS]), [1_200]);
+});
+
+test('while a box starts, a day stays that waits to be summed up', async (t) => {
+	const box = await rollupBox();
+	box.history.accept(hourFrom(DAY));
+	await box.history.seal(box.rollups.watcher);
+	await box.running.stop();
+	await box.rollups.stop();
+	const { files, manual } = box;
+	const { clock, setTimer } = manual;
+	const folder = { files, folder: '/rollups', rollupDays: 3_650, minuteDays: 400, clock, log: silentLog, setTimer };
+	const starting = await openRollups(folder);
+	t.false(await starting.watcher.dropping?.(epochMs(DAY), NOTHING));
+	t.true(await starting.watcher.dropping?.(epochMs(DAY - DAY_MS), NOTHING));
+	await starting.stop();
 });
 
 test('retention drops files whole, each level by its own age', async (t) => {

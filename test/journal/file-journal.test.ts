@@ -218,17 +218,54 @@ test('the quota gives up the oldest segment and names exactly what is lost', asy
 	await journal.stop();
 });
 
-test('the free-space floor costs the oldest segments', async (t) => {
+test('the free-space floor costs the oldest segments that somebody else has on disk, and nothing is lost by it', async (t) => {
 	const { files, open, fill, lost } = journalBench();
-	const journal = await open({ minFreeBytes: 100_000 });
+	const journal = await open({ minFreeBytes: 100_000, holders: ['uplink'] });
+	journal.onNeed(async () => true);
 	await fill(journal, 120);
 	const before = journal.stats().segments;
 	files.setFreeBytes(100_000);
 	await fill(journal, 60, 961);
 	t.true(journal.stats().segments <= before);
-	t.true(lost.length > 0);
+	t.deepEqual(lost, []);
 	t.deepEqual((await sequenceOf(journal)).slice(-60), everyEighth(60, 961));
 	await journal.stop();
+});
+
+test('below the floor nothing goes that only the journal has: appends are refused, until it is elsewhere or there is room', async (t) => {
+	for (const remedy of ['elsewhere', 'room'] as const) {
+		const { files, open, fill, lost } = journalBench();
+		const journal = await open({ minFreeBytes: 100_000, holders: ['sealer', 'uplink'] });
+		let isElsewhere = false;
+		journal.onNeed(async () => isElsewhere);
+		await fill(journal, 120);
+		files.setFreeBytes(50_000);
+		let taken = 120;
+		await t.throwsAsync(
+			async () => {
+				for (; taken < 500; taken += 1) await fill(journal, 1, 1 + taken * 8);
+			},
+			{ instanceOf: Fault, message: /no room/ },
+		);
+		t.deepEqual(await sequenceOf(journal), everyEighth(taken));
+		t.deepEqual(lost, []);
+		if (remedy === 'room') files.setFreeBytes(Number.MAX_SAFE_INTEGER);
+		else {
+			isElsewhere = true;
+			journal.hold('sealer', journal.end());
+			await nextTurn();
+		}
+		if (remedy === 'room') {
+			await fill(journal, 1, 1 + taken * 8);
+			t.deepEqual(await sequenceOf(journal), everyEighth(taken + 1));
+		} else {
+			files.setFreeBytes(100_000);
+			await fill(journal, 1, 1 + taken * 8);
+			t.is((await sequenceOf(journal)).at(-1), 1 + taken * 8);
+		}
+		t.deepEqual(lost, []);
+		await journal.stop();
+	}
 });
 
 test('a full disk rejects appends, and the journal recovers by itself', async (t) => {

@@ -8,7 +8,7 @@ import { answerProof, enrolmentKey } from '../../core/link/enrolment.ts';
 import { type Authority, issueClient, makeAuthority } from '../../core/pki/authority.ts';
 import { isPair, requestCertificate } from '../../core/pki/certificate.ts';
 import { enrolWithHub } from '../../gateway/uplink/enrol.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 
 const CODE = '0000-1111-2222-3333-4444';
 

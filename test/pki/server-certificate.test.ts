@@ -9,7 +9,7 @@ import { DEFAULT_HTTP_LIMITS } from '../../core/http/server.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { makeAuthority } from '../../core/pki/authority.ts';
 import { openServerCertificate, type ServerTls } from '../../core/pki/server-certificate.ts';
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
 const DAY_MS = 86_400_000;

@@ -7,6 +7,7 @@ import type { HullProcess } from './kit/hull-process.ts';
 import { createRandom } from './kit/random.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
 import { login } from './kit/rest.ts';
+import { systemSeeds } from './kit/seeds.ts';
 import { createStage } from './kit/stage.ts';
 import { differences, ledgerOf, newestReading, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
@@ -22,8 +23,7 @@ test.serial(
 	'a gateway and a hub that are killed again and again lose nothing of the journal and store nothing twice',
 	async (t) => {
 		t.timeout(300_000);
-		// oxlint-disable-next-line node/no-process-env -- how a run is repeated
-		const random = createRandom(Number(process.env['DRAWBRIDGE_SYSTEM_SEED'] ?? Date.now() % 1_000_000));
+		const random = createRandom(systemSeeds([579_031])[0]);
 		t.log(`seed ${random.seed}`);
 		const stage = createStage(t);
 		const units = [1, 2, 3, 4, 5, 6];

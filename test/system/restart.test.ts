@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 
 import test from 'ava';
 
-import { listenOnLoopback } from '../../demo/listen.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { startEnrolled, untilOnline } from './kit/enrolled.ts';
 import { readCounterDevices, writeReadCounterTemplate } from './kit/read-counter.ts';
 import { ADMINISTRATOR, claim, createRest, login, member } from './kit/rest.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { listenOnLoopback } from '../../demo/listen.ts';
-import { startPtyPair } from '../../demo/simulator/pty-pair.ts';
+import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
+import { startPtyPair } from '../../gateway/simulator/pty-pair.ts';
 import type { HullProcess } from './kit/hull-process.ts';
 import { findPeer } from './kit/peer.ts';
 import { readCounterDevices, templateWith, writeReadCounterTemplate } from './kit/read-counter.ts';

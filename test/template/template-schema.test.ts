@@ -72,6 +72,7 @@ test('a template with the least a person has to write is complete', (t) => {
 			enum: null,
 			min: null,
 			max: null,
+			labels: { ko: '전압 L1', tr: 'Gerilim L1' },
 		},
 	]);
 });

@@ -206,6 +206,18 @@ test.serial('somebody who only looks sees the ledger of a gateway and can ask fo
 	});
 });
 
+test.serial('a long verdict fits on a phone', async (t) => {
+	await visit(t, { hull: 'hub', claimed: true }, async ({ page, look }) => {
+		await login(page);
+		await page.getByRole('link', { name: 'Gateways' }).click();
+		await page.getByRole('link', { name: 'Pump house' }).click();
+		await page.getByText('The hub has everything but what was read just now.').waitFor();
+		await page.setViewportSize(PHONE);
+		t.is(await overhang(page), 0);
+		await look('phone-ledger-verdict');
+	});
+});
+
 test.serial('a gateway says what its clock means for readings, and how much room they have', async (t) => {
 	await visit(t, { hull: 'gateway', claimed: true, timeless: true }, async (here) => {
 		const { page } = here;

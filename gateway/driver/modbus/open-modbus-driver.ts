@@ -3,8 +3,10 @@ import type { Line } from '../../../config/connection/connection.ts';
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
 import type { DriverSink } from '../driver.ts';
+import type { SerialPorts } from '../port/serial-ports.ts';
 import { createModbusLine } from './wire/line-factory.ts';
 import { bitsPerChar } from './line-name.ts';
+import { measuredLine } from './measured-line.ts';
 import { type LineCost, rtuCost, tcpCost } from './plan/line-cost.ts';
 import { createModbusDriver, type ModbusDriver } from './modbus-driver.ts';
 import { createDeviceReader } from './codec/device-reader.ts';
@@ -21,16 +23,21 @@ const costOf = (line: Line): LineCost =>
 /** The Modbus driver with its real parts: lines of this machine, the planner, the decoder. */
 export const openModbusDriver = (deps: {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
+	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security; `null`: there is none. */
+	readonly fieldTlsFolder: string | null;
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
-}): ModbusDriver =>
-	createModbusDriver({
+}): ModbusDriver => {
+	const createLine = createModbusLine(deps.clock, deps.ports, deps.fieldTlsFolder);
+	return createModbusDriver({
 		plan: (points, line, limits) => planReads(points, costOf(line), limits),
 		createReader: createDeviceReader,
-		createLine: createModbusLine(deps.clock),
+		createLine: (line, meter) => measuredLine(createLine(line, meter), meter, deps.clock),
 		template: (key) => deps.templates.get(key) ?? null,
 		sink: deps.sink,
 		clock: deps.clock,
 		log: deps.log,
 	});
+};

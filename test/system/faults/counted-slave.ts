@@ -1,9 +1,9 @@
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { Stoppable } from '../../../core/kernel/lifecycle.ts';
-import type { StartedLine } from '../../../demo/simulator/simulator.ts';
-import { createModbusSlave } from '../../../demo/simulator/modbus-slave.ts';
-import { startTcpSlave } from '../../../demo/simulator/modbus-tcp-slave.ts';
-import { type RegisterImage, createReadsImage } from '../../../demo/simulator/register-image.ts';
+import type { StartedLine } from '../../../gateway/simulator/simulator.ts';
+import { createModbusSlave } from '../../../gateway/simulator/modbus-slave.ts';
+import { startTcpSlave } from '../../../gateway/simulator/modbus-tcp-slave.ts';
+import { type RegisterImage, createReadsImage } from '../../../gateway/simulator/register-image.ts';
 
 /** A meter that numbers its answers and remembers when it gave each. Alone on its line, which fails at once when it stops. */
 export interface CountedSlave extends Stoppable {

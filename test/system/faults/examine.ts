@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { gatewayId } from '../../../core/kernel/id.ts';
 import { recordId } from '../../../core/telemetry/telemetry-view.ts';
-import type { Rest } from '../kit/rest.ts';
-import { type LedgerView, ledgerOf, recordsOf, uplinkOf } from '../kit/telemetry.ts';
+import { member, type Rest } from '../kit/rest.ts';
+import { json, type LedgerView, ledgerOf, recordsOf, uplinkOf } from '../kit/telemetry.ts';
 import type { FaultKind, PlannedFault } from './fault.ts';
 import type { World } from './fault-world.ts';
 import type { Scene } from './inject.ts';
 import type { ClockSpan, DeviceTruth, Span } from './truth.ts';
-import { type Counts, judge, type Verdict } from './oracle.ts';
+import { type Budget, type Counts, judge, type Verdict } from './oracle.ts';
 
 /** What was counted, and what is wrong. */
 export interface Examination {
@@ -39,6 +39,8 @@ const REASONS: Readonly<Record<string, readonly FaultKind[]>> = {
 	// Below the floor of free space too.
 	'journal-quota': ['disk-full'],
 	'not-kept': ['restore', 'resend'],
+	// Of a day that a full disk has cost.
+	thinned: ['disk-full'],
 	'impossible-time': ['clock'],
 };
 const QUOTA = 'journal-quota';
@@ -96,8 +98,13 @@ function addUp(counts: readonly Counts[]): Counts {
 		atGateway: sum(({ atGateway }) => atGateway),
 		declared: sum(({ declared }) => declared),
 		gaveWay: sum(({ gaveWay }) => gaveWay),
+		thinned: sum(({ thinned }) => thinned),
 		declaredAndKept: sum(({ declaredAndKept }) => declaredAndKept),
-		declaredValues: sum(({ declaredValues }) => declaredValues),
+		spent: {
+			declared: sum(({ spent }) => spent.declared),
+			gatewayLetGo: sum(({ spent }) => spent.gatewayLetGo),
+			hubLetGo: sum(({ spent }) => spent.hubLetGo),
+		},
 		explained: sum(({ explained }) => explained),
 		worstLossMs: Math.max(0, ...counts.map(({ worstLossMs }) => worstLossMs)),
 	};
@@ -113,25 +120,53 @@ const complaintsOf = ({ lost, twice, misattributed, different }: Verdict): reado
 function complaintsAbout(
 	ledger: LedgerView,
 	held: number,
+	{ hubLetGo, gatewayLetGo }: Budget,
 	kinds: ReadonlySet<FaultKind>,
 	isSmall: boolean,
 ): readonly string[] {
 	const isAllowed = (reason: string): boolean =>
 		(reason === QUOTA && isSmall) || (REASONS[reason] ?? []).some((kind) => kinds.has(kind));
 	const unexplained = ledger.holes.filter(({ reason }) => !isAllowed(reason));
+	const isUntold = hubLetGo + gatewayLetGo > 0 && !kinds.has('disk-full') && !isSmall;
 	return [
+		...(isUntold ? [`overflow: ${hubLetGo} and ${gatewayLetGo} samples were let go of, and no disk was full`] : []),
 		...unexplained.map((hole) => `ledger: a hole that nothing explains: ${JSON.stringify(hole)}`),
 		...(ledger.missing_samples === 0 ? [] : [`ledger: ${ledger.missing_samples} samples are missing`]),
-		...(ledger.received_samples === held
+		...(ledger.received_samples === held + hubLetGo
 			? []
-			: [`ledger: ${ledger.received_samples} samples received, and ${held} are stored`]),
+			: [`ledger: ${ledger.received_samples} samples received, ${held} are stored and ${hubLetGo} were let go`]),
 	];
 }
+
+/** Samples that a box says it has let go of for their space. */
+async function letGoBy(rest: Rest): Promise<number> {
+	const overflow = member(await json(rest, '/api/v1/system/storage'), 'overflow');
+	const steps: readonly unknown[] = Array.isArray(overflow) ? overflow : [];
+	return steps.reduce((sum: number, step) => sum + Number(member(step, 'samples') ?? 0), 0);
+}
+
+/** What is said to be lost, and by whom. Only a full disk makes a box let go of anything here. */
+async function budgetOf({ hub, gateway }: Stores, ledger: LedgerView): Promise<Budget> {
+	const quota = ledger.holes.filter(({ reason }) => reason === QUOTA);
+	const [hubLetGo, gatewayLetGo] = [await letGoBy(hub), await letGoBy(gateway)];
+	return {
+		declared: ledger.declared_lost_samples,
+		hubLetGo,
+		gatewayLetGo: gatewayLetGo + quota.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+	};
+}
+
+const less = (budget: Budget, spent: Budget): Budget => ({
+	declared: budget.declared - spent.declared,
+	gatewayLetGo: budget.gatewayLetGo - spent.gatewayLetGo,
+	hubLetGo: budget.hubLetGo - spent.hubLetGo,
+});
 
 /** What both stores are held against. */
 export interface Claims {
 	readonly deaths: readonly Span[];
 	readonly forgotten: readonly Span[];
+	readonly full: readonly Span[];
 	readonly clocks: readonly ClockSpan[];
 	readonly truths: readonly DeviceTruth[];
 	readonly kinds: ReadonlySet<FaultKind>;
@@ -145,7 +180,8 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 	const declaredIds = idsOf(String(await uplinkOf(gateway, 'gateway_id')), ledger);
 	const complaints: string[] = [];
 	const counts: Counts[] = [];
-	let declaredValues = ledger.declared_lost_samples;
+	const budget = await budgetOf({ hub, gateway }, ledger);
+	let left = budget;
 	let held = 0;
 	for (const truth of truths) {
 		const [atHub, atGateway] = await Promise.all([recordsOf(hub, truth.uid), recordsOf(gateway, truth.uid)]);
@@ -155,15 +191,14 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 			atHub,
 			atGateway,
 			...spans,
-			isCramped: kinds.has('disk-full'),
 			declaredIds,
-			declaredValues,
+			budget: left,
 		});
-		declaredValues -= verdict.counts.declaredValues;
+		left = less(left, verdict.counts.spent);
 		counts.push(verdict.counts);
 		complaints.push(...complaintsOf(verdict));
 	}
-	complaints.push(...complaintsAbout(ledger, held, kinds, isSmall));
+	complaints.push(...complaintsAbout(ledger, held, budget, kinds, isSmall));
 	const holes: Record<string, number> = {};
 	for (const { reason, first, last } of ledger.holes) holes[reason] = (holes[reason] ?? 0) + last - first + 1;
 	return {
@@ -177,7 +212,7 @@ export async function compare({ hub, gateway }: Stores, claims: Claims): Promise
 
 /** Lets everything arrive, and compares. */
 export async function examine(scene: Scene, plan: readonly PlannedFault[]): Promise<Examination> {
-	const { world, deaths, forgotten, clocks } = scene;
+	const { world, deaths, forgotten, full, clocks } = scene;
 	await Promise.all(world.senders.map((sender) => sender.pause()));
 	await Promise.all(world.slaves.map((slave) => slave.stop()));
 	const startMs = performance.now();
@@ -186,6 +221,7 @@ export async function examine(scene: Scene, plan: readonly PlannedFault[]): Prom
 	const found = await compare(stores, {
 		deaths,
 		forgotten,
+		full,
 		clocks,
 		truths: world.truths,
 		kinds: new Set(plan.map(({ kind }) => kind)),

@@ -118,6 +118,7 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
 			world,
 			deaths: [],
 			forgotten: [],
+			full: [],
 			clocks: [],
 			fullSince: { gateway: null, hub: null },
 		};

@@ -19,6 +19,8 @@ export interface Scene {
 	readonly forgotten: Span[];
 	/** Times in which the gateway's clock stood wrong, or the hub's, which a gateway may take its time from. */
 	readonly clocks: ClockSpan[];
+	/** Times in which the gateway's disk was full, and a little more. */
+	readonly full: Span[];
 	/** Since when a disk is full; null: it is not. */
 	readonly fullSince: Record<Role, number | null>;
 }
@@ -32,6 +34,8 @@ const START_MS = 1_500;
 /** A freeze that is longer than the gateway waits for its devices makes it throw away their answers. */
 const HARMLESS_FREEZE_MS = 4_000;
 const WAKING_MS = 500;
+/** A disk with room is used by then: a commit that is under way may still find none. */
+const WRITES_AGAIN_MS = 1_500;
 const CLOCK_LAG_MS = 2_000;
 /** Longest time without the hub in a row, and somewhat more. */
 const TAKEN_TIME_MS = 30_000;
@@ -171,11 +175,13 @@ const broker =
 
 const diskFull: Inject = async (scene, { forMs }, { role, disk }) => {
 	if (disk === null) return;
-	scene.fullSince[role] = Date.now();
+	const fromMs = Date.now();
+	scene.fullSince[role] = fromMs;
 	const free = fillDisk(disk);
 	await sleep(forMs);
 	free();
 	scene.fullSince[role] = null;
+	if (role === 'gateway') scene.full.push({ fromMs, toMs: Date.now() + WRITES_AGAIN_MS });
 };
 
 const clock: Inject = async (scene, { forMs, jumpMs }, subject) => {

@@ -8,7 +8,7 @@ import { silentLog } from '../../../core/kernel/log.ts';
 import { LINK_SERVER_NAME } from '../../../core/link/enrolment.ts';
 import { ALWAYS, issueServer } from '../../../core/pki/authority.ts';
 import { openAuthority } from '../../../core/pki/authority-store.ts';
-import { listenOnLoopback } from '../../../demo/listen.ts';
+import { listenOnLoopback } from '../../../gateway/simulator/listen.ts';
 import { member } from '../kit/rest.ts';
 import { createPacketCutter, isPublish } from './mqtt-packets.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import type { TelemetryRecord } from '../kit/telemetry.ts';
-import { type Evidence, judge } from './oracle.ts';
+import { type Budget, type Evidence, judge } from './oracle.ts';
 import type { DeviceTruth, Occurrence } from './truth.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -34,6 +34,8 @@ const all = (): readonly TelemetryRecord[] => Array.from({ length: 10 }, (_, n) 
 const without = (...numbers: readonly number[]): readonly TelemetryRecord[] =>
 	all().filter((_, n) => !numbers.includes(n));
 
+const budget = (more: Partial<Budget>): Budget => ({ declared: 0, gatewayLetGo: 0, hubLetGo: 0, ...more });
+
 const evidence = (more: Partial<Evidence>): Evidence => ({
 	truth,
 	atHub: all(),
@@ -41,9 +43,9 @@ const evidence = (more: Partial<Evidence>): Evidence => ({
 	clocks: [],
 	deaths: [],
 	forgotten: [],
-	isCramped: false,
+	full: [],
 	declaredIds: new Set(),
-	declaredValues: 0,
+	budget: budget({}),
 	...more,
 });
 
@@ -83,17 +85,57 @@ const CASES: readonly Case[] = [
 	},
 	{
 		what: 'the hub misses what the ledger declares',
-		given: { atHub: without(7), declaredIds: new Set(['id-7']), declaredValues: 3 },
+		given: { atHub: without(7), declaredIds: new Set(['id-7']), budget: budget({ declared: 3 }) },
 		wrong: [],
 	},
 	{
-		what: 'both miss what the ledger counts as lost',
-		given: { atHub: without(7), atGateway: without(7), declaredValues: 3 },
+		what: 'both miss what a full disk refused and the ledger counts as lost',
+		given: { atHub: without(7), atGateway: without(7), budget: budget({ declared: 3 }), full: death(7_500, 9_000) },
+		wrong: [],
+	},
+	{
+		what: 'both miss what a full disk refused and nobody counts',
+		given: { atHub: without(7), atGateway: without(7), full: death(6_500, 9_000) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'both miss what was acknowledged while a disk was full, and the ledger counts it as lost',
+		given: { atHub: without(4), atGateway: without(4), budget: budget({ declared: 3 }), full: death(3_500, 9_000) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'both miss what the ledger counts as lost, and the gateway never said that it let go of anything',
+		given: { atHub: without(7), atGateway: without(7), budget: budget({ declared: 3 }) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'both miss what the gateway let go of and the ledger counts as lost',
+		given: { atHub: without(2), atGateway: without(2), budget: budget({ declared: 3, gatewayLetGo: 3 }) },
 		wrong: [],
 	},
 	{
 		what: 'both miss more than the ledger counts as lost',
-		given: { atHub: without(7, 8), atGateway: without(7, 8), declaredValues: 3 },
+		given: { atHub: without(2, 8), atGateway: without(2, 8), budget: budget({ declared: 3, gatewayLetGo: 6 }) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'both miss what both let go of',
+		given: { atHub: without(2), atGateway: without(2), budget: budget({ hubLetGo: 3, gatewayLetGo: 3 }) },
+		wrong: [],
+	},
+	{
+		what: 'both miss what only the hub let go of',
+		given: { atHub: without(2), atGateway: without(2), budget: budget({ hubLetGo: 3 }) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'the hub let go of what the gateway still has',
+		given: { atHub: without(2), budget: budget({ hubLetGo: 3 }) },
+		wrong: [],
+	},
+	{
+		what: 'the hub misses more than it let go of',
+		given: { atHub: without(2, 3), budget: budget({ hubLetGo: 3 }) },
 		wrong: ['lost'],
 	},
 	{
@@ -102,13 +144,28 @@ const CASES: readonly Case[] = [
 		wrong: [],
 	},
 	{
-		what: 'a gateway without room gave up what the hub has',
-		given: { atGateway: without(2), isCramped: true },
+		what: 'a gateway without room let go of what the hub has',
+		given: { atGateway: without(2), budget: budget({ gatewayLetGo: 3 }) },
 		wrong: [],
 	},
 	{
-		what: 'a gateway without room gave up what nobody has',
-		given: { atHub: without(2), atGateway: without(2), isCramped: true },
+		what: 'a gateway misses more of what the hub has than it let go of',
+		given: { atGateway: without(2, 7), budget: budget({ gatewayLetGo: 3 }) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'a full gateway did not take what it had not promised, and the hub heard it live',
+		given: { atGateway: without(7), full: death(7_500, 9_000) },
+		wrong: [],
+	},
+	{
+		what: 'a full gateway misses what it had promised, and the hub has it',
+		given: { atGateway: without(3), full: death(2_500, 9_000) },
+		wrong: ['lost'],
+	},
+	{
+		what: 'a gateway without room let go of what nobody has, and nobody counts it',
+		given: { atHub: without(2), atGateway: without(2), budget: budget({ gatewayLetGo: 3 }) },
 		wrong: ['lost'],
 	},
 	{ what: 'a record is listed twice', given: { atHub: [...all(), record(3)] }, wrong: ['twice'] },

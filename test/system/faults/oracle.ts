@@ -24,14 +24,26 @@ export interface Counts {
 	readonly declared: number;
 	/** Of them, those that the gateway still has. */
 	readonly declaredAndKept: number;
-	/** Samples of them. */
-	readonly declaredValues: number;
-	/** At the hub, and given up by a gateway that had no room. */
+	/** At the hub, and let go by a gateway that had no room, which says so. */
 	readonly gaveWay: number;
+	/** Let go by a hub that had no room, which says so. */
+	readonly thinned: number;
+	/** What of each budget was needed, samples. */
+	readonly spent: Budget;
 	/** Not there, never promised, and a fault explains it. */
 	readonly explained: number;
 	/** Age of the oldest of those at the beginning of what took it, ms: what a death has cost. */
 	readonly worstLossMs: number;
+}
+
+/** Samples that are not there and that somebody has said so of, without their ids. Each may excuse the loss of as many, once. */
+export interface Budget {
+	/** Those that the ledger counts as lost. */
+	readonly declared: number;
+	/** Those that the gateway had on disk and let go of for their space, or its journal for its quota. */
+	readonly gatewayLetGo: number;
+	/** Those that the hub had on disk and let go of for their space. */
+	readonly hubLetGo: number;
 }
 
 export interface Evidence {
@@ -44,12 +56,11 @@ export interface Evidence {
 	readonly deaths: readonly Span[];
 	/** Times whose values the gateway itself has forgotten: it was put back to an older state. */
 	readonly forgotten: readonly Span[];
-	/** The gateway had too little room, and may have given up its oldest for the newest. What it gave up unsent the ledger has to declare. */
-	readonly isCramped: boolean;
+	/** Times in which the gateway's disk was full: it has not taken what it had not promised. */
+	readonly full: readonly Span[];
 	/** Ids of the records that the ledger says are lost. */
 	readonly declaredIds: ReadonlySet<string>;
-	/** Values that were lost and that the ledger says so of, beyond those with an id: known to nobody but the hub's count. */
-	readonly declaredValues: number;
+	readonly budget: Budget;
 }
 
 /** Longest time between a value and the flush that makes it durable (`journal.flush_interval_ms`), and the flush itself on a busy machine. */
@@ -123,7 +134,7 @@ function readStore(
 
 /** Holds what a device has really said against both stores, value by value. */
 export function judge(evidence: Evidence): Verdict {
-	const { truth, deaths, forgotten, declaredIds } = evidence;
+	const { truth, deaths, forgotten, full, declaredIds } = evidence;
 	const [lost, twice, misattributed, different] = [
 		createFindings(),
 		createFindings(),
@@ -135,35 +146,48 @@ export function judge(evidence: Evidence): Verdict {
 	const notes = { twice: twice.add, wrong: misattributed.add };
 	const hub = readStore('hub', evidence.atHub, evidence, byNumber, notes);
 	const gateway = readStore('gateway', evidence.atGateway, evidence, byNumber, notes);
-	let declared = 0;
-	let declaredAndKept = 0;
-	let gaveWay = 0;
-	let explained = 0;
+	const tally = { fault: 0, declared: 0, kept: 0, thinned: 0, gaveWay: 0 };
 	let worstLossMs = 0;
-	let budget = evidence.declaredValues;
+	const spent = { declared: 0, gatewayLetGo: 0, hubLetGo: 0 };
 
-	/** Why a value that is nowhere may be so; null: it may not. */
-	function excuse({ fromMs, isAcknowledged }: Occurrence): 'death' | 'declared' | null {
-		if (within(fromMs, forgotten, 0) !== undefined) return 'death';
+	/** Takes a value from budgets, if each of them has one. */
+	function spend(...names: readonly (keyof Budget)[]): boolean {
+		if (names.some((name) => evidence.budget[name] - spent[name] < VALUES)) return false;
+		for (const name of names) spent[name] += VALUES;
+		return true;
+	}
+
+	/** It was never on the gateway's disk for long, or that has forgotten it, and a fault explains it. */
+	function isFaults({ fromMs, isAcknowledged }: Occurrence): boolean {
+		if (within(fromMs, forgotten, 0) !== undefined) return true;
 		const death = isAcknowledged ? undefined : within(fromMs, deaths, UNFLUSHED_MS + FLUSH_MS);
-		if (death !== undefined) {
-			worstLossMs = Math.max(worstLossMs, death.fromMs - fromMs);
-			return 'death';
+		if (death !== undefined) worstLossMs = Math.max(worstLossMs, death.fromMs - fromMs);
+		return death !== undefined;
+	}
+
+	const isRefused = ({ fromMs, isAcknowledged }: Occurrence): boolean =>
+		!isAcknowledged && within(fromMs, full, UNFLUSHED_MS + FLUSH_MS) !== undefined;
+
+	/** A value that is nowhere was refused by a full disk, or given up by the gateway; and the hub knows, or has given it up as well. */
+	function excuse(one: Occurrence): 'fault' | 'declared' | 'thinned' | null {
+		if (isFaults(one)) return 'fault';
+		if (isRefused(one) && spend('declared')) return 'declared';
+		if (spend('gatewayLetGo', 'declared')) return 'declared';
+		return spend('gatewayLetGo', 'hubLetGo') ? 'thinned' : null;
+	}
+
+	/** A value that only the gateway has was declared lost before it was found, or the hub has given it up. */
+	function excuseKept({ id }: TelemetryRecord): 'kept' | 'thinned' | null {
+		if (declaredIds.has(id)) {
+			spent.declared += VALUES;
+			return 'kept';
 		}
-		if (budget < VALUES) return null;
-		budget -= VALUES;
-		return 'declared';
+		return spend('hubLetGo') ? 'thinned' : null;
 	}
 
 	function checkHub(one: Occurrence, kept: TelemetryRecord | undefined): void {
-		if (kept !== undefined && declaredIds.has(kept.id)) {
-			declared += 1;
-			declaredAndKept += 1;
-			return;
-		}
-		const why = kept === undefined ? excuse(one) : null;
-		if (why === 'declared') declared += 1;
-		else if (why === 'death') explained += 1;
+		const why = kept === undefined ? excuse(one) : excuseKept(kept);
+		if (why !== null) tally[why] += 1;
 		// What was published and never acknowledged may be there or not.
 		else if (kept !== undefined || one.isAcknowledged || truth.keepsAll)
 			lost.add(
@@ -174,13 +198,12 @@ export function judge(evidence: Evidence): Verdict {
 	}
 
 	function checkGateway(one: Occurrence, atHub: TelemetryRecord): void {
-		const beforeMs = one.isAcknowledged ? 0 : UNFLUSHED_MS + FLUSH_MS;
 		const isExcused =
 			within(one.fromMs, forgotten, 0) !== undefined ||
-			(!one.isAcknowledged && within(one.fromMs, deaths, beforeMs) !== undefined);
-		if (isExcused || declaredIds.has(atHub.id) || !(one.isAcknowledged || truth.keepsAll)) return;
-		if (evidence.isCramped) {
-			gaveWay += 1;
+			(!one.isAcknowledged && within(one.fromMs, deaths, UNFLUSHED_MS + FLUSH_MS) !== undefined);
+		if (isExcused || isRefused(one) || declaredIds.has(atHub.id) || !(one.isAcknowledged || truth.keepsAll)) return;
+		if (spend('gatewayLetGo')) {
+			tally.gaveWay += 1;
 			return;
 		}
 		lost.add(
@@ -215,11 +238,12 @@ export function judge(evidence: Evidence): Verdict {
 			acknowledged: occurrences.filter(({ isAcknowledged }) => isAcknowledged).length,
 			atHub: hub.size,
 			atGateway: gateway.size,
-			declared,
-			declaredAndKept,
-			gaveWay,
-			declaredValues: declared * VALUES,
-			explained,
+			declared: tally.declared + tally.kept,
+			declaredAndKept: tally.kept,
+			gaveWay: tally.gaveWay,
+			thinned: tally.thinned,
+			spent,
+			explained: tally.fault,
 			worstLossMs,
 		},
 	};

@@ -11,7 +11,7 @@ export function sayReport({ seed, faults, byKind, examination, complaints, keptI
 		const { counts, receivedSamples, epochs, holes, drainedMs } = examination;
 		lines.push(
 			`  ${counts.given} values given, ${counts.acknowledged} acknowledged; ${counts.atHub} at the hub, ${counts.atGateway} at the gateway`,
-			`  ${counts.declared} lost and declared, ${counts.declaredAndKept} of them still at the gateway; ${counts.gaveWay} given up by a gateway without room; ${counts.explained} never promised and lost by a fault, at most ${counts.worstLossMs} ms before it`,
+			`  ${counts.declared} lost and declared, ${counts.declaredAndKept} of them still at the gateway; ${counts.gaveWay} let go by a gateway without room, ${counts.thinned} by a hub; ${counts.explained} never promised and lost by a fault, at most ${counts.worstLossMs} ms before it`,
 			`  ledger: ${receivedSamples} samples in ${epochs} epochs, holes ${JSON.stringify(holes)}; drained in ${drainedMs} ms`,
 		);
 	}

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
 import { type Child, startChild } from '../../../demo/child.ts';
-import type { StartedLine } from '../../../demo/simulator/simulator.ts';
-import { startedLines } from '../../../demo/simulator/started-lines.ts';
+import type { StartedLine } from '../../../gateway/simulator/simulator.ts';
+import { startedLines } from '../../../gateway/simulator/started-lines.ts';
 
 /** Fields of a command of the simulator's control channel, in its own words. */
 export type ControlFields = Readonly<Record<string, string | number | readonly number[]>>;
@@ -53,7 +53,7 @@ export async function startSimulatorProcess(
 	args: readonly string[],
 	onStart: (child: Child) => void,
 ): Promise<SimulatorProcess> {
-	const script = join(process.cwd(), 'dist', 'demo', 'simulator', 'main.js');
+	const script = join(process.cwd(), 'dist', 'gateway', 'simulator', 'main.js');
 	const child = startChild({ name: 'simulator', args: [script, ...args] });
 	onStart(child);
 	const { lines } = startedLines(await child.ready());

@@ -175,6 +175,7 @@ async function examineCut(
 	const found = await compare(stores, {
 		deaths,
 		forgotten: [],
+		full: [],
 		clocks: [],
 		truths: truthsAt(world, marks),
 		kinds: new Set(['power-cut']),

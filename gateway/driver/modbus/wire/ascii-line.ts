@@ -8,7 +8,7 @@ import type { LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusExchange, ModbusLine } from './modbus-line.ts';
 import { replyBytes } from './reply-pdu.ts';
 import { requestBytes } from './request-pdu.ts';
-import { type RtuTiming, wireMs } from './rtu-port.ts';
+import { type RtuTiming, wireMs } from './rtu-timing.ts';
 
 interface AsciiLineDeps {
 	/** Fresh, used by this line only. */

@@ -1,13 +1,14 @@
 import type { ConverterLine, Line, SerialLine, TcpLine } from '../../../../config/connection/connection.ts';
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
+import type { SerialPorts } from '../../port/serial-ports.ts';
 import { bitsPerChar } from '../line-name.ts';
 import { createAsciiLine } from './ascii-line.ts';
 import { readFieldTls } from './field-tls.ts';
 import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
-import type { RtuTiming } from './rtu-port.ts';
+import type { RtuTiming } from './rtu-timing.ts';
 import { createSerialLink } from './serial-link.ts';
 import { createSocketLink } from './socket-link.ts';
 import { createTcpLine } from './tcp-line.ts';
@@ -29,6 +30,7 @@ const timingOf = (line: SerialLine | ConverterLine): RtuTiming =>
  */
 export function createModbusLine(
 	clock: Clock,
+	ports: SerialPorts,
 	fieldTlsFolder: string | null = null,
 ): (line: Line, meter: LineMeter) => ModbusLine {
 	/** One for each line, as long as its meter. */
@@ -53,7 +55,7 @@ export function createModbusLine(
 
 	return (line, meter) => {
 		if (line.transport === 'tcp') return tcpLine(line, meter);
-		const link = 'path' in line ? createSerialLink(line) : createSocketLink(line);
+		const link = 'path' in line ? createSerialLink(line, ports) : createSocketLink(line);
 		const isRtu = line.transport === 'rtu' || line.transport === 'rtu-over-tcp';
 		const create = framed[isRtu ? 'rtu' : 'ascii'];
 		return create({ link, timing: timingOf(line), clock, meter, guard: guardOf(meter) });

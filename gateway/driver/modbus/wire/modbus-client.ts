@@ -27,7 +27,9 @@ interface ModbusClientDeps {
 
 interface Pending {
 	readonly request: ModbusExchange;
-	readonly dueMs: number;
+	/** Longest wait, ms: from the call, and anew from the instant at which the line let the request go out. */
+	readonly patienceMs: number;
+	readonly askedMs: number;
 	readonly resolve: (answer: ModbusAnswer) => void;
 	readonly reject: (fault: ModbusFault) => void;
 }
@@ -46,7 +48,8 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 
 	const timer = createRequestTimer(clock, (dueBeforeMs) => {
 		if (pending === null) return Infinity;
-		if (pending.dueMs > dueBeforeMs) return pending.dueMs;
+		const dueMs = Math.max(pending.askedMs, port.sentAtMs) + pending.patienceMs;
+		if (dueMs > dueBeforeMs) return dueMs;
 		counters.timeouts += 1;
 		const { request } = pending;
 		take()?.reject(timeoutFault(request));
@@ -100,11 +103,12 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 					reject(closedFault(endReason));
 					return;
 				}
-				const dueMs = clock.monotonicMs() + request.timeoutMs + wireMs(request);
+				const askedMs = clock.monotonicMs();
+				const patienceMs = request.timeoutMs + wireMs(request);
 				port.send(request);
-				pending = { request, dueMs, resolve, reject };
+				pending = { request, patienceMs, askedMs, resolve, reject };
 				counters.requests += 1;
-				timer.expectBy(dueMs);
+				timer.expectBy(askedMs + patienceMs);
 			});
 		},
 		close() {

@@ -4,16 +4,16 @@ import { EXCEPTION_BIT, NO_REPLY, NOT_YET, replyLength } from './reply-pdu.ts';
 import { encodeRequest } from './request-pdu.ts';
 
 export type RtuScan =
-	/** Nothing whole yet; the bytes before `keepFrom` belong to nobody. */
-	| { readonly kind: 'wait'; readonly keepFrom: number }
+	/** Nothing whole yet. `missing`: least number of bytes until what seems to be the reply is whole; 0 when none has begun. */
+	| { readonly kind: 'wait'; readonly missing: number }
 	/** The reply is `bytes[start, end)`, from the unit up to the CRC. */
 	| { readonly kind: 'reply'; readonly start: number; readonly end: number }
-	/** The bytes begin like the reply and are as long as it, but the CRC is wrong. */
+	/** All that came begins like the reply and is as long as it, but the CRC is wrong; noise may imitate less than that. */
 	| { readonly kind: 'corrupt' };
 
 /** Longest RTU frame: unit, a PDU of 253 bytes, CRC. */
 export const MOST_RTU_BYTES = 256;
-const CRC_BYTES = 2;
+export const CRC_BYTES = 2;
 
 /** Length of the frame whose unit stands at `start`; `NO_REPLY` or `NOT_YET` as `replyLength` says. */
 function frameLength(bytes: Uint8Array, start: number, end: number, exchange: ModbusExchange): number {
@@ -22,26 +22,26 @@ function frameLength(bytes: Uint8Array, start: number, end: number, exchange: Mo
 	return length > 0 ? 1 + length + CRC_BYTES : length;
 }
 
+const isException = (bytes: Uint8Array, start: number): boolean => ((bytes[start + 1] ?? 0) & EXCEPTION_BIT) !== 0;
+
 /**
  * Looks for the reply in `bytes[0, end)`. Only unit, function, length and CRC together make a reply; bytes of noise, an echo of
  * the request or a foreign frame before it are passed over.
  */
 export function scanRtu(bytes: Uint8Array, end: number, exchange: ModbusExchange): RtuScan {
-	let keepFrom = end;
+	let missing = 0;
 	let isCorrupt = false;
 	for (let start = 0; start < end; start += 1) {
 		const length = frameLength(bytes, start, end, exchange);
 		if (length === NO_REPLY) continue;
 		if (length === NOT_YET || start + length > end) {
-			keepFrom = Math.min(keepFrom, start);
+			missing ||= Math.max(1, start + length - end);
 			continue;
 		}
 		if (hasValidCrc(bytes, start, start + length)) return { kind: 'reply', start, end: start + length };
-		// Noise may imitate the beginning of a frame; only a whole arrival of exactly this length is called damaged.
-		const isException = ((bytes[start + 1] ?? 0) & EXCEPTION_BIT) !== 0;
-		if (start === 0 && length === end && !isException) isCorrupt = true;
+		isCorrupt ||= start === 0 && length === end && !isException(bytes, start);
 	}
-	return isCorrupt && keepFrom === end ? { kind: 'corrupt' } : { kind: 'wait', keepFrom };
+	return isCorrupt && missing === 0 ? { kind: 'corrupt' } : { kind: 'wait', missing };
 }
 
 /** The request as it goes over the wire: unit, function, data, CRC low byte first. */

@@ -1,33 +1,20 @@
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
+import { createBystanders } from './bystanders.ts';
 import type { ByteLink } from './byte-link.ts';
+import { createEchoSense, isMirrored } from './echo-sense.ts';
 import type { FramePort, FramePortListener } from './frame-port.ts';
-import type { ModbusExchange } from './modbus-line.ts';
-import { encodeRtu, scanRtu } from './rtu-frame.ts';
+import { createGapTimer } from './gap-timer.ts';
+import { createLineSilence } from './line-silence.ts';
+import { isWrite, type ModbusExchange } from './modbus-line.ts';
+import { CRC_BYTES, encodeRtu, scanRtu } from './rtu-frame.ts';
+import { gapMs, type RtuTiming, wireMs } from './rtu-timing.ts';
 
 /** Twice the longest RTU frame (256 bytes): a reply and what came before it. */
 const BUFFER_BYTES = 512;
-
-/** A line that is never silent (a second master, noise) is used again after this many times the silence asked for. */
-const MOST_HOLDS = 10;
-
-/** Above this rate the silence between frames is fixed (Modbus over Serial Line V1.02, 2.5.1.1). */
-const FIXED_GAP_ABOVE_BAUD = 19_200;
-const FIXED_GAP_MS = 1.75;
-
-export interface RtuTiming {
-	readonly baudRate: number;
-	/** Start, data, parity and stop bits. */
-	readonly bitsPerChar: number;
-}
-
-/** Time that so many characters take on the wire, ms. */
-export const wireMs = ({ baudRate, bitsPerChar }: RtuTiming, chars: number): number =>
-	(chars * bitsPerChar * 1000) / baudRate;
-
-/** Silence that ends a frame, ms: 3.5 characters, or 1.75 ms above 19200 baud. */
-export const gapMs = (timing: RtuTiming): number =>
-	timing.baudRate > FIXED_GAP_ABOVE_BAUD ? FIXED_GAP_MS : wireMs(timing, 3.5);
+/** Unit, function, exception code, CRC. */
+const EXCEPTION_BYTES = 5;
+const NO_FRAME = Buffer.alloc(0);
 
 interface RtuPortDeps {
 	readonly link: ByteLink;
@@ -36,143 +23,189 @@ interface RtuPortDeps {
 	readonly meter: LineMeter;
 }
 
-/** Modbus RTU over a byte link: framing by the expected reply, the silence before each request, the quarantine after a timeout. */
-export class RtuPort implements FramePort {
-	/** Monotonic instant at which the open request was handed to the link. */
-	sentAtMs = 0;
-	readonly #deps: RtuPortDeps;
-	readonly #gapMs: number;
-	readonly #buffer = Buffer.alloc(BUFFER_BYTES);
-	#length = 0;
-	#expected: ModbusExchange | null = null;
-	#listener: FramePortListener | null = null;
-	#gapTimer: NodeJS.Timeout | null = null;
-	#isOpen = false;
-	#lastByteMs = Number.NEGATIVE_INFINITY;
-	#lastStrayMs = Number.NEGATIVE_INFINITY;
-	#endHold: (() => void) | null = null;
+/** A frame port that also knows its adapter. */
+export interface RtuPort extends FramePort {
+	/** Whether the adapter hears what it sends; `null` before the first request. */
+	readonly hasEcho: boolean | null;
+}
 
-	constructor(deps: RtuPortDeps) {
-		this.#deps = deps;
-		this.#gapMs = gapMs(deps.timing);
+/**
+ * Modbus RTU over a byte link. Frames are told apart by their expected length and by silence; before each request the line is
+ * silent for 3.5 characters, and longer when another master waits for an answer. What is neither answer nor echo is taken apart
+ * and counted, and an answer that another master may have asked for is not taken.
+ */
+export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuPort {
+	const { counters, frames } = meter;
+	const leastGapMs = gapMs(timing);
+	const silence = createLineSilence(clock);
+	const gap = createGapTimer();
+	const echo = createEchoSense();
+	const bystanders = createBystanders(clock, counters);
+	const buffer = Buffer.alloc(BUFFER_BYTES);
+	let length = 0;
+	let open: ModbusExchange | null = null;
+	/** The newest request as it was sent. */
+	let sent: Buffer = NO_FRAME;
+	let listener: FramePortListener | null = null;
+	let isOpen = false;
+	let sentAtMs = 0;
+
+	/** Of bytes that are nobody's answer: they are counted, and the buffer is empty again. */
+	function settle(): void {
+		if (length === 0) return;
+		counters.strayFrames += 1;
+		if (bystanders.heard(buffer, 0, length, sent).hasEcho) echo.heard();
+		length = 0;
 	}
 
-	async open(listener: FramePortListener): Promise<void> {
-		const { link, clock } = this.#deps;
-		this.#listener = listener;
-		await link.open({ bytes: (chunk) => this.#receive(chunk), lost: (reason) => this.#lose(reason) });
-		this.#isOpen = true;
-		// What was on the line before we came may be the middle of a frame.
-		this.#lastByteMs = clock.monotonicMs();
+	function drop(count: number): void {
+		buffer.copyWithin(0, count, length);
+		length -= count;
 	}
 
-	close(): Promise<void> {
-		this.#stop();
-		return this.#deps.link.close();
-	}
-
-	send(exchange: ModbusExchange): void {
-		this.#sendAfterGap(exchange, encodeRtu(exchange));
-	}
-
-	abandon(): void {
-		if (this.#gapTimer !== null) clearTimeout(this.#gapTimer);
-		this.#gapTimer = null;
-		this.#expected = null;
-		this.#length = 0;
-	}
-
-	/** Holds the line and drops all input until it has been silent for `holdMs`. Ends early when the port closes. */
-	async quarantine(holdMs: number): Promise<void> {
-		const { clock } = this.#deps;
-		this.abandon();
-		const startMs = clock.monotonicMs();
-		while (this.#isOpen) {
-			const nowMs = clock.monotonicMs();
-			const silentMs = nowMs - Math.max(startMs, this.#lastByteMs);
-			if (silentMs >= holdMs || nowMs - startMs >= MOST_HOLDS * holdMs) return;
-			await new Promise<void>((resolve) => {
-				const timer = setTimeout(resolve, Math.ceil(holdMs - silentMs));
-				this.#endHold = () => {
-					clearTimeout(timer);
-					resolve();
-				};
-			});
+	/** Appends; when there is more than any reply needs, what is there is settled. */
+	function keep(chunk: Buffer): void {
+		for (let at = 0; at < chunk.length;) {
+			if (length === BUFFER_BYTES) settle();
+			const copied = chunk.copy(buffer, length, at);
+			length += copied;
+			at += copied;
 		}
 	}
 
-	#sendAfterGap(exchange: ModbusExchange, frame: Buffer): void {
-		const waitMs = this.#gapMs - (this.#deps.clock.monotonicMs() - this.#lastByteMs);
-		if (waitMs > 0) this.#gapTimer = setTimeout(() => this.#sendAfterGap(exchange, frame), Math.ceil(waitMs));
-		else this.#send(exchange, frame);
+	function leftMs(exchange: ModbusExchange): number {
+		const neededMs = isWrite(exchange) ? Math.max(leastGapMs, exchange.guardMs) : leastGapMs;
+		const left = neededMs - silence.ms();
+		if (left > 0) return left;
+		settle();
+		return bystanders.politeMs();
 	}
 
-	#send(exchange: ModbusExchange, frame: Buffer): void {
-		if (!this.#isOpen) return;
-		const { link, clock, meter } = this.#deps;
-		this.#expected = exchange;
-		this.#length = 0;
-		this.sentAtMs = clock.monotonicMs();
-		meter.frames.push('sent', frame);
+	function transmit(exchange: ModbusExchange, frame: Buffer): void {
+		if (!isOpen) return;
+		settle();
+		open = exchange;
+		sent = frame;
+		echo.sent(exchange);
+		sentAtMs = clock.monotonicMs();
+		frames.push('sent', frame);
 		link.write(frame);
 	}
 
-	#receive(chunk: Buffer): void {
-		this.#lastByteMs = this.#deps.clock.monotonicMs();
-		this.#deps.meter.frames.push('received', chunk);
-		if (this.#expected === null) {
-			this.#countStray();
+	/** Removes our own request from the front of what was heard. */
+	function swallowEcho(exchange: ModbusExchange): void {
+		const isThere = length >= sent.length && buffer.compare(sent, 0, sent.length, 0, sent.length) === 0;
+		if (!isThere || (isMirrored(exchange) && !echo.isEcho())) return;
+		counters.echoFrames += 1;
+		echo.heard();
+		drop(sent.length);
+	}
+
+	function fail(exchange: ModbusExchange, why: string): void {
+		open = null;
+		bystanders.gaveUp(exchange);
+		listener?.corrupt(why);
+	}
+
+	function take(exchange: ModbusExchange, start: number, end: number): void {
+		const before = bystanders.heard(buffer, 0, start, sent);
+		if (start > 0) counters.strayFrames += 1;
+		if (before.hasEcho) echo.heard();
+		const isForeign = bystanders.mayTake(exchange, end - start === EXCEPTION_BYTES, before);
+		bystanders.answered(exchange.unitId);
+		echo.over(before.noiseBytes === 0);
+		if (isForeign) {
+			drop(end);
+			fail(exchange, 'what may be the answer to another master on the line');
 			return;
 		}
-		this.#keep(chunk);
-		const scan = scanRtu(this.#buffer, this.#length, this.#expected);
-		if (scan.kind === 'wait') {
-			if (scan.keepFrom > 0) {
-				this.#countStray();
-				this.#drop(scan.keepFrom);
+		open = null;
+		const reply = buffer.subarray(start + 1, end - CRC_BYTES);
+		listener?.reply(reply);
+		drop(end);
+	}
+
+	/** Looks for the answer in all that was heard since the request. */
+	function look(exchange: ModbusExchange): void {
+		swallowEcho(exchange);
+		const scan = scanRtu(buffer, length, exchange);
+		if (scan.kind === 'reply') {
+			if (isMirrored(exchange) && echo.isEcho()) {
+				counters.echoFrames += 1;
+				echo.heard();
+				drop(scan.end);
+				look(exchange);
+				return;
 			}
-			return;
-		}
-		this.#expected = null;
-		if (scan.kind === 'corrupt') {
-			this.#deps.meter.counters.crcErrors += 1;
-			this.#listener?.corrupt('a wrong CRC');
-			return;
-		}
-		if (scan.start > 0 || scan.end < this.#length) this.#countStray();
-		this.#listener?.reply(this.#buffer.subarray(scan.start + 1, scan.end - 2));
+			take(exchange, scan.start, scan.end);
+		} else if (scan.kind === 'corrupt') {
+			counters.crcErrors += 1;
+			length = 0;
+			fail(exchange, 'a wrong CRC');
+		} else if (scan.missing > 0) link.rest?.(wireMs(timing, scan.missing));
 	}
 
-	/** Appends, and forgets the oldest bytes when there are more than any reply needs. */
-	#keep(chunk: Buffer): void {
-		const fitting = chunk.subarray(Math.max(0, chunk.length - BUFFER_BYTES));
-		const surplus = this.#length + fitting.length - BUFFER_BYTES;
-		if (surplus > 0) this.#drop(surplus);
-		fitting.copy(this.#buffer, this.#length);
-		this.#length += fitting.length;
+	function receive(chunk: Buffer): void {
+		// A silence ends what was heard before it, unless an answer is awaited: adapters make pauses of their own.
+		if (open === null && silence.ms() >= leastGapMs) settle();
+		silence.broken();
+		frames.push('received', chunk);
+		keep(chunk);
+		if (open !== null) look(open);
 	}
 
-	#drop(count: number): void {
-		this.#buffer.copyWithin(0, count, this.#length);
-		this.#length -= count;
+	function abandon(): void {
+		gap.cancel();
+		if (open === null) return;
+		bystanders.gaveUp(open);
+		open = null;
+		const isQuiet = length === 0;
+		settle();
+		echo.over(isQuiet);
 	}
 
-	/** Pieces of one burst count once: a burst ends with the silence that ends a frame. */
-	#countStray(): void {
-		const nowMs = this.#lastByteMs;
-		if (nowMs - this.#lastStrayMs > Math.max(this.#gapMs, 5)) this.#deps.meter.counters.strayFrames += 1;
-		this.#lastStrayMs = nowMs;
+	function stop(): void {
+		isOpen = false;
+		abandon();
+		silence.release();
 	}
 
-	#lose(reason: string): void {
-		if (!this.#isOpen) return;
-		this.#stop();
-		this.#listener?.lost(reason);
-	}
-
-	#stop(): void {
-		this.#isOpen = false;
-		this.abandon();
-		this.#endHold?.();
-	}
+	return {
+		get sentAtMs() {
+			return sentAtMs;
+		},
+		get hasEcho() {
+			return echo.hasEcho;
+		},
+		async open(next) {
+			listener = next;
+			await link.open({
+				bytes: receive,
+				lost(reason) {
+					stop();
+					next.lost(reason);
+				},
+			});
+			isOpen = true;
+			// What was on the line before we came may be the middle of a frame.
+			silence.broken();
+		},
+		send(exchange) {
+			const frame = encodeRtu(exchange);
+			gap.wait(
+				() => leftMs(exchange),
+				() => transmit(exchange, frame),
+			);
+		},
+		abandon,
+		async quarantine(holdMs) {
+			abandon();
+			await silence.hold(holdMs);
+			settle();
+		},
+		close() {
+			stop();
+			return link.close();
+		},
+	};
 }

@@ -1,102 +1,121 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
+
 import type { SerialSettings } from '../../../../config/connection/connection.ts';
 import { Fault } from '../../../../core/kernel/fault.ts';
+import { createPlainIo } from '../../port/plain-port.ts';
+import { createPolledIo, polledPortOf } from '../../port/polled-port.ts';
+import type { PortIo, PortIoListener } from '../../port/port-io.ts';
+import type { FoundPort, SerialPorts } from '../../port/serial-ports.ts';
 import type { ByteLink, ByteLinkListener } from './byte-link.ts';
-import { openFault } from './open-fault.ts';
-import { findPortHolder } from './port-holder.ts';
 
 /** Longest wait for the driver to let go of a port; an adapter that was pulled may never do so. */
 const CLOSE_MS = 2000;
 
-/** The flags a port has after opening, and the driver's fast mode, which the typings of the port do not know. */
-const FAST_ANSWERS = { dtr: true, rts: true, lowLatency: true };
+/** The flags a port has after opening, and the driver's fast mode: USB adapters else hold received bytes back for 16 ms. */
+const FAST_ANSWERS = { brk: false, cts: false, dsr: false, dtr: true, rts: true, lowLatency: true };
 
-/** How often the port is looked for in the file system. */
-const WATCH_MS = 1000;
+/** A receiver follows a rate that is off by so much; above, a driver has put another rate in the place of the one asked for. */
+const MOST_RATE_ERROR = 0.03;
 
-/** The binding has no code for a file that takes no line settings, only the system's words for ENOTTY. */
-const NOT_A_PORT = /inappropriate ioctl/i;
+type OpenPort = Awaited<ReturnType<typeof SerialPort.binding.open>>;
 
-/** Why the port could not be opened. The binding reports text only, so the operating system is asked for the code. */
-async function explain(path: string, error: Error): Promise<Fault> {
-	try {
-		await access(path, constants.R_OK | constants.W_OK);
-	} catch (denied) {
-		const code = denied instanceof Error && 'code' in denied ? String(denied.code) : undefined;
-		return openFault(path, code, error);
-	}
-	const holder = await findPortHolder(path);
-	if (holder === null) return openFault(path, NOT_A_PORT.test(error.message) ? 'ENOTTY' : undefined, error);
-	const sentence = `${path} is in use by ${holder.name} (pid ${holder.pid}); only one program may use a serial line (EBUSY)`;
-	return new Fault('state-conflict', sentence, { cause: error });
-}
+/** How a port is opened; tests put a port in memory in its place. */
+export type OpenSerialPort = (settings: SerialSettings) => Promise<OpenPort>;
 
-/** Tells one device file from another that took its name after the adapter was plugged in again. */
-async function identity(path: string): Promise<string> {
-	try {
-		const { ino, rdev } = await stat(path);
-		return `${ino} ${rdev}`;
-	} catch {
-		return 'gone';
-	}
+const openPort: OpenSerialPort = ({ path, baudRate, parity, dataBits, stopBits }) =>
+	SerialPort.binding.open({ path, baudRate, parity, dataBits, stopBits, lock: true });
+
+/** Drivers that cannot run at a rate take the nearest one without a word. */
+async function checkRate(port: OpenPort, { path, baudRate }: SerialSettings): Promise<void> {
+	const rate = await port.getBaudRate().then(
+		(answer) => answer.baudRate,
+		// Not every system tells.
+		() => baudRate,
+	);
+	if (Math.abs(rate - baudRate) <= MOST_RATE_ERROR * baudRate) return;
+	throw new Fault('rule-violation', `${path} does not run at ${baudRate} baud: its driver offers ${rate} instead`);
 }
 
 /**
- * Calls `vanished` once the path names another device or none. The binding itself reads an unplugged adapter for ever: the
- * kernel answers "0 bytes", which it takes for "not yet". @returns what ends the watch
+ * A serial port of the operating system, locked against other programs while it is open. The port is the adapter that was once
+ * opened under this path, whatever name it has today.
  */
-async function watchPort(path: string, vanished: () => void): Promise<() => void> {
-	const opened = await identity(path);
-	const look = async (): Promise<void> => {
-		if ((await identity(path)) === opened) return;
-		clearInterval(timer);
-		vanished();
-	};
-	const timer = setInterval(() => void look(), WATCH_MS);
-	return () => clearInterval(timer);
-}
-
-/** A serial port of the operating system, locked against other programs while it is open. */
-export function createSerialLink({ path, baudRate, parity, dataBits, stopBits }: SerialSettings): ByteLink {
-	const port = new SerialPort({ path, baudRate, parity, dataBits, stopBits, lock: true, autoOpen: false });
-
+export function createSerialLink(
+	settings: SerialSettings,
+	ports: SerialPorts,
+	openDevice: OpenSerialPort = openPort,
+): ByteLink {
+	const { path } = settings;
+	let opening: Promise<OpenPort> | null = null;
+	let io: PortIo | null = null;
 	let endWatch: (() => void) | null = null;
+	let isClosed = false;
 
-	const openPort = (): Promise<Error | null> =>
-		new Promise((resolve) => {
-			port.open(resolve);
-		});
-
-	async function open(listener: ByteLinkListener): Promise<void> {
-		port.on('data', (chunk: Buffer) => listener.bytes(chunk));
-		const vanish = (): void => listener.lost(`${path} vanished: the adapter was unplugged or reset`);
-		port.on('close', vanish);
-		port.on('error', (error) => listener.lost(`${path} failed: ${error.message}`));
-		const error = await openPort();
-		if (error !== null) throw await explain(path, error);
-		// USB adapters else hold received bytes back for 16 ms; ports that know no such thing say so and lose nothing.
-		port.set(FAST_ANSWERS, () => undefined);
-		endWatch = await watchPort(path, vanish);
-		// It may have been closed while its file was looked at.
-		if (!port.isOpen) endWatch();
+	async function openFound(found: FoundPort): Promise<OpenPort> {
+		try {
+			opening = openDevice({ ...settings, path: found.device });
+			return await opening;
+		} catch (error) {
+			opening = null;
+			throw await ports.refusal(found, error instanceof Error ? error : new Error(String(error)));
+		}
 	}
 
-	const close = (): Promise<void> =>
-		new Promise((resolve) => {
-			endWatch?.();
-			const timer = setTimeout(resolve, CLOSE_MS);
-			const done = (): void => {
-				clearTimeout(timer);
-				resolve();
-			};
-			if (port.isOpen) port.close(done);
-			else if (port.closing) port.once('close', done);
-			// Opening cannot be called off: it is waited for, and undone.
-			else if (port.opening) port.once('open', () => port.close(done));
-			else done();
-		});
+	/** The name may have gone to another adapter between the search and the opening. */
+	async function checkSame(found: FoundPort): Promise<void> {
+		const { device, file } = await ports.find(path);
+		if (device !== found.device || file !== found.file)
+			throw new Fault('unreachable', `${path} was plugged in anew while it was being opened`);
+	}
 
-	return { open, write: (bytes) => void port.write(bytes), close };
+	async function open(listener: ByteLinkListener): Promise<void> {
+		const found = await ports.find(path);
+		const port = await openFound(found);
+		await checkSame(found);
+		await checkRate(port, settings);
+		// Ports that know no such mode say so and lose nothing.
+		await port.set(FAST_ANSWERS).catch(() => undefined);
+		await ports.opened(found);
+		if (isClosed) throw new Fault('unavailable', `${path} was closed while it was being opened`);
+		const lose = (error: Error | null): void => {
+			stopReading();
+			listener.lost(
+				error === null ? `${path} vanished: the adapter was unplugged or reset` : `${path} failed: ${error.message}`,
+			);
+		};
+		const heard: PortIoListener = { bytes: (chunk) => listener.bytes(chunk), failed: lose };
+		const polled = polledPortOf(port);
+		io = polled === null ? createPlainIo(port, heard) : createPolledIo(polled, heard);
+		endWatch = ports.watch(found, () => lose(null));
+	}
+
+	function stopReading(): void {
+		io?.end();
+		io = null;
+		endWatch?.();
+		endWatch = null;
+	}
+
+	/** Opening cannot be called off: it is waited for, and undone. */
+	async function letGo(): Promise<void> {
+		const port = await opening?.catch(() => null);
+		opening = null;
+		if (port?.isOpen === true) await port.close();
+	}
+
+	return {
+		open,
+		write: (bytes) => io?.write(bytes),
+		rest: (ms) => io?.rest(ms),
+		async close() {
+			isClosed = true;
+			stopReading();
+			let timer: NodeJS.Timeout | undefined;
+			const late = new Promise<void>((resolve) => {
+				timer = setTimeout(resolve, CLOSE_MS);
+			});
+			await Promise.race([letGo().catch(() => undefined), late]);
+			clearTimeout(timer);
+		},
+	};
 }

@@ -1,0 +1,96 @@
+import { realpath } from 'node:fs/promises';
+
+import { messageOf } from '../../../core/kernel/fault.ts';
+import type { Logger } from '../../../core/kernel/log.ts';
+import { createPortFinder, fileIdentity } from './port-finder.ts';
+import type { PortFolders } from './port-folders.ts';
+import { findHolders } from './port-holder.ts';
+import { listPorts } from './port-list.ts';
+import type { PortMemory } from './port-memory.ts';
+import { portRefusal } from './port-refusal.ts';
+import { createPortWatch } from './port-watch.ts';
+import { isAdapter, type PortHolder, type SerialPortInfo } from './serial-port.ts';
+import type { SerialPorts, SerialPortStatus } from './serial-ports.ts';
+
+export interface SerialPortsDeps {
+	readonly folders: PortFolders;
+	readonly memory: PortMemory;
+	readonly log: Logger;
+}
+
+/** The serial ports of this machine, as its kernel shows them. */
+export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): SerialPorts {
+	const finder = createPortFinder({ folders, memory });
+	const watch = createPortWatch(folders.dev);
+	/** Device files at the last look of those who wait for a change. */
+	let shape = '';
+	const waiting = new Set<() => void>();
+	let endLooking: (() => void) | null = null;
+
+	const look = async (): Promise<void> => {
+		const ports = await listPorts(folders);
+		const files = await Promise.all(ports.map(({ device }) => fileIdentity(device)));
+		const next = ports.map(({ device, byId, byPath }, at) => [device, byId, byPath, files[at]].join(' ')).join('\n');
+		if (next === shape) return;
+		shape = next;
+		waiting.forEach((changed) => changed());
+	};
+	const lookSafely = (): void => {
+		look().catch((error: unknown) => log.debug('ports-not-listed', { reason: messageOf(error) }));
+	};
+
+	const statusOf = (port: SerialPortInfo, holder: PortHolder | null): SerialPortStatus => {
+		const known = memory.all().filter(([, identity]) => isAdapter(port, identity));
+		return { ...port, holder, knownAs: known.map(([path]) => path) };
+	};
+
+	return {
+		async list() {
+			const ports = await listPorts(folders);
+			const files = await Promise.all(ports.map(({ device }) => realpath(device).catch(() => device)));
+			const holders = await findHolders(files, folders.proc);
+			return ports.map((port, at) => statusOf(port, holders.get(files[at] ?? '') ?? null));
+		},
+		find: (path) => finder.find(path),
+		async opened(found) {
+			try {
+				await finder.learn(found);
+			} catch (error) {
+				// The port works; only a later renumbering would not be seen through.
+				log.warn('port-not-remembered', { path: found.path, reason: messageOf(error) });
+			}
+		},
+		refusal: (found, error) => portRefusal(found, error, folders),
+		watch({ device, file }, gone) {
+			let isOver = false;
+			const lookAgain = async (): Promise<void> => {
+				if ((await fileIdentity(device)) === file || isOver) return;
+				isOver = true;
+				end();
+				gone();
+			};
+			const end = watch.listen(() => void lookAgain());
+			return () => {
+				isOver = true;
+				end();
+			};
+		},
+		listen(changed) {
+			waiting.add(changed);
+			endLooking ??= watch.listen(lookSafely);
+			return () => {
+				waiting.delete(changed);
+				if (waiting.size > 0) return;
+				endLooking?.();
+				endLooking = null;
+			};
+		},
+		adopt: (path) => finder.adopt(path),
+		async stop() {
+			waiting.clear();
+			endLooking = null;
+			watch.stop();
+			await Promise.resolve();
+		},
+	};
+}

@@ -1,0 +1,122 @@
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { Fault } from '../../../core/kernel/fault.ts';
+import type { PortFolders } from './port-folders.ts';
+import { listPorts } from './port-list.ts';
+import type { PortMemory } from './port-memory.ts';
+import {
+	adapterName,
+	type AdapterIdentity,
+	identityOf,
+	isAdapter,
+	looksLike,
+	type SerialPortInfo,
+} from './serial-port.ts';
+import type { FoundPort } from './serial-ports.ts';
+
+/** Tells a device file from another one that took its name; `gone` when there is none. */
+export async function fileIdentity(device: string): Promise<string> {
+	try {
+		const { ino, rdev } = await stat(device);
+		return `${ino} ${rdev}`;
+	} catch {
+		return 'gone';
+	}
+}
+
+/** Finds ports by what was once opened under a path, so that names which were dealt anew never lead to another adapter. */
+export interface PortFinder {
+	/** @throws Fault `unreachable` or `state-conflict` */
+	find(path: string): Promise<FoundPort>;
+	/** Keeps which adapter is behind the path, where there is something to tell it by. */
+	learn(found: FoundPort): Promise<void>;
+	/** @throws Fault `not-found` when no adapter has this path */
+	adopt(path: string): Promise<void>;
+}
+
+const foundAt = async (path: string, device: string): Promise<FoundPort> => ({
+	path,
+	device,
+	file: await fileIdentity(device),
+});
+
+const realOf = (path: string): Promise<string | null> => realpath(path).catch(() => null);
+
+/** The port that has this name now, among those listed. */
+async function namedBy(path: string, ports: readonly SerialPortInfo[]): Promise<SerialPortInfo | null> {
+	const device = await realOf(path);
+	if (device === null) return null;
+	const devices = await Promise.all(ports.map((port) => realOf(port.device)));
+	return ports[devices.indexOf(device)] ?? null;
+}
+
+/** Why the adapter that is meant cannot be used. */
+function missing(
+	path: string,
+	known: AdapterIdentity,
+	ports: readonly SerialPortInfo[],
+	named: SerialPortInfo | null,
+): Fault {
+	const lost = `${path} means the adapter ${adapterName(known)}`;
+	const twin = ports.find((port) => looksLike(port, known));
+	if (twin !== undefined) {
+		const hint = `only its socket tells it from others of its make: put it back into ${known.socket}, or confirm that it was moved`;
+		return new Fault(
+			'state-conflict',
+			`${lost}, which was in ${known.socket}; there is one in ${twin.socket}, but ${hint}`,
+		);
+	}
+	const other = named?.usb ?? null;
+	if (other === null) return new Fault('unreachable', `${lost}, which is unplugged (ENODEV)`);
+	const hint = 'plug the right one in, or confirm that it was replaced';
+	return new Fault('state-conflict', `${lost}, but its name now belongs to ${adapterName(other)}: ${hint}`);
+}
+
+export function createPortFinder({
+	folders,
+	memory,
+}: {
+	readonly folders: PortFolders;
+	readonly memory: PortMemory;
+}): PortFinder {
+	const bySocket = join(folders.dev, 'serial', 'by-path');
+
+	/** A link below by-path means a socket: whatever adapter is in it, is the right one. */
+	const meansSocket = (path: string): boolean => dirname(path) === bySocket;
+
+	/** The adapters that can be the one meant; several only when they share a serial number. */
+	async function candidates(path: string, known: AdapterIdentity, ports: readonly SerialPortInfo[]) {
+		if (known.isBoundToSocket || ports.filter((port) => looksLike(port, known)).length < 2)
+			return ports.filter((port) => isAdapter(port, known));
+		const bound = { ...known, isBoundToSocket: true };
+		await memory.set(path, bound);
+		return ports.filter((port) => isAdapter(port, bound));
+	}
+
+	return {
+		async find(path) {
+			const known = meansSocket(path) ? null : memory.get(path);
+			if (known === null) return foundAt(path, (await realOf(path)) ?? path);
+			const ports = await listPorts(folders);
+			const [port] = await candidates(path, known, ports);
+			if (port !== undefined) return foundAt(path, port.device);
+			throw missing(path, known, ports, await namedBy(path, ports));
+		},
+		async learn({ path, device, file }) {
+			if (meansSocket(path) || memory.get(path) !== null) return;
+			const ports = await listPorts(folders);
+			const port = await namedBy(device, ports);
+			const identity = port === null ? null : identityOf(port, ports);
+			if (identity !== null && (await fileIdentity(device)) === file) await memory.set(path, identity);
+		},
+		async adopt(path) {
+			const ports = await listPorts(folders);
+			const port = await namedBy(path, ports);
+			if (port === null) throw new Fault('not-found', `${path} is not a serial port of this machine now`);
+			const identity = identityOf(port, ports);
+			if (identity === null) await memory.forget(path);
+			else await memory.set(path, identity);
+		},
+	};
+}

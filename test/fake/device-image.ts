@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+import { requestOf, type SlaveRequest } from './modbus-slave.ts';
+
+/** Registers (or bits) that lie side by side, as text: `00E6 0000` or `1 0`. */
+interface Segment {
+	readonly function: number;
+	readonly address: number;
+	readonly words: string;
+}
+
+interface ImageFile {
+	readonly segments: readonly Segment[];
+	/** What a read of exactly these registers brings in place of the segments. */
+	readonly alone?: readonly Segment[];
+	/** By key of a point: the value that was made by other means than the decoder of the product. */
+	readonly expect: Readonly<Record<string, number | string | boolean | null>>;
+}
+
+/** What a device of one model holds, and what it means. */
+export interface DeviceImage {
+	readonly expect: ImageFile['expect'];
+	/** The registers or bits of a read; `null`: the device refuses it with exception 2. */
+	readonly wordsOf: (functionCode: number, address: number, count: number) => readonly number[] | null;
+}
+
+const imageFolder = new URL('../../../test/fixture/device-image/', import.meta.url);
+
+/** A segment as numbers. */
+const readSegment = ({ function: functionCode, address, words }: Segment) => ({
+	functionCode,
+	address,
+	words: words.split(' ').map((word) => Number.parseInt(word, 16)),
+});
+
+/** The image of a device by the key of its template. */
+export async function readDeviceImage(key: string): Promise<DeviceImage> {
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- files of this repository
+	const file = JSON.parse(await readFile(fileURLToPath(new URL(`${key}.json`, imageFolder)), 'utf8')) as ImageFile;
+	const segments = file.segments.map(readSegment);
+	const alone = (file.alone ?? []).map(readSegment);
+	return {
+		expect: file.expect,
+		wordsOf(functionCode, address, count) {
+			const whole = alone.find(
+				(each) => each.functionCode === functionCode && each.address === address && each.words.length === count,
+			);
+			if (whole !== undefined) return whole.words;
+			const home = segments.find(
+				(each) =>
+					each.functionCode === functionCode &&
+					each.address <= address &&
+					each.address + each.words.length >= address + count,
+			);
+			return home?.words.slice(address - home.address, address - home.address + count) ?? null;
+		},
+	};
+}
+
+/** The data of an answer as it is on the wire: registers of two bytes, or eight bits a byte. */
+export function dataOf(functionCode: number, words: readonly number[]): Buffer {
+	if (functionCode > 2) {
+		const data = Buffer.alloc(2 * words.length);
+		words.forEach((word, index) => data.writeUInt16BE(word, 2 * index));
+		return data;
+	}
+	const data = Buffer.alloc(Math.ceil(words.length / 8));
+	words.forEach((bit, index) => {
+		const at = index >> 3;
+		data.writeUInt8(data.readUInt8(at) | (bit << (index & 7)), at);
+	});
+	return data;
+}
+
+function answerOf(image: DeviceImage | undefined, { unitId, functionCode, address, count }: SlaveRequest): Buffer {
+	const words = image?.wordsOf(functionCode, address, count) ?? null;
+	if (words === null) return Buffer.from([unitId, functionCode | 0x80, 2]);
+	const data = dataOf(functionCode, words);
+	return Buffer.concat([Buffer.from([unitId, functionCode, data.length]), data]);
+}
+
+function framed(transactionId: number, body: Buffer): Buffer {
+	const header = Buffer.alloc(6);
+	header.writeUInt16BE(transactionId, 0);
+	header.writeUInt16BE(body.length, 4);
+	return Buffer.concat([header, body]);
+}
+
+/** A Modbus TCP slave on a port of its own, with a device behind each unit id. */
+export async function createImageSlave(images: ReadonlyMap<number, DeviceImage>) {
+	const sockets = new Set<Socket>();
+	const server = createServer((socket) => {
+		sockets.add(socket);
+		socket.setNoDelay(true);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => socket.destroy());
+		let rest: Buffer = Buffer.alloc(0);
+		socket.on('data', (chunk) => {
+			rest = Buffer.concat([rest, chunk]);
+			while (rest.length >= 6 && rest.length >= 6 + rest.readUInt16BE(4)) {
+				const length = 6 + rest.readUInt16BE(4);
+				const request = requestOf(rest.subarray(6, length));
+				socket.write(framed(rest.readUInt16BE(0), answerOf(images.get(request.unitId), request)));
+				rest = rest.subarray(length);
+			}
+		});
+	});
+	await new Promise<void>((resolve) => {
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
+	const { port } = server.address() as AddressInfo;
+	return {
+		port,
+		stop(): Promise<void> {
+			for (const socket of sockets) socket.destroy();
+			return new Promise((resolve) => {
+				server.close(() => resolve());
+			});
+		},
+	};
+}
