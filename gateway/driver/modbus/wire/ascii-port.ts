@@ -94,6 +94,9 @@ export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePor
 	}
 
 	return {
+		get hasEcho() {
+			return echo.hasEcho;
+		},
 		get sentAtMs() {
 			return sentAtMs;
 		},
