@@ -41,6 +41,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	http: async () => (await import('./http-bench.ts')).runHttpBench(options),
 	realtime: async () => (await import('./realtime-bench.ts')).runRealtimeBench(options),
 	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
+	'modbus-tcp': async () => (await import('./modbus-tcp-bench.ts')).runModbusTcpBench(options),
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 	rollups: async () => (await import('./rollup-bench.ts')).runRollupBench(),
