@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Line } from '../../config/connection/connection.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';

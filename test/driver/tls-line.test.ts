@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import type { LineTls } from '../../config/connection/connection.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
