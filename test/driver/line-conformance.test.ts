@@ -10,7 +10,6 @@ import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.
 import { startDeviceServer } from '../fake/device-server.ts';
 import { makeFieldAuthority } from '../fake/field-certificates.ts';
 import { ascii, type Framing, mbap, rtu } from '../fake/framings.ts';
-import { portsOf } from '../fake/machine-ports.ts';
 import type { PduDevice } from '../fake/pdu-device.ts';
 import { type LineBox, type MakeLine, testLine } from './line-suite.ts';
 
