@@ -23,6 +23,8 @@ export interface DriverPartDeps {
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
 	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security. */
+	readonly fieldTlsFolder: string;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -31,7 +33,7 @@ export interface DriverPartDeps {
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
-	const { data, templates, mistakes, ports, telemetry: into, lifecycle, clock, log } = deps;
+	const { data, templates, mistakes, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
@@ -40,6 +42,7 @@ export function openDrivers(deps: DriverPartDeps) {
 			memory: createLearntStore({ folder: join(data, 'learnt'), log }),
 			templates,
 			ports,
+			fieldTlsFolder,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.

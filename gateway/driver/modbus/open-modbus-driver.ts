@@ -25,11 +25,13 @@ export const openModbusDriver = (deps: {
 	/** Where what devices have taught is kept; absent: nowhere. */
 	readonly memory?: LearntStore;
 	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security; `null`: there is none. */
+	readonly fieldTlsFolder: string | null;
 	readonly sink: DriverSink;
 	readonly clock: Clock;
 	readonly log: Logger;
 }): OpenedModbusDriver => {
-	const connect = createModbusLine(deps.clock, deps.ports);
+	const connect = createModbusLine(deps.clock, deps.ports, deps.fieldTlsFolder);
 	const createLine = (line: Line, meter: LineMeter): ModbusLine =>
 		measuredLine(connect(line, meter), meter, deps.clock);
 	const driver = createModbusDriver({
