@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +9,14 @@ import { Fault } from '../../../../core/kernel/fault.ts';
 /** A chain of certificates, generously. */
 const MOST_FILE_BYTES = 256 * 1024;
 
+interface FoundFile {
+	readonly name: string;
+	readonly bytes: Buffer;
+}
+
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+const certificateFiles = (name: string): readonly string[] => [`${name}.crt`, `${name}.pem`];
 
 /** A file of certificates or keys, whole; `null` when it is not there. */
 async function readSmall(path: string): Promise<Buffer | null> {
@@ -25,13 +33,11 @@ async function readSmall(path: string): Promise<Buffer | null> {
 	}
 }
 
-const certificateFiles = (name: string): readonly string[] => [`${name}.crt`, `${name}.pem`];
-
 /** Reads the first of these files that is there. */
-async function readOneOf(folder: string, what: string, names: readonly string[]): Promise<Buffer> {
+async function readOneOf(folder: string, what: string, names: readonly string[]): Promise<FoundFile> {
 	for (const name of names) {
 		const bytes = await readSmall(join(folder, name));
-		if (bytes !== null) return bytes;
+		if (bytes !== null) return { name, bytes };
 	}
 	throw new Fault(
 		'unavailable',
@@ -39,34 +45,55 @@ async function readOneOf(folder: string, what: string, names: readonly string[])
 	);
 }
 
+/** Asks OpenSSL, so that the sentence names the file. */
+function parse<T>(what: string, { name, bytes }: FoundFile, as: string, make: (bytes: Buffer) => T): T {
+	try {
+		return make(bytes);
+	} catch (error) {
+		throw new Fault('unavailable', `${what} is no ${as}: ${name} among the field certificates`, { cause: error });
+	}
+}
+
+async function readCertificate(folder: string, what: string, name: string): Promise<[Buffer, X509Certificate]> {
+	const file = await readOneOf(folder, what, certificateFiles(name));
+	return [file.bytes, parse(what, file, 'certificate', (bytes) => new X509Certificate(bytes))];
+}
+
+async function readShown(folder: string, name: string): Promise<ConnectionOptions> {
+	const what = `the certificate ${name}`;
+	const [cert, certificate] = await readCertificate(folder, what, name);
+	const keyFile = await readOneOf(folder, `the key of ${what}`, [`${name}.key`]);
+	const key = parse(`the key of ${what}`, keyFile, 'private key', createPrivateKey);
+	if (!certificate.checkPrivateKey(key)) {
+		throw new Fault('unavailable', `${keyFile.name} among the field certificates is not the key of ${what}`);
+	}
+	return { cert, key: keyFile.bytes };
+}
+
+async function readTrusted(folder: string, name: string): Promise<ConnectionOptions> {
+	const [ca] = await readCertificate(folder, `the authority ${name}`, name);
+	return { ca };
+}
+
 /**
- * Certificates and rules of one Modbus/TCP Security line (MB-TCP-Security v36, 5): TLS 1.2 or later, the device always proves who
- * it is, the gateway does when a certificate was given to it. Files are `<name>.crt` or `<name>.pem`, and `<name>.key`.
+ * Certificates and rules of one Modbus/TCP Security line (MB-TCP-Security v36, 5): TLS 1.2 or later; the device always proves who
+ * it is, the gateway does when a certificate was named for it. Files are `<name>.crt` or `<name>.pem`, and `<name>.key`.
  * @param folder where the installer puts the field certificates; `null`: there is none
- * @throws Fault `unavailable` that names the missing file
+ * @throws Fault `unavailable` that names the file that is missing or wrong
  */
 export async function readFieldTls(folder: string | null, tls: LineTls, host: string): Promise<ConnectionOptions> {
-	if (folder === null && (tls.authority !== undefined || tls.certificate !== undefined)) {
+	const { authority, certificate, serverName = host } = tls;
+	if (folder === null && (authority !== undefined || certificate !== undefined)) {
 		throw new Fault('unavailable', 'this gateway has no folder for field certificates');
 	}
-	const from = folder ?? '';
-	const { authority, certificate, serverName = host } = tls;
-	const trusted =
-		authority === undefined
-			? {}
-			: { ca: await readOneOf(from, `the authority ${authority}`, certificateFiles(authority)) };
-	const shown =
-		certificate === undefined
-			? {}
-			: {
-					cert: await readOneOf(from, `the certificate ${certificate}`, certificateFiles(certificate)),
-					key: await readOneOf(from, `the key of the certificate ${certificate}`, [`${certificate}.key`]),
-				};
+	const trusted = authority === undefined ? {} : await readTrusted(folder ?? '', authority);
+	const shown = certificate === undefined ? {} : await readShown(folder ?? '', certificate);
 	return {
 		...trusted,
 		...shown,
+		// An address may not be asked for by name (RFC 6066, 3).
 		servername: isIP(serverName) === 0 ? serverName : '',
-		checkServerIdentity: (_, cert) => checkServerIdentity(serverName, cert),
+		checkServerIdentity: (_, shownByDevice) => checkServerIdentity(serverName, shownByDevice),
 		minVersion: 'TLSv1.2',
 		rejectUnauthorized: true,
 	};

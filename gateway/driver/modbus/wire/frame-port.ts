@@ -19,7 +19,10 @@ export interface FramePort {
 	readonly sentAtMs: number;
 	/** @throws Fault with a sentence that says why the link cannot be used. */
 	open(listener: FramePortListener): Promise<void>;
-	/** Sends once the line has been silent long enough. One request is open at a time. */
+	/**
+	 * Sends once the line has been silent long enough. One request is open at a time.
+	 * @throws RangeError, at once, for a count that the function does not allow
+	 */
 	send(exchange: ModbusExchange): void;
 	/** Nobody waits for the answer to the open request any more. */
 	abandon(): void;

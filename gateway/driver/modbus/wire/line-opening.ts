@@ -21,5 +21,6 @@ export function openInTime(opening: Promise<void>, signal: AbortSignal): Promise
 		const timer = setTimeout(() => settle(new Fault('timeout', late)), OPEN_MS);
 		signal.addEventListener('abort', abort);
 		opening.then(() => settle(null), settle);
+		if (signal.aborted) abort();
 	});
 }

@@ -1,0 +1,146 @@
+import type { SerialLine } from '../../config/connection/connection.ts';
+import { fieldFault } from '../../core/kernel/fault.ts';
+import { lineName, serialName } from '../driver/modbus/line-name.ts';
+import type { IdentifyUnit } from './identify-unit.ts';
+import type { SerialMode, SerialSweep, SweepContext } from './scan.ts';
+import type { ScanLine, ScanLines } from './scan-line.ts';
+import { type ModeEvidence, portHints } from './wiring-hints.ts';
+import { createWitness, type Witness } from './witness.ts';
+
+export interface SerialSweepDeps {
+	readonly lines: Pick<ScanLines, 'hold' | 'visit' | 'inUse'>;
+	readonly identify: IdentifyUnit;
+}
+
+/** Registers that are asked for to find out whether there is somebody; what they hold does not matter, a refusal is an answer too. */
+const KNOCK = { functionCode: 3, address: 0, count: 2 } as const;
+
+/** A damaged answer is asked for again: noise is not a device. */
+const TRIES = 2;
+
+/** Exceptions of a gateway: nobody is there. */
+const PATH_UNAVAILABLE = 10;
+const TARGET_SILENT = 11;
+
+type Presence = 'whole' | 'damaged' | 'nobody';
+
+/** Whether a unit answers at all. */
+async function knock(witness: Witness, unitId: number, timeoutMs: number): Promise<Presence> {
+	let presence: Presence = 'nobody';
+	for (let tries = 0; tries < TRIES; tries += 1) {
+		const outcome = await witness.ask({ ...KNOCK, unitId, timeoutMs });
+		if (outcome.kind === 'answer') return 'whole';
+		if (outcome.kind === 'exception')
+			return outcome.code === PATH_UNAVAILABLE || outcome.code === TARGET_SILENT ? 'nobody' : 'whole';
+		if (outcome.kind === 'silent') return presence;
+		presence = 'damaged';
+	}
+	return presence;
+}
+
+const lineAt = (sweep: SerialSweep, path: string, mode: SerialMode): SerialLine => ({
+	transport: sweep.transport,
+	path,
+	...mode,
+	dataBits: sweep.transport === 'ascii' ? 7 : 8,
+});
+
+/** A way to use one port: with its polling paused, or beside it. */
+interface PortUse {
+	open(line: SerialLine): Promise<ScanLine>;
+	release(): Promise<void>;
+}
+
+/** Finds the units on serial ports. Which ports may be used is settled before the first byte is sent. */
+export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
+	/** Whether a port has to be taken from its polling: it is used, and not only as it is polled. */
+	function mustPause(sweep: SerialSweep, path: string): boolean {
+		const used = lines.inUse({ path });
+		return used !== null && sweep.modes.some((mode) => lineName(lineAt(sweep, path, mode)) !== lineName(used));
+	}
+
+	/** @throws Fault `state-conflict` of `pause_polling` when polling would have to rest and nobody allowed it */
+	function check(sweep: SerialSweep): void {
+		if (sweep.mayPausePolling) return;
+		const path = sweep.paths.find((each) => mustPause(sweep, each));
+		const used = path === undefined ? null : lines.inUse({ path });
+		if (used === null) return;
+		const rule = `must be true: ${path} is polled as ${lineName(used)}, and scanning it at other settings lets its devices rest meanwhile`;
+		throw fieldFault('state-conflict', 'pause_polling', rule);
+	}
+
+	async function usePort(sweep: SerialSweep, path: string, owner: string): Promise<PortUse> {
+		const isShared = lines.inUse({ path }) !== null && !mustPause(sweep, path);
+		if (!isShared) return lines.hold(path, owner);
+		return { open: async (line) => lines.visit(line), release: () => Promise.resolve() };
+	}
+
+	interface Sweep {
+		readonly sweep: SerialSweep;
+		readonly context: SweepContext;
+		/** Units asked so far, of all there are to ask. */
+		done: number;
+		readonly total: number;
+	}
+
+	async function sweepMode(run: Sweep, line: SerialLine, scanLine: ScanLine): Promise<ModeEvidence> {
+		const { sweep, context } = run;
+		const witness = createWitness(scanLine, context.signal);
+		const answered: number[] = [];
+		const damaged: number[] = [];
+		for (const unitId of sweep.unitIds) {
+			context.signal.throwIfAborted();
+			context.progress(run.done, run.total, `${line.path} ${serialName(line)}, unit ${unitId}`);
+			const presence = await knock(witness, unitId, sweep.timeoutMs);
+			if (presence === 'whole') answered.push(unitId);
+			if (presence === 'damaged') damaged.push(unitId);
+			run.done += 1;
+		}
+		const strayFrames = witness.strayFrames();
+		// Where whole answers come, a damaged one is a unit too: two devices that speak at once.
+		const present = answered.length > 0 ? [...answered, ...damaged] : [];
+		for (const unitId of present) {
+			context.signal.throwIfAborted();
+			context.progress(run.done, run.total, `${line.path} ${serialName(line)}, who is unit ${unitId}`);
+			context.found(await identify(witness, { unitId, line, timeoutMs: sweep.timeoutMs }));
+		}
+		const { length: asked } = sweep.unitIds;
+		return { mode: serialName(line), baudRate: line.baudRate, asked, answered, damaged, strayFrames };
+	}
+
+	async function sweepPort(run: Sweep, path: string): Promise<void> {
+		const { sweep, context } = run;
+		const { modes } = sweep;
+		const used = lines.inUse({ path });
+		const configured = used !== null && 'path' in used ? serialName(used) : null;
+		const port = await usePort(sweep, path, context.owner);
+		const evidence: ModeEvidence[] = [];
+		try {
+			for (const mode of modes) {
+				const line = lineAt(sweep, path, mode);
+				const scanLine = await port.open(line);
+				try {
+					evidence.push(await sweepMode(run, line, scanLine));
+				} finally {
+					await scanLine.release();
+				}
+				if (!sweep.isExhaustive && (evidence.at(-1)?.answered.length ?? 0) > 0) break;
+			}
+		} finally {
+			await port.release();
+		}
+		run.done += (modes.length - evidence.length) * sweep.unitIds.length;
+		for (const hint of portHints({ path, configured, modes: evidence })) context.hint(hint);
+	}
+
+	return {
+		check,
+		/** @throws what a port throws that does not open, and the reason of the signal */
+		async run(sweep: SerialSweep, context: SweepContext): Promise<void> {
+			const total = sweep.paths.length * sweep.modes.length * sweep.unitIds.length;
+			const run: Sweep = { sweep, context, done: 0, total };
+			for (const path of sweep.paths) await sweepPort(run, path);
+			context.progress(total, total, 'done');
+		},
+	};
+}
