@@ -58,6 +58,8 @@ export function openDrivers({ templates, mistakes, ports, telemetry: into, lifec
 		busNamed: (name: string) => modbus.bus(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
+		/** A fresh connection to a line, for who has its port for himself. */
+		createLine: modbus.createLine,
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */
