@@ -161,6 +161,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		devices: () => devices.all(),
 		bus: drivers.bus,
 		createLine: drivers.createLine,
+		ports,
 		discoverSunspec: identifySunspec,
 	});
 	const routes = [
