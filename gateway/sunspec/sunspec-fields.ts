@@ -1,4 +1,10 @@
-import { HEADER_REGISTERS, type SunspecGroup, type SunspecModel, type SunspecPlace, type SunspecPoint } from './sunspec-model.ts';
+import {
+	HEADER_REGISTERS,
+	type SunspecGroup,
+	type SunspecModel,
+	type SunspecPlace,
+	type SunspecPoint,
+} from './sunspec-model.ts';
 
 /** A point of a model where one device has it. */
 export interface SunspecField {

@@ -1,7 +1,14 @@
-import type { WireChange } from '../../config/template/point-form.ts';
+import type { WirePoint } from '../../config/template/point-form.ts';
 import type { RegisterType } from '../../config/template/template.ts';
 import type { FieldGroup, SunspecField } from './sunspec-fields.ts';
 import type { SunspecPoint } from './sunspec-model.ts';
+
+/** A point as a file has it, without what is as usual. */
+export type SunspecWirePoint = Pick<
+	WirePoint,
+	'key' | 'name' | 'function' | 'address' | 'count' | 'type' | 'byte_order'
+> &
+	Partial<WirePoint>;
 
 type WireKind = 'measurement' | 'counter' | 'state';
 
@@ -15,7 +22,7 @@ interface TypeForm {
 
 const form = (type: RegisterType, kind: WireKind, absent: string | null): TypeForm => ({ type, kind, absent });
 
-/** `pad` is no value. An accumulator that stands at 0 may also be new, so 0 is a value of it. */
+/** `pad` is no value. An accumulator that stands at 0 says by the specification that it does not count. */
 const typeForms: Readonly<Record<string, TypeForm>> = {
 	int16: form('int16', 'measurement', '8000'),
 	int32: form('int32', 'measurement', '80000000'),
@@ -24,9 +31,9 @@ const typeForms: Readonly<Record<string, TypeForm>> = {
 	uint32: form('uint32', 'measurement', 'FFFFFFFF'),
 	uint64: form('uint64', 'measurement', 'FFFFFFFFFFFFFFFF'),
 	raw16: form('uint16', 'state', null),
-	acc16: form('uint16', 'counter', null),
-	acc32: form('uint32', 'counter', null),
-	acc64: form('uint64', 'counter', null),
+	acc16: form('uint16', 'counter', '0000'),
+	acc32: form('uint32', 'counter', '00000000'),
+	acc64: form('uint64', 'counter', '0000000000000000'),
 	float32: form('float32', 'measurement', '7FC00000'),
 	float64: form('float64', 'measurement', '7FF8000000000000'),
 	enum16: form('uint16', 'state', 'FFFF'),
@@ -49,7 +56,6 @@ const ownPatterns: Readonly<Record<string, Readonly<Record<string, readonly stri
 		uint32: ['80000000'],
 		bitfield32: ['8000FFFF'],
 		eui48: ['0000000000000000'],
-		acc32: ['00000000'],
 	},
 };
 
@@ -120,7 +126,10 @@ const absentPatterns = ({ type }: SunspecPoint, { absent }: TypeForm, maker: str
 ];
 
 /** Settings are what can be written; what never changes is read once, and the headers only when somebody asks. */
-function useOf({ point, path }: SunspecField, { kind }: TypeForm): Pick<WireChange, 'kind' | 'access' | 'poll'> {
+function useOf(
+	{ point, path }: SunspecField,
+	{ kind }: TypeForm,
+): Partial<Pick<WirePoint, 'kind' | 'access' | 'poll'>> {
 	if (path.length === 0 && HEADER_POINTS.has(point.name)) return { kind: 'state', poll: 'on-demand' };
 	if (point.access === 'RW') return { kind: 'setting', access: 'rw' };
 	const isFixed = point.static === 'S' && point.type !== 'sunssf';
@@ -131,7 +140,7 @@ function useOf({ point, path }: SunspecField, { kind }: TypeForm): Pick<WireChan
  * A point of a template for a field of a model; `null`: the field has no value of its own, or none that is known.
  * @param maker manufacturer by the common model
  */
-export function sunspecPoint(field: SunspecField, modelKey: string, maker: string): WireChange | null {
+export function sunspecPoint(field: SunspecField, modelKey: string, maker: string): SunspecWirePoint | null {
 	const { point, address, scaleFactor } = field;
 	const typeForm = typeForms[point.type];
 	if (typeForm === undefined || scaleFactor === undefined) return null;

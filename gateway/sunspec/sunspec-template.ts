@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 
-import type { WireChange } from '../../config/template/point-form.ts';
 import { MAX_POINTS, type WireHeader } from '../../config/template/template-form.ts';
 import { identityOf, type SunspecIdentity } from './sunspec-discovery.ts';
 import { sunspecFields } from './sunspec-fields.ts';
-import { COMMON_MODEL, type SunspecChain, type SunspecModel, type SunspecPlace } from './sunspec-model.ts';
-import { sunspecPoint } from './sunspec-point.ts';
+import type { SunspecChain, SunspecModel, SunspecPlace } from './sunspec-model.ts';
+import { sunspecPoint, type SunspecWirePoint } from './sunspec-point.ts';
 
 /** A template as it is stored: what `parseTemplate` reads. */
 export interface SunspecTemplate {
 	/** `sunspec-<maker>-<model>-<hash of the models>`: the same for all devices with the same models at the same places. */
 	readonly key: string;
-	readonly document: Partial<Omit<WireHeader, 'points'>> & { readonly points: readonly WireChange[] };
+	readonly document: Partial<Omit<WireHeader, 'points'>> & { readonly points: readonly SunspecWirePoint[] };
 	/** Models of which nothing is known, and points that were left out. */
 	readonly leftOut: readonly string[];
 }
@@ -43,9 +42,15 @@ const slug = (text: string): string =>
 		.replace(/-$/, '');
 
 /** By what the points depend on: where the models are, and how often their groups repeat. */
-function keyOf({ manufacturer, model }: SunspecIdentity, chain: SunspecChain, points: readonly WireChange[]): string {
+function keyOf(
+	{ manufacturer, model }: SunspecIdentity,
+	chain: SunspecChain,
+	points: readonly SunspecWirePoint[],
+): string {
 	const places = chain.places.map(({ id, address, length }) => `${id}:${address}:${length}`);
-	const hash = createHash('sha256').update(`${places.join(',')}/${points.length}`).digest('hex');
+	const hash = createHash('sha256')
+		.update(`${places.join(',')}/${points.length}`)
+		.digest('hex');
 	return ['sunspec', slug(manufacturer), slug(model), hash.slice(0, HASH_LETTERS)]
 		.filter((part) => part !== '')
 		.join('-');
@@ -66,7 +71,7 @@ function named(places: readonly SunspecPlace[]): readonly NamedPlace[] {
 	});
 }
 
-const markerPoint = (base: number): WireChange => ({
+const markerPoint = (base: number): SunspecWirePoint => ({
 	key: MARKER_KEY,
 	name: 'SunSpec marker',
 	function: 3,
@@ -76,10 +81,9 @@ const markerPoint = (base: number): WireChange => ({
 	byte_order: 'AB',
 	kind: 'state',
 	poll: 'on-demand',
-	group: `m${COMMON_MODEL}`,
 });
 
-function probesOf({ manufacturer, model }: SunspecIdentity, points: readonly WireChange[]): WireHeader['probe'] {
+function probesOf({ manufacturer, model }: SunspecIdentity, points: readonly SunspecWirePoint[]): WireHeader['probe'] {
 	const known = new Set(points.map(({ key }) => key));
 	return [
 		{ key: MARKER_KEY, is: ['SunS'] },
@@ -95,7 +99,11 @@ function categoryOf(models: readonly number[]): string {
 }
 
 /** Says in sentences what the template lacks. */
-function leftOutOf(chain: SunspecChain, models: ReadonlyMap<number, SunspecModel>, cutPoints: number): readonly string[] {
+function leftOutOf(
+	chain: SunspecChain,
+	models: ReadonlyMap<number, SunspecModel>,
+	cutPoints: number,
+): readonly string[] {
 	const unknown = chain.places.filter(({ id }) => !models.has(id));
 	return [
 		...(unknown.length === 0
@@ -133,7 +141,10 @@ export function sunspecTemplate(chain: SunspecChain, models: ReadonlyMap<number,
 		leftOut,
 		document: {
 			manufacturer: identity.manufacturer === '' ? 'SunSpec' : identity.manufacturer,
-			model: identity.model === '' ? `models ${identity.models.join(', ')}`.slice(0, MAX_TEXT) : identity.model,
+			model:
+				identity.model === ''
+					? `device with the models ${identity.models.join(', ')}`.slice(0, MAX_TEXT)
+					: identity.model,
 			category,
 			transports: ['tcp', 'rtu'],
 			max_registers: chain.maxRegisters,
@@ -143,7 +154,11 @@ export function sunspecTemplate(chain: SunspecChain, models: ReadonlyMap<number,
 			quirks: leftOut,
 			verification: 'one source',
 			sources: [
-				{ work: 'SunSpec Alliance, sunspec/models', licence: 'Apache-2.0', use: 'definitions of the models, unchanged' },
+				{
+					work: 'SunSpec Alliance, sunspec/models',
+					licence: 'Apache-2.0',
+					use: 'definitions of the models, unchanged',
+				},
 			],
 			points,
 		},

@@ -19,7 +19,11 @@ const overNetwork =
 		const server = await startDeviceServer(device, framing);
 		t.teardown(() => server.stop());
 		const meter = createLineMeter(systemClock);
-		return { line: createModbusLine(systemClock, portsOf())(lineTo(server.port), meter), meter, cut: () => server.hangUp() };
+		return {
+			line: createModbusLine(systemClock, portsOf())(lineTo(server.port), meter),
+			meter,
+			cut: () => server.hangUp(),
+		};
 	};
 
 const host = '127.0.0.1';
@@ -51,10 +55,11 @@ async function overTls(t: ExecutionContext, device: PduDevice): Promise<LineBox>
 	const server = await startDeviceServer(device, mbap, await authority.issue([host]));
 	t.teardown(() => server.stop());
 	const meter = createLineMeter(systemClock);
-	const line = createModbusLine(systemClock, portsOf(), folder)(
-		{ transport: 'tcp', host, port: server.port, tls: { authority: 'plant' } },
-		meter,
-	);
+	const line = createModbusLine(
+		systemClock,
+		portsOf(),
+		folder,
+	)({ transport: 'tcp', host, port: server.port, tls: { authority: 'plant' } }, meter);
 	return { line, meter, cut: () => server.hangUp() };
 }
 testLine('tls', overTls);

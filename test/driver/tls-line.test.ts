@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import type { LineTls } from '../../config/connection/connection.ts';
+import { portsOf } from '../fake/machine-ports.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
@@ -36,10 +37,11 @@ async function certificateFolder(t: ExecutionContext): Promise<string> {
 
 async function lineTo(t: ExecutionContext, server: DeviceServer, tls: LineTls) {
 	t.teardown(() => server.stop());
-	const line = createModbusLine(systemClock, await certificateFolder(t))(
-		{ transport: 'tcp', host, port: server.port, tls },
-		createLineMeter(systemClock),
-	);
+	const line = createModbusLine(
+		systemClock,
+		portsOf(),
+		await certificateFolder(t),
+	)({ transport: 'tcp', host, port: server.port, tls }, createLineMeter(systemClock));
 	t.teardown(() => line.close());
 	return line;
 }
@@ -197,10 +199,11 @@ test('a key that is not that of the certificate is refused', async (t) => {
 	const server = await serve(await (await plant).issue([host]));
 	t.teardown(() => server.stop());
 	const tls = { authority: 'plant', certificate: 'gateway' };
-	const line = createModbusLine(systemClock, folder)(
-		{ transport: 'tcp', host, port: server.port, tls },
-		createLineMeter(systemClock),
-	);
+	const line = createModbusLine(
+		systemClock,
+		portsOf(),
+		folder,
+	)({ transport: 'tcp', host, port: server.port, tls }, createLineMeter(systemClock));
 	const opening = line.open(new AbortController().signal, () => undefined);
 	const fault = await t.throwsAsync(opening, { instanceOf: Fault });
 	t.regex(fault?.message ?? '', /the certificate gateway/);

@@ -11,7 +11,7 @@ import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createDeviceDecoder, createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import { tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
 import { planReads, type ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
-import { type DeviceImage, dataOf, readDeviceImage } from '../fake/device-image.ts';
+import { type DeviceImage, dataOf, readDeviceImage, soleRequest } from '../fake/device-image.ts';
 
 const folderOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const { templates } = await readTemplates(folderOf('config/template/'));
@@ -26,15 +26,6 @@ const imageOf = (key: string): DeviceImage => {
 };
 
 const isPolled = ({ access, poll }: TemplatePoint): boolean => access !== 'w' && poll !== 'on-demand';
-
-/** A read of one point alone. */
-const soleRequest = (point: TemplatePoint): ReadRequest => ({
-	functionCode: point.functionCode,
-	address: point.address,
-	count: point.count,
-	points: [point],
-	keys: [point.key],
-});
 
 /** All values of a device by key: planned and decoded by the product, refused reads point by point. */
 function valuesOf(template: DeviceTemplate, image: DeviceImage): ReadonlyMap<string, SampleValue> {

@@ -223,6 +223,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 			breaker.retryAt(clock.monotonicMs());
 		},
 		lineFailed(reason) {
+			deps.reader.forget();
 			round = [];
 			for (const slot of book.regular()) publishLost(slot);
 			health.offline(`line: ${reason}`, reason);

@@ -1,4 +1,5 @@
 import { systemTimer } from '../../../core/journal/set-timer.ts';
+import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
 import { type Line, type ModbusConnection, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
@@ -123,7 +124,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		const { device, connection, template } = wanted;
 		const line = lineOf(connection.line);
 		try {
-			line.add(device, connection, template);
+			line.add(device, connection, layeredTemplate(template, connection));
 			running.set(device.id, { wanted, line });
 			rejected.delete(device.id);
 		} catch (error) {
