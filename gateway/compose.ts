@@ -153,7 +153,8 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	later.uplink.set(up.uplink);
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
 	const { ports, routes: portRoutes } = await openPorts(base);
-	const drivers = openDrivers({ ...base, templates, mistakes, ports, telemetry });
+	const fieldTlsFolder = join(data, 'field-tls');
+	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
 	const scans = await openScans({
 		...base,
@@ -161,6 +162,7 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		devices: () => devices.all(),
 		bus: drivers.bus,
 		createLine: drivers.createLine,
+		ports,
 		discoverSunspec: identifySunspec,
 	});
 	const routes = [

@@ -53,6 +53,7 @@ test('a gateway with every model of the library on one line reads each of them w
 		const driver = openModbusDriver({
 			templates,
 			ports: portsOf(),
+			fieldTlsFolder: null,
 			sink: {
 				reading({ device, points, values }) {
 					points.forEach((key, index) => {

@@ -189,11 +189,12 @@ test('a scale factor is read as often as the most wanted of its values', (t) => 
 	t.is(pollOf(value('a', 1, { poll: 'once' })), 'as a setting');
 });
 
+const rangeOf = (over: Wire) => {
+	const template = parsed([wirePoint({ kind: 'counter', ...over })]);
+	return pointFacts(template, 'power')?.counter?.range;
+};
+
 test('a counter turns at the end of its type, of its digits, of its bits, or where the template says', (t) => {
-	const rangeOf = (over: Wire) => {
-		const template = parsed([wirePoint({ kind: 'counter', ...over })]);
-		return pointFacts(template, 'power')?.counter?.range;
-	};
 	t.deepEqual(rangeOf({}), { bottom: 0n, top: 65_536n });
 	t.deepEqual(rangeOf({ type: 'uint8l' }), { bottom: 0n, top: 256n });
 	t.deepEqual(rangeOf({ type: 'bcd16' }), { bottom: 0n, top: 10_000n });
