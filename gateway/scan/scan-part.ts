@@ -91,6 +91,8 @@ export async function openScans(deps: ScanPartDeps) {
 	];
 	return {
 		routes,
+		/** Lines for a few requests of somebody else. */
+		lines,
 		/** Tells whoever watches how far scans are. */
 		announce: (realtime: Pick<RealtimeServer, 'namespace' | 'on' | 'actorOf' | 'cutSlow'>): void =>
 			scans.listen(createScanRealtime({ realtime })),

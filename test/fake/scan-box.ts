@@ -48,6 +48,7 @@ export async function scanBox(devices: readonly Device[] = []): Promise<ScanBox>
 	const driver = openModbusDriver({
 		templates,
 		ports,
+		fieldTlsFolder: null,
 		sink: {
 			reading: (draft) => void readings.push(draft),
 			health: (id, now) => void health.set(id, now),
