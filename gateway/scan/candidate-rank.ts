@@ -28,6 +28,12 @@ interface Named {
 	readonly model: string | null;
 }
 
+/** Whether a device says the name of the model, or of its maker, about itself. */
+export function isNamedIn(words: string, template: TemplateDocument): boolean {
+	const { maker, model } = namedIn(words, template);
+	return maker || model !== null;
+}
+
 /** What of a template's name a device says about itself. Model names are looked for as a whole and by their first word. */
 function namedIn(words: string, { manufacturer, model, variants }: TemplateDocument): Named {
 	const names = [model, ...variants];
