@@ -18,6 +18,7 @@ import { openMqttAccounts } from './broker/mqtt-account-part.ts';
 import { openBundles } from './bundle/bundle-part.ts';
 import { openGatewayCommands } from './command/command-part.ts';
 import { startConfiguration } from './configuration/configuration-part.ts';
+import { openDiagnosis } from './diagnose/diagnose-part.ts';
 import { type DriverPart, openDrivers } from './driver/driver-part.ts';
 import { openPorts } from './driver/port/port-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
@@ -153,15 +154,32 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	const { ports, routes: portRoutes } = await openPorts(base);
 	const drivers = openDrivers({ ...base, templates, mistakes, ports, telemetry });
 	later.drivers.set(drivers);
+	const diagnosis = openDiagnosis({
+		...base,
+		drivers,
+		telemetry,
+		templates,
+		mistakes,
+		time,
+		gateway: () => ({
+			id: gatewayId,
+			site: opened.now().site.name,
+			hostname: hostname(),
+			version,
+			isEnrolled: store.enrolment() !== null,
+		}),
+		credential: () => store.enrolment()?.own ?? null,
+	});
 	const routes = [
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
+		...diagnosis.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,
 	];
-	return { commands, configuration, local, ledger, up, drivers, routes };
+	return { commands, configuration, local, ledger, up, drivers, diagnosis, routes };
 }
 
 type Field = Awaited<ReturnType<typeof openField>>;
@@ -169,7 +187,7 @@ type Field = Awaited<ReturnType<typeof openField>>;
 /** REST, realtime and pages; then devices are read, and what an earlier life of this process has left is taken up. */
 async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: LaterParts): Promise<Gateway> {
 	const { base, time, opened, storage, telemetry, alarmPart, claimCode } = ground;
-	const { commands, configuration, local, ledger, up, drivers } = field;
+	const { commands, configuration, local, ledger, up, drivers, diagnosis } = field;
 	const { settings, mistakes } = opened;
 	const { journal, history } = telemetry;
 	const { broker, mqtt, mqttTls } = local;
@@ -211,6 +229,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 	addClockMetrics(metrics, time.status);
 	ledger.addMetrics(metrics, up.uplink.owedRanges);
 	addGatewayMetrics(metrics, { uplink: up.status, broker: () => broker.stats(), lines: drivers.lines });
+	diagnosis.addMetrics(metrics);
 	await drivers.begin();
 	configuration.resume();
 	commands.resume();
