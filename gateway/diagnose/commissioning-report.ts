@@ -147,6 +147,7 @@ export function createCommissioningReport(deps: CommissioningReportDeps) {
 		const devices = deps
 			.devices()
 			.filter(({ deletedAt }) => deletedAt === null)
+			.toSorted((a, b) => (a.uid < b.uid ? -1 : 1))
 			.map((device) => reported(device, lines, now));
 		const mistakes = [
 			...(clock.reason === null ? [] : [`clock: ${clock.reason}`]),
