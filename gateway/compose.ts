@@ -27,6 +27,8 @@ import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createDeviceUplink } from './sync/device-uplink.ts';
 import { openRecords } from './sync/open-records.ts';
 import { ownDocuments } from './sync/own-documents.ts';
+import { openScans } from './scan/scan-part.ts';
+import { identifySunspec } from './sunspec/sunspec-discovery.ts';
 import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
@@ -152,7 +154,8 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	later.uplink.set(up.uplink);
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
 	const { ports, routes: portRoutes } = await openPorts(base);
-	const drivers = openDrivers({ ...base, templates, mistakes, ports, telemetry });
+	const fieldTlsFolder = join(data, 'field-tls');
+	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
 	const diagnosis = openDiagnosis({
 		...base,
@@ -170,16 +173,25 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		}),
 		credential: () => store.enrolment()?.own ?? null,
 	});
+	const scans = await openScans({
+		...base,
+		templates,
+		devices: () => devices.all(),
+		bus: drivers.bus,
+		createLine: drivers.createLine,
+		discoverSunspec: identifySunspec,
+	});
 	const routes = [
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
 		...diagnosis.routes,
+		...scans.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,
 	];
-	return { commands, configuration, local, ledger, up, drivers, diagnosis, routes };
+	return { commands, configuration, local, ledger, up, drivers, diagnosis, scans, routes };
 }
 
 type Field = Awaited<ReturnType<typeof openField>>;
@@ -187,7 +199,7 @@ type Field = Awaited<ReturnType<typeof openField>>;
 /** REST, realtime and pages; then devices are read, and what an earlier life of this process has left is taken up. */
 async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: LaterParts): Promise<Gateway> {
 	const { base, time, opened, storage, telemetry, alarmPart, claimCode } = ground;
-	const { commands, configuration, local, ledger, up, drivers, diagnosis } = field;
+	const { commands, configuration, local, ledger, up, drivers, diagnosis, scans } = field;
 	const { settings, mistakes } = opened;
 	const { journal, history } = telemetry;
 	const { broker, mqtt, mqttTls } = local;
@@ -219,6 +231,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		more: field.routes,
 	});
 	later.server.set(http.server);
+	scans.announce(http.realtime);
 	storage.addMetrics(metrics);
 	addBoxMetrics(metrics, {
 		journal: () => journal.stats(),

@@ -62,7 +62,7 @@ export interface TemplateImageOptions {
  * Probes hold, so that the device is recognised. Points are those of a device that chose no options.
  */
 export function createTemplateImage({ template, seed }: TemplateImageOptions): RegisterImage {
-	const { points } = layeredTemplate(template, null, {});
+	const { points } = layeredTemplate(template, {});
 	const probes = new Map(template.probe.map((probe) => [probe.key, probe]));
 	const byFunction = new Map<ReadFunction, readonly TemplatePoint[]>(
 		([1, 2, 3, 4] as const).map((functionCode) => [

@@ -151,11 +151,11 @@ test('the AsyncAPI document is valid, and is the one that is served', async (t) 
 /** What the realtime files of the product register and emit, read from their source: the names are literals there. */
 function eventsInSource(): ReadonlyMap<string, ReadonlySet<string>> {
 	const found = new Map<string, Set<string>>();
-	const core = join(process.cwd(), 'core');
-	for (const file of readdirSync(core, { recursive: true, encoding: 'utf8' }).filter((name) =>
-		name.endsWith('-realtime.ts'),
-	)) {
-		const source = readFileSync(join(core, file), 'utf8');
+	const files = ['core', 'gateway'].flatMap((folder) =>
+		readdirSync(join(process.cwd(), folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+	);
+	for (const file of files.filter((name) => name.endsWith('-realtime.ts'))) {
+		const source = readFileSync(join(process.cwd(), file), 'utf8');
 		const constants = new Map(
 			[...source.matchAll(/const (\w+) = '(\w+)'/g)].map(([, name = '', value = '']) => [name, value]),
 		);
