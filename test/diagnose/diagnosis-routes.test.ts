@@ -81,8 +81,10 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 	t.like(seen.units[1], { unit_id: 9, answers: 0 });
 	t.is(seen.units[1].exceptions[0].code, 11);
 
-	const shown = JSON.parse((await call('GET', `${line}/frames?limit=2000`)).text);
-	t.true(shown.frames.length > 6);
+	const shown = await waitFor('frames are recorded', 15_000, async () => {
+		const found = JSON.parse((await call('GET', `${line}/frames?limit=2000`)).text);
+		return found.frames.length > 6 ? found : null;
+	});
 	t.true(shown.frames.every(({ check }: { readonly check: string }) => check === 'ok'));
 	t.regex(shown.frames[0].text, /^read (input|holding) registers \d+, count \d+$/);
 	const after = shown.frames.at(-1).since_start_us;
