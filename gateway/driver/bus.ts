@@ -168,7 +168,7 @@ export function createBus(deps: BusDeps): Bus {
 	}
 
 	/** The request is over. @returns what tells its caller */
-	async function exchange(open: ModbusLine, job: Job, guardMs: number): Promise<() => void> {
+	async function transact(open: ModbusLine, job: Job, guardMs: number): Promise<() => void> {
 		try {
 			await hold(guardMs);
 			const answer = await open.transact(job.exchange);
@@ -186,7 +186,7 @@ export function createBus(deps: BusDeps): Bus {
 		const guardMs = isWrite(job.exchange) ? job.exchange.guardMs : 0;
 		isGuarding = isGuarded(job);
 		begin();
-		const tell = await exchange(open, job, guardMs);
+		const tell = await transact(open, job, guardMs);
 		// Whoever waits for the answer finds the line free again, unless it has to be silent first.
 		if (guardMs === 0) end();
 		tell();

@@ -168,7 +168,7 @@ test('the same configuration a thousand times over restarts nothing', async (t) 
 	await time.run(2000);
 	const before = line(tcpLine).asked.length;
 	for (let revision = 2; revision < 1002; revision += 1) {
-		await driver.apply(devices.map((device) => ({ ...device, name: `${device.name} again`, revision })));
+		await driver.apply(devices.map((device) => Object.assign({}, device, { name: `${device.name} again`, revision })));
 		await time.run(10);
 	}
 	t.is(line(tcpLine).opened, 1);

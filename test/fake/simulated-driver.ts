@@ -38,13 +38,13 @@ export interface SimulatedDriver {
 	readonly driver: ModbusDriver;
 	readonly time: SimulatedTime;
 	/** The simulated end of a line; made when the driver opens it first. */
-	line(line: Line): SimulatedLine;
+	readonly line: (line: Line) => SimulatedLine;
 	readonly readings: readonly ReadingDraft[];
 	/** Of one device, with good values only. */
-	good(index: number): readonly ReadingDraft[];
-	healths(index: number): readonly DeviceHealth[];
+	readonly good: (index: number) => readonly ReadingDraft[];
+	readonly healths: (index: number) => readonly DeviceHealth[];
 	/** Forgets readings and healths. */
-	clear(): void;
+	readonly clear: () => void;
 }
 
 export interface SimulatedDriverOptions {

@@ -42,57 +42,96 @@ function capFor(functionCode: ReadFunction, limits: PlanLimits): number {
 		: Math.min(limits.maxRegisters, MAX_REGISTERS_PER_READ);
 }
 
-/** Whether one read of function `functionCode` may cover the addresses from `first` up to, not including, `end`. */
-function mayRead(functionCode: ReadFunction, first: number, end: number, limits: PlanLimits): boolean {
-	if (end - first > capFor(functionCode, limits)) return false;
-	return !limits.holes.some((hole) => hole.functionCode === functionCode && hole.first < end && hole.last >= first);
+/** @returns from an address, the first one at or after it that no read of this function may touch; `Infinity` when there is none */
+function holesOf(functionCode: ReadFunction, holes: readonly AddressRange[]): (address: number) => number {
+	const firsts: number[] = [];
+	const lasts: number[] = [];
+	const alike = holes.filter((hole) => hole.functionCode === functionCode);
+	for (const { first, last } of alike.toSorted((one, other) => one.first - other.first)) {
+		const end = lasts.at(-1) ?? Number.NEGATIVE_INFINITY;
+		if (first > end + 1) {
+			firsts.push(first);
+			lasts.push(last);
+		} else lasts[lasts.length - 1] = Math.max(end, last);
+	}
+	return (address) => {
+		let low = 0;
+		let high = lasts.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ((lasts[middle] ?? 0) < address) low = middle + 1;
+			else high = middle;
+		}
+		return Math.max(address, firsts[low] ?? Number.POSITIVE_INFINITY);
+	};
 }
 
-/** Whether any read can bring this point: it may be read, fits the caps and lies in no hole. */
-const isReadable = (point: TemplatePoint, limits: PlanLimits): boolean =>
-	point.access !== 'w' && mayRead(point.functionCode, point.address, endOf(point), limits);
+/** @returns from the first address of a read, the end it may have at most (the first address that is not in it) */
+function farthestOf(functionCode: ReadFunction, limits: PlanLimits): (address: number) => number {
+	const cap = capFor(functionCode, limits);
+	const nextHole = holesOf(functionCode, limits.holes);
+	return (address) => Math.min(address + cap, nextHole(address));
+}
+
+/** Whether a read can bring a point: it may be read, fits the caps and lies in no hole. */
+function readableBy(limits: PlanLimits): (point: TemplatePoint) => boolean {
+	const farthest = new Map(READ_FUNCTIONS.map((functionCode) => [functionCode, farthestOf(functionCode, limits)]));
+	return (point) => point.access !== 'w' && endOf(point) <= (farthest.get(point.functionCode)?.(point.address) ?? 0);
+}
 
 /** The points `planReads` leaves out: write-only, larger than the caps, or in a hole. The caller tells the installer. */
-export const unreadablePoints = (points: readonly TemplatePoint[], limits: PlanLimits): readonly TemplatePoint[] =>
-	points.filter((point) => !isReadable(point, limits));
+export function unreadablePoints(points: readonly TemplatePoint[], limits: PlanLimits): readonly TemplatePoint[] {
+	const isReadable = readableBy(limits);
+	return points.filter((point) => !isReadable(point));
+}
 
 function requestOf(functionCode: ReadFunction, points: readonly TemplatePoint[], end: number): ReadRequest {
 	const address = points[0]?.address ?? 0;
 	return { functionCode, address, count: end - address, points, keys: points.map(({ key }) => key) };
 }
 
-/** The cheapest way to read the points up to and including one of them, by its last request. */
-interface Step {
-	/** Index of the first point of the last request. */
-	readonly from: number;
-	/** First address after the last request. */
-	readonly end: number;
-	readonly totalMs: number;
+/**
+ * The cheapest way to read the first so many points, for each number of them: what it costs, where its last request begins (the index
+ * of a point) and ends (an address). Plain columns: a map of thousands of points is planned within milliseconds.
+ */
+interface Steps {
+	readonly totalMs: Float64Array;
+	readonly from: Int32Array;
+	readonly end: Int32Array;
 }
 
 /**
- * The cheapest last request that ends with the point at `index`, on top of what the points before it cost.
+ * The cheapest last request that ends with each point, on top of what the points before it cost.
  * Walking back, a request only grows: the first one that may not be read ends the search.
  */
-function cheapestStep(
-	sorted: readonly TemplatePoint[],
-	index: number,
-	steps: readonly Step[],
-	cost: LineCost,
-	limits: PlanLimits,
-): Step {
-	let best: Step = { from: index, end: 0, totalMs: Number.POSITIVE_INFINITY };
-	let end = 0;
-	for (let from = index; from >= 0; from--) {
-		const point = sorted[from];
-		if (point === undefined) break;
-		end = Math.max(end, endOf(point));
-		if (!mayRead(point.functionCode, point.address, end, limits)) break;
-		const totalMs = (steps[from - 1]?.totalMs ?? 0) + readCostMs(point.functionCode, end - point.address, cost);
-		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
-		if (totalMs <= best.totalMs) best = { from, end, totalMs };
+function cheapestSteps(sorted: readonly TemplatePoint[], farthest: (address: number) => number, cost: LineCost): Steps {
+	const functionCode = sorted[0]?.functionCode ?? 3;
+	const requestMs = readCostMs(functionCode, 0, cost);
+	const unitMs = readCostMs(functionCode, 1, cost) - requestMs;
+	const count = sorted.length;
+	const first = Int32Array.from(sorted, ({ address }) => address);
+	const ends = Int32Array.from(sorted, endOf);
+	const most = Float64Array.from(sorted, ({ address }) => farthest(address));
+	const totalMs = new Float64Array(count + 1);
+	const from = new Int32Array(count + 1);
+	const end = new Int32Array(count + 1);
+	for (let last = 0; last < count; last += 1) {
+		let bestMs = Number.POSITIVE_INFINITY;
+		let reach = 0;
+		for (let begin = last; begin >= 0; begin -= 1) {
+			const start = first[begin] ?? 0;
+			reach = Math.max(reach, ends[begin] ?? 0);
+			if (reach > (most[begin] ?? 0)) break;
+			const ms = (totalMs[begin] ?? 0) + requestMs + (reach - start) * unitMs;
+			// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
+			if (ms > bestMs) continue;
+			bestMs = ms;
+			from[last + 1] = begin;
+			end[last + 1] = reach;
+		}
+		totalMs[last + 1] = bestMs;
 	}
-	return best;
+	return { totalMs, from, end };
 }
 
 /** All points have the same function and are readable. */
@@ -103,16 +142,10 @@ function planFunction(
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
 	const sorted = points.toSorted(byPlace);
-	const steps: Step[] = [];
-	for (let index = 0; index < sorted.length; index++) {
-		steps.push(cheapestStep(sorted, index, steps, cost, limits));
-	}
+	const steps = cheapestSteps(sorted, farthestOf(functionCode, limits), cost);
 	const requests: ReadRequest[] = [];
-	for (let last = sorted.length - 1; last >= 0;) {
-		const step = steps[last];
-		if (step === undefined) break;
-		requests.push(requestOf(functionCode, sorted.slice(step.from, last + 1), step.end));
-		last = step.from - 1;
+	for (let read = sorted.length; read > 0; read = steps.from[read] ?? 0) {
+		requests.push(requestOf(functionCode, sorted.slice(steps.from[read], read), steps.end[read] ?? 0));
 	}
 	return requests.toReversed();
 }
@@ -129,7 +162,7 @@ export function planReads(
 	cost: LineCost,
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
-	const readable = points.filter((point) => isReadable(point, limits));
+	const readable = points.filter(readableBy(limits));
 	return READ_FUNCTIONS.flatMap((functionCode) =>
 		planFunction(
 			functionCode,
