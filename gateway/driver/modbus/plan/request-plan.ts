@@ -91,47 +91,59 @@ function requestOf(functionCode: ReadFunction, points: readonly TemplatePoint[],
 }
 
 /**
- * The cheapest way to read the first so many points, for each number of them: what it costs, where its last request begins (the index
- * of a point) and ends (an address). Plain columns: a map of thousands of points is planned within milliseconds.
+ * The points that decide the plan: one that lies within another comes with it for nothing, in any plan.
+ * @param sorted by place
+ * @returns their indices; those between two of them come with the first
  */
-interface Steps {
-	readonly totalMs: Float64Array;
-	readonly from: Int32Array;
-	readonly end: Int32Array;
+function decisive(sorted: readonly TemplatePoint[]): Int32Array {
+	const found = new Int32Array(sorted.length);
+	let count = 0;
+	let reach = 0;
+	for (const [index, point] of sorted.entries()) {
+		if (endOf(point) <= reach) continue;
+		found[count] = index;
+		count += 1;
+		reach = endOf(point);
+	}
+	return found.subarray(0, count);
 }
 
 /**
- * The cheapest last request that ends with each point, on top of what the points before it cost.
- * Walking back, a request only grows: the first one that may not be read ends the search.
+ * For each number of points, where the last request begins (an index) of the cheapest way to read so many.
+ *
+ * With cost = request + unit x (end - start), the last request before an end is cheapest where (cost of what comes before it) -
+ * unit x start is least, among the starts that may still reach so far. Starts and ends both grow, so those starts form a window that
+ * only moves on, whose least is kept at the head of a queue: one step for each point, however many fit a read.
  */
-function cheapestSteps(sorted: readonly TemplatePoint[], farthest: (address: number) => number, cost: LineCost): Steps {
-	const functionCode = sorted[0]?.functionCode ?? 3;
-	const requestMs = readCostMs(functionCode, 0, cost);
-	const unitMs = readCostMs(functionCode, 1, cost) - requestMs;
-	const count = sorted.length;
-	const first = Int32Array.from(sorted, ({ address }) => address);
-	const ends = Int32Array.from(sorted, endOf);
-	const most = Float64Array.from(sorted, ({ address }) => farthest(address));
-	const totalMs = new Float64Array(count + 1);
-	const from = new Int32Array(count + 1);
-	const end = new Int32Array(count + 1);
-	for (let last = 0; last < count; last += 1) {
-		let bestMs = Number.POSITIVE_INFINITY;
-		let reach = 0;
-		for (let begin = last; begin >= 0; begin -= 1) {
-			const start = first[begin] ?? 0;
-			reach = Math.max(reach, ends[begin] ?? 0);
-			if (reach > (most[begin] ?? 0)) break;
-			const ms = (totalMs[begin] ?? 0) + requestMs + (reach - start) * unitMs;
-			// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
-			if (ms > bestMs) continue;
-			bestMs = ms;
-			from[last + 1] = begin;
-			end[last + 1] = reach;
-		}
-		totalMs[last + 1] = bestMs;
+function cheapestBegins(
+	points: readonly TemplatePoint[],
+	farthest: (address: number) => number,
+	cost: LineCost,
+): Int32Array {
+	const requestMs = readCostMs(points[0]?.functionCode ?? 3, 0, cost);
+	const unitMs = readCostMs(points[0]?.functionCode ?? 3, 1, cost) - requestMs;
+	const begins = new Int32Array(points.length + 1);
+	const queue = new Int32Array(points.length);
+	const worthMs = new Float64Array(points.length);
+	const most = new Float64Array(points.length);
+	let head = 0;
+	let tail = 0;
+	let totalMs = 0;
+	for (const [last, point] of points.entries()) {
+		most[last] = farthest(point.address);
+		const worth = totalMs - unitMs * point.address;
+		worthMs[last] = worth;
+		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
+		while (tail > head && (worthMs[queue[tail - 1] ?? 0] ?? 0) > worth) tail -= 1;
+		queue[tail] = last;
+		tail += 1;
+		const end = endOf(point);
+		while ((most[queue[head] ?? 0] ?? 0) < end) head += 1;
+		const begin = queue[head] ?? last;
+		begins[last + 1] = begin;
+		totalMs = (worthMs[begin] ?? 0) + requestMs + unitMs * end;
 	}
-	return { totalMs, from, end };
+	return begins;
 }
 
 /** All points have the same function and are readable. */
@@ -142,10 +154,14 @@ function planFunction(
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
 	const sorted = points.toSorted(byPlace);
-	const steps = cheapestSteps(sorted, farthestOf(functionCode, limits), cost);
+	const places = decisive(sorted);
+	const deciding = Array.from(places, (place) => sorted[place]).filter((point) => point !== undefined);
+	const begins = cheapestBegins(deciding, farthestOf(functionCode, limits), cost);
 	const requests: ReadRequest[] = [];
-	for (let read = sorted.length; read > 0; read = steps.from[read] ?? 0) {
-		requests.push(requestOf(functionCode, sorted.slice(steps.from[read], read), steps.end[read] ?? 0));
+	for (let read = deciding.length; read > 0; read = begins[read] ?? 0) {
+		const last = deciding[read - 1];
+		const group = sorted.slice(places[begins[read] ?? 0], places[read] ?? sorted.length);
+		requests.push(requestOf(functionCode, group, last === undefined ? 0 : endOf(last)));
 	}
 	return requests.toReversed();
 }
