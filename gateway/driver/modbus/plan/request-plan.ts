@@ -108,6 +108,20 @@ function decisive(sorted: readonly TemplatePoint[]): Int32Array {
 	return found.subarray(0, count);
 }
 
+/** Where a request may begin. */
+interface Begin {
+	/** Of its first point. */
+	readonly index: number;
+	/** What comes before it, less the cost of the addresses before it. */
+	readonly worthMs: number;
+	/** The end that a request from here may have at most. */
+	readonly most: number;
+}
+
+const isDearer = (begin: Begin | undefined, than: Begin): boolean =>
+	begin !== undefined && begin.worthMs > than.worthMs;
+const reaches = (begin: Begin | undefined, end: number): boolean => begin === undefined || begin.most >= end;
+
 /**
  * For each number of points, where the last request begins (an index) of the cheapest way to read so many.
  *
@@ -119,29 +133,24 @@ function cheapestBegins(
 	points: readonly TemplatePoint[],
 	farthest: (address: number) => number,
 	cost: LineCost,
-): Int32Array {
-	const requestMs = readCostMs(points[0]?.functionCode ?? 3, 0, cost);
-	const unitMs = readCostMs(points[0]?.functionCode ?? 3, 1, cost) - requestMs;
-	const begins = new Int32Array(points.length + 1);
-	const queue = new Int32Array(points.length);
-	const worthMs = new Float64Array(points.length);
-	const most = new Float64Array(points.length);
+): readonly number[] {
+	const functionCode = points[0]?.functionCode ?? 3;
+	const requestMs = readCostMs(functionCode, 0, cost);
+	const unitMs = readCostMs(functionCode, 1, cost) - requestMs;
+	const begins = [0];
+	const queue: Begin[] = [];
 	let head = 0;
-	let tail = 0;
 	let totalMs = 0;
-	for (const [last, point] of points.entries()) {
-		most[last] = farthest(point.address);
-		const worth = totalMs - unitMs * point.address;
-		worthMs[last] = worth;
-		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
-		while (tail > head && (worthMs[queue[tail - 1] ?? 0] ?? 0) > worth) tail -= 1;
-		queue[tail] = last;
-		tail += 1;
+	for (const [index, point] of points.entries()) {
+		const own = { index, worthMs: totalMs - unitMs * point.address, most: farthest(point.address) };
 		const end = endOf(point);
-		while ((most[queue[head] ?? 0] ?? 0) < end) head += 1;
-		const begin = queue[head] ?? last;
-		begins[last + 1] = begin;
-		totalMs = (worthMs[begin] ?? 0) + requestMs + unitMs * end;
+		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
+		while (queue.length > head && isDearer(queue.at(-1), own)) queue.pop();
+		queue.push(own);
+		while (!reaches(queue[head], end)) head += 1;
+		const best = queue[head] ?? own;
+		begins.push(best.index);
+		totalMs = best.worthMs + requestMs + unitMs * end;
 	}
 	return begins;
 }
