@@ -12,6 +12,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
+import type { LineMeter } from './line-meter.ts';
 import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
@@ -25,6 +26,8 @@ export interface DriverPartDeps {
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
 	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security. */
+	readonly fieldTlsFolder: string;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -33,7 +36,7 @@ export interface DriverPartDeps {
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
-	const { data, templates, mistakes, ports, telemetry: into, lifecycle, clock, log } = deps;
+	const { data, templates, mistakes, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
@@ -42,6 +45,7 @@ export function openDrivers(deps: DriverPartDeps) {
 			memory: createLearntStore({ folder: join(data, 'learnt'), log }),
 			templates,
 			ports,
+			fieldTlsFolder,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.
@@ -69,6 +73,8 @@ export function openDrivers(deps: DriverPartDeps) {
 		busNamed: (name: string) => modbus.bus(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
+		/** A fresh connection to a line, for who has its port for himself. */
+		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */

@@ -331,6 +331,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 			book.back(clock.monotonicMs());
 		},
 		lineFailed(reason) {
+			deps.reader.forget();
 			lose();
 			health.offline(`line: ${reason}`, reason);
 		},

@@ -1,6 +1,6 @@
 import { systemTimer } from '../../../core/journal/set-timer.ts';
-import type { DeviceTemplate } from '../../../config/template/template.ts';
 import { layeredTemplate } from '../../../config/template/template-layers.ts';
+import type { DeviceTemplate } from '../../../config/template/template.ts';
 import { type Line, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, fieldFault, messageOf } from '../../../core/kernel/fault.ts';
@@ -103,7 +103,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else {
 				owners.set(portOf(connection.line), owner);
-				fit.push({ device, connection, base: template, template: layeredTemplate(template, null, connection) });
+				fit.push({ device, connection, base: template, template: layeredTemplate(template, connection) });
 			}
 		}
 		return { fit, unfit };
@@ -207,7 +207,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 			if (base === null) {
 				throw fieldFault('rule-violation', 'connection.template', `${connection.template} is not installed`);
 			}
-			const template = layeredTemplate(base, null, connection);
+			const template = layeredTemplate(base, connection);
 			const name = lineName(connection.line);
 			const saved = lines.get(name)?.needs() ?? [];
 			const cost = saved.find((need) => device !== null && need.device === device)?.cost;

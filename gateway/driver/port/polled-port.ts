@@ -46,6 +46,9 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 	let isOver = false;
 	/** While the link rests nobody asks the poller. */
 	let restTimer: NodeJS.Timeout | null = null;
+	let isArmed = false;
+	/** Bytes that waited for the end of a rest do not tell when they came, nor when the next ones are due. */
+	let isWaking = false;
 
 	function fail(error: Error | null): void {
 		if (isOver) return;
@@ -54,7 +57,9 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 	}
 
 	function arm(): void {
-		if (!isOver && restTimer === null) poller.poll(waiting.length === 0 ? READABLE : READABLE | WRITABLE);
+		if (isOver || restTimer !== null) return;
+		poller.poll(waiting.length === 0 ? READABLE : READABLE | WRITABLE);
+		isArmed = true;
 	}
 
 	/** @returns whether there may be more */
@@ -90,6 +95,7 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 		return (error) => {
 			// The poller tells whoever waits that the port is being closed.
 			if (isOver) return;
+			isArmed = false;
 			if (error !== null) {
 				fail(error);
 				return;
@@ -107,7 +113,9 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 
 	function wake(): void {
 		restTimer = null;
+		isWaking = true;
 		drain();
+		isWaking = false;
 		arm();
 	}
 
@@ -131,9 +139,11 @@ export function createPolledIo({ fd, poller }: PolledPort, listener: PortIoListe
 		},
 		rest(ms) {
 			const sleepMs = Math.floor(ms - WAKE_EARLY_MS);
-			if (isOver || sleepMs < LEAST_REST_MS) return;
+			if (isOver || isWaking || sleepMs < LEAST_REST_MS || waiting.length > 0) return;
 			if (restTimer !== null) clearTimeout(restTimer);
 			restTimer = setTimeout(wake, sleepMs);
+			if (isArmed) poller.poll(0);
+			isArmed = false;
 		},
 		end,
 	};

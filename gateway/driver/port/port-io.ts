@@ -10,7 +10,7 @@ export interface PortIoListener {
 export interface PortIo {
 	/** @param bytes belong to the port from now on */
 	write(bytes: Buffer): void;
-	/** Called while bytes are handed over: nothing that matters comes for so long, ms. */
+	/** Nothing that matters comes for so long, ms: what arrives is handed over after that. */
 	rest(ms: number): void;
 	/** Nothing is handed over from now on. The port itself is closed by who opened it. */
 	end(): void;

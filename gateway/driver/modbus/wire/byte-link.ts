@@ -12,7 +12,7 @@ export interface ByteLink {
 	open(listener: ByteLinkListener): Promise<void>;
 	/** @param bytes belong to the link from now on */
 	write(bytes: Buffer): void;
-	/** Called while bytes are handed over: the next ones that matter are so far away, ms, that nobody need wake up before. */
+	/** The next bytes that matter are so far away, ms, that nobody need wake up before. */
 	rest?(ms: number): void;
 	/** Idempotent; waits until the port is free again. Also ends an opening that is under way. */
 	close(): Promise<void>;

@@ -1,7 +1,7 @@
-/** Sleeps of the thread, ms: short enough that other lines hardly notice. */
-const NAP_MS = 0.15;
-/** Shorter waits are over by the time they would begin. */
-const NO_WAIT_MS = 0.02;
+/** Longest sleep of the thread, ms. */
+const MOST_NAP_MS = 0.8;
+/** The kernel wakes a thread so much later than it asked for, ms; the rest of a wait is spent in turns of the event loop. */
+const NAP_LATENESS_MS = 0.06;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -14,8 +14,8 @@ export interface GapTimer {
 
 /**
  * Timers have steps of a millisecond, which is half of the silence that ends a frame at 115200 baud. So the whole milliseconds
- * are left to a timer and the rest to naps of the thread, with a turn of the event loop between them: that costs no processor
- * time, and bytes that arrive meanwhile are heard before the next look.
+ * are left to a timer and the rest to a nap of the thread, with a turn of the event loop behind it: that costs no processor time,
+ * and bytes that arrive meanwhile are heard before the next look.
  */
 export function createGapTimer(): GapTimer {
 	let timer: NodeJS.Timeout | null = null;
@@ -33,7 +33,7 @@ export function createGapTimer(): GapTimer {
 		const look = (): void => {
 			immediate = null;
 			const left = leftMs();
-			if (left <= NO_WAIT_MS) {
+			if (left <= 0) {
 				reached();
 				return;
 			}
@@ -41,7 +41,7 @@ export function createGapTimer(): GapTimer {
 				timer = setTimeout(lookSoon, Math.floor(left));
 				return;
 			}
-			Atomics.wait(cell, 0, 0, Math.min(left, NAP_MS));
+			if (left > NAP_LATENESS_MS) Atomics.wait(cell, 0, 0, Math.min(left - NAP_LATENESS_MS, MOST_NAP_MS));
 			lookSoon();
 		};
 		const lookSoon = (): void => {

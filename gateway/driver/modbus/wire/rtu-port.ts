@@ -7,13 +7,17 @@ import type { FramePort, FramePortListener } from './frame-port.ts';
 import { createGapTimer } from './gap-timer.ts';
 import { createLineSilence } from './line-silence.ts';
 import { isWrite, type ModbusExchange } from './modbus-line.ts';
+import { replyBytes } from './reply-pdu.ts';
 import { CRC_BYTES, encodeRtu, scanRtu } from './rtu-frame.ts';
 import { gapMs, type RtuTiming, wireMs } from './rtu-timing.ts';
+import { createTurnaround } from './turnaround.ts';
 
 /** Twice the longest RTU frame (256 bytes): a reply and what came before it. */
 const BUFFER_BYTES = 512;
 /** Unit, function, exception code, CRC. */
 const EXCEPTION_BYTES = 5;
+/** Unit before a PDU, CRC behind it. */
+const OVERHEAD_BYTES = 3;
 const NO_FRAME = Buffer.alloc(0);
 
 interface RtuPortDeps {
@@ -23,24 +27,19 @@ interface RtuPortDeps {
 	readonly meter: LineMeter;
 }
 
-/** A frame port that also knows its adapter. */
-export interface RtuPort extends FramePort {
-	/** Whether the adapter hears what it sends; `null` before the first request. */
-	readonly hasEcho: boolean | null;
-}
-
 /**
  * Modbus RTU over a byte link. Frames are told apart by their expected length and by silence; before each request the line is
  * silent for 3.5 characters, and longer when another master waits for an answer. What is neither answer nor echo is taken apart
  * and counted, and an answer that another master may have asked for is not taken.
  */
-export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuPort {
+export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): FramePort {
 	const { counters, frames } = meter;
 	const leastGapMs = gapMs(timing);
 	const silence = createLineSilence(clock);
 	const gap = createGapTimer();
 	const echo = createEchoSense();
 	const bystanders = createBystanders(clock, counters);
+	const turnaround = createTurnaround();
 	const buffer = Buffer.alloc(BUFFER_BYTES);
 	let length = 0;
 	let open: ModbusExchange | null = null;
@@ -49,6 +48,8 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 	let listener: FramePortListener | null = null;
 	let isOpen = false;
 	let sentAtMs = 0;
+	/** Times that something was heard since the request. */
+	let looks = 0;
 
 	/** Of bytes that are nobody's answer: they are counted, and the buffer is empty again. */
 	function settle(): void {
@@ -85,12 +86,19 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 		if (!isOpen) return;
 		settle();
 		open = exchange;
+		looks = 0;
 		sent = frame;
 		echo.sent(exchange);
 		sentAtMs = clock.monotonicMs();
 		frames.push('sent', frame);
 		link.write(frame);
+		const idleMs = turnaround.expectedMs(exchange);
+		if (idleMs !== null) link.rest?.(idleMs + exchangeMs(exchange));
 	}
+
+	/** Time of the request and its answer on the wire, ms. */
+	const exchangeMs = (exchange: ModbusExchange): number =>
+		wireMs(timing, sent.length + replyBytes(exchange) + OVERHEAD_BYTES);
 
 	/** Removes our own request from the front of what was heard. */
 	function swallowEcho(exchange: ModbusExchange): void {
@@ -104,6 +112,7 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 	function fail(exchange: ModbusExchange, why: string): void {
 		open = null;
 		bystanders.gaveUp(exchange);
+		turnaround.failed(exchange);
 		listener?.corrupt(why);
 	}
 
@@ -111,7 +120,8 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 		const before = bystanders.heard(buffer, 0, start, sent);
 		if (start > 0) counters.strayFrames += 1;
 		if (before.hasEcho) echo.heard();
-		const isForeign = bystanders.mayTake(exchange, end - start === EXCEPTION_BYTES, before);
+		const isException = end - start === EXCEPTION_BYTES;
+		const isForeign = bystanders.mayTake(exchange, isException, before);
 		bystanders.answered(exchange.unitId);
 		echo.over(before.noiseBytes === 0);
 		if (isForeign) {
@@ -120,6 +130,8 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 			return;
 		}
 		open = null;
+		if (isException) turnaround.failed(exchange);
+		else turnaround.answered(exchange, clock.monotonicMs() - sentAtMs - exchangeMs(exchange), looks === 1);
 		const reply = buffer.subarray(start + 1, end - CRC_BYTES);
 		listener?.reply(reply);
 		drop(end);
@@ -151,13 +163,16 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuP
 		silence.broken();
 		frames.push('received', chunk);
 		keep(chunk);
-		if (open !== null) look(open);
+		if (open === null) return;
+		looks += 1;
+		look(open);
 	}
 
 	function abandon(): void {
 		gap.cancel();
 		if (open === null) return;
 		bystanders.gaveUp(open);
+		turnaround.failed(open);
 		open = null;
 		const isQuiet = length === 0;
 		settle();
