@@ -18,6 +18,7 @@ import { openMqttAccounts } from './broker/mqtt-account-part.ts';
 import { openBundles } from './bundle/bundle-part.ts';
 import { openGatewayCommands } from './command/command-part.ts';
 import { startConfiguration } from './configuration/configuration-part.ts';
+import { openDiagnosis } from './diagnose/diagnose-part.ts';
 import { type DriverPart, openDrivers } from './driver/driver-part.ts';
 import { openPorts } from './driver/port/port-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
@@ -157,6 +158,22 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 	const fieldTlsFolder = join(data, 'field-tls');
 	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
+	const diagnosis = openDiagnosis({
+		...base,
+		drivers,
+		telemetry,
+		templates,
+		mistakes,
+		time,
+		gateway: () => ({
+			id: gatewayId,
+			site: opened.now().site.name,
+			hostname: hostname(),
+			version,
+			isEnrolled: store.enrolment() !== null,
+		}),
+		credential: () => store.enrolment()?.own ?? null,
+	});
 	const scans = await openScans({
 		...base,
 		templates,
@@ -171,13 +188,14 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
+		...diagnosis.routes,
 		...scans.routes,
 		...sunspec.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,
 	];
-	return { commands, configuration, local, ledger, up, drivers, scans, routes };
+	return { commands, configuration, local, ledger, up, drivers, diagnosis, scans, routes };
 }
 
 type Field = Awaited<ReturnType<typeof openField>>;
@@ -185,7 +203,7 @@ type Field = Awaited<ReturnType<typeof openField>>;
 /** REST, realtime and pages; then devices are read, and what an earlier life of this process has left is taken up. */
 async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: LaterParts): Promise<Gateway> {
 	const { base, time, opened, storage, telemetry, alarmPart, claimCode } = ground;
-	const { commands, configuration, local, ledger, up, drivers, scans } = field;
+	const { commands, configuration, local, ledger, up, drivers, diagnosis, scans } = field;
 	const { settings, mistakes } = opened;
 	const { journal, history } = telemetry;
 	const { broker, mqtt, mqttTls } = local;
@@ -228,6 +246,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 	addClockMetrics(metrics, time.status);
 	ledger.addMetrics(metrics, up.uplink.owedRanges);
 	addGatewayMetrics(metrics, { uplink: up.status, broker: () => broker.stats(), lines: drivers.lines });
+	diagnosis.addMetrics(metrics);
 	await drivers.begin();
 	configuration.resume();
 	commands.resume();

@@ -196,7 +196,8 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 			cancelTimer();
 			running.delete(id);
 		}
-		record.change({ ...end, endedAt: clock.now() }, true);
+		const progress: ScanProgress = { ...record.scan.progress, etaSeconds: null, doing: '' };
+		record.change({ ...end, progress, endedAt: clock.now() }, true);
 		log.info('scan-ended', { id, kind: request.kind, state: end.state, found: record.scan.found.length });
 		await repository.save([...scans.values()].filter(({ state }) => state !== 'running'));
 	}

@@ -32,8 +32,8 @@ export interface ScanBox {
 	readonly readings: readonly ReadingDraft[];
 	readonly health: ReadonlyMap<string, DeviceHealth>;
 	/** A scan to its end. */
-	run(request: ScanRequest): Promise<Scan>;
-	stop(): Promise<void>;
+	readonly run: (request: ScanRequest) => Promise<Scan>;
+	readonly stop: () => Promise<void>;
 }
 
 /** The loopback as the only network. */
@@ -60,8 +60,8 @@ export async function scanBox(devices: readonly Device[] = []): Promise<ScanBox>
 	const lines = createDriverLines({
 		lines: () =>
 			devices.flatMap(({ connection }): readonly Line[] => (connection?.driver === 'modbus' ? [connection.line] : [])),
-		bus: driver.busOf,
-		createLine: driver.createLine,
+		bus: (line) => driver.busOf(line),
+		createLine: (line, meter) => driver.createLine(line, meter),
 		deviceOf: (path) => realpath(path).catch(() => path),
 		clock: systemClock,
 		setTimer: systemTimer,
