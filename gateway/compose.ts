@@ -29,6 +29,7 @@ import { openRecords } from './sync/open-records.ts';
 import { ownDocuments } from './sync/own-documents.ts';
 import { openScans } from './scan/scan-part.ts';
 import { identifySunspec } from './sunspec/sunspec-discovery.ts';
+import { openSunspec } from './sunspec/sunspec-part.ts';
 import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
@@ -83,7 +84,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 }
 
 /** What reaches devices and the hub: commands, configuration, the broker, the uplink, and what polls. */
-async function openField({ version, log }: GatewayDeps, ground: Ground, later: LaterParts) {
+async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: Ground, later: LaterParts) {
 	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart } = ground;
 	const { data, lifecycle, clock } = base;
 	const { settings, templates, mistakes } = opened;
@@ -179,14 +180,17 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 		devices: () => devices.all(),
 		bus: drivers.bus,
 		createLine: drivers.createLine,
+		ports,
 		discoverSunspec: identifySunspec,
 	});
+	const sunspec = openSunspec({ folder: sunspecFolder, lines: scans.lines });
 	const routes = [
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
 		...diagnosis.routes,
 		...scans.routes,
+		...sunspec.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,

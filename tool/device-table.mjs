@@ -79,9 +79,8 @@ function table(rows) {
  * @param {Document[]} documents
  */
 export function devicePage(documents) {
-	const makers = [...new Set(documents.map(({ manufacturer }) => manufacturer))].sort((a, b) =>
-		a.localeCompare(b, 'en'),
-	);
+	const names = new Set(documents.map(({ manufacturer }) => manufacturer));
+	const makers = [...names].toSorted((left, right) => left.localeCompare(right, 'en'));
 	const sections = makers.map((maker) => {
 		const rows = documents.filter(({ manufacturer }) => manufacturer === maker).map(cells);
 		return `## ${maker}\n\n${table(rows)}\n`;
@@ -93,9 +92,14 @@ export function devicePage(documents) {
 export function shippedDocuments() {
 	const folder = join(ROOT, 'config', 'template');
 	return readdirSync(folder)
-		.filter((name) => name.endsWith('.json'))
-		.sort()
-		.map((name) => ({ ...JSON.parse(readFileSync(join(folder, name), 'utf8')), key: name.slice(0, -'.json'.length) }));
+		.filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))
+		.toSorted()
+		.map((name) => {
+			/** @type {Document} */
+			const document = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+			document.key = name.slice(0, -'.json'.length);
+			return document;
+		});
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

@@ -16,7 +16,7 @@ export interface PointWrite {
 const WIDE: ReadonlySet<RegisterType> = new Set(['int64', 'uint64', 'bcd64', 'bits']);
 
 /** A number of 64 bits beyond 2^53 is written as text, as it is read. */
-const WHOLE = /^-?\d{1,20}$/;
+const WHOLE = /^-?\d{1,40}$/;
 
 /** The number a value stands for; `null` when it is none that this type takes. */
 export function numberOf(type: RegisterType, value: unknown): number | bigint | null {

@@ -167,24 +167,34 @@ export function createBus(deps: BusDeps): Bus {
 		watchIdle();
 	}
 
-	async function perform(open: ModbusLine, job: Job): Promise<void> {
-		const guardMs = isWrite(job.exchange) ? job.exchange.guardMs : 0;
-		isGuarding = isGuarded(job);
-		begin();
+	/** The request is over. @returns what tells its caller */
+	async function transact(open: ModbusLine, job: Job, guardMs: number): Promise<() => void> {
 		try {
 			await hold(guardMs);
 			const answer = await open.transact(job.exchange);
 			silentCount = 0;
 			keeper.proved();
-			job.resolve(answer);
+			return () => job.resolve(answer);
 		} catch (error) {
 			const isSilence = error instanceof ModbusFault && error.failure === 'timeout';
 			silentCount = isSilence ? silentCount + 1 : 0;
-			job.reject(error);
+			return () => job.reject(error);
 		}
-		await hold(guardMs);
-		isGuarding = false;
-		end();
+	}
+
+	async function perform(open: ModbusLine, job: Job): Promise<void> {
+		const guardMs = isWrite(job.exchange) ? job.exchange.guardMs : 0;
+		isGuarding = isGuarded(job);
+		begin();
+		const tell = await transact(open, job, guardMs);
+		// Whoever waits for the answer finds the line free again, unless it has to be silent first.
+		if (guardMs === 0) end();
+		tell();
+		if (guardMs > 0) {
+			await hold(guardMs);
+			isGuarding = false;
+			end();
+		}
 		if (silentCount >= SILENT_BEFORE_RENEWAL) {
 			silentCount = 0;
 			// No reason: the devices are known to be silent already, and the line itself did not fail.

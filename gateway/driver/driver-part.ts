@@ -10,6 +10,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
+import type { LineMeter } from './line-meter.ts';
 import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
@@ -69,7 +70,7 @@ export function openDrivers(deps: DriverPartDeps) {
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
 		/** A fresh connection to a line, for who has its port for himself. */
-		createLine: modbus.createLine,
+		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */

@@ -115,7 +115,7 @@ export function createRegisterScan({ lines }: { readonly lines: Pick<ScanLines, 
 	return {
 		/** Once the signal is aborted it ends with what it has found. @throws Fault `rule-violation` when the unit does not know the function; what a line throws that cannot be used */
 		async run(scan: RegisterScan, context: SweepContext): Promise<FoundRegisters> {
-			const line = lines.share(scan.line, 'scan');
+			const line = await lines.share(scan.line, 'scan');
 			try {
 				const findings = await sweep(createWitness(line, context.signal), scan, context);
 				const [first] = findings.answered;

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +14,7 @@ import type { RealtimeServer } from '../../core/realtime/realtime-server.ts';
 import type { Bus } from '../driver/bus.ts';
 import type { LineMeter } from '../driver/line-meter.ts';
 import type { ModbusLine } from '../driver/modbus/wire/modbus-line.ts';
+import type { SerialPorts } from '../driver/port/serial-ports.ts';
 import type { DiscoverSunspec } from './device-words.ts';
 import { createDriverLines } from './driver-lines.ts';
 import { createIdentifyUnit } from './identify-unit.ts';
@@ -37,6 +39,7 @@ export interface ScanPartDeps {
 	readonly bus: (line: Line) => Bus;
 	/** A fresh connection of a scan's own. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
+	readonly ports: Pick<SerialPorts, 'find'>;
 	readonly discoverSunspec: DiscoverSunspec;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -52,7 +55,7 @@ const machineAddresses = (): readonly OwnAddress[] =>
 
 /** Finding devices: sweeps, identification, one register at a time. */
 export async function openScans(deps: ScanPartDeps) {
-	const { data, templates, devices, bus, createLine, discoverSunspec, lifecycle, clock, log } = deps;
+	const { data, templates, devices, bus, createLine, ports, discoverSunspec, lifecycle, clock, log } = deps;
 	const lines = createDriverLines({
 		lines: () =>
 			devices().flatMap(({ connection, deletedAt }) =>
@@ -60,6 +63,11 @@ export async function openScans(deps: ScanPartDeps) {
 			),
 		bus,
 		createLine,
+		deviceOf: (path) =>
+			ports
+				.find(path)
+				.then(({ device }) => realpath(device))
+				.catch(() => path),
 		clock,
 		setTimer: systemTimer,
 		log,
@@ -83,6 +91,8 @@ export async function openScans(deps: ScanPartDeps) {
 	];
 	return {
 		routes,
+		/** Lines for a few requests of somebody else. */
+		lines,
 		/** Tells whoever watches how far scans are. */
 		announce: (realtime: Pick<RealtimeServer, 'namespace' | 'on' | 'actorOf' | 'cutSlow'>): void =>
 			scans.listen(createScanRealtime({ realtime })),

@@ -70,8 +70,8 @@ export const scanRoutes: Plugin<ScanRoutesOptions> = {
 					refusals: [409],
 				}),
 				validate: { payload: scanBody },
-				handler: (request: Request<{ Payload: ScanBody }>, h: ResponseToolkit) => {
-					const scan = scans.start(toScanRequest(request.payload, lineOf), actorOf(request).email);
+				handler: async (request: Request<{ Payload: ScanBody }>, h: ResponseToolkit) => {
+					const scan = await scans.start(toScanRequest(request.payload, lineOf), actorOf(request).email);
 					noteChange(request, { target: scan.id, before: null, after: scanSummary(scan) });
 					return h.response(scanView(scan)).code(201);
 				},

@@ -25,7 +25,7 @@ const TELL_EVERY_MS = 500;
 /** One way to scan. */
 interface Sweep<R extends ScanRequest, T> {
 	/** @throws Fault of the field at fault when it may not be done; nothing was sent then */
-	check?(request: R): void;
+	check?(request: R): void | Promise<void>;
 	run(request: R, context: SweepContext): Promise<T>;
 }
 
@@ -41,7 +41,7 @@ export interface ScanServiceDeps {
 
 export interface ScanService extends Stoppable {
 	/** @throws Fault `state-conflict` when the same port or host is scanned already, `rate-limited` when too many run, or what its check throws */
-	start(request: ScanRequest, startedBy: string): Scan;
+	start(request: ScanRequest, startedBy: string): Promise<Scan>;
 	/** The newest first. */
 	all(): readonly Scan[];
 	/** @throws Fault `not-found` */
@@ -115,10 +115,10 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 		if (running.size >= MOST_RUNNING) throw new Fault('rate-limited', `${MOST_RUNNING} scans run already`);
 	}
 
-	function check(request: ScanRequest): void {
-		if (request.kind === 'serial') serial.check?.(request);
-		else if (request.kind === 'tcp') tcp.check?.(request);
-		else registers.check?.(request);
+	async function check(request: ScanRequest): Promise<void> {
+		if (request.kind === 'serial') await serial.check?.(request);
+		else if (request.kind === 'tcp') await tcp.check?.(request);
+		else await registers.check?.(request);
 	}
 
 	async function perform(request: ScanRequest, context: SweepContext): Promise<FoundRegisters | null> {
@@ -196,7 +196,8 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 			cancelTimer();
 			running.delete(id);
 		}
-		record.change({ ...end, endedAt: clock.now() }, true);
+		const progress: ScanProgress = { ...record.scan.progress, etaSeconds: null, doing: '' };
+		record.change({ ...end, progress, endedAt: clock.now() }, true);
 		log.info('scan-ended', { id, kind: request.kind, state: end.state, found: record.scan.found.length });
 		await repository.save([...scans.values()].filter(({ state }) => state !== 'running'));
 	}
@@ -216,9 +217,9 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 	}
 
 	return {
-		start(request, startedBy) {
+		async start(request, startedBy) {
+			await check(request);
 			refuseBusy(request);
-			check(request);
 			makeRoom();
 			const progress: ScanProgress = { done: 0, total: 0, etaSeconds: null, doing: 'it begins' };
 			const record = createRecord({

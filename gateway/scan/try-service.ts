@@ -134,7 +134,7 @@ export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, '
 				const rule = `${count} from ${request.address} end beyond address ${ADDRESSES - 1}, the last there is`;
 				throw new Fault('rule-violation', `count: ${rule}`, { field: 'count' });
 			}
-			const line = lines.share(request.line, 'test');
+			const line = await lines.share(request.line, 'test');
 			try {
 				const reads = await readAll(line, request, plans);
 				const words = new Map(

@@ -45,7 +45,7 @@ const quantities: readonly Quantity[] = [
 	},
 	{
 		looksLike: 'looks like a voltage between phases in V',
-		plausibility: 0.9,
+		plausibility: 0.8,
 		isUsual: near([208, 380, 400, 415, 480, 690], 0.045),
 	},
 	{
@@ -66,7 +66,7 @@ const SCALES: readonly (readonly [scale: number, isUsual: number])[] = [
 	[1, 1],
 	[0.1, 0.95],
 	[0.01, 0.85],
-	[0.001, 0.5],
+	[0.001, 0.3],
 ];
 
 /** Whole numbers that are scaled; a device with floating point has no need to. */

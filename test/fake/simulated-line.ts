@@ -41,6 +41,8 @@ function dataOf(request: ModbusExchange): Buffer {
 export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, depth = 1): SimulatedLine {
 	const asked: { readonly request: ModbusExchange; readonly atMs: number }[] = [];
 	const state = { underWay: 0, most: 0, opened: 0, isOpen: false, refusal: null as string | null };
+	/** Ends what is under way. */
+	const closed = new Set<() => void>();
 	let lose: ((reason: string | null) => void) | null = null;
 
 	async function transact(request: ModbusExchange): Promise<ModbusAnswer> {
@@ -51,17 +53,37 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 		try {
 			const reply: SimulatedReply = isRead(request) ? slave(request) : { afterMs: 10 };
 			if (reply === 'silence' || reply.afterMs > request.timeoutMs) {
-				await time.sleep(request.timeoutMs);
+				await sleepWhileOpen(request.timeoutMs);
 				throw timeoutFault(request);
 			}
-			await time.sleep(reply.afterMs);
-			if (!state.isOpen) throw closedFault('the line was closed');
+			await sleepWhileOpen(reply.afterMs);
 			if (reply.exception !== undefined) throw exceptionFault(request, reply.exception);
 			const latencyMs = time.clock.monotonicMs() - startMs;
 			return { data: dataOf(request), readAt: time.clock.now(), latencyMs };
 		} finally {
 			state.underWay -= 1;
 		}
+	}
+
+	/** @throws ModbusFault `closed` as soon as the line is closed */
+	function sleepWhileOpen(ms: number): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const end = (): void => {
+				cancel();
+				reject(closedFault('the line was closed'));
+			};
+			const cancel = time.setTimer(() => {
+				closed.delete(end);
+				resolve();
+			}, ms);
+			closed.add(end);
+		});
+	}
+
+	function close(): void {
+		state.isOpen = false;
+		for (const end of closed) end();
+		closed.clear();
 	}
 
 	return {
@@ -76,7 +98,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 			},
 			transact,
 			close() {
-				state.isOpen = false;
+				close();
 				return Promise.resolve();
 			},
 		}),
@@ -91,7 +113,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 			return state.isOpen;
 		},
 		lose(reason) {
-			state.isOpen = false;
+			close();
 			lose?.(reason);
 		},
 		refuse(reason) {
