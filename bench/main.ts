@@ -41,6 +41,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	http: async () => (await import('./http-bench.ts')).runHttpBench(options),
 	realtime: async () => (await import('./realtime-bench.ts')).runRealtimeBench(options),
 	alerts: async () => (await import('./alert-bench.ts')).runAlertBench(),
+	decode: async () => (await import('./decode-bench.ts')).runDecodeBench(),
+	'modbus-tcp': async () => (await import('./modbus-tcp-bench.ts')).runModbusTcpBench(options),
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 	rtu: async () => (await import('./rtu-bench.ts')).runRtuBench(options),

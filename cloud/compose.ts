@@ -115,7 +115,13 @@ async function openFleet({ settings }: HubDeps, ground: Ground, { link, listenin
 		clock,
 		log,
 	});
-	const configurations = await openConfigurations({ ...base, settings: settings.configuration, gateways, link });
+	const configurations = await openConfigurations({
+		...base,
+		settings: settings.configuration,
+		templates,
+		gateways,
+		link,
+	});
 	const records = lifecycle.own(
 		'record downlink',
 		openRecords({

@@ -18,6 +18,7 @@ import { openMqttAccounts } from './broker/mqtt-account-part.ts';
 import { openBundles } from './bundle/bundle-part.ts';
 import { openGatewayCommands } from './command/command-part.ts';
 import { startConfiguration } from './configuration/configuration-part.ts';
+import { openDiagnosis } from './diagnose/diagnose-part.ts';
 import { type DriverPart, openDrivers } from './driver/driver-part.ts';
 import { openPorts } from './driver/port/port-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
@@ -26,6 +27,9 @@ import { createRemoteCalls } from './remote/remote-calls.ts';
 import { createDeviceUplink } from './sync/device-uplink.ts';
 import { openRecords } from './sync/open-records.ts';
 import { ownDocuments } from './sync/own-documents.ts';
+import { openScans } from './scan/scan-part.ts';
+import { identifySunspec } from './sunspec/sunspec-discovery.ts';
+import { openSunspec } from './sunspec/sunspec-part.ts';
 import type { Loss } from './telemetry-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
@@ -80,7 +84,7 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 }
 
 /** What reaches devices and the hub: commands, configuration, the broker, the uplink, and what polls. */
-async function openField({ version, log }: GatewayDeps, ground: Ground, later: LaterParts) {
+async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: Ground, later: LaterParts) {
 	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart } = ground;
 	const { data, lifecycle, clock } = base;
 	const { settings, templates, mistakes } = opened;
@@ -151,17 +155,47 @@ async function openField({ version, log }: GatewayDeps, ground: Ground, later: L
 	later.uplink.set(up.uplink);
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
 	const { ports, routes: portRoutes } = await openPorts(base);
-	const drivers = openDrivers({ ...base, templates, mistakes, ports, telemetry });
+	const fieldTlsFolder = join(data, 'field-tls');
+	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
+	const diagnosis = openDiagnosis({
+		...base,
+		drivers,
+		telemetry,
+		templates,
+		mistakes,
+		time,
+		gateway: () => ({
+			id: gatewayId,
+			site: opened.now().site.name,
+			hostname: hostname(),
+			version,
+			isEnrolled: store.enrolment() !== null,
+		}),
+		credential: () => store.enrolment()?.own ?? null,
+	});
+	const scans = await openScans({
+		...base,
+		templates,
+		devices: () => devices.all(),
+		bus: drivers.bus,
+		createLine: drivers.createLine,
+		ports,
+		discoverSunspec: identifySunspec,
+	});
+	const sunspec = openSunspec({ folder: sunspecFolder, lines: scans.lines });
 	const routes = [
 		...mqttAccounts.routes,
 		...bundles.routes(up.uplink),
 		...drivers.routes,
+		...diagnosis.routes,
+		...scans.routes,
+		...sunspec.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,
 	];
-	return { commands, configuration, local, ledger, up, drivers, routes };
+	return { commands, configuration, local, ledger, up, drivers, diagnosis, scans, routes };
 }
 
 type Field = Awaited<ReturnType<typeof openField>>;
@@ -169,7 +203,7 @@ type Field = Awaited<ReturnType<typeof openField>>;
 /** REST, realtime and pages; then devices are read, and what an earlier life of this process has left is taken up. */
 async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: LaterParts): Promise<Gateway> {
 	const { base, time, opened, storage, telemetry, alarmPart, claimCode } = ground;
-	const { commands, configuration, local, ledger, up, drivers } = field;
+	const { commands, configuration, local, ledger, up, drivers, diagnosis, scans } = field;
 	const { settings, mistakes } = opened;
 	const { journal, history } = telemetry;
 	const { broker, mqtt, mqttTls } = local;
@@ -201,6 +235,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		more: field.routes,
 	});
 	later.server.set(http.server);
+	scans.announce(http.realtime);
 	storage.addMetrics(metrics);
 	addBoxMetrics(metrics, {
 		journal: () => journal.stats(),
@@ -211,6 +246,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 	addClockMetrics(metrics, time.status);
 	ledger.addMetrics(metrics, up.uplink.owedRanges);
 	addGatewayMetrics(metrics, { uplink: up.status, broker: () => broker.stats(), lines: drivers.lines });
+	diagnosis.addMetrics(metrics);
 	await drivers.begin();
 	configuration.resume();
 	commands.resume();

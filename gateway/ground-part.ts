@@ -25,6 +25,8 @@ export interface GatewayDeps {
 	readonly data: string;
 	/** Folders of device templates; later ones win. */
 	readonly templateFolders: readonly string[];
+	/** Folder of the definitions of SunSpec models. */
+	readonly sunspecFolder: string;
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;

@@ -23,6 +23,7 @@ export const main = (argv: readonly string[]): Promise<void> =>
 				administrator,
 				data,
 				templateFolders: [`${packageFolder}/config/template`, ...(extra === '' ? [] : [extra])],
+				sunspecFolder: `${packageFolder}/config/sunspec`,
 				web,
 				version,
 				clock,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { parseTemplate } from '../../config/template/template-schema.ts';
+import type { TemplateDocument } from '../../config/template/template.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
@@ -18,6 +19,8 @@ export interface HubConfigurationDeps {
 	/** Folder of everything durable. */
 	readonly data: string;
 	readonly settings: { readonly trialSeconds: number };
+	/** Of the product: those that a gateway's own may extend. */
+	readonly templates: ReadonlyMap<string, TemplateDocument>;
 	readonly gateways: Pick<GatewayRepository, 'find'>;
 	readonly link: Pick<LaterLink, 'send' | 'isOnline'>;
 	readonly lifecycle: Lifecycle;
@@ -27,11 +30,16 @@ export interface HubConfigurationDeps {
 
 /** The configurations of the gateways. */
 export async function openConfigurations(deps: HubConfigurationDeps) {
-	const { data, settings, gateways, link, lifecycle, clock, log } = deps;
+	const { data, settings, templates, gateways, link, lifecycle, clock, log } = deps;
 	const repository = lifecycle.own('configurations', await openRevisionStore(join(data, 'configuration'), log));
 	const send = (gateway: GatewayId, message: ConfigDown): boolean =>
 		link.send(gateway, 'config', configMessage(message));
-	const configurations = createGatewayConfigurations({ repository, send, parseTemplate, clock });
+	const configurations = createGatewayConfigurations({
+		repository,
+		send,
+		parseTemplate: (key, raw) => parseTemplate(key, raw, templates),
+		clock,
+	});
 	const { trialSeconds } = settings;
 	const routes: readonly HttpPart[] = [
 		part(gatewayConfigurationRoutes, { gateways, configurations, isOnline: link.isOnline, trialSeconds }, '/api/v1'),

@@ -1,7 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
-import type { Connection } from './connection.ts';
+import type { Connection, Line } from './connection.ts';
 
 type SnakeCase<S extends string> = S extends `${infer Head}${infer Rest}`
 	? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Rest>}`
@@ -16,6 +16,9 @@ type Written<T> = T extends readonly (infer Each)[]
 
 /** A connection as it is written in REST and in the settings file. */
 export type ConnectionView = Written<Connection>;
+
+/** A line of a Modbus device as it is written there. */
+export type LineView = Written<Line>;
 
 const TEMPLATE_KEY = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const POINT_KEY = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -67,7 +70,8 @@ const converterLine = Joi.object({
 	baud_rate: Joi.number().integer().min(300).max(4_000_000),
 });
 
-const modbusLine = Joi.alternatives().conditional('.transport', {
+/** The line of a Modbus device, with its defaults. */
+export const modbusLineSchema = Joi.alternatives().conditional('.transport', {
 	switch: [
 		{ is: 'tcp', then: tcpLine },
 		{ is: Joi.valid('rtu', 'ascii'), then: serialLine },
@@ -128,7 +132,7 @@ const overrides = Joi.array()
 
 const modbusConnection = Joi.object({
 	driver: Joi.valid('modbus').required(),
-	line: modbusLine.required(),
+	line: modbusLineSchema.required(),
 	unit_id: Joi.number()
 		.integer()
 		.min(0)
@@ -176,6 +180,16 @@ const toSnake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_
 export const toConnection = (view: ConnectionView | null): Connection | null =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
 	renamed(view, toCamel) as Connection | null;
+
+/** A validated line in the words of the program. */
+export const toLine = (view: LineView): Line =>
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
+	renamed(view, toCamel) as Line;
+
+/** A line in the words of REST. */
+export const lineView = (line: Line): LineView =>
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
+	renamed(line, toSnake) as LineView;
 
 /** A connection in the words of REST. */
 export const connectionView = (connection: Connection | null): ConnectionView | null =>

@@ -18,9 +18,6 @@ type WireName<Key> = Key extends keyof typeof WIRE_NAMES ? (typeof WIRE_NAMES)[K
 /** A point as it is written in the file. */
 export type WirePoint = { readonly [Key in keyof TemplatePoint as WireName<Key>]: TemplatePoint[Key] };
 
-/** A change of a point as it is written in the file of a site. */
-export type WireChange = Pick<WirePoint, 'key'> & Partial<WirePoint>;
-
 const wireNameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES));
 const nameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES).map(([name, wire]) => [wire, name]));
 
@@ -31,11 +28,6 @@ const renamed = (value: object, names: ReadonlyMap<string, string>): object =>
 export const toPoint = (wire: WirePoint): TemplatePoint =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WirePoint` is this renaming, in types
 	renamed(wire, nameOf) as TemplatePoint;
-
-/** A change in the words of the program. */
-export const toPointChange = (wire: WireChange): Pick<TemplatePoint, 'key'> & Partial<TemplatePoint> =>
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WireChange` is this renaming, in types
-	renamed(wire, nameOf) as Pick<TemplatePoint, 'key'> & Partial<TemplatePoint>;
 
 /** A point in the words of the file. */
 export const toWirePoint = (point: TemplatePoint): WirePoint =>
@@ -86,28 +78,29 @@ const condition = Joi.object({
 	is: Joi.array().items(optionValue()).min(1).max(MAX_CHOICES).required(),
 });
 
-/** Members that a point has to have, and those that have a default. */
-const required = {
-	name: text(),
-	function: Joi.valid(1, 2, 3, 4),
-	address: whole(0, 65_535),
-	count: Joi.number().integer().min(1),
-	type: Joi.valid(...REGISTER_TYPES),
-};
-
-const defaulted = {
-	scale: { form: Joi.number(), usual: 1 },
-	offset: { form: Joi.number(), usual: 0 },
-	unit: { form: Joi.string().max(20).allow(''), usual: '' },
-	kind: { form: Joi.valid('measurement', 'counter', 'state', 'setting'), usual: 'measurement' },
-	access: { form: Joi.valid('r', 'w', 'rw'), usual: 'r' },
-	invalid: { form: Joi.array().items(Joi.string().max(500)).max(16), usual: [] },
-	enum: { form: enumTexts().allow(null), usual: null },
-	min: { form: Joi.number().allow(null), usual: null },
-	max: { form: Joi.number().allow(null), usual: null },
-} as const;
-
-const optional = {
+/** One point. Its members alone; what they mean together is in template-rules. */
+export const pointSchema = Joi.object<WirePoint>({
+	key: Joi.string().pattern(POINT_KEY).required(),
+	name: text().required(),
+	function: Joi.valid(1, 2, 3, 4).required(),
+	address: whole(0, 65_535).required(),
+	count: Joi.number().integer().min(1).required(),
+	type: Joi.valid(...REGISTER_TYPES).required(),
+	byte_order: byteOrder.when('type', {
+		is: 'bool',
+		// oxlint-disable-next-line unicorn/no-thenable -- `then` is the word joi uses for the branch
+		then: Joi.optional().default('AB'),
+		otherwise: Joi.required(),
+	}),
+	scale: Joi.number().default(1),
+	offset: Joi.number().default(0),
+	unit: Joi.string().max(20).allow('').default(''),
+	kind: Joi.valid('measurement', 'counter', 'state', 'setting').default('measurement'),
+	access: Joi.valid('r', 'w', 'rw').default('r'),
+	invalid: Joi.array().items(Joi.string().max(500)).max(16).default([]),
+	enum: enumTexts().allow(null).default(null),
+	min: Joi.number().allow(null).default(null),
+	max: Joi.number().allow(null).default(null),
 	bit: whole(0, 15),
 	slice: Joi.object({ first: whole(0, 63).required(), count: whole(1, 64).required() }),
 	mask: Joi.string().pattern(HEX).max(16),
@@ -123,35 +116,6 @@ const optional = {
 	labels: labels(),
 	enum_labels: Joi.object({ ko: enumTexts(), tr: enumTexts() }),
 	write: writeRule,
-};
-
-const messages = { 'order.letters': 'must be an order of AB, ABCD or ABCDEFGH, each letter once; found {{#value}}' };
-
-const key = Joi.string().pattern(POINT_KEY).required();
-
-/** One point. Its members alone; what they mean together is in template-rules. */
-export const pointSchema = Joi.object<WirePoint>({
-	key,
-	...Object.fromEntries(Object.entries(required).map(([name, form]) => [name, form.required()])),
-	...Object.fromEntries(Object.entries(defaulted).map(([name, { form, usual }]) => [name, form.default(usual)])),
-	...optional,
-	byte_order: byteOrder.when('type', {
-		is: 'bool',
-		// oxlint-disable-next-line unicorn/no-thenable -- `then` is the word joi uses for the branch
-		then: Joi.optional().default('AB'),
-		otherwise: Joi.required(),
-	}),
 })
 	.required()
-	.messages(messages);
-
-/** A point in the file of a site: only what it changes, unless it is new. */
-export const pointChangeSchema = Joi.object<WireChange>({
-	key,
-	...required,
-	...Object.fromEntries(Object.entries(defaulted).map(([name, { form }]) => [name, form])),
-	...optional,
-	byte_order: byteOrder,
-})
-	.required()
-	.messages(messages);
+	.messages({ 'order.letters': 'must be an order of AB, ABCD or ABCDEFGH, each letter once' });

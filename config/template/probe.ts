@@ -1,6 +1,9 @@
 import { factsOfType } from './register-types.ts';
 import type { Probe, RegisterType, TemplatePoint } from './template.ts';
 
+/** What a point answered: its decoded value; `null`: no value; `undefined`: the device refused the read or was silent. */
+export type ProbedValue = number | bigint | string | boolean | null | undefined;
+
 const BITS_PER_LETTER = 8;
 /** Nothing speaks for a model with more certainty than this. */
 const MAX_BITS = 64;
@@ -10,9 +13,9 @@ const isOneOf = (value: number | bigint | string, allowed: readonly (number | st
 		typeof each === 'string' ? String(value).toLowerCase().startsWith(each.toLowerCase()) : Number(value) === each,
 	);
 
-/** Whether a decoded value is what the probe expects. No value is never: the device refused the read, was silent, or has none. */
-export function keepsProbe(probe: Probe, value: unknown): boolean {
-	if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'string') return false;
+/** Whether a value is what the probe expects. No value is never. */
+export function keepsProbe(probe: Probe, value: ProbedValue): boolean {
+	if (value === null || value === undefined || typeof value === 'boolean') return false;
 	if ('is' in probe) return isOneOf(value, probe.is);
 	return typeof value !== 'string' && value >= probe.min && value <= probe.max;
 }
@@ -71,7 +74,7 @@ export interface ProbeVerdict {
  */
 export function probeVerdict(
 	template: { readonly points: readonly TemplatePoint[]; readonly probe: readonly Probe[] },
-	valueOf: (point: TemplatePoint) => unknown,
+	valueOf: (point: TemplatePoint) => ProbedValue,
 ): ProbeVerdict {
 	let isKept = template.probe.length > 0;
 	let bits = 0;

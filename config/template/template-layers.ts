@@ -1,18 +1,7 @@
-import type { PointOverride, TemplateOption } from '../connection/connection.ts';
-import type { DeviceTemplate, PointCondition, TemplateDocument, TemplatePoint, TemplateVariable } from './template.ts';
-
-/** What one point of a site's template changes; a key the base does not have is a new point and complete. */
-export type PointChange = Pick<TemplatePoint, 'key'> & Partial<TemplatePoint>;
-
-/** A template made at the site: what it changes in the one it extends. */
-export interface SiteLayer extends Partial<Omit<TemplateDocument, 'key' | 'points' | 'extends'>> {
-	readonly key: string;
-	/** Key of the template it changes. */
-	readonly extends: string;
-	readonly points: readonly PointChange[];
-	/** Keys of points that are left out. */
-	readonly omit: readonly string[];
-}
+import type { PointOverride, PollClass, TemplateOption } from '../connection/connection.ts';
+import { isOptionValue, optionSentence } from './template-references.ts';
+import type { SettingsMistake } from '../settings-fault.ts';
+import type { DeviceTemplate, PointCondition, TemplatePoint, TemplateVariable } from './template.ts';
 
 /** What a device says above its template. */
 export interface DeviceLayer {
@@ -20,9 +9,11 @@ export interface DeviceLayer {
 	readonly overrides?: readonly PointOverride[];
 }
 
-/** The value an option has at a device: its own choice, else the default of the template. */
-const valueOf = ({ name, default: usual }: TemplateVariable, chosen: readonly TemplateOption[]) =>
-	chosen.find((option) => option.name === name)?.value ?? usual;
+/** The value an option has at a device: its own choice where the template knows it, else the default of the template. */
+function valueOf(option: TemplateVariable, chosen: readonly TemplateOption[]): TemplateOption['value'] {
+	const own = chosen.find(({ name }) => name === option.name)?.value;
+	return own !== undefined && isOptionValue(option, own) ? own : option.default;
+}
 
 /** Whether a point exists at a device with these options. A condition on an option the template does not have never holds. */
 function exists(conditions: readonly PointCondition[], values: ReadonlyMap<string, TemplateOption['value']>): boolean {
@@ -37,21 +28,42 @@ function overridden(point: TemplatePoint, override: PointOverride): TemplatePoin
 	return { ...point, ...changes, key, ...(read === false ? { poll: 'on-demand' as const } : {}) };
 }
 
-const changed = (point: TemplatePoint, change: PointChange | undefined): TemplatePoint =>
-	change === undefined ? point : { ...point, ...change };
+/** From the seldom to the often read; points that nobody asked for regularly are before all. */
+const byRate: readonly PollClass[] = ['on-demand', 'once', 'slow', 'normal', 'fast'];
+
+const classOf = ({ poll, kind }: TemplatePoint): PollClass => poll ?? (kind === 'setting' ? 'slow' : 'normal');
+
+const faster = (one: PollClass, other: PollClass): PollClass =>
+	byRate.indexOf(one) >= byRate.indexOf(other) ? one : other;
+
+/** A scale factor is read at least as often as the values it is for, so that none of them is read with one that is out of date. */
+function withFactors(points: readonly TemplatePoint[]): readonly TemplatePoint[] {
+	const needed = new Map<string, PollClass>();
+	for (const point of points) {
+		const { scaleFactor } = point;
+		if (scaleFactor !== undefined)
+			needed.set(scaleFactor, faster(classOf(point), needed.get(scaleFactor) ?? 'on-demand'));
+	}
+	if (needed.size === 0) return points;
+	return points.map((point) => {
+		const own = classOf(point);
+		const poll = faster(own, needed.get(point.key) ?? own);
+		return poll === own ? point : { ...point, poll };
+	});
+}
 
 /**
- * The template as the driver of one device reads it: the product's file, what the site changed, and what the device itself says.
- * Points whose condition does not hold are not in it; points that the device leaves out are read on demand only. Pure.
+ * The template as the driver of one device reads it: with the points that exist at a device with these options, and with what the device
+ * itself says of them. A point that the device leaves out is read on demand only. Pure.
  *
- * @param base the template of the product, or one that was read whole
- * @param site what the site changes in it; `null`: nothing
- * @param device options and overrides of the connection; an override of a point that does not exist has no effect
+ * @param template of the product or of the site, as it was parsed
+ * @param device options and overrides of the connection; one for an option or a point that does not exist has no effect
  */
-export function layeredTemplate(base: DeviceTemplate, site: SiteLayer | null, device: DeviceLayer): DeviceTemplate {
-	const { options: chosen = [], overrides = [] } = device;
-	const template = site === null ? base : withSite(base, site);
-	const values = new Map((template.options ?? []).map((option) => [option.name, valueOf(option, chosen)]));
+export function layeredTemplate(
+	template: DeviceTemplate,
+	{ options = [], overrides = [] }: DeviceLayer,
+): DeviceTemplate {
+	const values = new Map((template.options ?? []).map((option) => [option.name, valueOf(option, options)]));
 	const overrideOf = new Map(overrides.map((override) => [override.point, override]));
 	const points = template.points
 		.filter(({ when = [] }) => exists(when, values))
@@ -59,19 +71,29 @@ export function layeredTemplate(base: DeviceTemplate, site: SiteLayer | null, de
 			const override = overrideOf.get(point.key);
 			return override === undefined ? point : overridden(point, override);
 		});
-	return { ...template, points };
+	return { ...template, points: withFactors(points) };
 }
 
-const isWhole = (change: PointChange): change is TemplatePoint => change.type !== undefined;
-
-/** The base with the changes of the site in their places and new points behind. */
-export function withSite<Base extends DeviceTemplate>(base: Base, site: SiteLayer): Base {
-	const { omit, points: changes, ...header } = site;
-	const changeOf = new Map(changes.map((change) => [change.key, change]));
-	const known = new Set(base.points.map(({ key }) => key));
-	const points = [
-		...base.points.filter(({ key }) => !omit.includes(key)).map((point) => changed(point, changeOf.get(point.key))),
-		...changes.filter((change): change is TemplatePoint => !known.has(change.key) && isWhole(change)),
+/** What a device says that its template does not know: options, their values, points. Paths as in the connection. */
+export function layerMistakes(
+	template: DeviceTemplate,
+	{ options = [], overrides = [] }: DeviceLayer,
+): readonly SettingsMistake[] {
+	const known = template.options ?? [];
+	const keys = new Set(template.points.map(({ key }) => key));
+	return [
+		...options.flatMap(({ name, value }, index) => {
+			const option = known.find((each) => each.name === name);
+			if (option === undefined)
+				return [{ path: `options[${index}].name`, message: `must be an option of ${template.key}; found ${name}` }];
+			if (isOptionValue(option, value)) return [];
+			const message = `must be ${optionSentence(option)}; found ${JSON.stringify(value)}`;
+			return [{ path: `options[${index}].value`, message }];
+		}),
+		...overrides.flatMap(({ point }, index) =>
+			keys.has(point)
+				? []
+				: [{ path: `overrides[${index}].point`, message: `must be a point of ${template.key}; found ${point}` }],
+		),
 	];
-	return { ...base, ...header, points };
 }

@@ -1,6 +1,7 @@
 import type { SettingsMistake } from '../settings-fault.ts';
-import { factsOfType, isNumeric, isScalable, isWhole, orderLengths } from './register-types.ts';
-import type { ReadFunction, RegisterType, TemplatePoint } from './template.ts';
+import { overlaps, type PlacedPoint, repeatedKeys } from './point-neighbours.ts';
+import { factsOfType, hasBits, isNumeric, isScalable, orderLengths } from './register-types.ts';
+import type { ReadFunction, TemplatePoint } from './template.ts';
 
 /** Addresses of a function: 0 to 65535. */
 const ADDRESS_COUNT = 65_536;
@@ -8,14 +9,6 @@ const ADDRESS_COUNT = 65_536;
 const MAX_REGISTERS = 125;
 
 const isBit = (functionCode: ReadFunction): boolean => functionCode <= 2;
-
-/** Types that are a part of a register, and may share it. */
-const PART_TYPES: ReadonlySet<RegisterType> = new Set(['bit', 'int8h', 'int8l', 'uint8h', 'uint8l']);
-
-const isRegisterNumber = ({ type }: TemplatePoint): boolean => type === 'bit' || isWhole(type);
-
-/** Points with one key that exclude each other; more are compared with the last ones only. */
-const MAX_VARIANTS = 20;
 
 /** One rule: the member it looks at, whether a point breaks it, and the sentence. */
 interface PointRule {
@@ -29,6 +22,32 @@ const countsOf = ({ type }: TemplatePoint): readonly number[] | null => factsOfT
 const hasWrongCount = (point: TemplatePoint): boolean => countsOf(point)?.includes(point.count) === false;
 
 const isPattern = (hex: string, registers: number): boolean => hex.length === 4 * registers && /^[0-9a-f]*$/i.test(hex);
+
+const bitCount = ({ count }: TemplatePoint): number => 16 * count;
+
+/** The rule of a member that not every type takes: its name in the file and here, for which points it is, and what the others lack. */
+const onlyFor = (
+	[member, name]: readonly [member: string, name: keyof TemplatePoint],
+	isFor: (point: TemplatePoint) => boolean,
+	lack: string,
+): readonly PointRule[] => [
+	{
+		member,
+		isBroken: (point) => point[name] !== undefined && !isFor(point),
+		sentence: ({ type }) => `type ${type} ${lack}`,
+	},
+];
+
+const unknownTexts = ({ enum: texts, enumLabels }: TemplatePoint): readonly string[] =>
+	[...Object.keys(enumLabels?.ko ?? {}), ...Object.keys(enumLabels?.tr ?? {})].filter(
+		(number) => texts === null || !Object.hasOwn(texts, number),
+	);
+
+/** Functions that can write what is read so. */
+function writeFunctions(functionCode: ReadFunction, count: number): readonly number[] {
+	if (isBit(functionCode)) return [5, 15];
+	return count === 1 ? [6, 16, 22, 23] : [16, 23];
+}
 
 const pointRules: readonly PointRule[] = [
 	{
@@ -92,6 +111,68 @@ const pointRules: readonly PointRule[] = [
 			`bits 0 to ${16 * count - 1} exist; found ${Object.keys(texts ?? {}).join(', ')}`,
 	},
 	{
+		member: 'bit',
+		isBroken: ({ type, bit }) => (type === 'bit') !== (bit !== undefined),
+		sentence: ({ type }) => `type bit says which bit, and no other type does; found type ${type}`,
+	},
+	{
+		member: 'slice',
+		isBroken: ({ type, slice }) => slice !== undefined && !hasBits(type),
+		sentence: ({ type }) => `type ${type} has no bits to take a part of`,
+	},
+	{
+		member: 'slice',
+		isBroken: (point) => point.slice !== undefined && point.slice.first + point.slice.count > bitCount(point),
+		sentence: (point) => `bits 0 to ${bitCount(point) - 1} exist; found ${JSON.stringify(point.slice)}`,
+	},
+	{
+		member: 'mask',
+		isBroken: ({ type, mask }) => mask !== undefined && !hasBits(type),
+		sentence: ({ type }) => `type ${type} has no bits to mask`,
+	},
+	{
+		member: 'mask',
+		isBroken: ({ type, count, mask }) => mask !== undefined && hasBits(type) && !isPattern(mask, count),
+		sentence: ({ count, mask }) => `${count} registers are ${4 * count} hex digits; found ${mask}`,
+	},
+	...onlyFor(['scale_factor', 'scaleFactor'], ({ type }) => isScalable(type), 'takes no scale factor'),
+	...onlyFor(['precision', 'precision'], ({ type }) => isScalable(type), 'has no decimals'),
+	...onlyFor(['zone', 'zone'], ({ type }) => type.startsWith('time_'), 'is no time'),
+	...onlyFor(['max_step', 'maxStep'], ({ type }) => isNumeric(type), 'takes no steps'),
+	{
+		member: 'kind',
+		isBroken: ({ kind, turnsAt, resets }) => kind !== 'counter' && (turnsAt !== undefined || resets !== undefined),
+		sentence: ({ kind }) => `only a counter turns or resets; found ${kind}`,
+	},
+	{
+		member: 'enum_labels',
+		isBroken: (point) => unknownTexts(point).length > 0,
+		sentence: (point) => `must translate texts of enum; found ${unknownTexts(point).join(', ')}`,
+	},
+	{
+		member: 'write',
+		isBroken: ({ access, write }) => write !== undefined && access === 'r',
+		sentence: () => 'a point that is only read has no write rule',
+	},
+	{
+		member: 'write.function',
+		isBroken: ({ functionCode, count, write }) =>
+			write?.function !== undefined && !writeFunctions(functionCode, count).includes(write.function),
+		sentence: ({ functionCode, count, write }) =>
+			`must be ${writeFunctions(functionCode, count).join(', ')} for ${count} of function ${functionCode}; found ${write?.function}`,
+	},
+	{
+		member: 'write.address',
+		isBroken: ({ count, write }) => (write?.address ?? 0) + count > ADDRESS_COUNT,
+		sentence: ({ count, write }) =>
+			`the last address is ${ADDRESS_COUNT - 1}; ${count} from ${write?.address} go beyond`,
+	},
+	{
+		member: 'write.min',
+		isBroken: ({ write }) => (write?.min ?? 0) > (write?.max ?? Number.POSITIVE_INFINITY) && write?.min !== undefined,
+		sentence: ({ write }) => `must not be above max; found ${write?.min} above ${write?.max}`,
+	},
+	{
 		member: 'min',
 		isBroken: ({ min, max }) => min !== null && max !== null && min > max,
 		sentence: ({ min, max }) => `must not be above max; found ${min} above ${max}`,
@@ -103,84 +184,10 @@ const pointRules: readonly PointRule[] = [
 	},
 ];
 
-/** A point that kept the form, and its place in the file. */
-export interface PlacedPoint {
-	readonly index: number;
-	readonly point: TemplatePoint;
-}
-
 const mistakesOfPoint = ({ index, point }: PlacedPoint): readonly SettingsMistake[] =>
 	pointRules
 		.filter((rule) => rule.isBroken(point))
 		.map((rule) => ({ path: `points[${index}].${rule.member}`, message: rule.sentence(point) }));
-
-function repeatedKeys(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
-	const known = new Map<string, PlacedPoint[]>();
-	const mistakes: SettingsMistake[] = [];
-	for (const { index, point } of placed) {
-		const same = known.get(point.key) ?? [];
-		const first = same.find((other) => !areExclusive(other.point, point));
-		if (first !== undefined)
-			mistakes.push({
-				path: `points[${index}].key`,
-				message: `must be unique; ${point.key} is also points[${first.index}]`,
-			});
-		known.set(point.key, [...same.slice(0, MAX_VARIANTS), { index, point }]);
-	}
-	return mistakes;
-}
-
-const isPart = ({ type, slice, mask }: TemplatePoint): boolean =>
-	PART_TYPES.has(type) || slice !== undefined || mask !== undefined;
-
-const isWithin = (inner: TemplatePoint, outer: TemplatePoint): boolean =>
-	inner.address >= outer.address && inner.address + inner.count <= outer.address + outer.count;
-
-/**
- * The same registers may be seen as a number and as parts of it: bits, halves, slices; every other sharing is a slip of the address.
- */
-function isView(left: TemplatePoint, right: TemplatePoint): boolean {
-	if (!isRegisterNumber(left) || !isRegisterNumber(right)) return false;
-	const isSameRange = left.address === right.address && left.count === right.count;
-	if (isSameRange && left.byteOrder !== right.byteOrder) return false;
-	if (isSameRange && (left.type === 'bits' || right.type === 'bits')) return true;
-	return (isPart(left) && isWithin(left, right)) || (isPart(right) && isWithin(right, left));
-}
-
-/** Whether no device can have both: their conditions name the same option with other values. */
-const areExclusive = ({ when: left = [] }: TemplatePoint, { when: right = [] }: TemplatePoint): boolean =>
-	left.some(({ option, is }) =>
-		right.some((other) => other.option === option && !other.is.some((v) => is.includes(v))),
-	);
-
-/** A point that is read only when somebody asks is read alone; some devices answer such a read from another place. */
-const isReadAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
-
-const maySharePlace = (left: TemplatePoint, right: TemplatePoint): boolean =>
-	isView(left, right) || areExclusive(left, right) || isReadAlone(left) || isReadAlone(right);
-
-const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
-	`${key} (${type}, ${address} to ${address + count - 1})`;
-
-/** Names for each point at most one other it collides with, so that a file of copies stays readable. */
-function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
-	const sorted = placed.toSorted(
-		(left, right) =>
-			left.point.functionCode - right.point.functionCode ||
-			left.point.address - right.point.address ||
-			left.index - right.index,
-	);
-	return sorted.flatMap(({ index, point }, place) => {
-		for (let other = place - 1; other >= 0; other--) {
-			const before = sorted[other]?.point;
-			if (before === undefined || before.functionCode !== point.functionCode) break;
-			if (before.address + MAX_REGISTERS <= point.address) break;
-			if (before.address + before.count <= point.address || maySharePlace(before, point)) continue;
-			return [{ path: `points[${index}].address`, message: `${rangeOf(point)} overlaps ${rangeOf(before)}` }];
-		}
-		return [];
-	});
-}
 
 /** Everything that is wrong with points that each kept the form: alone, and beside each other. */
 export const ruleMistakes = (placed: readonly PlacedPoint[]): readonly SettingsMistake[] => [

@@ -7,7 +7,10 @@ import { SettingsFault, type SettingsMistake } from '../settings-fault.ts';
 import { labelsOfGroup, labelsOfKey } from './label-table.ts';
 import { pointSchema, toPoint } from './point-form.ts';
 import { headerSchema, MAX_POINTS, type WireCommDefaults, type WireHeader } from './template-form.ts';
-import { type PlacedPoint, ruleMistakes } from './template-rules.ts';
+import type { PlacedPoint } from './point-neighbours.ts';
+import { referenceMistakes } from './template-references.ts';
+import { isSiteTemplate, placedInSite, wholeFile } from './site-template.ts';
+import { ruleMistakes } from './template-rules.ts';
 import type { CommDefaults, DeviceTemplate, Labels, Probe, TemplateDocument, TemplatePoint } from './template.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -111,13 +114,7 @@ function keyMistakes(key: string): readonly SettingsMistake[] {
 	return [{ path: 'key', message: `small letters, digits and hyphens, at most 64; found ${shown(key)}` }];
 }
 
-/**
- * Reads a device template.
- * @param key file name without `.json`: small letters, digits and hyphens
- * @param raw what `JSON.parse` gave; nothing about it is trusted
- * @throws SettingsFault with every mistake in the file (at most 200), each with its place: `points[3].address`
- */
-export function parseTemplate(key: string, raw: unknown): TemplateDocument {
+function parseWhole(key: string, raw: unknown): TemplateDocument {
 	const header = headerSchema.validate(raw, options);
 	const rawPoints = rawPointsOf(raw);
 	const placed: PlacedPoint[] = [];
@@ -132,6 +129,7 @@ export function parseTemplate(key: string, raw: unknown): TemplateDocument {
 		misshapen,
 		ruleMistakes(placed),
 		header.error === undefined ? probeMistakes(header.value.probe, rawPoints) : [],
+		header.error === undefined && misshapen.length === 0 ? referenceMistakes(header.value, placed) : [],
 	);
 	if (header.error !== undefined || mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));
 	return toDocument(
@@ -140,6 +138,30 @@ export function parseTemplate(key: string, raw: unknown): TemplateDocument {
 		placed.map(({ point }) => point),
 	);
 }
+
+function parseSite(key: string, raw: object, bases: ReadonlyMap<string, TemplateDocument>): TemplateDocument {
+	const whole = wholeFile(raw, bases);
+	try {
+		return { ...parseWhole(key, whole.raw), extends: whole.base };
+	} catch (error) {
+		if (!(error instanceof SettingsFault)) throw error;
+		throw new SettingsFault(error.mistakes.map((mistake) => placedInSite(mistake, whole)));
+	}
+}
+
+/**
+ * Reads a device template.
+ * @param key file name without `.json`: small letters, digits and hyphens
+ * @param raw what `JSON.parse` gave; nothing about it is trusted
+ * @param bases the templates that one of the site may extend
+ * @returns the whole template, also of one that only says what it changes
+ * @throws SettingsFault with every mistake in the file (at most 200), each with its place: `points[3].address`
+ */
+export const parseTemplate = (
+	key: string,
+	raw: unknown,
+	bases: ReadonlyMap<string, TemplateDocument> = new Map(),
+): TemplateDocument => (isSiteTemplate(raw) ? parseSite(key, raw, bases) : parseWhole(key, raw));
 
 /** Looks before it opens: a pipe in the folder would never end. */
 async function readBounded(path: string): Promise<string> {
@@ -164,15 +186,21 @@ export interface TemplateFolder {
 }
 
 /**
- * Reads every `.json` of a folder (at most 1000 files of 1 MiB). Never rejects: a file or folder that cannot be read or is not a
- * sound template ends up in `mistakes`, and the others are there.
+ * Reads every `.json` of a folder (at most 1000 files of 1 MiB), apart from JSON schemas. Never rejects: a file or folder that cannot be
+ * read or is not a sound template ends up in `mistakes`, and the others are there.
+ * @param bases the templates of other folders, which those of this one may extend
  */
-export async function readTemplates(folder: string): Promise<TemplateFolder> {
+export async function readTemplates(
+	folder: string,
+	bases: ReadonlyMap<string, TemplateDocument> = new Map(),
+): Promise<TemplateFolder> {
 	const templates = new Map<string, TemplateDocument>();
 	const mistakes: SettingsMistake[] = [];
 	let files: readonly string[] = [];
 	try {
-		files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
+		files = (await readdir(folder))
+			.filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))
+			.toSorted();
 	} catch (error) {
 		mistakes.push(...mistakesIn(folder, error));
 	}
@@ -182,7 +210,7 @@ export async function readTemplates(folder: string): Promise<TemplateFolder> {
 	for (const file of files.slice(0, MAX_FILES)) {
 		try {
 			const key = file.slice(0, -'.json'.length);
-			templates.set(key, parseTemplate(key, JSON.parse(await readBounded(join(folder, file)))));
+			templates.set(key, parseTemplate(key, JSON.parse(await readBounded(join(folder, file))), bases));
 		} catch (error) {
 			mistakes.push(...mistakesIn(file, error));
 		}

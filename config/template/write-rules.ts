@@ -1,3 +1,4 @@
+import { factsOfType, isNumeric, isScalable, isWhole } from './register-types.ts';
 import type { DeviceTemplate, RegisterType, TemplatePoint } from './template.ts';
 
 /** The first rule that a write breaks: the member of the write, and the sentence. */
@@ -12,11 +13,10 @@ export interface PointWrite {
 	readonly value: unknown;
 }
 
-const FLOATS: ReadonlySet<RegisterType> = new Set(['float32', 'float64']);
-const WIDE: ReadonlySet<RegisterType> = new Set(['int64', 'uint64', 'bits']);
+const WIDE: ReadonlySet<RegisterType> = new Set(['int64', 'uint64', 'bcd64', 'bits']);
 
 /** A number of 64 bits beyond 2^53 is written as text, as it is read. */
-const WHOLE = /^-?\d{1,20}$/;
+const WHOLE = /^-?\d{1,40}$/;
 
 /** The number a value stands for; `null` when it is none that this type takes. */
 export function numberOf(type: RegisterType, value: unknown): number | bigint | null {
@@ -40,8 +40,6 @@ interface ValueRule {
 	readonly must: (point: TemplatePoint) => string;
 }
 
-const isNumeric = ({ type }: TemplatePoint): boolean => type !== 'bool' && type !== 'string';
-
 function isOutside({ type, min, max }: TemplatePoint, value: unknown): boolean {
 	const number = numberOf(type, value) ?? 0;
 	return number < (min ?? Number.NEGATIVE_INFINITY) || number > (max ?? Number.POSITIVE_INFINITY);
@@ -51,16 +49,22 @@ const rangeText = ({ min, max, unit }: TemplatePoint): string =>
 	`${[min === null ? '' : `at least ${min}`, max === null ? '' : `at most ${max}`].filter((text) => text !== '').join(' and ')} ${unit}`.trimEnd();
 
 const valueRules: readonly ValueRule[] = [
-	{ isBroken: ({ type }, value) => type === 'bool' && typeof value !== 'boolean', must: () => 'be true or false' },
-	{ isBroken: ({ type }, value) => type === 'string' && typeof value !== 'string', must: () => 'be a text' },
 	{
-		isBroken: (point, value) => isNumeric(point) && numberOf(point.type, value) === null,
+		isBroken: ({ type }, value) => factsOfType(type).nature === 'truth' && typeof value !== 'boolean',
+		must: () => 'be true or false',
+	},
+	{
+		isBroken: ({ type }, value) => factsOfType(type).nature === 'text' && typeof value !== 'string',
+		must: () => 'be a text',
+	},
+	{
+		isBroken: (point, value) => isNumeric(point.type) && numberOf(point.type, value) === null,
 		must: () => 'be a number',
 	},
 	{
 		isBroken: (point, value) =>
-			isNumeric(point) &&
-			!FLOATS.has(point.type) &&
+			isWhole(point.type) &&
+			point.scaleFactor === undefined &&
 			point.scale === 1 &&
 			point.offset === 0 &&
 			typeof value === 'number' &&
@@ -69,11 +73,11 @@ const valueRules: readonly ValueRule[] = [
 	},
 	{
 		isBroken: ({ type, enum: texts }, value) =>
-			texts !== null && type !== 'bits' && type !== 'bool' && !Object.hasOwn(texts, String(value)),
+			texts !== null && isScalable(type) && !Object.hasOwn(texts, String(value)),
 		must: ({ enum: texts }) => `be one of ${textsOf(texts ?? {})}`,
 	},
 	{
-		isBroken: (point, value) => isNumeric(point) && isOutside(point, value),
+		isBroken: (point, value) => isNumeric(point.type) && isOutside(point, value),
 		must: (point) => `be ${rangeText(point)}`,
 	},
 ];

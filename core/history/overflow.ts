@@ -43,8 +43,9 @@ export interface OverflowDeps {
 }
 
 /**
- * Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. What was dropped counts
- * as free at once: a file that somebody still reads gives its space back a little later.
+ * Drops, step after step and the oldest first, until quota and free-space floor hold or nothing is left that may go. Where all of it together
+ * would not reach the floor, nothing goes for it: somebody else fills the disk, and would fill what was let go as well. What was dropped
+ * counts as free at once: a file that somebody still reads gives its space back a little later.
  */
 export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropped, log }: OverflowDeps) {
 	async function dropOne(): Promise<Dropped | null> {
@@ -60,7 +61,8 @@ export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropp
 
 	async function enforce(): Promise<void> {
 		const bytes = steps.reduce((sum, step) => sum + step.bytes(), 0);
-		let tooMuch = Math.max(bytes - maxBytes, minFreeBytes - (await freeBytes()));
+		const lacking = minFreeBytes - (await freeBytes());
+		let tooMuch = Math.max(bytes - maxBytes, lacking <= bytes ? lacking : 0);
 		while (tooMuch > 0) {
 			const what = await dropOne();
 			if (what === null) return;

@@ -18,9 +18,23 @@ export interface MetricDefinition {
 	read(): readonly MetricValue[];
 }
 
+/** A distribution with its labels, as it was counted elsewhere. */
+interface HistogramValue {
+	/** Values up to each edge, those of the edges before it included; the last edge is `Infinity`. */
+	readonly buckets: readonly { readonly upTo: number; readonly count: number }[];
+	readonly sum: number;
+	readonly labels: Readonly<Record<string, string>>;
+}
+
+interface HistogramDefinition extends Pick<MetricDefinition, 'name' | 'help'> {
+	/** Called at each scrape. Must neither wait nor throw. */
+	read(): readonly HistogramValue[];
+}
+
 /** The numbers of `/metrics`. Features add theirs; nothing is counted twice, because values are read when they are asked for. */
 export interface Metrics {
 	add(metric: MetricDefinition): void;
+	addHistogram(metric: HistogramDefinition): void;
 	/** The text format of Prometheus. */
 	text(): Promise<string>;
 	readonly contentType: string;
@@ -37,9 +51,29 @@ function fill(metric: Counter | Gauge, definition: MetricDefinition): void {
 	}
 }
 
+const escaped = (value: string): string =>
+	value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+/** One histogram in the text format of Prometheus (version 0.0.4); the library has none that is counted elsewhere. */
+function histogramText(definition: HistogramDefinition): string {
+	const { help } = definition;
+	const name = PREFIX + definition.name;
+	const rows = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
+	for (const { buckets, sum, labels } of definition.read()) {
+		const own = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
+		for (const { upTo, count } of buckets) {
+			const edge = Number.isFinite(upTo) ? String(upTo) : '+Inf';
+			rows.push(`${name}_bucket{${[...own, `le="${edge}"`].join(',')}} ${count}`);
+		}
+		rows.push(`${name}_sum{${own.join(',')}} ${sum}`, `${name}_count{${own.join(',')}} ${buckets.at(-1)?.count ?? 0}`);
+	}
+	return `${rows.join('\n')}\n`;
+}
+
 /** A registry of its own, so that two boxes can live in one process. */
 export function createMetrics(): Metrics {
 	const registry = new Registry();
+	const histograms: HistogramDefinition[] = [];
 	collectDefaultMetrics({ register: registry });
 
 	return {
@@ -52,7 +86,13 @@ export function createMetrics(): Metrics {
 				const gauge: Gauge = new Gauge({ ...common, collect: () => fill(gauge, definition) });
 			}
 		},
-		text: () => registry.metrics(),
+		addHistogram(definition) {
+			histograms.push(definition);
+		},
+		async text() {
+			const plain = await registry.metrics();
+			return [plain, ...histograms.map(histogramText)].join('\n');
+		},
 		contentType: registry.contentType,
 	};
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../../config/gateway-settings.ts';
+import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { DeviceListener } from '../../core/device/device-events.ts';
@@ -52,10 +53,15 @@ const MAX_WAITING = 1_000;
 /** A change that could not be taken back, because the disk was full, is tried again after this time. */
 const TRY_AGAIN_MS = 30_000;
 
+/** A later folder may extend what an earlier one has. */
 async function loadTemplates(folders: readonly string[], log: Logger) {
-	const loaded = await Promise.all(folders.map((folder) => readTemplates(folder)));
-	const templates: ReadonlyMap<string, TemplateDocument> = new Map(loaded.flatMap((one) => [...one.templates]));
-	const mistakes = loaded.flatMap((one) => one.mistakes);
+	const templates = new Map<string, TemplateDocument>();
+	const mistakes: SettingsMistake[] = [];
+	for (const folder of folders) {
+		const loaded = await readTemplates(folder, templates);
+		for (const [key, template] of loaded.templates) templates.set(key, template);
+		mistakes.push(...loaded.mistakes);
+	}
 	for (const { path, message } of mistakes) log.error('template-refused', { path, reason: message });
 	return { templates, mistakes };
 }
@@ -64,7 +70,12 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 export async function openConfiguration({ data, settings: file, templateFolders, log }: OpenConfigurationDeps) {
 	const { templates: base, mistakes } = await loadTemplates(templateFolders, log);
 	const store = await openConfigurationStore(join(data, 'configuration.json'), log);
-	const shelf = await openTemplateShelf({ folder: join(data, 'templates'), base, parse: parseTemplate, log });
+	const shelf = await openTemplateShelf({
+		folder: join(data, 'templates'),
+		base,
+		parse: (key, raw) => parseTemplate(key, raw, base),
+		log,
+	});
 	await shelf.install(store.get().inForce?.templates ?? {});
 	const ofFile = settingsOfFile(file);
 	const now = () => settingsInForce(ofFile, store.get().inForce);

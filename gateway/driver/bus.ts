@@ -42,6 +42,8 @@ export interface Bus extends Stoppable {
 	readonly depth: number;
 	/** Whether polls wait because somebody has the line for himself. */
 	readonly isLeased: boolean;
+	/** Whether its port is lent to somebody. */
+	readonly isSuspended: boolean;
 	/** Requests that wait or are under way. */
 	readonly pending: number;
 	stats(): BusStats;
@@ -53,6 +55,8 @@ export interface Bus extends Stoppable {
 	restAfter(idleMs: number | null): void;
 	/** What made the line fail may be over: it is tried at once. Nothing happens to a line that did not fail. */
 	retry(): void;
+	/** Ends a connection that is not to be kept now, unless it is in use. */
+	rest(): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
 	/** Its counters by unit and its recorder of frames, for diagnosis. */
@@ -67,13 +71,10 @@ export interface BusListener {
 	freed?(): void;
 }
 
-/** A connection that takes more than one request at once says how many. */
-type PipelinedLine = ModbusLine & { readonly depth?: number };
-
 export interface BusDeps {
 	readonly name: string;
 	/** A fresh connection for each attempt: a used one is never opened again. */
-	readonly createLine: (meter: LineMeter) => PipelinedLine;
+	readonly createLine: (meter: LineMeter) => ModbusLine;
 	readonly listener: BusListener;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -83,7 +84,7 @@ export interface BusDeps {
 	readonly idleMs?: number | null;
 }
 
-const depthOf = (line: PipelinedLine | null): number => Math.max(1, line?.depth ?? 1);
+const depthOf = (line: ModbusLine | null): number => line?.depth ?? 1;
 
 /** A write that wants silence around it has the line to itself; nothing else is under way. */
 const isGuarded = ({ exchange }: Job): boolean => isWrite(exchange) && exchange.guardMs > 0;
@@ -168,24 +169,34 @@ export function createBus(deps: BusDeps): Bus {
 		watchIdle();
 	}
 
-	async function perform(open: ModbusLine, job: Job): Promise<void> {
-		const guardMs = isWrite(job.exchange) ? job.exchange.guardMs : 0;
-		isGuarding = isGuarded(job);
-		begin();
+	/** The request is over. @returns what tells its caller */
+	async function transact(open: ModbusLine, job: Job, guardMs: number): Promise<() => void> {
 		try {
 			await hold(guardMs);
 			const answer = await open.transact(job.exchange);
 			silentCount = 0;
 			keeper.proved();
-			job.resolve(answer);
+			return () => job.resolve(answer);
 		} catch (error) {
 			const isSilence = error instanceof ModbusFault && error.failure === 'timeout';
 			silentCount = isSilence ? silentCount + 1 : 0;
-			job.reject(error);
+			return () => job.reject(error);
 		}
-		await hold(guardMs);
-		isGuarding = false;
-		end();
+	}
+
+	async function perform(open: ModbusLine, job: Job): Promise<void> {
+		const guardMs = isWrite(job.exchange) ? job.exchange.guardMs : 0;
+		isGuarding = isGuarded(job);
+		begin();
+		const tell = await transact(open, job, guardMs);
+		// Whoever waits for the answer finds the line free again, unless it has to be silent first.
+		if (guardMs === 0) end();
+		tell();
+		if (guardMs > 0) {
+			await hold(guardMs);
+			isGuarding = false;
+			end();
+		}
 		if (silentCount >= SILENT_BEFORE_RENEWAL) {
 			silentCount = 0;
 			// No reason: the devices are known to be silent already, and the line itself did not fail.
@@ -214,9 +225,11 @@ export function createBus(deps: BusDeps): Bus {
 		endIdleTimer?.();
 		endIdleTimer = null;
 		if (idleMs === null || underWay + queue.length > 0 || leases.current !== null) return;
-		endIdleTimer = setTimer(() => {
-			if (underWay + queue.length === 0 && leases.current === null) keeper.rest();
-		}, idleMs);
+		endIdleTimer = setTimer(rest, idleMs);
+	}
+
+	function rest(): void {
+		if (idleMs !== null && underWay + queue.length === 0 && leases.current === null) keeper.rest();
 	}
 
 	function enqueue(
@@ -244,13 +257,17 @@ export function createBus(deps: BusDeps): Bus {
 		request: (exchange, priority, options = {}) => enqueue(exchange, priority, null, options),
 		lease: (owner, ttlMs) => leases.take(owner, ttlMs),
 		get isOpen() {
-			return keeper.line !== null || (idleMs !== null && suspendedBy === null && keeper.state !== 'failed');
+			if (keeper.line !== null) return true;
+			return idleMs !== null && suspendedBy === null && keeper.state !== 'failed';
 		},
 		get depth() {
 			return depthOf(keeper.line);
 		},
 		get isLeased() {
 			return leases.current !== null;
+		},
+		get isSuspended() {
+			return suspendedBy !== null;
 		},
 		get pending() {
 			return underWay + queue.length;
@@ -278,6 +295,7 @@ export function createBus(deps: BusDeps): Bus {
 		retry() {
 			if (keeper.state === 'failed' && suspendedBy === null) keeper.want(true);
 		},
+		rest,
 		async suspend(reason) {
 			suspendedBy = reason;
 			queue.refuse(() => notOpen(reason));

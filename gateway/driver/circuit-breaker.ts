@@ -4,10 +4,6 @@ const FIRST_PAUSE_MS = 1000;
 const MOST_PAUSE_MS = 30_000;
 /** Pause per time spent in vain: what a dead device costs its line stays within 5 %. */
 const PAUSE_PER_SPENT = 20;
-/** Each so many probes, one waits the whole timeout, for a device that came back slower than it was. */
-const PATIENT_EVERY = 4;
-const LEAST_PROBE_MS = 100;
-const PROBE_PER_LATENCY = 4;
 
 /** Keeps a silent device from taking the time of the others on its line. Instants are monotonic, ms. */
 export interface CircuitBreaker {
@@ -22,11 +18,6 @@ export interface CircuitBreaker {
 	silent(nowMs: number, spentMs: number): void;
 	/** The line came back: probe at once. */
 	retryAt(nowMs: number): void;
-	/**
-	 * How long to wait for the next answer: all of `timeoutMs` for a healthy device, four times its usual latency for one
-	 * that was just silent.
-	 */
-	waitMs(timeoutMs: number, latencyP99Ms: number | null): number;
 }
 
 export function createCircuitBreaker(): CircuitBreaker {
@@ -53,10 +44,6 @@ export function createCircuitBreaker(): CircuitBreaker {
 		},
 		retryAt(nowMs) {
 			probeDueMs = nowMs;
-		},
-		waitMs(timeoutMs, latencyP99Ms) {
-			if (silentCount === 0 || latencyP99Ms === null || silentCount % PATIENT_EVERY === 0) return timeoutMs;
-			return Math.min(timeoutMs, Math.max(LEAST_PROBE_MS, PROBE_PER_LATENCY * latencyP99Ms));
 		},
 	};
 }

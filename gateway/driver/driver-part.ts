@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
@@ -8,16 +10,22 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
+import type { LineMeter } from './line-meter.ts';
 import { lineRoutes } from './line-routes.ts';
+import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
 import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
+	/** Data folder of the gateway. */
+	readonly data: string;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	/** Of template files that cannot be used. */
 	readonly mistakes: readonly SettingsMistake[];
 	readonly ports: SerialPorts;
+	/** Folder of the certificates of Modbus/TCP Security. */
+	readonly fieldTlsFolder: string;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'telemetry'>;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
@@ -25,14 +33,17 @@ export interface DriverPartDeps {
 }
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
-export function openDrivers({ templates, mistakes, ports, telemetry: into, lifecycle, clock, log }: DriverPartDeps) {
+export function openDrivers(deps: DriverPartDeps) {
+	const { data, templates, mistakes, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
+			memory: createLearntStore({ folder: join(data, 'learnt'), log }),
 			templates,
 			ports,
+			fieldTlsFolder,
 			sink: {
 				reading(draft) {
 					// The journal says why it cannot write; live values go on.
@@ -67,6 +78,8 @@ export function openDrivers({ templates, mistakes, ports, telemetry: into, lifec
 		busNamed: (name: string) => modbus.bus(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
+		/** A fresh connection to a line, for who has its port for himself. */
+		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** Devices are read from now on. */

@@ -28,6 +28,16 @@ export interface LineStats extends Readonly<LineCounters> {
 	readonly latencyP99Ms: number | null;
 }
 
+/** How the reading of one device goes, beyond the counters of its unit. */
+export interface DevicePollStats {
+	readonly device: DeviceId;
+	readonly unitId: number;
+	/** Share of its periods that are skipped, while these are too many; `null` while the line keeps up. */
+	readonly skippedShare: number | null;
+	/** How long the next request would wait for its answer, ms. */
+	readonly timeoutMs: number;
+}
+
 /** A field protocol of the gateway: it is handed all its devices and keeps reading them until it is stopped. */
 export interface Driver extends Stoppable {
 	/** Makes these the devices that are read: unchanged ones keep running undisturbed, others start, change or stop. */

@@ -14,8 +14,8 @@ export interface HealthTracker {
 	bad(reason: string): void;
 	/** The device does not answer at all, or cannot be asked. `cause` tells one such trouble from another. */
 	offline(cause: string, reason: string): void;
-	/** Something is wrong for as long as it is not taken back with `null`, e.g. points the device does not have. */
-	flaw(reason: string | null): void;
+	/** Something is wrong for as long as it is not taken back with `null`, e.g. points the device does not have. The first kind is told first. */
+	flaw(kind: 'points' | 'pace', reason: string | null): void;
 }
 
 export function createHealthTracker(clock: Clock, changed: (health: DeviceHealth) => void): HealthTracker {
@@ -24,7 +24,7 @@ export function createHealthTracker(clock: Clock, changed: (health: DeviceHealth
 	let recent: boolean[] = [];
 	let goodInRow = 0;
 	let badReason = '';
-	let flaw: string | null = null;
+	const flaws: { points: string | null; pace: string | null } = { points: null, pace: null };
 
 	function become(next: HealthState, nextCause: string, reason: string | null): void {
 		if (next === state && nextCause === cause) return;
@@ -36,6 +36,7 @@ export function createHealthTracker(clock: Clock, changed: (health: DeviceHealth
 	/** While the device answers: ok or degraded. */
 	function judge(): void {
 		const bad = recent.filter((isGood) => !isGood).length;
+		const flaw = flaws.points ?? flaws.pace;
 		const isShaky = bad >= BAD_MAKES_DEGRADED || (state === 'degraded' && cause === 'shaky' && recent.length > 0);
 		if (isShaky && goodInRow < GOOD_MAKES_OK) become('degraded', 'shaky', badReason);
 		else if (flaw !== null) become('degraded', flaw, flaw);
@@ -63,8 +64,8 @@ export function createHealthTracker(clock: Clock, changed: (health: DeviceHealth
 			goodInRow = 0;
 			become('offline', nextCause, reason);
 		},
-		flaw(reason) {
-			flaw = reason;
+		flaw(kind, reason) {
+			flaws[kind] = reason;
 			if (state === 'ok' || state === 'degraded') judge();
 		},
 	};

@@ -4,54 +4,9 @@ import Joi from 'joi';
 import { anyUser, ofBox } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import type { LineStats } from './driver.ts';
+import { lineMembers, lineView } from './line-schema.ts';
 
-const toView = (stats: LineStats) => ({
-	line: stats.line,
-	state: stats.state,
-	reason: stats.reason,
-	requests: stats.requests,
-	answers: stats.answers,
-	timeouts: stats.timeouts,
-	exceptions: stats.exceptions,
-	crc_errors: stats.crcErrors,
-	stray_frames: stats.strayFrames,
-	foreign_frames: stats.foreignFrames,
-	echo_frames: stats.echoFrames,
-	noise_bytes: stats.noiseBytes,
-	quarantines: stats.quarantines,
-	skipped_periods: stats.skippedPeriods,
-	leased_to: stats.leasedTo,
-	overrun: stats.overrun,
-	utilisation: stats.utilisation,
-	latency_p50_ms: stats.latencyP50Ms,
-	latency_p99_ms: stats.latencyP99Ms,
-});
-
-const count = () => Joi.number().min(0);
-
-const lineAnswer = Joi.object({
-	line: Joi.string(),
-	state: Joi.valid('closed', 'opening', 'open', 'failed'),
-	reason: Joi.string().allow(null),
-	requests: count(),
-	answers: count(),
-	timeouts: count(),
-	exceptions: count(),
-	crc_errors: count(),
-	stray_frames: count(),
-	foreign_frames: count(),
-	echo_frames: count(),
-	noise_bytes: count(),
-	quarantines: count(),
-	skipped_periods: count(),
-	leased_to: Joi.string().allow(null),
-	overrun: Joi.string().allow(null),
-	utilisation: count(),
-	latency_p50_ms: count().allow(null),
-	latency_p99_ms: count().allow(null),
-})
-	.options({ presence: 'required' })
-	.label('Line');
+const lineAnswer = Joi.object(lineMembers).options({ presence: 'required' }).label('Line');
 
 /** The lines of this gateway with their counters: the first thing an installer looks at. */
 export const lineRoutes: Plugin<{ readonly lines: () => readonly LineStats[] }> = {
@@ -67,7 +22,7 @@ export const lineRoutes: Plugin<{ readonly lines: () => readonly LineStats[] }> 
 					summary: 'The lines of this gateway with their counters',
 					answers: { 200: Joi.array().items(lineAnswer) },
 				}),
-				handler: () => lines().map(toView),
+				handler: () => lines().map(lineView),
 			},
 		});
 	},

@@ -51,6 +51,9 @@ const LEAST_STEP_S = 1;
 
 const MS_PER_S = 1000;
 
+const isNumber = (value: SampleValue | undefined): value is Numeric =>
+	typeof value === 'number' || typeof value === 'bigint';
+
 function stateOf(point: TemplatePoint): PointState | null {
 	const isCounter = point.kind === 'counter';
 	if (!isNumeric(point.type) || (!isCounter && point.maxStep === undefined)) return null;
@@ -71,6 +74,7 @@ function stateOf(point: TemplatePoint): PointState | null {
 type Follow = 'fits' | 'jump' | 'new';
 
 function followCounter(from: Numeric, to: Numeric, rule: CounterRule, mostStep: number): Follow {
+	if (to >= from) return Number(minus(to, from)) <= mostStep ? 'fits' : 'jump';
 	const { correction, isReset } = turnOf(from, to, rule);
 	if (isReset) return 'new';
 	return Number(plus(minus(to, from), correction)) <= mostStep ? 'fits' : 'jump';
@@ -80,6 +84,13 @@ function follow({ counter, maxStep }: PointState, from: Numeric, to: Numeric, pa
 	const mostStep = maxStep * Math.max(LEAST_STEP_S, passedMs / MS_PER_S);
 	if (counter !== null) return followCounter(from, to, counter, mostStep);
 	return Math.abs(Number(minus(to, from))) <= mostStep ? 'fits' : 'jump';
+}
+
+/** How nearly every value comes: a number, a little more or less than before. */
+function isPlain({ counter, maxStep, accepted }: PointState, value: Numeric): boolean {
+	if (typeof value !== 'number' || typeof accepted !== 'number') return false;
+	const step = value - accepted;
+	return (counter === null ? Math.abs(step) : step) <= maxStep && (counter === null || step >= 0);
 }
 
 function accept(state: PointState, value: Numeric, atMs: number): void {
@@ -129,6 +140,10 @@ export function createPlausibility(points: readonly TemplatePoint[], replaced: C
 
 	function isBelieved(state: PointState, value: Numeric, atMs: number): boolean {
 		const before = state.accepted;
+		if (isPlain(state, value)) {
+			accept(state, value, atMs);
+			return true;
+		}
 		const how = before === null ? 'fits' : follow(state, before, value, atMs - state.acceptedMs);
 		const isTurned = how === 'new' && state.resets;
 		if (how !== 'fits' && !isTurned && !suspect(state, value, atMs)) return false;
@@ -145,7 +160,7 @@ export function createPlausibility(points: readonly TemplatePoint[], replaced: C
 			for (let index = 0; index < states.length; index++) {
 				const state = states[index];
 				const value = values[index];
-				if (state === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) continue;
+				if (state === undefined || !isNumber(value)) continue;
 				if ((qualities?.[index] ?? 'good') !== 'good' || isBelieved(state, value, atMs)) continue;
 				judged ??= qualities === null ? keys.map(() => 'good') : [...qualities];
 				judged[index] = 'out_of_range';

@@ -11,6 +11,8 @@ const NAMED_ONE = 0.6;
 const CONTRADICTED = 0.5;
 /** Nobody has confirmed an unverified template. */
 const UNVERIFIED = 0.8;
+/** Only the type plate is certain. */
+const MOST_CONFIDENCE = 0.99;
 const LEAST_WORD = 3;
 const MOST_CANDIDATES = 10;
 /** Candidates whose evidence differs by less cannot be told apart. */
@@ -26,6 +28,12 @@ const says = (words: string, name: string): boolean => {
 interface Named {
 	readonly maker: boolean;
 	readonly model: string | null;
+}
+
+/** Whether a device says the name of the model, or of its maker, about itself. */
+export function isNamedIn(words: string, template: TemplateDocument): boolean {
+	const { maker, model } = namedIn(words, template);
+	return maker || model !== null;
 }
 
 /** What of a template's name a device says about itself. Model names are looked for as a whole and by their first word. */
@@ -76,7 +84,7 @@ function weigh(template: TemplateDocument, verdict: TemplateVerdict | undefined,
 	// A device that names itself and fails the probes of its template is another version of it.
 	const isContradicted = verdict === undefined && template.probe.length > 0;
 	const trust = template.verification === 'unverified' ? UNVERIFIED : 1;
-	const confidence = (1 - (isContradicted ? Math.max(doubt, CONTRADICTED) : doubt)) * trust;
+	const confidence = Math.min(MOST_CONFIDENCE, (1 - (isContradicted ? Math.max(doubt, CONTRADICTED) : doubt)) * trust);
 	return {
 		template: template.key,
 		confidence: Number(confidence.toFixed(2)),

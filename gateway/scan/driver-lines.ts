@@ -5,7 +5,7 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { type Bus, createBus } from '../driver/bus.ts';
 import type { LineMeter } from '../driver/line-meter.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
+import { lineName, serialName } from '../driver/modbus/line-name.ts';
 import type { ModbusLine } from '../driver/modbus/wire/modbus-line.ts';
 import type { HeldPort, ScanLine, ScanLines } from './scan-line.ts';
 
@@ -21,6 +21,8 @@ export interface DriverLinesDeps {
 	readonly bus: (line: Line) => Bus;
 	/** A fresh connection of our own. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
+	/** The device file that a path of a port stands for now: one adapter has several names. Never rejects. */
+	readonly deviceOf: (path: string) => Promise<string>;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
@@ -28,29 +30,35 @@ export interface DriverLinesDeps {
 
 const nothing = (): Promise<void> => Promise.resolve();
 
+const modeOf = (line: Line): string => ('path' in line ? `${line.transport} ${serialName(line)}` : '');
+
 /** A serial port speaks one way at a time. */
 function refuseContradiction(line: Line, used: Line | null): void {
-	if (used === null || !('path' in line) || lineName(used) === lineName(line)) return;
-	throw new Fault(
-		'state-conflict',
-		`${line.path} is polled as ${lineName(used)}; use it so, or scan it with pause_polling: ${lineName(line)} contradicts it`,
-	);
+	if (used === null || !('path' in line) || modeOf(used) === modeOf(line)) return;
+	const rule = `it is polled as ${lineName(used)}; use these settings, or scan the port with pause_polling`;
+	throw new Fault('state-conflict', `${lineName(line)} cannot be used now: ${rule}`);
 }
 
 /** Lends the lines of the drivers to scans and tries, and sees to it that they come back. */
 export function createDriverLines(deps: DriverLinesDeps): ScanLines {
-	const { lines, bus: busOf, createLine, clock, setTimer, log } = deps;
+	const { lines, bus: busOf, createLine, deviceOf, clock, setTimer, log } = deps;
 	/** Who holds which port. */
 	const holders = new Map<string, string>();
 
-	function inUse(place: LinePlace): Line | null {
-		const port = portOf(place);
-		for (const line of lines()) if (portOf(line) === port) return line;
+	/** What tells one port or host from another, under whatever name. */
+	const placeOf = async (place: LinePlace): Promise<string> =>
+		portOf('path' in place ? { path: await deviceOf(place.path) } : place);
+
+	async function inUse(place: LinePlace): Promise<Line | null> {
+		const port = await placeOf(place);
+		for (const line of lines()) {
+			if ('path' in line === 'path' in place && (await placeOf(line)) === port) return line;
+		}
 		return null;
 	}
 
-	function refuseHeld(place: LinePlace): void {
-		const owner = holders.get(portOf(place));
+	function refuseHeld(port: string, place: LinePlace): void {
+		const owner = holders.get(port);
 		if (owner !== undefined)
 			throw new Fault('state-conflict', `${portOf(place)} is held by ${owner}; wait until it is done, or cancel it`);
 	}
@@ -65,12 +73,13 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 		};
 	}
 
-	function share(line: Line, priority: 'test' | 'scan'): ScanLine {
-		refuseHeld(line);
-		const used = inUse(line);
+	/** The line of others that this one is; `null` when nobody uses it. */
+	async function sharable(line: Line): Promise<Line | null> {
+		refuseHeld(await placeOf(line), line);
+		const used = await inUse(line);
 		refuseContradiction(line, used);
-		// The spelling of the line in use decides whose bus it is.
-		return shared(used !== null && lineName(used) === lineName(line) ? used : line, priority);
+		// Another transport at the same host is another line.
+		return used !== null && used.transport === line.transport ? used : null;
 	}
 
 	/** A connection that nobody else knows of. */
@@ -94,7 +103,7 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 
 	/** Lets the polling of a port rest. @returns what lets it go on */
 	async function pausePolling(path: string, owner: string): Promise<() => void> {
-		const used = inUse({ path });
+		const used = await inUse({ path });
 		if (used === null) return () => undefined;
 		log.info('polling-paused', { line: lineName(used), owner });
 		const resume = await busOf(used).suspend(`it rests while ${owner} uses its port`);
@@ -105,8 +114,8 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 	}
 
 	async function hold(path: string, owner: string): Promise<HeldPort> {
-		const port = portOf({ path });
-		refuseHeld({ path });
+		const port = await placeOf({ path });
+		refuseHeld(port, { path });
 		holders.set(port, owner);
 		let resume: () => void;
 		try {
@@ -169,11 +178,9 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 	}
 
 	return {
-		share,
-		visit(line) {
-			refuseHeld(line);
-			const used = inUse(line);
-			refuseContradiction(line, used);
+		share: async (line, priority) => shared((await sharable(line)) ?? line, priority),
+		async visit(line) {
+			const used = await sharable(line);
 			return used === null ? own(line) : shared(used, 'scan');
 		},
 		hold,

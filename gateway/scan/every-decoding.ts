@@ -1,7 +1,8 @@
 import type { ByteOrder, ReadFunction, RegisterType, TemplatePoint } from '../../config/template/template.ts';
+import { isScalable, orderLengths } from '../../config/template/register-types.ts';
 import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createReadDecoder } from '../driver/modbus/codec/register-decoder.ts';
-import type { AddressNotation, AddressPlace } from './address-notation.ts';
+import type { AddressNotation, AddressPlace } from './address-meanings.ts';
 import { scaledBy, valueHint } from './value-hint.ts';
 
 /** One way to read what a device holds at a register number. */
@@ -52,25 +53,36 @@ const SHAPES: readonly Shape[] = [
 	shape('float32', 2, 1),
 	shape('uint32', 2, 0.98),
 	shape('int32', 2, 0.97),
+	shape('float64', 4, 0.95),
 	shape('uint64', 4, 0.9),
 	shape('int64', 4, 0.89),
-	shape('float64', 4, 0.95),
+	shape('bcd16', 1, 0.6),
+	shape('bcd32', 2, 0.6),
+	shape('bcd64', 4, 0.6),
+	shape('float16', 1, 0.4),
 	shape('bits', 1, 0.3),
+	shape('time_unix32', 2, 0.9),
+	shape('time_unix64', 4, 0.8),
+	shape('time_unix64ms', 4, 0.8),
+	shape('time_bytes', 3, 0.9),
+	shape('time_bcd', 3, 0.9),
+	shape('time_registers', 6, 0.9),
+	shape('time_iec', 4, 0.9),
 ];
 
-/** Orders of the bytes of a number by their count, and how usual each is. */
+/** How usual the orders of the bytes of a number are, by their count. */
 const ORDERS: Readonly<Record<number, readonly (readonly [ByteOrder, number])[]>> = {
-	1: [
+	2: [
 		['AB', 1],
 		['BA', 0.8],
 	],
-	2: [
+	4: [
 		['ABCD', 1],
 		['CDAB', 0.96],
 		['BADC', 0.8],
 		['DCBA', 0.78],
 	],
-	4: [
+	8: [
 		['ABCDEFGH', 1],
 		['GHEFCDAB', 0.96],
 		['BADCFEHG', 0.8],
@@ -78,13 +90,19 @@ const ORDERS: Readonly<Record<number, readonly (readonly [ByteOrder, number])[]>
 	],
 };
 
-const TEXT_ORDERS = ORDERS[1] ?? [];
+/** Texts and clocks of several registers: each register by itself. */
+const BLOCK_ORDERS = ORDERS[2] ?? [];
+
+function ordersOf({ type, registers }: Shape): readonly (readonly [ByteOrder, number])[] {
+	return orderLengths({ type, count: registers }).includes(2) ? BLOCK_ORDERS : (ORDERS[2 * registers] ?? []);
+}
 
 /** A display and a register are read a moment apart; mains voltage and load move meanwhile. */
 const EXPECT_SHARE = 0.02;
 
 /** Factors between a register and a display: decimals, and kilo. */
-const EXPECT_SCALES = [1, 0.1, 0.01, 0.001, 10, 100, 1000] as const;
+const EXPECT_SCALES: readonly number[] = [1, 0.1, 0.01, 0.001, 10, 100, 1000];
+const NO_SCALE: readonly number[] = [1];
 
 const pointAt = (
 	functionCode: ReadFunction,
@@ -122,10 +140,14 @@ function bytesFrom(words: ReadonlyMap<number, number>, address: number, register
 }
 
 /** How far a value is from the expected one, as a share of it, under the factor that brings it nearest. */
-function distance(value: SampleValue, expect: number): { readonly scale: number; readonly share: number } | null {
+function distance(
+	value: SampleValue,
+	type: RegisterType,
+	expect: number,
+): { readonly scale: number; readonly share: number } | null {
 	if (typeof value !== 'number' && typeof value !== 'bigint') return null;
 	let best: { readonly scale: number; readonly share: number } | null = null;
-	for (const scale of EXPECT_SCALES) {
+	for (const scale of isScalable(type) ? EXPECT_SCALES : NO_SCALE) {
 		const scaled = scaledBy(Number(value), scale);
 		const share = Math.abs(scaled - expect) / Math.max(Math.abs(expect), Number.MIN_VALUE);
 		if (best === null || share < best.share) best = { scale, share };
@@ -149,7 +171,7 @@ function judged(
 	const { plausibility, scale, sentence } = valueHint(base.value, base.type);
 	const plain = { ...base, scale, plausibility: Number((plausibility * isUsual).toFixed(3)), hint: sentence };
 	if (expect === undefined) return { ...plain, matches: null, miss: 0 };
-	const near = distance(base.value, expect);
+	const near = distance(base.value, base.type, expect);
 	if (near === null || near.share > EXPECT_SHARE) return { ...plain, matches: false, miss: 1 };
 	// A factor is one more thing that would have to be so.
 	const miss = near.share + (near.scale === 1 ? 0 : EXPECT_SHARE / 2);
@@ -182,9 +204,9 @@ function decodeAt(
 function registerDecodings(question: DecodingQuestion, place: AddressPlace): readonly Ranked[] {
 	const { count } = question;
 	const numbers = SHAPES.filter(({ registers }) => registers <= count).flatMap((each) =>
-		(ORDERS[each.registers] ?? []).flatMap(([order, isUsual]) => decodeAt(question, place, each, order, isUsual)),
+		ordersOf(each).flatMap(([order, isUsual]) => decodeAt(question, place, each, order, isUsual)),
 	);
-	const text = TEXT_ORDERS.flatMap(([order, isUsual]) =>
+	const text = BLOCK_ORDERS.flatMap(([order, isUsual]) =>
 		decodeAt(question, place, shape('string', count, 1), order, isUsual),
 	);
 	return [...numbers, ...text];

@@ -1,14 +1,14 @@
 import type { Line } from '../../config/connection/connection.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
-import { rankCandidates } from './candidate-rank.ts';
+import { isNamedIn, rankCandidates } from './candidate-rank.ts';
 import { deviceWords, type DiscoverSunspec, wordsOf } from './device-words.ts';
 import { createProbeRound, type TemplateVerdict } from './probe-round.ts';
 import type { FoundUnit } from './scan.ts';
 import { unitHints } from './wiring-hints.ts';
 import type { Witness } from './witness.ts';
 
-/** Reads of template probes for one unit, at most. */
-const MOST_PROBES = 24;
+/** Reads of template probes for one unit, at most: a few seconds of a slow line. */
+const MOST_PROBES = 64;
 /** Silent reads in a row after which a unit is asked no more probes: some devices answer only what they have. */
 const MOST_SILENT = 6;
 
@@ -48,8 +48,13 @@ async function check(witness: Witness, { unitId, timeoutMs }: UnitPlace): Promis
 }
 
 export function createIdentifyUnit({ templates, discoverSunspec }: IdentifyDeps): IdentifyUnit {
-	async function probe(witness: Witness, { unitId, timeoutMs }: UnitPlace): Promise<readonly TemplateVerdict[]> {
-		const round = createProbeRound([...templates()], MOST_PROBES);
+	async function probe(
+		witness: Witness,
+		{ unitId, timeoutMs }: UnitPlace,
+		words: string,
+	): Promise<readonly TemplateVerdict[]> {
+		const isFavoured = (template: TemplateDocument): boolean => isNamedIn(words, template);
+		const round = createProbeRound([...templates()], { mostReads: MOST_PROBES, isFavoured });
 		let silent = 0;
 		for (let read = round.next(); read !== null && silent < MOST_SILENT; read = round.next()) {
 			const outcome = await witness.ask({ unitId, ...read, timeoutMs });
@@ -62,14 +67,15 @@ export function createIdentifyUnit({ templates, discoverSunspec }: IdentifyDeps)
 	return async (witness, place) => {
 		await check(witness, place);
 		const identification = await deviceWords(witness, place, discoverSunspec);
-		const verdicts = await probe(witness, place);
+		const words = wordsOf(identification);
+		const verdicts = await probe(witness, place, words);
 		const evidence = witness.evidenceOf(place.unitId);
 		return {
 			unitId: place.unitId,
 			line: place.line,
 			latencyMs: median(evidence.latenciesMs),
 			identification,
-			candidates: rankCandidates(templates(), verdicts, wordsOf(identification)),
+			candidates: rankCandidates(templates(), verdicts, words),
 			hints: unitHints(evidence, place.line.transport !== 'tcp'),
 		};
 	};

@@ -56,11 +56,26 @@ function valueIn(point: TemplatePoint, data: Buffer | null): ProbedValue {
 	return typeof value === 'object' ? null : value;
 }
 
-/** @param mostReads reads for one unit, at most */
-export function createProbeRound(templates: readonly TemplateDocument[], mostReads: number): ProbeRound {
+export interface ProbeRoundOptions {
+	/** Reads for one unit, at most. */
+	readonly mostReads: number;
+	/** Templates that are likelier than others for another reason, e.g. a name: their probes come first. */
+	readonly isFavoured?: (template: TemplateDocument) => boolean;
+}
+
+/** What a read is worth beside each template that it decides, 1 each. */
+const WORTH = { favoured: 1000, perKeptBit: 0.5, perBit: 0.001 } as const;
+
+export function createProbeRound(
+	templates: readonly TemplateDocument[],
+	{ mostReads, isFavoured = () => false }: ProbeRoundOptions,
+): ProbeRound {
 	const byRead = new Map<string, { readonly read: ProbeRead; readonly wishes: Wish[] }>();
 	const answers = new Map<string, Buffer | null>();
 	const out = new Set<TemplateDocument>();
+	/** Evidence for templates of which a probe was kept, bits. */
+	const keptBits = new Map<TemplateDocument, number>();
+	const favoured = new Set(templates.filter((template) => isFavoured(template)));
 	const inQuestion = templates.filter((template) => {
 		const wishes = wishesOf(template);
 		for (const wish of wishes) {
@@ -73,10 +88,15 @@ export function createProbeRound(templates: readonly TemplateDocument[], mostRea
 		return wishes.length > 0 && wishes.length === template.probe.length;
 	});
 
-	/** How much a read decides: each template in question that wants it, and a little for how telling its probe is. */
+	/** How much a read decides: each template in question that wants it, more for one that much speaks for already. */
 	function worth(wishes: readonly Wish[]): number {
-		const open = wishes.filter(({ template }) => !out.has(template));
-		return open.reduce((total, { point, probe }) => total + 1 + probeBits(point, probe) / 1000, 0);
+		let total = 0;
+		for (const { template, point, probe } of wishes) {
+			if (out.has(template)) continue;
+			total += 1 + WORTH.perBit * probeBits(point, probe) + WORTH.perKeptBit * (keptBits.get(template) ?? 0);
+			if (favoured.has(template)) total += WORTH.favoured;
+		}
+		return total;
 	}
 
 	const answerTo = ({ functionCode, address, count }: TemplatePoint): Buffer | null =>
@@ -98,8 +118,11 @@ export function createProbeRound(templates: readonly TemplateDocument[], mostRea
 		settle(read, data) {
 			const key = keyOf(read);
 			answers.set(key, data);
-			for (const { template, probe, point } of byRead.get(key)?.wishes ?? [])
-				if (!keepsProbe(probe, valueIn(point, data))) out.add(template);
+			for (const { template, probe, point } of byRead.get(key)?.wishes ?? []) {
+				if (keepsProbe(probe, valueIn(point, data)))
+					keptBits.set(template, (keptBits.get(template) ?? 0) + probeBits(point, probe));
+				else out.add(template);
+			}
 		},
 		verdicts: () =>
 			inQuestion

@@ -81,9 +81,14 @@ async function sweep(witness: Witness, scan: RegisterScan, context: SweepContext
 	}
 
 	for (let asked = run.next(); asked !== null; asked = run.next()) {
-		context.signal.throwIfAborted();
+		if (context.signal.aborted) break;
 		context.progress(run.done, run.total, `unit ${unitId}, address ${asked.address}`);
-		const outcome = await ask(witness, scan, asked);
+		const outcome = await ask(witness, scan, asked).catch((error: unknown) => {
+			// What was found is worth keeping.
+			if (context.signal.aborted) return null;
+			throw error;
+		});
+		if (outcome === null) break;
 		reads += 1;
 		if (outcome.kind === 'exception' && outcome.code === ILLEGAL_FUNCTION && known === null)
 			throw new Fault('rule-violation', `unit ${unitId} does not know function ${functionCode}`, {
@@ -95,7 +100,7 @@ async function sweep(witness: Witness, scan: RegisterScan, context: SweepContext
 			context.hint({ code: 'went-silent', severity: 'warning', sentence });
 			break;
 		}
-		if (scan.pauseMs > 0) await sleep(scan.pauseMs, undefined, { signal: context.signal });
+		if (scan.pauseMs > 0) await sleep(scan.pauseMs);
 	}
 	const { answered, ...rest } = run.findings();
 	return {
@@ -108,9 +113,9 @@ async function sweep(witness: Witness, scan: RegisterScan, context: SweepContext
 /** Finds the addresses that a unit answers, gently: the lowest priority, a pause after each read. */
 export function createRegisterScan({ lines }: { readonly lines: Pick<ScanLines, 'share'> }) {
 	return {
-		/** @throws Fault `rule-violation` when the unit does not know the function; what a line throws that cannot be used; the reason of the signal */
+		/** Once the signal is aborted it ends with what it has found. @throws Fault `rule-violation` when the unit does not know the function; what a line throws that cannot be used */
 		async run(scan: RegisterScan, context: SweepContext): Promise<FoundRegisters> {
-			const line = lines.share(scan.line, 'scan');
+			const line = await lines.share(scan.line, 'scan');
 			try {
 				const findings = await sweep(createWitness(line, context.signal), scan, context);
 				const [first] = findings.answered;

@@ -1,7 +1,7 @@
 import type { ReadFunction } from '../../config/template/template.ts';
 import { readsBits } from '../driver/modbus/plan/line-cost.ts';
 import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from '../driver/modbus/wire/modbus-line.ts';
-import { ADDRESSES } from './address-notation.ts';
+import { ADDRESSES } from './address-meanings.ts';
 import { type AddressSpan, createCapSearch, type SweepAsk } from './cap-search.ts';
 
 /** Which part of a table answers. */

@@ -33,17 +33,17 @@ export interface ScanLines {
 	 * The line beside whoever polls it. One that nobody uses is opened, and closed some seconds after the last request.
 	 * @throws Fault `state-conflict` when its port is used with other settings, or held by a scan
 	 */
-	share(line: Line, priority: 'test' | 'scan'): ScanLine;
+	share(line: Line, priority: 'test' | 'scan'): Promise<ScanLine>;
 	/** The same at the lowest priority; a line that nobody uses is closed with `release`, for devices that take one connection only. */
-	visit(line: Line): ScanLine;
+	visit(line: Line): Promise<ScanLine>;
 	/**
 	 * A serial port for one owner alone, whatever it is set to: its polling rests until `release`, or until the port was not used for
 	 * half a minute, so that a scan that hangs cannot keep it.
 	 * @throws Fault `state-conflict` when a scan holds it already
 	 */
 	hold(path: string, owner: string): Promise<HeldPort>;
-	/** The line of the devices that use this port or host; `null` when none does. */
-	inUse(place: LinePlace): Line | null;
+	/** The line of the devices that use this port, under whatever name, or this host; `null` when none does. */
+	inUse(place: LinePlace): Promise<Line | null>;
 	/** The line of this name among those in use. */
 	named(name: string): Line | null;
 }

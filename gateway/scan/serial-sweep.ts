@@ -1,4 +1,4 @@
-import type { SerialLine } from '../../config/connection/connection.ts';
+import type { Line, SerialLine } from '../../config/connection/connection.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
 import { lineName, serialName } from '../driver/modbus/line-name.ts';
 import type { IdentifyUnit } from './identify-unit.ts';
@@ -45,6 +45,13 @@ const lineAt = (sweep: SerialSweep, path: string, mode: SerialMode): SerialLine 
 	dataBits: sweep.transport === 'ascii' ? 7 : 8,
 });
 
+/** How a port is used, e.g. `rtu 9600 8N1`. */
+const modeName = (line: Line): string => ('path' in line ? `${line.transport} ${serialName(line)}` : '');
+
+/** Whether a port has to be taken from its polling: it is used, and not only as it is polled. */
+const mustPause = (sweep: SerialSweep, used: Line | null): boolean =>
+	used !== null && sweep.modes.some((mode) => modeName(lineAt(sweep, '', mode)) !== modeName(used));
+
 /** A way to use one port: with its polling paused, or beside it. */
 interface PortUse {
 	open(line: SerialLine): Promise<ScanLine>;
@@ -53,26 +60,20 @@ interface PortUse {
 
 /** Finds the units on serial ports. Which ports may be used is settled before the first byte is sent. */
 export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
-	/** Whether a port has to be taken from its polling: it is used, and not only as it is polled. */
-	function mustPause(sweep: SerialSweep, path: string): boolean {
-		const used = lines.inUse({ path });
-		return used !== null && sweep.modes.some((mode) => lineName(lineAt(sweep, path, mode)) !== lineName(used));
-	}
-
 	/** @throws Fault `state-conflict` of `pause_polling` when polling would have to rest and nobody allowed it */
-	function check(sweep: SerialSweep): void {
-		if (sweep.mayPausePolling) return;
-		const path = sweep.paths.find((each) => mustPause(sweep, each));
-		const used = path === undefined ? null : lines.inUse({ path });
-		if (used === null) return;
-		const rule = `must be true: ${path} is polled as ${lineName(used)}, and scanning it at other settings lets its devices rest meanwhile`;
-		throw fieldFault('state-conflict', 'pause_polling', rule);
+	async function check(sweep: SerialSweep): Promise<void> {
+		for (const path of sweep.mayPausePolling ? [] : sweep.paths) {
+			const used = await lines.inUse({ path });
+			if (used === null || !mustPause(sweep, used)) continue;
+			const rule = `must be true: ${path} is polled as ${lineName(used)}, and scanning it at other settings lets its devices rest meanwhile`;
+			throw fieldFault('state-conflict', 'pause_polling', rule);
+		}
 	}
 
-	async function usePort(sweep: SerialSweep, path: string, owner: string): Promise<PortUse> {
-		const isShared = lines.inUse({ path }) !== null && !mustPause(sweep, path);
+	async function usePort(sweep: SerialSweep, path: string, used: Line | null, owner: string): Promise<PortUse> {
+		const isShared = used !== null && !mustPause(sweep, used);
 		if (!isShared) return lines.hold(path, owner);
-		return { open: async (line) => lines.visit(line), release: () => Promise.resolve() };
+		return { open: (line) => lines.visit(line), release: () => Promise.resolve() };
 	}
 
 	interface Sweep {
@@ -111,9 +112,9 @@ export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
 	async function sweepPort(run: Sweep, path: string): Promise<void> {
 		const { sweep, context } = run;
 		const { modes } = sweep;
-		const used = lines.inUse({ path });
+		const used = await lines.inUse({ path });
 		const configured = used !== null && 'path' in used ? serialName(used) : null;
-		const port = await usePort(sweep, path, context.owner);
+		const port = await usePort(sweep, path, used, context.owner);
 		const evidence: ModeEvidence[] = [];
 		try {
 			for (const mode of modes) {

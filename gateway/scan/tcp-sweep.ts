@@ -65,7 +65,7 @@ interface Heard {
 /** Finds the devices in networks that this box is part of. */
 export function createTcpSweep({ lines, identify, networks, knockAtPort }: TcpSweepDeps) {
 	async function askLine(sweep: TcpSweep, line: TcpLine | ConverterLine, context: SweepContext): Promise<Heard> {
-		const scanLine = lines.visit(line);
+		const scanLine = await lines.visit(line);
 		const units: number[] = [];
 		let gatewayCode: number | null = null;
 		try {
@@ -96,7 +96,7 @@ export function createTcpSweep({ lines, identify, networks, knockAtPort }: TcpSw
 	}
 
 	async function askPlace(sweep: TcpSweep, { host, port }: Place, context: SweepContext): Promise<void> {
-		const used = lines.inUse({ host, port });
+		const used = await lines.inUse({ host, port });
 		const candidates = used === null || 'path' in used ? linesAt(host, port) : [used];
 		for (const line of candidates) {
 			const { units, gatewayCode } = await askLine(sweep, line, context);
@@ -122,7 +122,7 @@ export function createTcpSweep({ lines, identify, networks, knockAtPort }: TcpSw
 			let done = 0;
 			await together(places, KNOCKING, async (place) => {
 				context.signal.throwIfAborted();
-				const isUsed = lines.inUse(place) !== null;
+				const isUsed = (await lines.inUse(place)) !== null;
 				if (isUsed || (await knockAtPort(place.host, place.port, context.signal))) open.push(place);
 				done += 1;
 				context.progress(done, places.length, `${place.host}:${place.port}`);

@@ -4,7 +4,7 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { readsBits } from '../driver/modbus/plan/line-cost.ts';
 import { exceptionText, ModbusFault } from '../driver/modbus/wire/modbus-fault.ts';
 import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from '../driver/modbus/wire/modbus-line.ts';
-import { ADDRESSES, type AddressPlace, placesOf } from './address-notation.ts';
+import { ADDRESSES, type AddressPlace, placesOf } from './address-meanings.ts';
 import { type Decoding, everyDecoding } from './every-decoding.ts';
 import type { ScanLine, ScanLines } from './scan-line.ts';
 
@@ -134,7 +134,7 @@ export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, '
 				const rule = `${count} from ${request.address} end beyond address ${ADDRESSES - 1}, the last there is`;
 				throw new Fault('rule-violation', `count: ${rule}`, { field: 'count' });
 			}
-			const line = lines.share(request.line, 'test');
+			const line = await lines.share(request.line, 'test');
 			try {
 				const reads = await readAll(line, request, plans);
 				const words = new Map(

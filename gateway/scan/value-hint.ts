@@ -1,3 +1,4 @@
+import { isScalable, isWhole } from '../../config/template/register-types.ts';
 import type { RegisterType } from '../../config/template/template.ts';
 import type { SampleValue } from '../../core/telemetry/reading.ts';
 
@@ -44,7 +45,7 @@ const quantities: readonly Quantity[] = [
 	},
 	{
 		looksLike: 'looks like a voltage between phases in V',
-		plausibility: 0.9,
+		plausibility: 0.8,
 		isUsual: near([208, 380, 400, 415, 480, 690], 0.045),
 	},
 	{
@@ -64,12 +65,12 @@ const quantities: readonly Quantity[] = [
 const SCALES: readonly (readonly [scale: number, isUsual: number])[] = [
 	[1, 1],
 	[0.1, 0.95],
-	[0.01, 0.9],
-	[0.001, 0.8],
+	[0.01, 0.85],
+	[0.001, 0.3],
 ];
 
 /** Whole numbers that are scaled; a device with floating point has no need to. */
-const SCALED: ReadonlySet<RegisterType> = new Set(['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64']);
+const isScaled = (type: RegisterType): boolean => isWhole(type) && isScalable(type);
 
 const ZERO: ValueHint = { plausibility: 0.15, scale: 1, sentence: null };
 const NONE: ValueHint = { plausibility: 0, scale: 1, sentence: null };
@@ -101,7 +102,7 @@ function numberHint(value: number, type: RegisterType): ValueHint {
 	if (size < LEAST) return { plausibility: 0.01, scale: 1, sentence: 'too small to be a measured value' };
 	if (size > MOST) return { plausibility: 0.02, scale: 1, sentence: 'too large to be a measured value' };
 	let best: ValueHint = { plausibility: size > 1e6 || size < 1e-3 ? 0.15 : 0.3, scale: 1, sentence: null };
-	for (const [scale, isUsual] of SCALED.has(type) ? SCALES : SCALES.slice(0, 1)) {
+	for (const [scale, isUsual] of isScaled(type) ? SCALES : SCALES.slice(0, 1)) {
 		const hint = hintAt(value, scale);
 		if (hint !== null && hint.plausibility * isUsual > best.plausibility)
 			best = { ...hint, plausibility: hint.plausibility * isUsual };
@@ -121,8 +122,8 @@ function textHint(text: string): ValueHint {
 }
 
 /** Years a clock on a working device may show. */
-const FIRST_YEAR = 2005;
-const LAST_YEAR = 2045;
+const FIRST_YEAR = 2018;
+const LAST_YEAR = 2035;
 
 function timeHint(text: string): ValueHint {
 	const year = Number(text.slice(0, 4));

@@ -57,6 +57,7 @@ async function opened(
 	const queue = await commandBox({ assertFits: (which, draft) => assertDeviceTakes(which, draft, templates) });
 	const driver = openModbusDriver({
 		ports: portsOf(),
+		fieldTlsFolder: null,
 		templates,
 		sink: { reading: () => undefined, health: () => undefined },
 		clock: systemClock,

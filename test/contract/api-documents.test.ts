@@ -119,6 +119,12 @@ test('answers and refusals are what the document says', async (t) => {
 		['POST', '/api/v1/mqtt/readers', '/api/v1/mqtt/readers', 201, { name: 'reader' }],
 		['GET', '/api/v1/mqtt/readers', '/api/v1/mqtt/readers', 200],
 		['GET', '/api/v1/lines', '/api/v1/lines', 200],
+		['GET', '/api/v1/lines/none', '/api/v1/lines/{line}', 404],
+		['POST', '/api/v1/lines/none/frames', '/api/v1/lines/{line}/frames', 404, { seconds: 1 }],
+		['POST', '/api/v1/lines/none/frames', '/api/v1/lines/{line}/frames', 422, { seconds: 901 }],
+		['GET', '/api/v1/lines/none/frames', '/api/v1/lines/{line}/frames', 404],
+		['GET', '/api/v1/lines/none/capture', '/api/v1/lines/{line}/capture', 404],
+		['GET', '/api/v1/commissioning-report', '/api/v1/commissioning-report', 200],
 		['GET', '/api/v1/templates', '/api/v1/templates', 200],
 		['GET', '/api/v1/uplink', '/api/v1/uplink', 200],
 		['GET', '/api/v1/system/health', '/api/v1/system/health', 200],
@@ -145,11 +151,11 @@ test('the AsyncAPI document is valid, and is the one that is served', async (t) 
 /** What the realtime files of the product register and emit, read from their source: the names are literals there. */
 function eventsInSource(): ReadonlyMap<string, ReadonlySet<string>> {
 	const found = new Map<string, Set<string>>();
-	const core = join(process.cwd(), 'core');
-	for (const file of readdirSync(core, { recursive: true, encoding: 'utf8' }).filter((name) =>
-		name.endsWith('-realtime.ts'),
-	)) {
-		const source = readFileSync(join(core, file), 'utf8');
+	const files = ['core', 'gateway'].flatMap((folder) =>
+		readdirSync(join(process.cwd(), folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+	);
+	for (const file of files.filter((name) => name.endsWith('-realtime.ts'))) {
+		const source = readFileSync(join(process.cwd(), file), 'utf8');
 		const constants = new Map(
 			[...source.matchAll(/const (\w+) = '(\w+)'/g)].map(([, name = '', value = '']) => [name, value]),
 		);

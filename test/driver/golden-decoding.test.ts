@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { inspect } from 'node:util';
 
 import test from 'ava';
 
@@ -138,10 +139,10 @@ for (const { device, vectors } of golden) {
 		for (const vector of vectors) {
 			for (const { each, value, quality } of outcomesOf(vector)) {
 				const expected = expectedValue(each);
-				const about = `${vector.id}: ${each.key} is ${String(value)}, not ${String(expected)}`;
+				const about = `${vector.id}: ${each.key} is ${inspect(value)}, not ${inspect(expected)}`;
 				t.true(agrees(value, expected), about);
 				t.is(quality, expected === null ? 'out_of_range' : 'good', about);
-				if (each.label !== undefined) t.is(each.enum?.[String(value)] ?? null, each.label, about);
+				if (each.label !== undefined) t.is(each.enum?.[inspect(value)] ?? null, each.label, about);
 			}
 		}
 	});

@@ -55,10 +55,21 @@ test('a device that was offline proves itself before it is ok', (t) => {
 test('a flaw keeps a device degraded until it is taken back', (t) => {
 	const { tracker, changes, states } = track();
 	tracker.good();
-	tracker.flaw('it does not have p5');
+	tracker.flaw('points', 'it does not have p5');
 	times(20, () => tracker.good());
 	t.deepEqual(states(), ['ok', 'degraded']);
 	t.is(changes.at(-1)?.reason, 'it does not have p5');
-	tracker.flaw(null);
+	tracker.flaw('points', null);
 	t.deepEqual(states(), ['ok', 'degraded', 'ok']);
+});
+
+test('of two flaws the missing points are told first, and the other one when they are gone', (t) => {
+	const { tracker, changes } = track();
+	tracker.good();
+	tracker.flaw('pace', 'it skips periods');
+	tracker.flaw('points', 'it does not have p5');
+	t.is(changes.at(-1)?.reason, 'it does not have p5');
+	tracker.flaw('points', null);
+	t.is(changes.at(-1)?.reason, 'it skips periods');
+	t.is(changes.at(-1)?.state, 'degraded');
 });

@@ -1,101 +1,118 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { createCircuitBreaker } from '../../gateway/driver/circuit-breaker.ts';
+import { createHeap } from '../../gateway/driver/heap.ts';
+import { createPollGrid, type PollGrid } from '../../gateway/driver/poll-grid.ts';
 import { createPollSchedule } from '../../gateway/driver/poll-schedule.ts';
+import { answerWaitMs } from '../../gateway/driver/modbus/answer-wait.ts';
+import { phaseOf } from '../../gateway/driver/modbus/plan/poll-groups.ts';
 import { createManualClock } from '../fake/manual-clock.ts';
 
-/** Runs a line in manual time: each turn costs what `costMs` says. @returns turns by device and periods missed. */
+interface Simulated {
+	readonly periodMs: number;
+	/** Requests of a round. */
+	readonly requests?: number;
+}
+
+/** One device while it is simulated. */
+interface Tally {
+	readonly grid: PollGrid;
+	readonly requests: number;
+	left: number;
+}
+
 function simulate(
-	periods: Readonly<Record<string, number>>,
+	devices: Readonly<Record<string, Simulated>>,
 	forMs: number,
-	turn: (id: string, nowMs: number) => { readonly costMs: number; readonly notBeforeMs?: number },
+	ask: (id: string, nowMs: number) => { readonly costMs: number; readonly notBeforeMs?: number },
 ) {
 	const clock = createManualClock();
 	const schedule = createPollSchedule();
-	const turns: Record<string, number> = {};
+	const tallies = new Map<string, Tally>();
+	const rounds: Record<string, number> = {};
 	const spentMs: Record<string, number> = {};
+	const lateMs: Record<string, number> = {};
 	let missed = 0;
-	for (const [id, periodMs] of Object.entries(periods)) schedule.add(id, periodMs, 0);
+	for (const [index, [id, { periodMs, requests = 1 }]] of Object.entries(devices).entries()) {
+		const firstMs = phaseOf(index) * periodMs;
+		tallies.set(id, { grid: createPollGrid(periodMs, firstMs, firstMs), requests, left: 0 });
+		schedule.add(id, firstMs);
+	}
+
+	function take(id: string, tally: Tally): void {
+		const nowMs = clock.monotonicMs();
+		if (tally.left === 0) {
+			lateMs[id] = Math.max(lateMs[id] ?? 0, nowMs - tally.grid.dueMs);
+			tally.left = tally.requests;
+		}
+		const { costMs, notBeforeMs } = ask(id, nowMs);
+		clock.advance(costMs);
+		schedule.spent(id, costMs);
+		spentMs[id] = (spentMs[id] ?? 0) + costMs;
+		tally.left = notBeforeMs === undefined ? tally.left - 1 : 0;
+		if (tally.left > 0) schedule.again(id);
+		else if (notBeforeMs !== undefined) schedule.due(id, notBeforeMs);
+		else {
+			rounds[id] = (rounds[id] ?? 0) + 1;
+			missed += tally.grid.done(clock.monotonicMs());
+			schedule.due(id, tally.grid.dueMs);
+		}
+	}
+
 	while (clock.monotonicMs() < forMs) {
 		const next = schedule.next(clock.monotonicMs());
-		if ('waitMs' in next) {
-			clock.advance(next.waitMs);
-			continue;
-		}
-		const { costMs, notBeforeMs } = turn(next.id, clock.monotonicMs());
-		clock.advance(costMs);
-		turns[next.id] = (turns[next.id] ?? 0) + 1;
-		spentMs[next.id] = (spentMs[next.id] ?? 0) + costMs;
-		if (notBeforeMs === undefined) missed += schedule.done(next.id, clock.monotonicMs());
-		else schedule.postpone(next.id, notBeforeMs);
+		const tally = 'id' in next ? tallies.get(next.id) : undefined;
+		if ('waitMs' in next) clock.advance(next.waitMs);
+		else if (tally !== undefined) take(next.id, tally);
 	}
-	return { turns, spentMs, missed };
+	return { rounds, spentMs, lateMs, missed };
 }
 
 test('each device has its turn in each period', (t) => {
-	const { turns, missed } = simulate({ a: 1000, b: 1000, c: 250 }, 60_000, () => ({ costMs: 20 }));
+	const devices = { a: { periodMs: 1000 }, b: { periodMs: 1000 }, c: { periodMs: 250 } };
+	const { rounds, missed } = simulate(devices, 60_000, () => ({ costMs: 20 }));
 	t.is(missed, 0);
-	t.true(Math.abs((turns['a'] ?? 0) - 60) <= 1);
-	t.true(Math.abs((turns['b'] ?? 0) - 60) <= 1);
-	t.true(Math.abs((turns['c'] ?? 0) - 240) <= 1);
+	t.true(Math.abs((rounds['a'] ?? 0) - 60) <= 1);
+	t.true(Math.abs((rounds['b'] ?? 0) - 60) <= 1);
+	t.true(Math.abs((rounds['c'] ?? 0) - 240) <= 1);
 });
 
 test('start phases are spread over the period', (t) => {
-	const schedule = createPollSchedule();
-	const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-	for (const id of ids) schedule.add(id, 1000, 0);
-	const starts: number[] = [];
-	for (let nowMs = 0; nowMs < 1000; nowMs += 1) {
-		for (let turn = schedule.next(nowMs); 'id' in turn; turn = schedule.next(nowMs)) {
-			starts.push(nowMs);
-			schedule.done(turn.id, nowMs);
-		}
-	}
-	t.is(starts.length, ids.length);
-	const gaps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
-	t.true(Math.min(...gaps) > 50, `starts ${starts.join(' ')}`);
-});
-
-test('a long period does not keep the first reading waiting', (t) => {
-	const schedule = createPollSchedule();
-	schedule.add('a', 600_000, 0);
-	schedule.add('b', 600_000, 0);
-	schedule.done('a', 0);
-	const turn = schedule.next(0);
-	t.true('waitMs' in turn && turn.waitMs <= 5000);
+	const phases = Array.from({ length: 8 }, (_, index) => phaseOf(index)).toSorted((a, b) => a - b);
+	const gaps = phases.slice(1).map((phase, i) => phase - (phases[i] ?? 0));
+	t.true(Math.min(...gaps) > 0.05, `phases ${phases.join(' ')}`);
 });
 
 test('missed periods are skipped and counted, never stacked', (t) => {
-	const schedule = createPollSchedule();
-	schedule.add('a', 100, 0);
-	t.deepEqual(schedule.next(0), { id: 'a' });
-	t.is(schedule.done('a', 350), 3);
-	t.deepEqual(schedule.next(350), { waitMs: 50 });
-	t.is(schedule.done('a', 400), 0);
-	t.deepEqual(schedule.next(401), { waitMs: 99 });
+	const grid = createPollGrid(100, 0, 0);
+	t.is(grid.done(350), 3);
+	t.is(grid.dueMs, 400);
+	t.is(grid.done(400), 0);
+	t.is(grid.dueMs, 500);
 });
 
-test('an overloaded line serves all devices alike', (t) => {
-	const { turns, missed } = simulate({ a: 100, b: 100, c: 1000 }, 60_000, () => ({ costMs: 90 }));
-	t.true(missed > 0);
-	t.true(Math.abs((turns['a'] ?? 0) - (turns['b'] ?? 0)) <= 2);
-	t.true((turns['c'] ?? 0) >= 55);
+test('what comes once comes again only when it is called for', (t) => {
+	const grid = createPollGrid(Number.POSITIVE_INFINITY, 0, 40);
+	t.is(grid.dueMs, 40);
+	t.is(grid.done(50), 0);
+	t.is(grid.dueMs, Number.POSITIVE_INFINITY);
+	grid.hurry(900);
+	t.is(grid.dueMs, 900);
 });
 
-test('the next turn lies always ahead', (t) => {
+test('the next point of a grid lies always ahead, at most a period', (t) => {
 	const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 0, max: 3000 })), {
 		maxLength: 50,
 	});
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 1000 }), steps, (periodMs, turns) => {
-			const schedule = createPollSchedule();
-			schedule.add('a', periodMs, 0);
+			const grid = createPollGrid(periodMs, 0, 0);
 			let nowMs = 0;
 			for (const [waitMs, costMs] of turns) {
 				nowMs += waitMs + costMs;
-				schedule.done('a', nowMs);
-				const turn = schedule.next(nowMs);
-				if (!('waitMs' in turn) || turn.waitMs <= 0 || turn.waitMs > periodMs + 1e-6) return false;
+				grid.done(nowMs);
+				const aheadMs = grid.dueMs - nowMs;
+				if (aheadMs <= 0 || aheadMs > periodMs + 1e-6) return false;
 			}
 			return true;
 		}),
@@ -103,30 +120,98 @@ test('the next turn lies always ahead', (t) => {
 	t.pass();
 });
 
+test('an overloaded line serves all devices alike, and who asks little gets all of it', (t) => {
+	const devices = { a: { periodMs: 100 }, b: { periodMs: 100 }, c: { periodMs: 1000 } };
+	const { rounds, missed } = simulate(devices, 60_000, () => ({ costMs: 90 }));
+	t.true(missed > 0);
+	t.true(Math.abs((rounds['a'] ?? 0) - (rounds['b'] ?? 0)) <= 2);
+	t.true((rounds['c'] ?? 0) >= 58);
+});
+
+test('a device with a huge map takes what the others leave and delays none of them by more than a request or two', (t) => {
+	const small = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`small${i}`, { periodMs: 1000 }]));
+	const devices = { ...small, huge: { periodMs: 1000, requests: 100 } };
+	const { rounds, lateMs } = simulate(devices, 120_000, () => ({ costMs: 50 }));
+	for (const id of Object.keys(small)) {
+		t.true((rounds[id] ?? 0) >= 119, `${id} had ${rounds[id]} of 120 rounds`);
+		t.true((lateMs[id] ?? 0) <= 500, `${id} was ${lateMs[id]} ms late`);
+	}
+	t.true((rounds['huge'] ?? 0) >= 10, `the huge one had ${rounds['huge']} rounds`);
+});
+
+test('a heap gives its items in order, whatever was put, moved and removed', (t) => {
+	const steps = fc.array(fc.record({ id: fc.nat(30), key: fc.nat(1000), isRemoved: fc.boolean() }), { maxLength: 200 });
+	fc.assert(
+		fc.property(steps, (taken) => {
+			const items = new Map<number, { key: number }>();
+			const heap = createHeap<{ key: number }>((left, right) => left.key < right.key);
+			for (const { id, key, isRemoved } of taken) {
+				const item = items.get(id) ?? { key };
+				item.key = key;
+				if (isRemoved) {
+					t.is(heap.remove(item), items.has(id));
+					items.delete(id);
+				} else {
+					heap.put(item);
+					items.set(id, item);
+				}
+			}
+			const expected = [...items.values()].map(({ key }) => key).toSorted((a, b) => a - b);
+			const found: number[] = [];
+			for (let { first } = heap; first !== undefined; { first } = heap) {
+				found.push(first.key);
+				heap.remove(first);
+			}
+			t.deepEqual(found, expected);
+		}),
+	);
+});
+
 for (const timeoutMs of [300, 1000, 3000]) {
 	test(`a dead device with a timeout of ${timeoutMs} ms leaves the others their period and takes at most 5 % of the line`, (t) => {
 		const forMs = 600_000;
 		const breaker = createCircuitBreaker();
-		const { turns, spentMs } = simulate({ a: 1000, dead: 1000, c: 1000 }, forMs, (id, nowMs) => {
+		const devices = { a: { periodMs: 1000 }, dead: { periodMs: 1000 }, c: { periodMs: 1000 } };
+		let asked = 0;
+		const { rounds, spentMs } = simulate(devices, forMs, (id, nowMs) => {
 			if (id !== 'dead') return { costMs: 30 };
-			const costMs = breaker.waitMs(timeoutMs, breaker.isOpen ? 25 : null) + 100;
+			asked += 1;
+			const { isOpen: isDead, silentCount } = breaker;
+			const latencyP99Ms = isDead ? 25 : null;
+			const waitMs = answerWaitMs({ mode: 'adaptive', timeoutMs, latencyP99Ms, answers: 0, silentCount, isDead });
+			const costMs = waitMs + 100;
 			breaker.silent(nowMs + costMs, costMs);
 			return breaker.isOpen ? { costMs, notBeforeMs: breaker.probeDueMs } : { costMs };
 		});
 		t.true((spentMs['dead'] ?? 0) <= 0.05 * forMs, `dead device took ${spentMs['dead']} ms`);
-		for (const id of ['a', 'c']) t.true((turns[id] ?? 0) >= 580, `${id} had ${turns[id]} turns in 600 periods`);
-		t.true((turns['dead'] ?? 0) >= 12, 'it is still asked');
+		for (const id of ['a', 'c']) t.true((rounds[id] ?? 0) >= 580, `${id} had ${rounds[id]} turns in 600 periods`);
+		t.true(asked >= 12, 'it is still asked');
 	});
 }
 
-test('a device that was just silent is waited for four times its usual latency', (t) => {
-	const breaker = createCircuitBreaker();
-	t.is(breaker.waitMs(1000, 40), 1000);
-	breaker.silent(0, 1000);
-	t.is(breaker.waitMs(1000, 40), 160);
-	t.is(breaker.waitMs(1000, 5), 100);
-	t.is(breaker.waitMs(1000, 400), 1000);
-	t.is(breaker.waitMs(1000, null), 1000);
-	breaker.answered();
-	t.is(breaker.waitMs(1000, 40), 1000);
+const waits: readonly (readonly [expected: number, wait: Partial<Parameters<typeof answerWaitMs>[0]>])[] = [
+	[1000, { latencyP99Ms: null }],
+	[1000, { mode: 'fixed', latencyP99Ms: 40 }],
+	[1000, { mode: 'fixed', latencyP99Ms: 40, isDead: true, silentCount: 3 }],
+	[1000, { latencyP99Ms: 40, answers: 15 }],
+	[250, { latencyP99Ms: 40, answers: 16 }],
+	[400, { latencyP99Ms: 100, answers: 16 }],
+	[800, { latencyP99Ms: 100, answers: 16, silentCount: 1 }],
+	[1000, { latencyP99Ms: 100, answers: 16, silentCount: 2 }],
+	[1000, { latencyP99Ms: 400, answers: 16 }],
+	[160, { latencyP99Ms: 40, isDead: true, silentCount: 3 }],
+	[100, { latencyP99Ms: 5, isDead: true, silentCount: 5 }],
+	[1000, { latencyP99Ms: 5, isDead: true, silentCount: 4 }],
+];
+
+test('an answer is waited for four times as long as the device usually takes, within bounds', (t) => {
+	const usual = {
+		mode: 'adaptive',
+		timeoutMs: 1000,
+		latencyP99Ms: null,
+		answers: 0,
+		silentCount: 0,
+		isDead: false,
+	} as const;
+	for (const [expected, wait] of waits) t.is(answerWaitMs({ ...usual, ...wait }), expected, JSON.stringify(wait));
 });

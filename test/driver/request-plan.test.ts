@@ -226,6 +226,41 @@ test('no other cut of the points is cheaper', (t) => {
 	);
 });
 
+/** The cheapest of all ways to share the points out among requests, in any order. */
+function sharedOutMs(points: readonly TemplatePoint[], cost: LineCost, limits: PlanLimits): number {
+	const rest = points.slice(1);
+	const first = points[0];
+	if (first === undefined) return 0;
+	let best = Number.POSITIVE_INFINITY;
+	for (let chosen = 0; chosen < 2 ** rest.length; chosen += 1) {
+		const isWith = (_: TemplatePoint, index: number): boolean => ((chosen >> index) & 1) === 1;
+		const together = groupMs([first, ...rest.filter(isWith)], cost, limits);
+		const others = rest.filter((point, index) => !isWith(point, index));
+		if (together < best) best = Math.min(best, together + sharedOutMs(others, cost, limits));
+	}
+	return best;
+}
+
+const overlapping = fc.array(fc.record({ address: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) }), { maxLength: 6 });
+
+test('no other way to share points out among requests is cheaper, however they overlap', (t) => {
+	fc.assert(
+		fc.property(overlapping, anyCost, anyLimits, (places, cost, limits) => {
+			const points = places.map(({ address, count }, index) => modbusPoint({ key: `p${index}`, address, count }));
+			const left = new Set(unreadablePoints(points, limits));
+			const plan = planReads(points, cost, limits);
+			const best = sharedOutMs(
+				points.filter((point) => !left.has(point)),
+				cost,
+				limits,
+			);
+			t.true(Math.abs(totalMs(plan, cost) - best) < 1e-6);
+			t.deepEqual(sortedKeys(plan.flatMap((request) => request.points).concat([...left])), sortedKeys(points));
+		}),
+		{ numRuns: 300 },
+	);
+});
+
 /** What most masters do: merge over gaps up to a fixed size. */
 function fixedGapMs(points: readonly TemplatePoint[], gap: number, cost: LineCost, limits: PlanLimits): number {
 	let sum = 0;

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
+import type { TemplatePoint } from '../../config/template/template.ts';
+import type { ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { requestOf, type SlaveRequest } from './modbus-slave.ts';
 
 /** Registers (or bits) that lie side by side, as text: `00E6 0000` or `1 0`. */
@@ -58,6 +60,15 @@ export async function readDeviceImage(key: string): Promise<DeviceImage> {
 		},
 	};
 }
+
+/** A read of one point alone. */
+export const soleRequest = (point: TemplatePoint): ReadRequest => ({
+	functionCode: point.functionCode,
+	address: point.address,
+	count: point.count,
+	points: [point],
+	keys: [point.key],
+});
 
 /** The data of an answer as it is on the wire: registers of two bytes, or eight bits a byte. */
 export function dataOf(functionCode: number, words: readonly number[]): Buffer {

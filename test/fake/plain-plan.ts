@@ -1,5 +1,5 @@
 import type { DeviceTemplate, ReadFunction, TemplatePoint } from '../../config/template/template.ts';
-import type { PlanReads } from '../../gateway/driver/modbus/polled-line.ts';
+import type { PlanReads } from '../../gateway/driver/modbus/plan/self-tuning-plan.ts';
 import type { DeviceReader } from '../../gateway/driver/modbus/codec/device-reader.ts';
 import type { PlanLimits, ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { modbusPoint } from './modbus-point.ts';
@@ -32,7 +32,7 @@ function joined(request: ReadRequest, next: TemplatePoint, limits: PlanLimits): 
 }
 
 /** Merges everything that the limits allow: what a planner does on a line where requests are dear. */
-export const plainPlan: PlanReads = (points, _line, limits) => {
+export const plainPlan: PlanReads = (points, _cost, limits) => {
 	const requests: ReadRequest[] = [];
 	for (const next of points.toSorted((a, b) => a.functionCode - b.functionCode || a.address - b.address)) {
 		const last = requests.at(-1);

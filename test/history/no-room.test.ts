@@ -68,6 +68,26 @@ test('a day that a watcher wants to stay is left, and the next one goes instead 
 	await stopBoth(opened);
 });
 
+test('where all of the history would not reach the floor, nothing of it goes; where it would, the oldest does', async (t) => {
+	const dropped: Dropped[] = [];
+	const bench = historyBench();
+	const { journal, history } = await bench.open({ minFreeBytes: 100_000, dropped: (what) => void dropped.push(what) });
+	for (const day of [0, 1, 2])
+		await journal.append([readingOf(1 + day * 8, { readAt: epochMs(START_MS - day * DAY_MS) })], 'prompt');
+	await history.sealNow();
+	const { bytes } = history.stats();
+	bench.files.setFreeBytes(99_999 - bytes);
+	await history.sealNow();
+	t.deepEqual(dropped, [], 'somebody else has taken more than that');
+	bench.files.setFreeBytes(99_999);
+	await history.sealNow();
+	t.deepEqual(
+		dropped.map(({ day }) => day),
+		[START_MS - 2 * DAY_MS],
+	);
+	await stopBoth({ journal, history });
+});
+
 test('a day does not go while a segment is being written to it: all of the segment is there, or is told', async (t) => {
 	const bench = historyBench();
 	const writing = deferred<null>();
@@ -92,7 +112,7 @@ test('a day does not go while a segment is being written to it: all of the segme
 	const dropped: Dropped[] = [];
 	const { journal, history } = await bench.open({
 		files: slow,
-		minFreeBytes: 1_000,
+		minFreeBytes: 100,
 		dropped: (what) => void dropped.push(what),
 		journal: { ...journalOf(0), maxBytes: 3 * SEGMENT_BYTES, holders: ['uplink'] },
 	});

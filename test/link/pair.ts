@@ -98,7 +98,7 @@ export async function startPair(t: ExecutionContext, options: PairOptions = {}):
 		const settings = readSettings({ role: 'gateway', environment });
 		const machine = options.gatewayMachine;
 		const own = machine === undefined ? {} : { clock: machine.clock, systemTime: machine.systemTime() };
-		return composeGateway({ ...common, ...own, settings, data: folder('gateway') });
+		return composeGateway({ ...common, ...own, sunspecFolder: 'config/sunspec', settings, data: folder('gateway') });
 	}
 
 	let hub = await startHub(0);

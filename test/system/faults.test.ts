@@ -33,6 +33,7 @@ for (const seed of systemSeeds(FIXED_SEEDS))
 				log: openFaultLog(join(folder, 'history.jsonl')),
 				say: (text) => t.log(text),
 				keepIn: folder,
+				isKept: false,
 			});
 			for (const line of sayReport(report)) t.log(line);
 			t.deepEqual(report.complaints, [], `the history of the faults is in ${folder}`);

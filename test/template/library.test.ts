@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 import test from 'ava';
 
@@ -10,7 +11,7 @@ import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createDeviceDecoder, createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import { tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
 import { planReads, type ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
-import { type DeviceImage, dataOf, readDeviceImage } from '../fake/device-image.ts';
+import { type DeviceImage, dataOf, readDeviceImage, soleRequest } from '../fake/device-image.ts';
 
 const folderOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const { templates } = await readTemplates(folderOf('config/template/'));
@@ -25,15 +26,6 @@ const imageOf = (key: string): DeviceImage => {
 };
 
 const isPolled = ({ access, poll }: TemplatePoint): boolean => access !== 'w' && poll !== 'on-demand';
-
-/** A read of one point alone. */
-const soleRequest = (point: TemplatePoint): ReadRequest => ({
-	functionCode: point.functionCode,
-	address: point.address,
-	count: point.count,
-	points: [point],
-	keys: [point.key],
-});
 
 /** All values of a device by key: planned and decoded by the product, refused reads point by point. */
 function valuesOf(template: DeviceTemplate, image: DeviceImage): ReadonlyMap<string, SampleValue> {
@@ -75,7 +67,7 @@ const wrongValues = (
 	template.points
 		.filter(({ access }) => access !== 'w')
 		.filter(({ key }) => !isSame(expect[key] ?? null, values.get(key) ?? null) || !(key in expect) || !values.has(key))
-		.map(({ key }) => `${key}: expected ${String(expect[key])}, found ${String(values.get(key))}`);
+		.map(({ key }) => `${key}: expected ${String(expect[key])}, found ${inspect(values.get(key))}`);
 
 for (const [key, template] of templates) {
 	test(`${key}: every point has the value its registers mean`, (t) => {
@@ -115,7 +107,8 @@ function verdictOf(template: TemplateDocument, image: DeviceImage): ProbeVerdict
 	return probeVerdict(template, (point) => {
 		const words = image.wordsOf(point.functionCode, point.address, point.count);
 		if (words === null) return undefined;
-		return createReadDecoder(soleRequest(point))(dataOf(point.functionCode, words)).values[0] ?? null;
+		const [value] = createReadDecoder(soleRequest(point))(dataOf(point.functionCode, words)).values;
+		return typeof value === 'object' ? null : value;
 	});
 }
 
@@ -136,8 +129,8 @@ for (const [key, template] of templates) {
 		t.is(own.isKept, !withoutProbe.has(key));
 		const others = [...templates]
 			.filter(([other]) => other !== key && !(ambiguous[key] ?? []).includes(other))
-			.map(([other, each]) => ({ other, ...verdictOf(each, imageOf(key)) }))
-			.filter(({ isKept, bits }) => isKept && own.isKept && bits >= own.bits);
+			.map(([other, each]) => ({ other, verdict: verdictOf(each, imageOf(key)) }))
+			.filter(({ verdict: { isKept, bits } }) => isKept && own.isKept && bits >= own.bits);
 		t.deepEqual(others, []);
 	});
 }

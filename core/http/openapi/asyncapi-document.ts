@@ -22,6 +22,7 @@ const fields = (properties: Tree, optional: Tree = {}): Tree => ({
 
 const TEXT = { type: 'string' };
 const UUID = { type: 'string', format: 'uuid' };
+const COUNT = { type: 'integer', minimum: 0 };
 const INSTANT = { type: 'string', format: 'date-time' };
 const DEVICE = { device_uid: schema('DeviceUid'), device_id: UUID };
 
@@ -66,6 +67,28 @@ const NAMESPACES: Readonly<Record<string, Readonly<Record<string, EventEntry>>>>
 		notification: sent(
 			'A notification',
 			fields({ title: TEXT, message: TEXT, type: TEXT }, { alert_id: UUID, device_uid: schema('DeviceUid') }),
+		),
+	},
+	'/scan': {
+		...SESSION,
+		watch_scans: received('On a gateway: hear of its scans from now on', { type: 'object' }),
+		scan_progress: sent(
+			'How far a scan is; at most twice a second, and at each unit that was found',
+			fields({
+				id: UUID,
+				kind: { enum: ['serial', 'tcp', 'registers'] },
+				subject: TEXT,
+				state: { enum: ['running', 'done', 'cancelled', 'failed'] },
+				reason: { type: ['string', 'null'] },
+				started_by: TEXT,
+				started_at: INSTANT,
+				ended_at: { type: ['string', 'null'], format: 'date-time' },
+				done: COUNT,
+				total: COUNT,
+				eta_seconds: { type: ['integer', 'null'] },
+				doing: TEXT,
+				found_count: COUNT,
+			}),
 		),
 	},
 };

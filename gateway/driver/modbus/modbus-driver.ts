@@ -1,13 +1,19 @@
 import { systemTimer } from '../../../core/journal/set-timer.ts';
+import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
-import { type Line, type ModbusConnection, portOf } from '../../../config/connection/connection.ts';
+import { type Line, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Bus } from '../bus.ts';
-import type { Driver } from '../driver.ts';
+import type { DevicePollStats, Driver } from '../driver.ts';
 import { lineName } from './line-name.ts';
-import { createPolledLine, type PolledLine, type PolledLineDeps } from './polled-line.ts';
+import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
+import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
+import { type Learnt, NOTHING_LEARNT } from './plan/learnt.ts';
+import type { LearntStore } from './plan/learnt-store.ts';
+import { createPolledLine, type PolledDevice, type PolledLine, type PolledLineDeps } from './polled-line.ts';
+import { sharePorts } from './port-sharing.ts';
 
 /** How often lines without devices are looked at, ms. */
 const WATCH_VISITS_MS = 2000;
@@ -18,34 +24,42 @@ export interface ModbusDriver extends Driver {
 	/**
 	 * The bus of this line, also of one that no device uses: it is opened by the first request and closed some seconds after the last.
 	 * Ask for it each time; only a lease keeps a line without devices.
+	 *
+	 * A serial port has one setting at a time. Devices are polled with theirs; whoever wants another one takes a lease, and the polls
+	 * wait until it ends.
 	 */
 	busOf(line: Line): Bus;
+	/** How reading each device goes. */
+	polled(): readonly DevicePollStats[];
+	/** What the devices of each line need of its time. */
+	budgets(): readonly LineBudget[];
+	/** The same for one line, with this device in place of the saved one or in addition. */
+	budgetWith(draft: PolledDraft): LineBudget;
+	/** What was learnt about a device; `null` when it is not polled. */
+	learnt(id: DeviceId): Learnt | null;
+	/** Forgets it: the device is asked everything again. */
+	forget(id: DeviceId): Promise<void>;
 }
 
-export interface ModbusDriverDeps extends PolledLineDeps {
+export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt'> {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
-}
-
-/** A device that can be polled, with all that decides how. */
-interface Wanted {
-	readonly device: Device;
-	readonly connection: ModbusConnection;
-	readonly template: DeviceTemplate;
+	/** Where what was learnt is kept; absent: nowhere. */
+	readonly memory?: LearntStore;
 }
 
 interface Running {
-	readonly wanted: Wanted;
+	readonly wanted: PolledDevice;
 	readonly line: PolledLine;
 }
 
 const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-const isSame = (a: Wanted, b: Wanted): boolean =>
-	a.template === b.template && JSON.stringify(a.connection) === JSON.stringify(b.connection);
+const isSame = (a: PolledDevice, b: PolledDevice): boolean =>
+	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
-	const { sink, clock, log, setTimer = systemTimer } = deps;
+	const { sink, clock, log, memory, setTimer = systemTimer } = deps;
 	const lines = new Map<string, PolledLine>();
 	const running = new Map<DeviceId, Running>();
 	/** Devices that cannot be polled as they are configured, and what they were told. */
@@ -54,13 +68,22 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	let isStopped = false;
 	let endWatch: (() => void) | null = null;
 
+	const lineDeps: PolledLineDeps = {
+		...deps,
+		createLine: sharePorts(deps.createLine, () => lines.values()),
+		learnt(id, learnt) {
+			const known = running.get(id);
+			if (known !== undefined) memory?.save(id, known.wanted.template, learnt);
+		},
+	};
+
 	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
 	function examine(devices: readonly Device[]): {
-		readonly fit: readonly Wanted[];
+		readonly fit: readonly PolledDevice[];
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
 		const owners = new Map<string, { readonly line: Line; readonly device: Device }>();
-		const fit: Wanted[] = [];
+		const fit: PolledDevice[] = [];
 		const unfit = new Map<DeviceId, string>();
 		for (const device of devices.toSorted(byAge)) {
 			const { connection } = device;
@@ -80,7 +103,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else {
 				owners.set(portOf(connection.line), owner);
-				fit.push({ device, connection, template });
+				fit.push({ device, connection, base: template, template: layeredTemplate(template, connection) });
 			}
 		}
 		return { fit, unfit };
@@ -114,16 +137,16 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		const name = lineName(line);
 		const known = lines.get(name);
 		if (known !== undefined) return known;
-		const fresh = createPolledLine(line, deps);
+		const fresh = createPolledLine(line, lineDeps);
 		lines.set(name, fresh);
 		return fresh;
 	}
 
-	function start(wanted: Wanted): void {
-		const { device, connection, template } = wanted;
+	function start(wanted: PolledDevice, learnt: Learnt): void {
+		const { device, connection } = wanted;
 		const line = lineOf(connection.line);
 		try {
-			line.add(device, connection, template);
+			line.add(wanted, learnt);
 			running.set(device.id, { wanted, line });
 			rejected.delete(device.id);
 		} catch (error) {
@@ -132,21 +155,33 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		}
 	}
 
+	async function startAll(wanted: readonly PolledDevice[]): Promise<void> {
+		const known = await Promise.all(
+			wanted.map(async ({ device, template }) => (await memory?.load(device.id, template)) ?? NOTHING_LEARNT),
+		);
+		for (const [index, each] of wanted.entries()) start(each, known[index] ?? NOTHING_LEARNT);
+	}
+
+	function end(id: DeviceId): void {
+		running.get(id)?.line.remove(id);
+		running.delete(id);
+	}
+
 	async function change(devices: readonly Device[]): Promise<void> {
 		if (isStopped) return;
 		const { fit, unfit } = examine(devices);
 		const fitById = new Map(fit.map((wanted) => [wanted.device.id, wanted]));
-		for (const [id, { wanted, line }] of running) {
+		for (const [id, { wanted }] of running) {
 			const next = fitById.get(id);
-			if (next !== undefined && isSame(next, wanted)) continue;
-			line.remove(id);
-			running.delete(id);
+			if (next === undefined || !isSame(next, wanted)) end(id);
 		}
 		await closeUnused();
 		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
 		for (const [id, reason] of unfit) reject(id, reason);
-		for (const wanted of fit) if (!running.has(wanted.device.id)) start(wanted);
+		await startAll(fit.filter(({ device }) => !running.has(device.id)));
 		await closeUnused();
+		await memory?.keepOnly(new Set(devices.filter(({ deletedAt }) => deletedAt === null).map(({ id }) => id)));
+		watchVisits();
 	}
 
 	/** One change after the other: a port is never closed by one and opened by another at once. */
@@ -156,12 +191,28 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		return done;
 	}
 
+	const used = (): readonly PolledLine[] => [...lines.values()].filter(({ isEmpty }) => !isEmpty);
+
 	return {
 		apply(devices) {
 			if (isStopped) return Promise.reject(new Fault('state-conflict', 'the Modbus driver is stopped'));
 			return inTurn(() => change(devices));
 		},
-		lines: () => [...lines.values()].filter(({ isEmpty }) => !isEmpty).map((line) => line.stats()),
+		lines: () => used().map((line) => line.stats()),
+		polled: () => used().flatMap((line) => line.devices()),
+		budgets: () => used().map((line) => budgetOf(line.bus.name, line.needs(), line.bus.depth)),
+		budgetWith(draft) {
+			const { connection, device } = draft;
+			const base = deps.template(connection.template);
+			if (base === null) throw new Fault('rule-violation', `the template ${connection.template} is not installed`);
+			const template = layeredTemplate(base, connection);
+			const name = lineName(connection.line);
+			const saved = lines.get(name)?.needs() ?? [];
+			const cost = saved.find((need) => device !== null && need.device === device)?.cost;
+			const others = saved.filter((need) => device === null || need.device !== device);
+			const needs = [...others, draftNeed(draft, template, deps.plan, cost)];
+			return budgetOf(name, needs, connection.line.transport === 'tcp' ? (connection.line.depth ?? 1) : 1);
+		},
 		bus(name) {
 			const line = lines.get(name);
 			return line === undefined || line.isEmpty ? null : line.bus;
@@ -173,12 +224,21 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 			watchVisits();
 			return line.bus;
 		},
+		learnt: (id) => running.get(id)?.line.learnt(id) ?? null,
+		forget: (id) =>
+			inTurn(async () => {
+				const known = running.get(id);
+				end(id);
+				await memory?.forget(id);
+				if (known !== undefined && !isStopped) start(known.wanted, NOTHING_LEARNT);
+			}),
 		async stop() {
 			isStopped = true;
 			endWatch?.();
 			await inTurn(async () => {
 				running.clear();
 				await closeUnused();
+				await memory?.stop();
 			});
 		},
 	};

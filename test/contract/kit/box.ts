@@ -42,6 +42,7 @@ export interface BoxOptions {
 
 const LOOPBACK = '127.0.0.1';
 const TEMPLATES = join(process.cwd(), 'config', 'template');
+const SUNSPEC_MODELS = join(process.cwd(), 'config', 'sunspec');
 
 /** More than one person of the tests asks for, less than a burst brings. */
 const REQUESTS_PER_SECOND = '300';
@@ -103,7 +104,7 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 	};
 	const hull =
 		role === 'gateway'
-			? await composeGateway({ ...common, settings: readSettings({ ...read, role }) })
+			? await composeGateway({ ...common, sunspecFolder: SUNSPEC_MODELS, settings: readSettings({ ...read, role }) })
 			: {
 					...(await composeHub({ ...common, settings: readSettings({ ...read, role }) })),
 					mqttPort: 0,

@@ -72,6 +72,14 @@ async function exchangeOnce(
 				const pdu = cut === null ? null : device.answer(cut.pdu);
 				if (cut === null || pdu === null) throw new Error(`the line sent ${request.toString('hex')}`);
 				const answer = framing.wrap(cut.unitId, pdu, cut.tag);
+				// A line may ask something else first, to know its adapter.
+				if (cut.pdu[0] !== exchange.functionCode) {
+					queueMicrotask(() => {
+						listener?.bytes(answer);
+						clock.advance(1000);
+					});
+					return;
+				}
 				const bytes = change(answer);
 				sent = { bytes, answer, id: cut.tag };
 				queueMicrotask(() => {

@@ -39,6 +39,14 @@ function identificationOf(pdu: Buffer, readCode: number): Buffer | null {
 	return at === pdu.length ? pdu.subarray(3) : null;
 }
 
+/** The data of an answer that is no echo; `null` when its lengths do not add up. */
+function dataOf(exchange: ModbusExchange, pdu: Buffer): Buffer | null {
+	if (exchange.functionCode === 43) return identificationOf(pdu, exchange.readCode);
+	const data = pdu.subarray(2);
+	const byteCount = byteCountOf(exchange) ?? data.length;
+	return pdu.length >= 2 && pdu[1] === data.length && byteCount === data.length ? data : null;
+}
+
 /** What a PDU says in answer to a request, from the specification and apart from the product: `null` when it is no answer. */
 export function meaning(exchange: ModbusExchange, pdu: Buffer): string | null {
 	const { functionCode } = exchange;
@@ -46,11 +54,8 @@ export function meaning(exchange: ModbusExchange, pdu: Buffer): string | null {
 	if (pdu[0] !== functionCode || pdu.length > 253) return null;
 	const echo = echoOf(exchange);
 	if (echo !== null) return pdu.subarray(1).equals(echo) ? 'data ' : null;
-	const data = exchange.functionCode === 43 ? identificationOf(pdu, exchange.readCode) : pdu.subarray(2);
-	if (data === null) return null;
-	if (functionCode !== 43 && (pdu.length < 2 || pdu[1] !== data.length)) return null;
-	const byteCount = byteCountOf(exchange);
-	return byteCount === null || byteCount === data.length ? `data ${data.toString('hex')}` : null;
+	const data = dataOf(exchange, pdu);
+	return data === null ? null : `data ${data.toString('hex')}`;
 }
 
 /** Unit and PDU of every sound ASCII frame. */

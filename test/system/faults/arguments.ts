@@ -11,10 +11,12 @@ export interface FaultArguments {
 	readonly kinds: readonly LiveFault[];
 	/** Faults, or cuts, of one world; then everything is examined, and the next world begins. */
 	readonly perRound: number;
+	/** Keeps the folders of a round in which nothing was wrong, too: what was excused can be traced. Of faults, not of power cuts. */
+	readonly keep: boolean;
 }
 
 /** The command line that `parseFaultArguments` understands, for messages. */
-export const FAULTS_USAGE = `faults [--count N] [--seed N] [--per-round N] [--kinds ${LIVE_FAULTS.join(',')}] | faults --kinds ${POWER_CUT} [--count N] [--seed N] [--per-round N]`;
+export const FAULTS_USAGE = `faults [--count N] [--seed N] [--per-round N] [--keep] [--kinds ${LIVE_FAULTS.join(',')}] | faults --kinds ${POWER_CUT} [--count N] [--seed N] [--per-round N]`;
 
 function wholeNumber(name: string, text: string, least: number, most: number): number {
 	const number = Number(text);
@@ -44,6 +46,7 @@ export function parseFaultArguments(args: readonly string[]): FaultArguments {
 			seed: { type: 'string', default: String(Date.now() % 1_000_000) },
 			'per-round': { type: 'string', default: '50' },
 			kinds: { type: 'string' },
+			keep: { type: 'boolean', default: false },
 		},
 	});
 	return {
@@ -51,5 +54,6 @@ export function parseFaultArguments(args: readonly string[]): FaultArguments {
 		seed: wholeNumber('--seed', values.seed, 0, 0x7fff_ffff),
 		perRound: wholeNumber('--per-round', values['per-round'], 1, 1_000),
 		kinds: kindsOf(values.kinds),
+		keep: values.keep,
 	};
 }

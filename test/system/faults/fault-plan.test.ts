@@ -33,7 +33,9 @@ test('the command line says how many, from which seed, and of which kinds', (t) 
 		seed: 7,
 		kinds: ['kill', 'clock'],
 		perRound: 100,
+		keep: false,
 	});
+	t.true(parseFaultArguments(['--keep']).keep);
 	t.deepEqual(parseFaultArguments([]).kinds, LIVE_FAULTS);
 	t.deepEqual(parseFaultArguments(['--kinds', 'power-cut']).kinds, []);
 	for (const wrong of [

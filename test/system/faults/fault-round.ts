@@ -21,6 +21,8 @@ export interface RoundOptions {
 	readonly say: (text: string) => void;
 	/** Folders of a round that has failed go there. */
 	readonly keepIn: string;
+	/** Those of one that has not, as well. */
+	readonly isKept: boolean;
 }
 
 /** What came of one world and its faults. */
@@ -134,7 +136,7 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
 		for (const complaint of complaints) log.note('complaint', { complaint });
 		log.note('examined', { ...examination });
 		let keptIn: string | null = null;
-		if (complaints.length > 0) await world.keep((keptIn = `${options.keepIn}/seed-${seed}`));
+		if (complaints.length > 0 || options.isKept) await world.keep((keptIn = `${options.keepIn}/seed-${seed}`));
 		return { seed, faults: plan.length, byKind: countKinds(plan), examination, complaints, keptIn };
 	} finally {
 		await world.stop();

@@ -21,13 +21,23 @@ interface RoundPlace {
 	readonly seed: number;
 	readonly count: number;
 	readonly kinds: FaultArguments['kinds'];
+	readonly keep: boolean;
 }
 
 /** @returns whether nothing was wrong */
-async function faultRound({ seed, count, kinds }: RoundPlace): Promise<boolean> {
+async function faultRound({ seed, count, kinds, keep }: RoundPlace): Promise<boolean> {
 	const log = openFaultLog(join(FOLDER, `seed-${seed}.jsonl`));
 	say(`seed ${seed}: ${count} faults; history in ${log.path}`);
-	const report = await runRound({ seed, count, kinds, fakeTime: findFakeTime(), log, say, keepIn: FOLDER });
+	const report = await runRound({
+		seed,
+		count,
+		kinds,
+		fakeTime: findFakeTime(),
+		log,
+		say,
+		keepIn: FOLDER,
+		isKept: keep,
+	});
 	for (const line of sayReport(report)) say(line);
 	return report.complaints.length === 0;
 }
@@ -46,14 +56,14 @@ async function powerCutRound({ seed, count }: RoundPlace): Promise<boolean> {
 }
 
 async function run(): Promise<boolean> {
-	const { count, seed, kinds, perRound } = parseFaultArguments(process.argv.slice(2));
+	const { count, seed, kinds, perRound, keep } = parseFaultArguments(process.argv.slice(2));
 	if (findFakeTime() === null && kinds.includes('clock')) say('no clock jumps: libfaketime is not installed');
 	const round = kinds.length === 0 ? powerCutRound : faultRound;
 	let rounds = 0;
 	let good = 0;
 	for (let done = 0; done < count; done += perRound) {
 		// Seeds of the rounds of a run follow each other.
-		if (await round({ seed: seed + rounds, count: Math.min(perRound, count - done), kinds })) good += 1;
+		if (await round({ seed: seed + rounds, count: Math.min(perRound, count - done), kinds, keep })) good += 1;
 		rounds += 1;
 	}
 	say(`${good} of ${rounds} rounds without a complaint`);

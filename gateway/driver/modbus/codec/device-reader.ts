@@ -14,7 +14,10 @@ export interface DeviceReader {
 	forget(): void;
 }
 
-export function createDeviceReader(template: DeviceTemplate, replaced: CounterReplaced): DeviceReader {
+export function createDeviceReader(
+	template: Pick<DeviceTemplate, 'points' | 'allFfIsAbsent'>,
+	replaced: CounterReplaced,
+): DeviceReader {
 	const decoder = createDeviceDecoder(template);
 	const plausibility = createPlausibility(template.points, replaced);
 	return {
@@ -22,6 +25,6 @@ export function createDeviceReader(template: DeviceTemplate, replaced: CounterRe
 			const { values, qualities } = decoder.decode(request, data);
 			return { values, qualities: plausibility.judge({ keys: request.keys, values, qualities }, atMs) };
 		},
-		forget: decoder.forget,
+		forget: () => decoder.forget(),
 	};
 }

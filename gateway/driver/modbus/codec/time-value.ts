@@ -160,15 +160,20 @@ export function timeText(point: TemplatePoint): ((bytes: Buffer) => string | nul
 
 const ISO = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{3}))?(Z?)$/;
 
+/** The fields of a text; `null` when it is no time. */
+function parsedFields(text: string): ClockFields | null {
+	const match = ISO.exec(text);
+	if (match === null) return null;
+	const numbers = match.slice(1, 8).map((part) => Number(part ?? 0));
+	const [year = 0, month = 0, day = 0, hour = 0, minute = 0, ...rest] = numbers;
+	const fields: ClockFields = [year, month, day, hour, minute, rest[0] ?? 0, rest[1] ?? 0];
+	return isoText(fields) === null ? null : fields;
+}
+
 /** The bytes that are read as this text; `null` when there are none. */
 export function timeBytes(point: TemplatePoint, text: string): Buffer | null {
-	const match = ISO.exec(text);
-	if (match === null || !isTime(point.type)) return null;
-	const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0] = match
-		.slice(1, 8)
-		.map((part) => Number(part ?? 0));
-	const fields = [year, month, day, hour, minute, second, ms] as const;
-	if (isoText(fields) === null) return null;
+	const fields = parsedFields(text);
+	if (fields === null || !isTime(point.type)) return null;
 	const bytes = Buffer.alloc(2 * point.count);
 	timeForms[point.type].write(bytes, fields);
 	return timeText(point)?.(bytes) === text ? bytes : null;

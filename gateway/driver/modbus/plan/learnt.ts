@@ -15,27 +15,31 @@ export interface Learnt {
 
 export const NOTHING_LEARNT: Learnt = { maxRegisters: null, maxBits: null, holes: [], refused: [] };
 
-const rangeName = ({ functionCode, first, last }: AddressRange): string =>
-	`function ${functionCode}, addresses ${first}${first === last ? '' : ` to ${last}`}`;
-
-/** One sentence for each thing that a template has no member for. */
-function sentences({ holes, refused, maxBits }: Learnt): readonly string[] {
-	const found: string[] = [];
-	if (maxBits !== null) found.push(`Reads at most ${maxBits} bits at once.`);
-	if (holes.length > 0) found.push(`Refuses reads that touch ${holes.map(rangeName).join('; ')}.`);
-	if (refused.length > 0) found.push(`One device of this model does not have ${refused.join(', ')}.`);
+/** The ranges in order, those that touch or overlap joined. */
+function joined(ranges: readonly AddressRange[]): readonly AddressRange[] {
+	const found: AddressRange[] = [];
+	for (const range of ranges.toSorted((a, b) => a.functionCode - b.functionCode || a.first - b.first)) {
+		const last = found.at(-1);
+		if (last !== undefined && last.functionCode === range.functionCode && range.first <= last.last + 1) {
+			found[found.length - 1] = { ...last, last: Math.max(last.last, range.last) };
+		} else found.push(range);
+	}
 	return found;
 }
 
 /**
- * The template with what one device of the model has taught: the smaller cap of one read, and the rest as sentences for the
- * installer. Points are never removed: a device of the same model with other firmware may have them. Pure.
+ * The template with what one device of the model has taught: smaller caps of one read and the holes. Points the device refuses stay,
+ * with a sentence for the installer: a device of the same model with other options or firmware may have them. Pure.
  */
 export function withLearnt(template: TemplateDocument, learnt: Learnt): TemplateDocument {
-	const known = new Set(template.quirks);
+	const { maxRegisters, maxBits, refused } = learnt;
+	const holes = joined([...(template.holes ?? []), ...learnt.holes]);
+	const quirk = `One device of this model does not have ${refused.join(', ')}.`;
 	return {
 		...template,
-		maxRegistersPerRead: Math.min(template.maxRegistersPerRead, learnt.maxRegisters ?? template.maxRegistersPerRead),
-		quirks: [...template.quirks, ...sentences(learnt).filter((sentence) => !known.has(sentence))],
+		maxRegistersPerRead: Math.min(template.maxRegistersPerRead, maxRegisters ?? template.maxRegistersPerRead),
+		...(maxBits === null ? {} : { maxBitsPerRead: Math.min(template.maxBitsPerRead ?? maxBits, maxBits) }),
+		...(holes.length === 0 ? {} : { holes }),
+		quirks: refused.length === 0 || template.quirks.includes(quirk) ? template.quirks : [...template.quirks, quirk],
 	};
 }

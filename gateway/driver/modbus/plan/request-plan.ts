@@ -42,57 +42,117 @@ function capFor(functionCode: ReadFunction, limits: PlanLimits): number {
 		: Math.min(limits.maxRegisters, MAX_REGISTERS_PER_READ);
 }
 
-/** Whether one read of function `functionCode` may cover the addresses from `first` up to, not including, `end`. */
-function mayRead(functionCode: ReadFunction, first: number, end: number, limits: PlanLimits): boolean {
-	if (end - first > capFor(functionCode, limits)) return false;
-	return !limits.holes.some((hole) => hole.functionCode === functionCode && hole.first < end && hole.last >= first);
+/** @returns from an address, the first one at or after it that no read of this function may touch; `Infinity` when there is none */
+function holesOf(functionCode: ReadFunction, holes: readonly AddressRange[]): (address: number) => number {
+	const firsts: number[] = [];
+	const lasts: number[] = [];
+	const alike = holes.filter((hole) => hole.functionCode === functionCode);
+	for (const { first, last } of alike.toSorted((one, other) => one.first - other.first)) {
+		const end = lasts.at(-1) ?? Number.NEGATIVE_INFINITY;
+		if (first > end + 1) {
+			firsts.push(first);
+			lasts.push(last);
+		} else lasts[lasts.length - 1] = Math.max(end, last);
+	}
+	return (address) => {
+		let low = 0;
+		let high = lasts.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ((lasts[middle] ?? 0) < address) low = middle + 1;
+			else high = middle;
+		}
+		return Math.max(address, firsts[low] ?? Number.POSITIVE_INFINITY);
+	};
 }
 
-/** Whether any read can bring this point: it may be read, fits the caps and lies in no hole. */
-const isReadable = (point: TemplatePoint, limits: PlanLimits): boolean =>
-	point.access !== 'w' && mayRead(point.functionCode, point.address, endOf(point), limits);
+/** @returns from the first address of a read, the end it may have at most (the first address that is not in it) */
+function farthestOf(functionCode: ReadFunction, limits: PlanLimits): (address: number) => number {
+	const cap = capFor(functionCode, limits);
+	const nextHole = holesOf(functionCode, limits.holes);
+	return (address) => Math.min(address + cap, nextHole(address));
+}
+
+/** Whether a read can bring a point: it may be read, fits the caps and lies in no hole. */
+function readableBy(limits: PlanLimits): (point: TemplatePoint) => boolean {
+	const farthest = new Map(READ_FUNCTIONS.map((functionCode) => [functionCode, farthestOf(functionCode, limits)]));
+	return (point) => point.access !== 'w' && endOf(point) <= (farthest.get(point.functionCode)?.(point.address) ?? 0);
+}
 
 /** The points `planReads` leaves out: write-only, larger than the caps, or in a hole. The caller tells the installer. */
-export const unreadablePoints = (points: readonly TemplatePoint[], limits: PlanLimits): readonly TemplatePoint[] =>
-	points.filter((point) => !isReadable(point, limits));
+export function unreadablePoints(points: readonly TemplatePoint[], limits: PlanLimits): readonly TemplatePoint[] {
+	const isReadable = readableBy(limits);
+	return points.filter((point) => !isReadable(point));
+}
 
 function requestOf(functionCode: ReadFunction, points: readonly TemplatePoint[], end: number): ReadRequest {
 	const address = points[0]?.address ?? 0;
 	return { functionCode, address, count: end - address, points, keys: points.map(({ key }) => key) };
 }
 
-/** The cheapest way to read the points up to and including one of them, by its last request. */
-interface Step {
-	/** Index of the first point of the last request. */
-	readonly from: number;
-	/** First address after the last request. */
-	readonly end: number;
-	readonly totalMs: number;
+/**
+ * The points that decide the plan: one that lies within another comes with it for nothing, in any plan.
+ * @param sorted by place
+ * @returns their indices; those between two of them come with the first
+ */
+function decisive(sorted: readonly TemplatePoint[]): Int32Array {
+	const found = new Int32Array(sorted.length);
+	let count = 0;
+	let reach = 0;
+	for (const [index, point] of sorted.entries()) {
+		if (endOf(point) <= reach) continue;
+		found[count] = index;
+		count += 1;
+		reach = endOf(point);
+	}
+	return found.subarray(0, count);
 }
 
+/** Where a request may begin. */
+interface Begin {
+	/** Of its first point. */
+	readonly index: number;
+	/** What comes before it, less the cost of the addresses before it. */
+	readonly worthMs: number;
+	/** The end that a request from here may have at most. */
+	readonly most: number;
+}
+
+const isDearer = (begin: Begin | undefined, than: Begin): boolean =>
+	begin !== undefined && begin.worthMs > than.worthMs;
+const reaches = (begin: Begin | undefined, end: number): boolean => begin === undefined || begin.most >= end;
+
 /**
- * The cheapest last request that ends with the point at `index`, on top of what the points before it cost.
- * Walking back, a request only grows: the first one that may not be read ends the search.
+ * For each number of points, where the last request begins (an index) of the cheapest way to read so many.
+ *
+ * With cost = request + unit x (end - start), the last request before an end is cheapest where (cost of what comes before it) -
+ * unit x start is least, among the starts that may still reach so far. Starts and ends both grow, so those starts form a window that
+ * only moves on, whose least is kept at the head of a queue: one step for each point, however many fit a read.
  */
-function cheapestStep(
-	sorted: readonly TemplatePoint[],
-	index: number,
-	steps: readonly Step[],
+function cheapestBegins(
+	points: readonly TemplatePoint[],
+	farthest: (address: number) => number,
 	cost: LineCost,
-	limits: PlanLimits,
-): Step {
-	let best: Step = { from: index, end: 0, totalMs: Number.POSITIVE_INFINITY };
-	let end = 0;
-	for (let from = index; from >= 0; from--) {
-		const point = sorted[from];
-		if (point === undefined) break;
-		end = Math.max(end, endOf(point));
-		if (!mayRead(point.functionCode, point.address, end, limits)) break;
-		const totalMs = (steps[from - 1]?.totalMs ?? 0) + readCostMs(point.functionCode, end - point.address, cost);
+): readonly number[] {
+	const functionCode = points[0]?.functionCode ?? 3;
+	const requestMs = readCostMs(functionCode, 0, cost);
+	const unitMs = readCostMs(functionCode, 1, cost) - requestMs;
+	const begins = [0];
+	const queue: Begin[] = [];
+	let head = 0;
+	let totalMs = 0;
+	for (const [index, point] of points.entries()) {
+		const own = { index, worthMs: totalMs - unitMs * point.address, most: farthest(point.address) };
+		const end = endOf(point);
 		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
-		if (totalMs <= best.totalMs) best = { from, end, totalMs };
+		while (queue.length > head && isDearer(queue.at(-1), own)) queue.pop();
+		queue.push(own);
+		while (!reaches(queue[head], end)) head += 1;
+		const best = queue[head] ?? own;
+		begins.push(best.index);
+		totalMs = best.worthMs + requestMs + unitMs * end;
 	}
-	return best;
+	return begins;
 }
 
 /** All points have the same function and are readable. */
@@ -103,16 +163,14 @@ function planFunction(
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
 	const sorted = points.toSorted(byPlace);
-	const steps: Step[] = [];
-	for (let index = 0; index < sorted.length; index++) {
-		steps.push(cheapestStep(sorted, index, steps, cost, limits));
-	}
+	const places = decisive(sorted);
+	const deciding = Array.from(places, (place) => sorted[place]).filter((point) => point !== undefined);
+	const begins = cheapestBegins(deciding, farthestOf(functionCode, limits), cost);
 	const requests: ReadRequest[] = [];
-	for (let last = sorted.length - 1; last >= 0;) {
-		const step = steps[last];
-		if (step === undefined) break;
-		requests.push(requestOf(functionCode, sorted.slice(step.from, last + 1), step.end));
-		last = step.from - 1;
+	for (let read = deciding.length; read > 0; read = begins[read] ?? 0) {
+		const last = deciding[read - 1];
+		const group = sorted.slice(places[begins[read] ?? 0], places[read] ?? sorted.length);
+		requests.push(requestOf(functionCode, group, last === undefined ? 0 : endOf(last)));
 	}
 	return requests.toReversed();
 }
@@ -129,7 +187,7 @@ export function planReads(
 	cost: LineCost,
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
-	const readable = points.filter((point) => isReadable(point, limits));
+	const readable = points.filter(readableBy(limits));
 	return READ_FUNCTIONS.flatMap((functionCode) =>
 		planFunction(
 			functionCode,

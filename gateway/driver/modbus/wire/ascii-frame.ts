@@ -25,20 +25,21 @@ export function lrc(bytes: Uint8Array, end: number): number {
 	return -sum & 0xff;
 }
 
-/** The request as it goes over the wire: colon, unit, PDU and check sum as hexadecimal digits, carriage return, line feed. */
-export function encodeAscii(exchange: ModbusExchange): Buffer {
+/** Unit and PDU of a request, and the characters that carry them: colon, hexadecimal digits, check sum, carriage return, line feed. */
+export function encodeAscii(exchange: ModbusExchange): { readonly body: Buffer; readonly characters: Buffer } {
 	const bytes = Buffer.allocUnsafe(MOST_BYTES);
 	bytes[0] = exchange.unitId;
 	const end = encodeRequest(exchange, bytes, 1);
 	bytes[end] = lrc(bytes, end);
-	return Buffer.from(`:${bytes.toString('hex', 0, end + 1).toUpperCase()}\r\n`, 'latin1');
+	const characters = Buffer.from(`:${bytes.toString('hex', 0, end + 1).toUpperCase()}\r\n`, 'latin1');
+	return { body: bytes.subarray(0, end), characters };
 }
 
 export interface AsciiListener {
 	/** A frame came to its end. @param bytes unit and PDU, valid during the call @param isSound its digits and its check sum are right */
 	frame(bytes: Buffer, isSound: boolean): void;
-	/** Characters outside of a frame, or a frame that never came to its end; once for each run of them. */
-	noise(): void;
+	/** Characters outside of a frame, or of a frame that never came to its end. @param isFirst they do not continue a run that was told */
+	noise(count: number, isFirst: boolean): void;
 }
 
 /** Cuts the characters of a line into frames. A colon begins a new frame wherever it stands; a frame ends with the line feed. */
@@ -56,8 +57,12 @@ export function createAsciiReader(listener: AsciiListener): AsciiReader {
 	let count = 0;
 	let isDamaged = false;
 
+	function cutShort(): void {
+		if (isInFrame) listener.noise(1 + count, true);
+	}
+
 	function begin(): void {
-		if (isInFrame) listener.noise();
+		cutShort();
 		isInFrame = true;
 		isNoisy = false;
 		isDamaged = false;
@@ -84,9 +89,9 @@ export function createAsciiReader(listener: AsciiListener): AsciiReader {
 	}
 
 	function stray(character: number): void {
-		if (isNoisy || character === CARRIAGE_RETURN || character === LINE_FEED) return;
+		if (character === CARRIAGE_RETURN || character === LINE_FEED) return;
+		listener.noise(1, !isNoisy);
 		isNoisy = true;
-		listener.noise();
 	}
 
 	return {
@@ -99,7 +104,7 @@ export function createAsciiReader(listener: AsciiListener): AsciiReader {
 			}
 		},
 		drop() {
-			if (isInFrame) listener.noise();
+			cutShort();
 			isInFrame = false;
 			isNoisy = false;
 		},

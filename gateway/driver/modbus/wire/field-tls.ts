@@ -10,7 +10,7 @@ import { Fault } from '../../../../core/kernel/fault.ts';
 const MOST_FILE_BYTES = 256 * 1024;
 
 interface FoundFile {
-	readonly name: string;
+	readonly path: string;
 	readonly bytes: Buffer;
 }
 
@@ -37,20 +37,17 @@ async function readSmall(path: string): Promise<Buffer | null> {
 async function readOneOf(folder: string, what: string, names: readonly string[]): Promise<FoundFile> {
 	for (const name of names) {
 		const bytes = await readSmall(join(folder, name));
-		if (bytes !== null) return { name, bytes };
+		if (bytes !== null) return { path: join(folder, name), bytes };
 	}
-	throw new Fault(
-		'unavailable',
-		`${what} is not installed: ${names.join(' or ')} is missing among the field certificates`,
-	);
+	throw new Fault('unavailable', `${what} is not installed: ${names.join(' or ')} is missing in ${folder}`);
 }
 
 /** Asks OpenSSL, so that the sentence names the file. */
-function parse<T>(what: string, { name, bytes }: FoundFile, as: string, make: (bytes: Buffer) => T): T {
+function parse<T>(what: string, { path, bytes }: FoundFile, as: string, make: (bytes: Buffer) => T): T {
 	try {
 		return make(bytes);
 	} catch (error) {
-		throw new Fault('unavailable', `${what} is no ${as}: ${name} among the field certificates`, { cause: error });
+		throw new Fault('unavailable', `${what} is no ${as}: ${path}`, { cause: error });
 	}
 }
 
@@ -65,7 +62,7 @@ async function readShown(folder: string, name: string): Promise<ConnectionOption
 	const keyFile = await readOneOf(folder, `the key of ${what}`, [`${name}.key`]);
 	const key = parse(`the key of ${what}`, keyFile, 'private key', createPrivateKey);
 	if (!certificate.checkPrivateKey(key)) {
-		throw new Fault('unavailable', `${keyFile.name} among the field certificates is not the key of ${what}`);
+		throw new Fault('unavailable', `${keyFile.path} is not the key of ${what}`);
 	}
 	return { cert, key: keyFile.bytes };
 }

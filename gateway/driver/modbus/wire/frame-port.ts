@@ -17,6 +17,8 @@ export interface FramePortListener {
 export interface FramePort {
 	/** Monotonic instant at which the last byte of the open request was handed to the link. */
 	readonly sentAtMs: number;
+	/** Whether the adapter hears what it sends; `null` before a request has shown it. */
+	readonly hasEcho: boolean | null;
 	/** @throws Fault with a sentence that says why the link cannot be used. */
 	open(listener: FramePortListener): Promise<void>;
 	/**

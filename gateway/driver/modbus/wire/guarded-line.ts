@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
+import { isMirrored } from './echo-sense.ts';
 import type { FramePort } from './frame-port.ts';
 import type { LateReplyGuard } from './late-reply-guard.ts';
 import { createModbusClient } from './modbus-client.ts';
@@ -10,6 +11,8 @@ import type { ModbusAnswer, ModbusExchange, ModbusLine } from './modbus-line.ts'
 const LEAST_HOLD_MS = 100;
 /** Reads tried for one request to tell late replies apart. */
 const MOST_PROOFS = 3;
+/** Reads tried to find out about an echo on a noisy line. */
+const MOST_SENSES = 3;
 
 interface GuardedLineDeps {
 	/** Fresh, used by this line only. */
@@ -71,6 +74,26 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 		if (guard.isDataAmbiguous(request)) throw unprovenFault(request);
 	}
 
+	/** Sends a request once nothing that comes late can be taken for its answer. */
+	async function proven(request: ModbusExchange): Promise<ModbusAnswer> {
+		if (guard.isDataAmbiguous(request)) await prove(request);
+		return guarded(request);
+	}
+
+	/** A read, whatever becomes of it, mostly shows whether the adapter hears what it sends. */
+	async function senseEcho(request: ModbusExchange): Promise<void> {
+		const { unitId, timeoutMs } = request;
+		const address = 'address' in request ? request.address : 0;
+		for (let tries = 0; tries < MOST_SENSES && port.hasEcho === null; tries += 1) {
+			try {
+				await proven({ unitId, functionCode: 3, address, count: 1, timeoutMs });
+			} catch (error) {
+				if (!(error instanceof ModbusFault) || error.failure === 'closed') throw error;
+			}
+		}
+		if (port.hasEcho === null) throw unprovenFault(request);
+	}
+
 	return {
 		depth: 1,
 		open: (signal, lost) => client.open(signal, lost),
@@ -79,8 +102,8 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 			if (isBusy) throw new RangeError('an exchange is under way on this line already');
 			isBusy = true;
 			try {
-				if (guard.isDataAmbiguous(request)) await prove(request);
-				return await guarded(request);
+				if (port.hasEcho === null && isMirrored(request)) await senseEcho(request);
+				return await proven(request);
 			} finally {
 				isBusy = false;
 			}

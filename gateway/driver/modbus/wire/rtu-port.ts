@@ -27,18 +27,12 @@ interface RtuPortDeps {
 	readonly meter: LineMeter;
 }
 
-/** A frame port that also knows its adapter. */
-export interface RtuPort extends FramePort {
-	/** Whether the adapter hears what it sends; `null` before the first request. */
-	readonly hasEcho: boolean | null;
-}
-
 /**
  * Modbus RTU over a byte link. Frames are told apart by their expected length and by silence; before each request the line is
  * silent for 3.5 characters, and longer when another master waits for an answer. What is neither answer nor echo is taken apart
  * and counted, and an answer that another master may have asked for is not taken.
  */
-export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): RtuPort {
+export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): FramePort {
 	const { counters, frames } = meter;
 	const leastGapMs = gapMs(timing);
 	const silence = createLineSilence(clock);

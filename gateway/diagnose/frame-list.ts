@@ -1,0 +1,143 @@
+import type { LineFrame } from '../driver/frame-ring.ts';
+import { asciiBody } from '../simulator/ascii-frame.ts';
+import type { CaptureFraming } from './capture.ts';
+import { type FoundFrame, rtuFrameAt, tcpFrameAt } from './frame-shape.ts';
+import { type PduFacts, replyFacts, requestFacts } from './pdu-text.ts';
+
+/** A pause after which what came before it is no part of what comes, µs. USB adapters hand bytes over every 16 ms. */
+const PIECES_WITHIN_US = 50_000;
+
+/** One frame as a person reads it, put together from the pieces it arrived in. */
+export interface ShownFrame {
+	readonly direction: LineFrame['direction'];
+	/** First byte, µs since the recording began. */
+	readonly sinceStartUs: number;
+	/** Silence since the last byte before it, in either direction, µs; `null` for the first. */
+	readonly gapUs: number | null;
+	readonly bytes: Buffer;
+	readonly unitId: number | null;
+	readonly transaction: number | null;
+	/** CRC, LRC or the header of Modbus TCP; `null` where there is none. */
+	readonly check: 'ok' | 'bad' | null;
+	/** `null`: the bytes are no frame. */
+	readonly facts: PduFacts | null;
+	readonly text: string;
+}
+
+function asciiFrameAt(bytes: Buffer): FoundFrame | null {
+	const text = bytes.toString('latin1');
+	const end = text.indexOf('\r\n');
+	if (end < 0 || !text.startsWith(':')) return null;
+	const body = asciiBody(text.slice(1, end));
+	if (body === null) return null;
+	return { length: end + 2, unitId: body[0] ?? 0, pdu: body.subarray(1, -1), transaction: null, isReply: true };
+}
+
+/** The frame that begins these bytes; null: none does. */
+const finders: Readonly<Record<CaptureFraming, (bytes: Buffer) => FoundFrame | null>> = {
+	tcp: tcpFrameAt,
+	rtu: rtuFrameAt,
+	ascii: asciiFrameAt,
+	raw: () => null,
+};
+
+/** A whole frame, or bytes that are none. */
+interface Piece {
+	readonly start: number;
+	readonly end: number;
+	readonly found: FoundFrame | null;
+}
+
+/** Cuts bytes into frames and what lies between them. */
+function cut(bytes: Buffer, find: (bytes: Buffer) => FoundFrame | null): readonly Piece[] {
+	const pieces: Piece[] = [];
+	let strayFrom = 0;
+	for (let at = 0; at < bytes.length;) {
+		const found = find(bytes.subarray(at));
+		if (found === null) {
+			at += 1;
+			continue;
+		}
+		if (at > strayFrom) pieces.push({ start: strayFrom, end: at, found: null });
+		pieces.push({ start: at, end: at + found.length, found });
+		at += found.length;
+		strayFrom = at;
+	}
+	if (strayFrom < bytes.length) pieces.push({ start: strayFrom, end: bytes.length, found: null });
+	return pieces;
+}
+
+/** Neighbouring frames of one direction: what was sent stands alone, what is received comes in pieces. */
+interface Run {
+	readonly direction: LineFrame['direction'];
+	readonly frames: LineFrame[];
+}
+
+function runsOf(frames: readonly LineFrame[]): readonly Run[] {
+	const runs: Run[] = [];
+	for (const frame of frames) {
+		const run = runs.at(-1);
+		const lastUs = run?.frames.at(-1)?.sinceStartUs ?? 0;
+		const belongs = run?.direction === 'received' && frame.direction === 'received';
+		if (run !== undefined && belongs && frame.sinceStartUs - lastUs <= PIECES_WITHIN_US) run.frames.push(frame);
+		else runs.push({ direction: frame.direction, frames: [frame] });
+	}
+	return runs;
+}
+
+/** When the byte at this place of a run came, µs. */
+function timeAt({ frames }: Run, place: number): number {
+	let end = 0;
+	for (const { bytes, sinceStartUs } of frames) {
+		end += bytes.length;
+		if (place < end) return sinceStartUs;
+	}
+	return frames.at(-1)?.sinceStartUs ?? 0;
+}
+
+const printable = (bytes: Buffer): string =>
+	bytes
+		.toString('latin1')
+		.replaceAll(/[^ -~]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+function factsOf(direction: LineFrame['direction'], { pdu, isReply }: FoundFrame): PduFacts {
+	return direction === 'sent' || !isReply ? requestFacts(pdu) : replyFacts(pdu);
+}
+
+function textOf(
+	framing: CaptureFraming,
+	direction: LineFrame['direction'],
+	bytes: Buffer,
+	found: FoundFrame | null,
+): string {
+	if (found === null) return framing === 'raw' ? printable(bytes) : `no frame: ${bytes.length} bytes`;
+	const { text } = factsOf(direction, found);
+	return direction === 'received' && !found.isReply ? `a request on the line: ${text}` : text;
+}
+
+/** Joins the pieces of a recording to frames and says what each means. @param frames oldest first */
+export function shownFrames(framing: CaptureFraming, frames: readonly LineFrame[]): readonly ShownFrame[] {
+	const shown: ShownFrame[] = [];
+	let quietSinceUs: number | null = null;
+	for (const run of runsOf(frames)) {
+		const { direction } = run;
+		const bytes = Buffer.concat(run.frames.map((frame) => frame.bytes));
+		for (const { start, end, found } of cut(bytes, finders[framing])) {
+			const sinceStartUs = timeAt(run, start);
+			const own = bytes.subarray(start, end);
+			shown.push({
+				direction,
+				sinceStartUs,
+				gapUs: quietSinceUs === null ? null : sinceStartUs - quietSinceUs,
+				bytes: own,
+				unitId: found?.unitId ?? null,
+				transaction: found?.transaction ?? null,
+				check: framing === 'raw' ? null : found === null ? 'bad' : 'ok',
+				facts: found === null ? null : factsOf(direction, found),
+				text: textOf(framing, direction, own, found),
+			});
+			quietSinceUs = timeAt(run, end - 1);
+		}
+	}
+	return shown;
+}

@@ -1,0 +1,59 @@
+import type { Device } from '../../core/device/device.ts';
+import type { Clock } from '../../core/kernel/clock.ts';
+import { Fault, notFound } from '../../core/kernel/fault.ts';
+import type { Bus } from '../driver/bus.ts';
+import type { LineStats } from '../driver/driver.ts';
+import type { FrameRing } from '../driver/frame-ring.ts';
+import { type Capture, framingOfLine } from './capture.ts';
+import { type ShownFrame, shownFrames } from './frame-list.ts';
+import { diagnoseLine, type LineDiagnosis } from './line-diagnosis.ts';
+
+export interface LineDiagnosesDeps {
+	readonly lines: () => readonly LineStats[];
+	/** `null`: the line is none of a bus. */
+	readonly bus: (line: string) => Pick<Bus, 'meter'> | null;
+	readonly devices: () => readonly Device[];
+	readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** The lines of a gateway under a glass, each by its name. All but `all` throw Fault `not-found` for a line that is not there. */
+export interface LineDiagnoses {
+	all(): readonly LineDiagnosis[];
+	one(line: string): LineDiagnosis;
+	/** @throws Fault `state-conflict` for a line whose frames cannot be recorded */
+	ring(line: string): FrameRing;
+	frames(line: string): readonly ShownFrame[];
+	/** @throws Fault `not-found` while nothing was recorded */
+	capture(line: string): Capture;
+}
+
+export function createLineDiagnoses({ lines, bus, devices, clock }: LineDiagnosesDeps): LineDiagnoses {
+	const diagnose = (stats: LineStats): LineDiagnosis =>
+		diagnoseLine(stats, bus(stats.line), devices(), clock.monotonicMs());
+
+	function statsOf(line: string): LineStats {
+		const stats = lines().find((each) => each.line === line);
+		if (stats === undefined) throw notFound('line', line);
+		return stats;
+	}
+
+	function ring(line: string): FrameRing {
+		const { meter } = bus(statsOf(line).line) ?? {};
+		if (meter === undefined) throw new Fault('state-conflict', `the frames of ${line} cannot be recorded`);
+		return meter.frames;
+	}
+
+	return {
+		all: () => lines().map(diagnose),
+		one: (line) => diagnose(statsOf(line)),
+		ring,
+		frames: (line) => shownFrames(framingOfLine(line), ring(line).frames()),
+		capture(line) {
+			const from = ring(line);
+			const recording = from.recording();
+			if (recording === null) throw new Fault('not-found', `nothing was recorded on ${line}`);
+			const { startedAt, dropped } = recording;
+			return { line, framing: framingOfLine(line), startedAt, dropped, frames: from.frames() };
+		},
+	};
+}

@@ -1,0 +1,113 @@
+import type { Device } from '../../core/device/device.ts';
+import type { Bus } from '../driver/bus.ts';
+import type { LineStats } from '../driver/driver.ts';
+import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogram.ts';
+import { lineName } from '../driver/modbus/line-name.ts';
+import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
+import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
+import { type WiringHealth, wiringHealth } from './wiring-health.ts';
+
+export interface ExceptionCount {
+	readonly code: number;
+	readonly text: string;
+	readonly count: number;
+}
+
+/** One unit of a line: who it is, what was counted, how its wiring does. */
+export interface UnitDiagnosis extends Readonly<UnitCounters> {
+	readonly unitId: number;
+	/** Devices with this unit id on this line; there is more than one where several templates read one unit. */
+	readonly devices: readonly Device[];
+	readonly exceptions: readonly ExceptionCount[];
+	/** Share of the last 10 s in which the line was busy with this unit. */
+	readonly utilisation: number;
+	readonly latencyP50Ms: number | null;
+	readonly latencyP99Ms: number | null;
+	readonly latency: readonly LatencyBucket[];
+	readonly health: WiringHealth;
+}
+
+export interface LineDiagnosis {
+	readonly stats: LineStats;
+	readonly units: readonly UnitDiagnosis[];
+	readonly health: WiringHealth;
+}
+
+/** Devices on a Modbus line, by their unit. */
+function devicesOf(line: string, devices: readonly Device[]): ReadonlyMap<number, readonly Device[]> {
+	const byUnit = new Map<number, Device[]>();
+	for (const device of devices) {
+		const { connection, deletedAt } = device;
+		if (deletedAt !== null || connection?.driver !== 'modbus' || lineName(connection.line) !== line) continue;
+		byUnit.set(connection.unitId, [...(byUnit.get(connection.unitId) ?? []), device]);
+	}
+	return byUnit;
+}
+
+const percentiles = (latency: LatencyHistogram) => ({
+	latencyP50Ms: latency.percentileMs(0.5),
+	latencyP99Ms: latency.percentileMs(0.99),
+});
+
+/** What is heard between frames belongs to the line. */
+const NOT_OF_A_UNIT = { foreignFrames: 0, echoFrames: 0, noiseBytes: 0 } as const;
+
+function unitDiagnosis(meter: UnitMeter, devices: readonly Device[], nowMs: number): UnitDiagnosis {
+	const { unitId, counters, exceptions, latency, utilisation } = meter;
+	const { requests, answers, timeouts, corrupt, unproven, skippedPeriods } = counters;
+	return {
+		...counters,
+		unitId,
+		devices,
+		exceptions: [...exceptions]
+			.toSorted(([a], [b]) => a - b)
+			.map(([code, count]) => ({ code, text: exceptionText(code), count })),
+		utilisation: utilisation.share(nowMs),
+		...percentiles(latency),
+		latency: latency.buckets(),
+		health: wiringHealth({
+			requests,
+			answers,
+			timeouts,
+			damaged: corrupt,
+			late: unproven,
+			skippedPeriods,
+			...NOT_OF_A_UNIT,
+			...percentiles(latency),
+		}),
+	};
+}
+
+function lineHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHealth {
+	if (stats.state === 'failed') return { score: 0, verdict: 'poor', reasons: [stats.reason ?? 'the line failed'] };
+	const total = (of: (unit: UnitDiagnosis) => number): number => units.reduce((sum, unit) => sum + of(unit), 0);
+	const judged = wiringHealth({
+		...stats,
+		requests: total(({ requests }) => requests),
+		answers: total(({ answers }) => answers),
+		timeouts: total(({ timeouts }) => timeouts),
+		damaged: Math.max(
+			stats.crcErrors,
+			total(({ corrupt }) => corrupt),
+		),
+		late: total(({ unproven }) => unproven),
+	});
+	return stats.overrun === null ? judged : { ...judged, reasons: [...judged.reasons, stats.overrun] };
+}
+
+/**
+ * What is to be said of a line: its counters, those of each unit that was ever asked, and a judgement of each.
+ * @param bus `null`: a line that is not Modbus, of which only the counters are known
+ */
+export function diagnoseLine(
+	stats: LineStats,
+	bus: Pick<Bus, 'meter'> | null,
+	devices: readonly Device[],
+	nowMs: number,
+): LineDiagnosis {
+	const byUnit = devicesOf(stats.line, devices);
+	const units = (bus?.meter.units.all() ?? []).map((meter) =>
+		unitDiagnosis(meter, byUnit.get(meter.unitId) ?? [], nowMs),
+	);
+	return { stats, units, health: lineHealth(stats, units) };
+}

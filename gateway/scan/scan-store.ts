@@ -1,0 +1,31 @@
+import { messageOf } from '../../core/kernel/fault.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import { openSettingsStore } from '../../core/storage/settings-store.ts';
+import type { Scan } from './scan.ts';
+import type { ScanRepository } from './scan-repository.ts';
+
+/** A scan that found a whole table has a quarter of a megabyte. */
+const MOST_BYTES = 1 << 20;
+
+interface KeptScans {
+	readonly scans: readonly Scan[];
+}
+
+/** Ended scans in one file, the newest as many as fit into a megabyte. */
+export async function openScanStore(path: string, log: Logger): Promise<ScanRepository> {
+	const store = await openSettingsStore<KeptScans>({ path, defaults: { scans: [] }, log });
+	return {
+		load: () => Promise.resolve(store.get().scans),
+		async save(scans) {
+			let bytes = 0;
+			const kept = scans
+				.toSorted((one, other) => other.startedAt - one.startedAt)
+				.filter((scan) => (bytes += JSON.stringify(scan).length) <= MOST_BYTES);
+			try {
+				await store.update(() => ({ scans: kept }));
+			} catch (error) {
+				log.warn('scans-not-kept', { reason: messageOf(error) });
+			}
+		},
+	};
+}

@@ -1,0 +1,79 @@
+import type { Line } from '../../config/connection/connection.ts';
+import { Fault } from '../../core/kernel/fault.ts';
+import { ModbusFault } from '../driver/modbus/wire/modbus-fault.ts';
+import type { ModbusAnswer, ModbusExchange } from '../driver/modbus/wire/modbus-line.ts';
+import { discoverSunspec, identityOf, type SunspecIdentity, type SunspecRead } from './sunspec-discovery.ts';
+import type { SunspecModels } from './sunspec-model-store.ts';
+import { type SunspecTemplate, sunspecTemplate } from './sunspec-template.ts';
+
+/** A unit that may be a SunSpec device. */
+export interface SunspecRequest {
+	readonly line: Line;
+	readonly unitId: number;
+	readonly timeoutMs: number;
+}
+
+/** What a device says of itself, and the template made from it. */
+export interface SunspecDescription {
+	readonly identity: SunspecIdentity;
+	readonly template: SunspecTemplate;
+}
+
+/** A line for a few requests, beside whoever polls it. */
+interface BorrowedLine {
+	request(exchange: ModbusExchange): Promise<ModbusAnswer>;
+	release(): Promise<void>;
+}
+
+export interface SunspecServiceDeps {
+	readonly lines: { share(line: Line, priority: 'test'): Promise<BorrowedLine> };
+	readonly models: SunspecModels;
+}
+
+export interface SunspecService {
+	/**
+	 * Asks a device for its models and makes a template of them. Nothing is stored.
+	 * @throws Fault `not-found` when it is no SunSpec device; ModbusFault when it says nothing at all; Fault of the line
+	 */
+	describe(request: SunspecRequest): Promise<SunspecDescription>;
+}
+
+/** Reads of one unit. What a device refuses or leaves unanswered is `null`; a device that never said anything is told apart. */
+function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecRequest) {
+	let hasAnswered = false;
+	let silence: ModbusFault | null = null;
+	const read: SunspecRead = async (address, count) => {
+		try {
+			const { data } = await line.request({ unitId, functionCode: 3, address, count, timeoutMs });
+			hasAnswered = true;
+			return data;
+		} catch (fault) {
+			if (!(fault instanceof ModbusFault) || fault.failure === 'closed') throw fault;
+			if (fault.exceptionCode === null) silence = fault;
+			else hasAnswered = true;
+			return null;
+		}
+	};
+	return { read, silence: () => (hasAnswered ? null : silence) };
+}
+
+/** SunSpec devices, asked when somebody wants to know. */
+export function createSunspecService({ lines, models }: SunspecServiceDeps): SunspecService {
+	return {
+		async describe(request) {
+			const line = await lines.share(request.line, 'test');
+			try {
+				const { read, silence } = createUnitRead(line, request);
+				const chain = await discoverSunspec(read);
+				const mute = silence();
+				if (mute !== null) throw mute;
+				if (chain === null)
+					throw new Fault('not-found', `unit ${request.unitId} has no SunSpec models at 40000, 0 or 50000`);
+				const definitions = await models.of(chain.places.map(({ id }) => id));
+				return { identity: identityOf(chain), template: sunspecTemplate(chain, definitions) };
+			} finally {
+				await line.release();
+			}
+		},
+	};
+}
