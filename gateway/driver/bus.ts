@@ -53,10 +53,10 @@ export interface Bus extends Stoppable {
 	skipped(periods: number): void;
 	/** `null`: the connection is kept. Otherwise it ends when it was not used for this long, ms, and the next request opens it. */
 	restAfter(idleMs: number | null): void;
-	/** What made the line fail may be over: it is tried at once. Nothing happens to a line that did not fail. */
-	retry(): void;
 	/** Ends a connection that is not to be kept now, unless it is in use. */
 	rest(): void;
+	/** What made the line fail may be over: it is tried at once. Nothing happens to a line that did not fail. */
+	retry(): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
 	/** Its counters by unit and its recorder of frames, for diagnosis. */
@@ -292,10 +292,10 @@ export function createBus(deps: BusDeps): Bus {
 			if (ms === null) keeper.want(false);
 			else watchIdle();
 		},
+		rest,
 		retry() {
 			if (keeper.state === 'failed' && suspendedBy === null) keeper.want(true);
 		},
-		rest,
 		async suspend(reason) {
 			suspendedBy = reason;
 			queue.refuse(() => notOpen(reason));
