@@ -60,6 +60,15 @@ export function openDrivers(deps: DriverPartDeps) {
 		}),
 	);
 	const lines = (): readonly LineStats[] => modbus.lines();
+	const endListening = ports.listen(() => {
+		for (const { line, state } of lines()) if (state === 'failed') modbus.bus(line)?.retry();
+	});
+	lifecycle.own('port watch', {
+		stop() {
+			endListening();
+			return Promise.resolve();
+		},
+	});
 	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
 	const routes: readonly HttpPart[] = [
 		part(lineRoutes, { lines }, '/api/v1'),
