@@ -46,6 +46,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	mqtt: async () => (await import('./mqtt-bench.ts')).runMqttBench(options),
 	journal: async () => (await import('./journal-bench.ts')).runJournalBench(),
 	rtu: async () => (await import('./rtu-bench.ts')).runRtuBench(options),
+	'rtu-fuzz': async () => (await import('./rtu-fuzz-bench.ts')).runRtuFuzz(options),
 	rollups: async () => (await import('./rollup-bench.ts')).runRollupBench(),
 	history: async () => (await import('./history-bench.ts')).runHistoryBench(options),
 };

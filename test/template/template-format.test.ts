@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 
 import { SettingsFault } from '../../config/settings-fault.ts';
-import { pointFacts } from '../../config/template/point-facts.ts';
+import { counterRange, createPointFacts } from '../../config/template/point-facts.ts';
 import { layeredTemplate, layerMistakes } from '../../config/template/template-layers.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
@@ -190,8 +190,8 @@ test('a scale factor is read as often as the most wanted of its values', (t) => 
 });
 
 const rangeOf = (over: Wire) => {
-	const template = parsed([wirePoint({ kind: 'counter', ...over })]);
-	return pointFacts(template, 'power')?.counter?.range;
+	const [point] = parsed([wirePoint({ kind: 'counter', ...over })]).points;
+	return point === undefined ? undefined : counterRange(point);
 };
 
 test('a counter turns at the end of its type, of its digits, of its bits, or where the template says', (t) => {
@@ -275,4 +275,17 @@ test('a folder extends what earlier folders have, and a JSON schema beside the t
 	} finally {
 		await rm(folder, { recursive: true });
 	}
+});
+
+test('what is known of a point is what the device makes of it, and what its template is now', (t) => {
+	const templates = new Map([['acme-meter-1', parsed([wirePoint({ unit: 'W', poll: 'slow' })])]]);
+	const factsOf = createPointFacts(templates);
+	const plain = { template: 'acme-meter-1' };
+	const own = { template: 'acme-meter-1', overrides: [{ point: 'power', unit: 'kW' }] };
+	t.deepEqual(factsOf(plain, 'power'), { unit: 'W', isSetting: false, poll: 'slow', counter: null });
+	t.is(factsOf(own, 'power')?.unit, 'kW');
+	t.is(factsOf(plain, 'none'), null);
+	t.is(factsOf({ template: 'none' }, 'power'), null);
+	templates.set('acme-meter-1', parsed([wirePoint({ unit: 'VA' })]));
+	t.is(factsOf(plain, 'power')?.unit, 'VA');
 });
