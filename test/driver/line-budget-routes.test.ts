@@ -15,7 +15,12 @@ interface Asked {
 
 async function ask({ server }: Box, { method = 'GET', url, payload, role = 'superadmin' }: Asked) {
 	const auth = { strategy: TOKEN_STRATEGY, credentials: { user: { actor: actorOfRole(role) } } };
-	const answer = await server.inject({ method, url: `/api/v1${url}`, auth, ...(payload === undefined ? {} : { payload }) });
+	const answer = await server.inject({
+		method,
+		url: `/api/v1${url}`,
+		auth,
+		...(payload === undefined ? {} : { payload }),
+	});
 	const body: unknown = answer.payload === '' ? null : JSON.parse(answer.payload);
 	return { status: answer.statusCode, body, headers: answer.headers };
 }
@@ -37,12 +42,26 @@ test('before a device is saved, its line says whether it will keep up', async (t
 	const tooMuch = await ask(box, { method: 'POST', url: '/lines/budget', payload: { connection: modbus(rtu) } });
 	t.is(tooMuch.status, 200);
 	t.like(tooMuch.body, { line: 'rtu /dev/ttyNowhere0 1200 8N1', devices: [{ device_id: null, name: 'this device' }] });
-	t.regex(JSON.stringify(tooMuch.body), /"sentence":"rtu \/dev\/ttyNowhere0 1200 8N1 needs [\d.]+ s per 1 s \(\d+ %\): periods will be skipped; /);
+	t.regex(
+		JSON.stringify(tooMuch.body),
+		/"sentence":"rtu \/dev\/ttyNowhere0 1200 8N1 needs [\d.]+ s per 1 s \(\d+ %\): periods will be skipped; /,
+	);
 	const slower = { connection: modbus(rtu, { period_ms: 60_000 }) };
 	const fine = await ask(box, { method: 'POST', url: '/lines/budget', payload: slower });
 	t.like(fine.body, { sentence: null });
 	t.is((await ask(box, { url: '/lines/budget' })).status, 200);
 	t.deepEqual((await ask(box, { url: '/lines/budget' })).body, [], 'nothing was saved');
+
+	const payload = { name: '보일러', device_type: 'meter', owner_id: null, connection: modbus(rtu) };
+	const saved = await ask(box, { method: 'POST', url: '/devices', payload });
+	t.is(saved.status, 201);
+	const warning =
+		/^299 - "rtu \/dev\/ttyNowhere0 1200 8N1 needs [\d.]+ s per 1 s \(\d+ %\): periods will be skipped; [^"]+"$/;
+	t.regex(String(saved.headers['warning']), warning);
+	const url = `/devices/${String(Object(saved.body).id)}`;
+	const patched = await ask(box, { method: 'PATCH', url, payload: { connection: modbus(rtu, { period_ms: 60_000 }) } });
+	t.is(patched.status, 200);
+	t.is(patched.headers['warning'], undefined);
 
 	const unknown = await ask(box, {
 		method: 'POST',
