@@ -4,6 +4,7 @@ import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
+import type { Device } from '../../core/device/device.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
@@ -86,6 +87,11 @@ export function openDrivers(deps: DriverPartDeps) {
 		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
+		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. */
+		notice({ id: device, name, connection }: Device): string | null {
+			if (connection?.driver !== 'modbus' || !templates.has(connection.template)) return null;
+			return modbus.budgetWith({ device, name, connection }).sentence;
+		},
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {
 			devices.listen({
