@@ -12,6 +12,7 @@ import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
 import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
 import { type Learnt, NOTHING_LEARNT } from './plan/learnt.ts';
 import type { LearntStore } from './plan/learnt-store.ts';
+import { phaseOf } from './plan/poll-groups.ts';
 import { createPolledLine, type PolledDevice, type PolledLine, type PolledLineDeps } from './polled-line.ts';
 import { sharePorts } from './port-sharing.ts';
 
@@ -41,7 +42,7 @@ export interface ModbusDriver extends Driver {
 	readonly forget: (id: DeviceId) => Promise<void>;
 }
 
-export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt'> {
+export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt' | 'nextPhase'> {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
 	/** Where what was learnt is kept; absent: nowhere. */
@@ -66,10 +67,15 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	let started = 0;
 	let endWatch: (() => void) | null = null;
 
 	const lineDeps: PolledLineDeps = {
 		...deps,
+		nextPhase() {
+			started += 1;
+			return phaseOf(started);
+		},
 		createLine: sharePorts(deps.createLine, () => lines.values()),
 		learnt(id, learnt) {
 			const known = running.get(id);
