@@ -14,7 +14,6 @@ import type { LineStats } from './driver.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
-import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
@@ -72,7 +71,6 @@ export function openDrivers(deps: DriverPartDeps) {
 	});
 	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
 	const routes: readonly HttpPart[] = [
-		part(lineRoutes, { lines }, '/api/v1'),
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
 		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
 		part(templateRoutes, { templates, mistakes }, '/api/v1'),
