@@ -1,4 +1,4 @@
-import { pointFacts } from '../config/template/point-facts.ts';
+import { createPointFacts } from '../config/template/point-facts.ts';
 import type { DeviceTemplate } from '../config/template/template.ts';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { StoragePart } from '../core/box/storage-part.ts';
@@ -29,7 +29,7 @@ export interface HubTelemetryDeps {
 /** Journal, history and devices of a hub: what gateways have read, kept until the ledger knows of it. */
 export async function openHubTelemetry(deps: HubTelemetryDeps) {
 	const { settings, node, templates, lost, time, lifecycle, log } = deps;
-	const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
+	const pointFactsOf: PointFactsOf = createPointFacts(templates);
 	const telemetry = await openTelemetry({
 		data: deps.data,
 		journal: settings.journal,

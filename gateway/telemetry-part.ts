@@ -1,4 +1,4 @@
-import { pointFacts } from '../config/template/point-facts.ts';
+import { createPointFacts } from '../config/template/point-facts.ts';
 import type { DeviceTemplate } from '../config/template/template.ts';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import { openTelemetry, type TelemetryPartDeps } from '../core/box/telemetry-part.ts';
@@ -40,7 +40,7 @@ const LOSS_REASONS: Readonly<Record<string, LossReason>> = { quota: 'journal-quo
 /** Journal, history and devices of this gateway, which keep for the uplink what the hub lacks; from here on samples have their time. */
 export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 	const { settings, gatewayId, hasHub, templates, lost, moved, thinned, time, lifecycle, log } = deps;
-	const pointFactsOf: PointFactsOf = (template, point) => pointFacts(templates.get(template), point);
+	const pointFactsOf: PointFactsOf = createPointFacts(templates);
 	const telemetry = await openTelemetry({
 		data: deps.data,
 		journal: settings.journal,

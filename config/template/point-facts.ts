@@ -1,4 +1,6 @@
+import type { PollClass } from '../connection/connection.ts';
 import { factsOfType } from './register-types.ts';
+import { type DeviceLayer, layeredTemplate } from './template-layers.ts';
 import type { DeviceTemplate, RegisterType, TemplatePoint } from './template.ts';
 
 /** Bits of the types that a counter rolls over in; floats have no such end. */
@@ -53,17 +55,52 @@ export function counterRange(point: TemplatePoint): ValueRange | null {
 	return { bottom: Number(raw.bottom) * scale + offset, top: Number(raw.top) * scale + offset };
 }
 
-/** What there is to know of a point to show it and to sum it up; `null` when the template or the point is not known. */
-export function pointFacts(
-	template: DeviceTemplate | undefined,
-	key: string,
-): {
+/** What there is to know of a point to show it and to sum it up. */
+interface PointFacts {
 	readonly unit: string;
 	readonly isSetting: boolean;
+	readonly poll?: PollClass;
 	readonly counter: { readonly range: ValueRange | null } | null;
-} | null {
-	const point = template?.points.find((each) => each.key === key);
-	if (point === undefined) return null;
-	const counter = point.kind === 'counter' ? { range: counterRange(point) } : null;
-	return { unit: point.unit, isSetting: point.kind === 'setting', counter };
+}
+
+export function pointFacts(point: TemplatePoint): PointFacts {
+	const { unit, kind, poll } = point;
+	return {
+		unit,
+		isSetting: kind === 'setting',
+		...(poll === undefined ? {} : { poll }),
+		counter: kind === 'counter' ? { range: counterRange(point) } : null,
+	};
+}
+
+/** A connection, as far as it decides what the points of its device are. */
+interface TemplatedConnection extends DeviceLayer {
+	readonly template: string;
+}
+
+interface KnownFacts {
+	readonly template: DeviceTemplate;
+	readonly facts: ReadonlyMap<string, PointFacts>;
+}
+
+/**
+ * Facts of the points of a device, by its connection; `null` for a template or point that is not known. What a connection makes of its
+ * template is worked out once.
+ * @param templates changes with the configuration
+ */
+export function createPointFacts(
+	templates: ReadonlyMap<string, DeviceTemplate>,
+): (connection: TemplatedConnection, key: string) => PointFacts | null {
+	const known = new WeakMap<TemplatedConnection, KnownFacts>();
+	return (connection, key) => {
+		const template = templates.get(connection.template);
+		if (template === undefined) return null;
+		let each = known.get(connection);
+		if (each?.template !== template) {
+			const { points } = layeredTemplate(template, connection);
+			each = { template, facts: new Map(points.map((point) => [point.key, pointFacts(point)])) };
+			known.set(connection, each);
+		}
+		return each.facts.get(key) ?? null;
+	};
 }

@@ -5,6 +5,8 @@ import type { Probe, RegisterType, TemplatePoint } from './template.ts';
 export type ProbedValue = number | bigint | string | boolean | null | undefined;
 
 const BITS_PER_LETTER = 8;
+/** Unscaled limits are whole numbers but for the noise of the division. */
+const ROUNDING = 1e-6;
 /** Nothing speaks for a model with more certainty than this. */
 const MAX_BITS = 64;
 
@@ -39,7 +41,7 @@ function patternsBetween(point: TemplatePoint, min: number, max: number): number
 	// A 64-bit float has 2^32 patterns for each of 32 bits: the share of the range is the same.
 	if (factsOfType(point.type).nature === 'float')
 		return (floatPlace(high) - floatPlace(low) + 1) * 2 ** (rawBits(point) - 32);
-	return Math.floor(high) - Math.ceil(low) + 1;
+	return Math.floor(high + ROUNDING) - Math.ceil(low - ROUNDING) + 1;
 }
 
 function acceptedPatterns(point: TemplatePoint, probe: Probe): number {

@@ -16,7 +16,8 @@ export interface CounterRuleDeps {
 export function counterRules({ devices, pointFactsOf }: CounterRuleDeps): CounterRuleOf {
 	return (device: DeviceId, point: string) => {
 		const connection = devices.find(device)?.connection;
-		const facts = connection?.driver === 'modbus' ? pointFactsOf(connection.template, point) : null;
+		const hasTemplate = connection !== null && connection !== undefined && connection.driver !== 'mqtt';
+		const facts = hasTemplate ? pointFactsOf(connection, point) : null;
 		if (facts === null) return UNKNOWN;
 		const counter = facts.counter ?? null;
 		return counter === null ? null : { isCounter: true, range: counter.range };

@@ -55,6 +55,8 @@ export interface Bus extends Stoppable {
 	restAfter(idleMs: number | null): void;
 	/** Ends a connection that is not to be kept now, unless it is in use. */
 	rest(): void;
+	/** What made the line fail may be over: it is tried at once. Nothing happens to a line that did not fail. */
+	retry(): void;
 	/** Lets go of the port until the answer is called; requests are refused with this reason meanwhile. */
 	suspend(reason: string): Promise<() => void>;
 	/** Its counters by unit and its recorder of frames, for diagnosis. */
@@ -291,6 +293,9 @@ export function createBus(deps: BusDeps): Bus {
 			else watchIdle();
 		},
 		rest,
+		retry() {
+			if (keeper.state === 'failed' && suspendedBy === null) keeper.want(true);
+		},
 		async suspend(reason) {
 			suspendedBy = reason;
 			queue.refuse(() => notOpen(reason));

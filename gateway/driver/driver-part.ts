@@ -10,6 +10,8 @@ import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
+import { learntRoutes } from './learnt-routes.ts';
+import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
 import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
@@ -55,8 +57,21 @@ export function openDrivers(deps: DriverPartDeps) {
 		}),
 	);
 	const lines = (): readonly LineStats[] => modbus.lines();
+	const endListening = ports.listen(() => {
+		for (const { line, state } of lines()) if (state === 'failed') modbus.bus(line)?.retry();
+	});
+	lifecycle.own('port watch', {
+		stop() {
+			endListening();
+			return Promise.resolve();
+		},
+	});
 	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
-	const routes: readonly HttpPart[] = [part(lineRoutes, { lines }, '/api/v1')];
+	const routes: readonly HttpPart[] = [
+		part(lineRoutes, { lines }, '/api/v1'),
+		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
+		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
+	];
 	return {
 		lines,
 		/** The bus of a Modbus line by its name; `null` when no device uses it. */

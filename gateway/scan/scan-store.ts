@@ -7,22 +7,29 @@ import type { ScanRepository } from './scan-repository.ts';
 /** A scan that found a whole table has a quarter of a megabyte. */
 const MOST_BYTES = 1 << 20;
 
+/** Form of the records; those of another one are forgotten. */
+const FORM = 1;
+
 interface KeptScans {
+	readonly form: number;
 	readonly scans: readonly Scan[];
 }
 
 /** Ended scans in one file, the newest as many as fit into a megabyte. */
 export async function openScanStore(path: string, log: Logger): Promise<ScanRepository> {
-	const store = await openSettingsStore<KeptScans>({ path, defaults: { scans: [] }, log });
+	const store = await openSettingsStore<KeptScans>({ path, defaults: { form: FORM, scans: [] }, log });
 	return {
-		load: () => Promise.resolve(store.get().scans),
+		load() {
+			const { form, scans } = store.get();
+			return Promise.resolve(form === FORM ? scans : []);
+		},
 		async save(scans) {
 			let bytes = 0;
 			const kept = scans
 				.toSorted((one, other) => other.startedAt - one.startedAt)
 				.filter((scan) => (bytes += JSON.stringify(scan).length) <= MOST_BYTES);
 			try {
-				await store.update(() => ({ scans: kept }));
+				await store.update(() => ({ form: FORM, scans: kept }));
 			} catch (error) {
 				log.warn('scans-not-kept', { reason: messageOf(error) });
 			}

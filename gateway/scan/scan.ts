@@ -1,6 +1,7 @@
 import type { Line, Parity } from '../../config/connection/connection.ts';
 import type { ReadFunction } from '../../config/template/template.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
+import type { SunspecIdentity } from '../sunspec/sunspec-discovery.ts';
 import type { AddressSpan } from './cap-search.ts';
 import type { Hint } from './wiring-hints.ts';
 
@@ -59,16 +60,6 @@ export interface Identification {
 	readonly serverId: { readonly hex: string; readonly text: string; readonly isRunning: boolean | null } | null;
 	/** What a SunSpec device says in its common model. */
 	readonly sunspec: SunspecIdentity | null;
-}
-
-export interface SunspecIdentity {
-	/** Protocol address of the marker. */
-	readonly base: number;
-	readonly manufacturer: string;
-	readonly model: string;
-	readonly serialNumber: string;
-	/** Numbers of the models it has. */
-	readonly models: readonly number[];
 }
 
 /** A template that may fit. */

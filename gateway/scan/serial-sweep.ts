@@ -1,6 +1,7 @@
 import type { Line, SerialLine } from '../../config/connection/connection.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
 import { lineName, serialName } from '../driver/modbus/line-name.ts';
+import type { ModbusExchange } from '../driver/modbus/wire/modbus-line.ts';
 import type { IdentifyUnit } from './identify-unit.ts';
 import type { SerialMode, SerialSweep, SweepContext } from './scan.ts';
 import type { ScanLine, ScanLines } from './scan-line.ts';
@@ -12,8 +13,17 @@ export interface SerialSweepDeps {
 	readonly identify: IdentifyUnit;
 }
 
-/** Registers that are asked for to find out whether there is somebody; what they hold does not matter, a refusal is an answer too. */
-const KNOCK = { functionCode: 3, address: 0, count: 2 } as const;
+/**
+ * Registers that are asked for to find out whether there is somebody; what they hold does not matter, a refusal is an answer too. The
+ * second is for devices that are silent about what they do not have, and asked for by an exhaustive sweep only.
+ */
+const KNOCKS = [
+	{ functionCode: 3, address: 0, count: 2 },
+	{ functionCode: 4, address: 0, count: 2 },
+] as const;
+
+/** Most devices have one of the first ids: at unknown settings these are asked at all of them before anybody else is. */
+const LIKELY_UNITS = 16;
 
 /** A damaged answer is asked for again: noise is not a device. */
 const TRIES = 2;
@@ -24,11 +34,11 @@ const TARGET_SILENT = 11;
 
 type Presence = 'whole' | 'damaged' | 'nobody';
 
-/** Whether a unit answers at all. */
-async function knock(witness: Witness, unitId: number, timeoutMs: number): Promise<Presence> {
+/** Whether a unit answers one question at all. */
+async function knockOnce(witness: Witness, exchange: ModbusExchange): Promise<Presence> {
 	let presence: Presence = 'nobody';
 	for (let tries = 0; tries < TRIES; tries += 1) {
-		const outcome = await witness.ask({ ...KNOCK, unitId, timeoutMs });
+		const outcome = await witness.ask(exchange);
 		if (outcome.kind === 'answer') return 'whole';
 		if (outcome.kind === 'exception')
 			return outcome.code === PATH_UNAVAILABLE || outcome.code === TARGET_SILENT ? 'nobody' : 'whole';
@@ -36,6 +46,29 @@ async function knock(witness: Witness, unitId: number, timeoutMs: number): Promi
 		presence = 'damaged';
 	}
 	return presence;
+}
+
+/** Whether a unit answers at all. */
+async function knock(witness: Witness, unitId: number, { timeoutMs, isExhaustive }: SerialSweep): Promise<Presence> {
+	for (const question of isExhaustive ? KNOCKS : KNOCKS.slice(0, 1)) {
+		const presence = await knockOnce(witness, { ...question, unitId, timeoutMs });
+		if (presence !== 'nobody') return presence;
+	}
+	return 'nobody';
+}
+
+/** Units that are asked at one setting of a port, in one go. */
+interface Pass {
+	readonly mode: SerialMode;
+	readonly unitIds: readonly number[];
+}
+
+const isLikely = (unitId: number): boolean => unitId <= LIKELY_UNITS;
+
+function passesOf({ modes, unitIds, isExhaustive }: SerialSweep): readonly Pass[] {
+	const [likely, others] = [unitIds.filter(isLikely), unitIds.filter((unitId) => !isLikely(unitId))];
+	const groups = isExhaustive || modes.length === 1 ? [unitIds] : [likely, others];
+	return groups.flatMap((group) => (group.length === 0 ? [] : modes.map((mode) => ({ mode, unitIds: group }))));
 }
 
 const lineAt = (sweep: SerialSweep, path: string, mode: SerialMode): SerialLine => ({
@@ -84,15 +117,15 @@ export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
 		readonly total: number;
 	}
 
-	async function sweepMode(run: Sweep, line: SerialLine, scanLine: ScanLine): Promise<ModeEvidence> {
+	async function sweepPass(run: Sweep, { unitIds }: Pass, line: SerialLine, scanLine: ScanLine): Promise<ModeEvidence> {
 		const { sweep, context } = run;
 		const witness = createWitness(scanLine, context.signal);
 		const answered: number[] = [];
 		const damaged: number[] = [];
-		for (const unitId of sweep.unitIds) {
+		for (const unitId of unitIds) {
 			context.signal.throwIfAborted();
 			context.progress(run.done, run.total, `${line.path} ${serialName(line)}, unit ${unitId}`);
-			const presence = await knock(witness, unitId, sweep.timeoutMs);
+			const presence = await knock(witness, unitId, sweep);
 			if (presence === 'whole') answered.push(unitId);
 			if (presence === 'damaged') damaged.push(unitId);
 			run.done += 1;
@@ -105,32 +138,36 @@ export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
 			context.progress(run.done, run.total, `${line.path} ${serialName(line)}, who is unit ${unitId}`);
 			context.found(await identify(witness, { unitId, line, timeoutMs: sweep.timeoutMs }));
 		}
-		const { length: asked } = sweep.unitIds;
-		return { mode: serialName(line), baudRate: line.baudRate, asked, answered, damaged, strayFrames };
+		return { mode: serialName(line), baudRate: line.baudRate, asked: unitIds.length, answered, damaged, strayFrames };
 	}
 
 	async function sweepPort(run: Sweep, path: string): Promise<void> {
 		const { sweep, context } = run;
-		const { modes } = sweep;
 		const used = await lines.inUse({ path });
 		const configured = used !== null && 'path' in used ? serialName(used) : null;
 		const port = await usePort(sweep, path, used, context.owner);
 		const evidence: ModeEvidence[] = [];
+		/** All devices on a line share one setting. */
+		let spoken: SerialMode | null = null;
 		try {
-			for (const mode of modes) {
-				const line = lineAt(sweep, path, mode);
+			for (const pass of passesOf(sweep)) {
+				if (spoken !== null && spoken !== pass.mode) {
+					run.done += pass.unitIds.length;
+					continue;
+				}
+				const line = lineAt(sweep, path, pass.mode);
 				const scanLine = await port.open(line);
 				try {
-					evidence.push(await sweepMode(run, line, scanLine));
+					const heard = await sweepPass(run, pass, line, scanLine);
+					evidence.push(heard);
+					if (!sweep.isExhaustive && heard.answered.length > 0) spoken = pass.mode;
 				} finally {
 					await scanLine.release();
 				}
-				if (!sweep.isExhaustive && (evidence.at(-1)?.answered.length ?? 0) > 0) break;
 			}
 		} finally {
 			await port.release();
 		}
-		run.done += (modes.length - evidence.length) * sweep.unitIds.length;
 		for (const hint of portHints({ path, configured, modes: evidence })) context.hint(hint);
 	}
 

@@ -183,7 +183,7 @@ const portRules: readonly Rule<PortEvidence>[] = [
 		holds: (evidence) =>
 			isMute(evidence) && !isEchoing(evidence) && (strays(evidence) > 0 || modesWith(evidence, 'damaged').length > 0),
 		sentence: ({ path }) =>
-			`Bytes came on ${path}, but no whole answer: swap the wires A and B, check the terminating resistors and the bias, and try more baud rates and parities.`,
+			`Bytes came on ${path}, but no whole answer: swap the wires A and B, check the terminating resistors and the bias, try more baud rates and parities, and see that no two devices have the same unit id.`,
 	},
 	{
 		code: 'silence',

@@ -86,7 +86,9 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 		return found.frames.length > 6 ? found : null;
 	});
 	t.true(shown.frames.every(({ check }: { readonly check: string }) => check === 'ok'));
-	t.regex(shown.frames[0].text, /^read (input|holding) registers \d+, count \d+$/);
+	// The first one may be the answer to a request from before.
+	const texts = shown.frames.map(({ text }: { readonly text: string }) => text);
+	t.true(texts.slice(0, 2).some((text: string) => /^read (input|holding) registers \d+, count \d+$/.test(text)));
 	const after = shown.frames.at(-1).since_start_us;
 	t.true(JSON.parse((await call('GET', `${line}/frames?after_us=${after}&limit=1`)).text).frames.length <= 1);
 	t.is((await call('POST', `${line}/frames`, { seconds: 0 })).status, 200);

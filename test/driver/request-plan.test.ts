@@ -241,7 +241,9 @@ function sharedOutMs(points: readonly TemplatePoint[], cost: LineCost, limits: P
 	return best;
 }
 
-const overlapping = fc.array(fc.record({ address: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) }), { maxLength: 6 });
+const overlapping = fc.array(fc.record({ address: fc.nat(60), count: fc.integer({ min: 1, max: 20 }) }), {
+	maxLength: 6,
+});
 
 test('no other way to share points out among requests is cheaper, however they overlap', (t) => {
 	fc.assert(

@@ -61,7 +61,7 @@ for (const [name, counts] of [
 	['different lengths', [5, 6, 7, 5, 6, 7]],
 	['one register', [1, 1, 1, 1, 1, 1]],
 ] as const) {
-	for (const lateMs of [75, 150, 190, 260]) {
+	for (const lateMs of [110, 150, 190, 260]) {
 		test(`reads of ${name} are never given another's answer that comes ${lateMs} ms late`, async (t) => {
 			// Every third request is answered later than its timeout and, mostly, than the quarantine after it.
 			const wire = createRtuWire((_, index) => ({ delayMs: index < 20 && index % 3 === 0 ? lateMs : 2 }));

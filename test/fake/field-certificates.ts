@@ -12,6 +12,7 @@ export interface FieldCertificate {
 
 export interface FieldAuthority {
 	readonly cert: string;
+	readonly key: string;
 	/** A certificate for these names, valid between these days from today. */
 	issue(names: readonly string[], fromDay?: number, toDay?: number): Promise<FieldCertificate>;
 }
@@ -26,8 +27,13 @@ async function pem(key: webcrypto.CryptoKey): Promise<string> {
 
 const day = (offset: number): Date => new Date(Date.now() + offset * DAY_MS);
 
-/** The authority of a plant, for a test. */
-export async function makeFieldAuthority(commonName: string): Promise<FieldAuthority> {
+const alternatives = (names: readonly string[]): x509.SubjectAlternativeNameExtension =>
+	new x509.SubjectAlternativeNameExtension(
+		names.map((name) => ({ type: /^[\d.]+$/.test(name) ? 'ip' : 'dns', value: name })),
+	);
+
+/** The authority of a plant, for a test. @param names its own, when it is a device as well */
+export async function makeFieldAuthority(commonName: string, names: readonly string[] = []): Promise<FieldAuthority> {
 	const keys = await keysNew();
 	const authority = await x509.X509CertificateGenerator.createSelfSigned({
 		serialNumber: '01',
@@ -36,28 +42,28 @@ export async function makeFieldAuthority(commonName: string): Promise<FieldAutho
 		notAfter: day(1000),
 		keys,
 		signingAlgorithm: ALGORITHM,
-		extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+		extensions: [
+			new x509.BasicConstraintsExtension(true, 0, true),
+			...(names.length === 0 ? [] : [alternatives(names)]),
+		],
 	});
 	let serial = 1;
 	return {
 		cert: authority.toString('pem'),
-		async issue(names, fromDay = -1, toDay = 30) {
+		key: await pem(keys.privateKey),
+		async issue(of, fromDay = -1, toDay = 30) {
 			serial += 1;
 			const own = await keysNew();
 			const certificate = await x509.X509CertificateGenerator.create({
 				serialNumber: serial.toString(16).padStart(2, '0'),
-				subject: `CN=${names[0]}`,
+				subject: `CN=${of[0]}`,
 				issuer: authority.subject,
 				notBefore: day(fromDay),
 				notAfter: day(toDay),
 				publicKey: own.publicKey,
 				signingKey: keys.privateKey,
 				signingAlgorithm: ALGORITHM,
-				extensions: [
-					new x509.SubjectAlternativeNameExtension(
-						names.map((name) => ({ type: /^[\d.]+$/.test(name) ? ('ip' as const) : ('dns' as const), value: name })),
-					),
-				],
+				extensions: [alternatives(of)],
 			});
 			return { cert: certificate.toString('pem'), key: await pem(own.privateKey) };
 		},

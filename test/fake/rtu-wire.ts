@@ -39,8 +39,14 @@ const after = (ms: number): Promise<void> =>
 		setTimeout(resolve, ms);
 	});
 
-/** A serial line in memory with slaves that answer in order, as slaves do. */
-export function createRtuWire(behave: (request: SlaveRequest, index: number) => WireReply | null): RtuWire {
+/**
+ * A serial line in memory with slaves that answer in order, as slaves do.
+ * @param hasEcho whether the adapter hears this request itself
+ */
+export function createRtuWire(
+	behave: (request: SlaveRequest, index: number) => WireReply | null,
+	hasEcho: (index: number) => boolean = () => false,
+): RtuWire {
 	const requests: SlaveRequest[] = [];
 	let listener: ByteLinkListener | null = null;
 	let lastAt = Promise.resolve();
@@ -63,9 +69,13 @@ export function createRtuWire(behave: (request: SlaveRequest, index: number) => 
 				return Promise.resolve();
 			},
 			write(bytes) {
-				const request = requestOf(bytes);
+				// The shortest requests have no count.
+				const request = requestOf(Buffer.concat([bytes, Buffer.alloc(2)]));
 				requests.push(request);
-				const reply = behave(request, requests.length - 1);
+				const index = requests.length - 1;
+				const echo = Buffer.from(bytes);
+				if (hasEcho(index)) lastAt = lastAt.then(() => deliver(echo));
+				const reply = behave(request, index);
 				if (reply === null) return;
 				const ready = Promise.all([lastAt, after(reply.delayMs)]);
 				lastAt = ready.then(() => deliver(reply.bytes ?? rtuReply(request), reply.pieces));

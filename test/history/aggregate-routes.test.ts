@@ -14,6 +14,7 @@ import type { Quality } from '../../core/telemetry/reading.ts';
 import { createSeriesBuilder } from '../../core/telemetry/series.ts';
 import { createSeriesSource } from '../../core/telemetry/series-source.ts';
 import { pointFacts } from '../../config/template/point-facts.ts';
+import type { TemplatePoint } from '../../config/template/template.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { deviceBox, rtuConnection } from '../fake/device-box.ts';
 import { rollupBox } from '../fake/rollup-box.ts';
@@ -153,10 +154,10 @@ test('a template tells which points are counters, and where they roll over', (t)
 	const point = { key: 'x', unit: '', kind: 'counter', type: 'uint32', scale: 1, offset: 0 } as const;
 	const rangeOf = (more: object) => {
 		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is read of a template is there
-		const template = { points: [{ ...point, ...more }] } as unknown as Parameters<typeof pointFacts>[0];
+		const known = { ...point, ...more } as unknown as TemplatePoint;
 		return counterRules({
 			devices: { find: () => ({ connection: rtuConnection('/dev/ttyUSB0') }) },
-			pointFactsOf: (_template, key) => pointFacts(template, key),
+			pointFactsOf: (_connection, key) => (key === known.key ? pointFacts(known) : null),
 		})(deviceOf(1), 'x');
 	};
 	t.deepEqual(rangeOf({}), { isCounter: true, range: { bottom: 0n, top: 2n ** 32n } });

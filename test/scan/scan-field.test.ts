@@ -13,7 +13,7 @@ import { createModbusSlave, type ModbusSlave } from '../../gateway/simulator/mod
 import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import type { RegisterImage } from '../../gateway/simulator/register-image.ts';
 import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
-import { createResponder } from '../../gateway/simulator/slave-line.ts';
+import { createResponder, type Responder } from '../../gateway/simulator/slave-line.ts';
 import { createFakeSlave, type SlaveBehaviour } from '../fake/modbus-slave.ts';
 import { plainDevice } from '../fake/plain-device.ts';
 import { type ScanBox, scanBox } from '../fake/scan-box.ts';
@@ -212,10 +212,20 @@ interface Port {
 }
 
 /** A serial line with simulated units that hear every rate: a pseudo-terminal has none. */
-async function serialLine(t: ExecutionContext, images: Readonly<Record<number, RegisterImage>>): Promise<Port> {
+async function serialLine(
+	t: ExecutionContext,
+	images: Readonly<Record<number, RegisterImage>>,
+	answers = 1,
+): Promise<Port> {
 	const { near, far } = await startPtyPair(t);
 	const slave = slaveOf(images);
-	const responder = createResponder({ slave, clock: systemClock, scenario: null, pacedBaud: null });
+	const once = createResponder({ slave, clock: systemClock, scenario: null, pacedBaud: null });
+	const responder: Responder = {
+		respond: (...request) =>
+			Array.from({ length: answers }, (_, k) =>
+				once.respond(...request).map(({ afterMs, bytes }) => ({ afterMs: afterMs + 5 * k, bytes })),
+			).flat(),
+	};
 	const settings = { path: far, baudRate: 115_200, parity: 'none', dataBits: 8, stopBits: 1 } as const;
 	const running = await startSerialResponder(responder, { ...settings, framing: 'rtu', clock: systemClock });
 	t.teardown(() => running.stop());
@@ -344,6 +354,21 @@ test('damaged answers of a unit are a sign of two devices with its id', async (t
 	const clash = found.find(({ unitId }) => unitId === 3);
 	t.is(clash?.latencyMs, null);
 	t.true(clash?.hints.some(({ code, sentence }) => code === 'address-clash' && sentence.includes('unit 3')));
+});
+
+test('two answers to one request are a sign of two devices too', async (t) => {
+	if (!needs(t, 'socat', hasSocat())) return;
+	const { near } = await serialLine(t, { 2: createSdm630Image(1) }, 2);
+	const { run } = await box(t);
+	const { found } = await run(portsOf(near, { unitIds: [2] }));
+	t.deepEqual(
+		found.map(({ unitId }) => unitId),
+		[2],
+	);
+	t.true(
+		found[0]?.hints.some(({ code }) => code === 'two-answers' || code === 'address-clash'),
+		JSON.stringify(found[0]?.hints),
+	);
 });
 
 test('a register is tried in every meaning of its number with one read, and the expected value comes first', async (t) => {

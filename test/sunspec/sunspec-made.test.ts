@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 
 import test from 'ava';
@@ -22,6 +23,13 @@ const allModels: readonly SunspecModel[] = await (async () => {
 	const ids = files.flatMap((name) => /^model_(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number);
 	return [...(await modelStore.of(ids.toSorted((left, right) => left - right))).values()];
 })();
+
+test('the definitions are those that were published, byte by byte', async (t) => {
+	const hash = createHash('sha256');
+	const names = (await readdir(folderOf('config/sunspec/'))).filter((name) => name.endsWith('.json'));
+	for (const name of names.toSorted()) hash.update(await readFile(folderOf(`config/sunspec/${name}`)));
+	t.is(hash.digest('hex'), 'af8b3e7a693b8faf345e84e2551378d7f97155b4c1e978ae90b02bd64d565165');
+});
 
 test('a device made from any models is read as it was made, wherever its chain begins', async (t) => {
 	t.is(allModels.length, 59);

@@ -26,7 +26,7 @@ async function routes() {
 	const server = await bareServer(telemetryRoutes, {
 		devices: box.devices,
 		telemetry: memory.telemetry,
-		pointFactsOf: (_template: string, point: string) => ({
+		pointFactsOf: (_connection: unknown, point: string) => ({
 			unit: point === 'power' ? 'W' : '',
 			isSetting: point === 'baud_rate',
 		}),

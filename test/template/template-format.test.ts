@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { join } from 'node:path';
 import test from 'ava';
 
 import { SettingsFault } from '../../config/settings-fault.ts';
-import { pointFacts } from '../../config/template/point-facts.ts';
+import { counterRange, createPointFacts } from '../../config/template/point-facts.ts';
 import { layeredTemplate, layerMistakes } from '../../config/template/template-layers.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
@@ -190,8 +191,8 @@ test('a scale factor is read as often as the most wanted of its values', (t) => 
 });
 
 const rangeOf = (over: Wire) => {
-	const template = parsed([wirePoint({ kind: 'counter', ...over })]);
-	return pointFacts(template, 'power')?.counter?.range;
+	const [point] = parsed([wirePoint({ kind: 'counter', ...over })]).points;
+	return point === undefined ? undefined : counterRange(point);
 };
 
 test('a counter turns at the end of its type, of its digits, of its bits, or where the template says', (t) => {
@@ -201,6 +202,16 @@ test('a counter turns at the end of its type, of its digits, of its bits, or whe
 	t.deepEqual(rangeOf({ slice: { first: 0, count: 12 } }), { bottom: 0n, top: 4_096n });
 	t.deepEqual(rangeOf({ turns_at: 1_000 }), { bottom: 0, top: 1_000 });
 	t.is(rangeOf(float), null);
+});
+
+test('the examples of the documentation are sound templates', (t) => {
+	const text = readFileSync(new URL('../../../docs/add-a-template.md', import.meta.url), 'utf8');
+	const [product, site] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']): unknown => JSON.parse(json));
+	const template = parseTemplate('acme-hybrid-5', product);
+	t.is(template.points.length, 13);
+	const ours = parseTemplate('site-hybrid', site, new Map([['acme-hybrid-5', template]]));
+	t.is(ours.points.length, 12);
+	t.is(ours.points.find(({ key }) => key === 'import_energy')?.byteOrder, 'ABCD');
 });
 
 const base = new Map([
@@ -275,4 +286,17 @@ test('a folder extends what earlier folders have, and a JSON schema beside the t
 	} finally {
 		await rm(folder, { recursive: true });
 	}
+});
+
+test('what is known of a point is what the device makes of it, and what its template is now', (t) => {
+	const templates = new Map([['acme-meter-1', parsed([wirePoint({ unit: 'W', poll: 'slow' })])]]);
+	const factsOf = createPointFacts(templates);
+	const plain = { template: 'acme-meter-1' };
+	const own = { template: 'acme-meter-1', overrides: [{ point: 'power', unit: 'kW' }] };
+	t.deepEqual(factsOf(plain, 'power'), { unit: 'W', isSetting: false, poll: 'slow', counter: null });
+	t.is(factsOf(own, 'power')?.unit, 'kW');
+	t.is(factsOf(plain, 'none'), null);
+	t.is(factsOf({ template: 'none' }, 'power'), null);
+	templates.set('acme-meter-1', parsed([wirePoint({ unit: 'VA' })]));
+	t.is(factsOf(plain, 'power')?.unit, 'VA');
 });

@@ -3,7 +3,7 @@ import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
 import { type Line, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
-import { Fault, messageOf } from '../../../core/kernel/fault.ts';
+import { Fault, fieldFault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Bus } from '../bus.ts';
 import type { DevicePollStats, Driver } from '../driver.ts';
@@ -12,6 +12,7 @@ import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
 import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
 import { type Learnt, NOTHING_LEARNT } from './plan/learnt.ts';
 import type { LearntStore } from './plan/learnt-store.ts';
+import { phaseOf } from './plan/poll-groups.ts';
 import { createPolledLine, type PolledDevice, type PolledLine, type PolledLineDeps } from './polled-line.ts';
 import { sharePorts } from './port-sharing.ts';
 
@@ -30,18 +31,18 @@ export interface ModbusDriver extends Driver {
 	 */
 	busOf(line: Line): Bus;
 	/** How reading each device goes. */
-	polled(): readonly DevicePollStats[];
+	readonly polled: () => readonly DevicePollStats[];
 	/** What the devices of each line need of its time. */
-	budgets(): readonly LineBudget[];
+	readonly budgets: () => readonly LineBudget[];
 	/** The same for one line, with this device in place of the saved one or in addition. */
-	budgetWith(draft: PolledDraft): LineBudget;
+	readonly budgetWith: (draft: PolledDraft) => LineBudget;
 	/** What was learnt about a device; `null` when it is not polled. */
-	learnt(id: DeviceId): Learnt | null;
+	readonly learnt: (id: DeviceId) => Learnt | null;
 	/** Forgets it: the device is asked everything again. */
-	forget(id: DeviceId): Promise<void>;
+	readonly forget: (id: DeviceId) => Promise<void>;
 }
 
-export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt'> {
+export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt' | 'nextPhase'> {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
 	/** Where what was learnt is kept; absent: nowhere. */
@@ -66,10 +67,15 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	let started = 0;
 	let endWatch: (() => void) | null = null;
 
 	const lineDeps: PolledLineDeps = {
 		...deps,
+		nextPhase() {
+			started += 1;
+			return phaseOf(started);
+		},
 		createLine: sharePorts(deps.createLine, () => lines.values()),
 		learnt(id, learnt) {
 			const known = running.get(id);
@@ -204,7 +210,9 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		budgetWith(draft) {
 			const { connection, device } = draft;
 			const base = deps.template(connection.template);
-			if (base === null) throw new Fault('rule-violation', `the template ${connection.template} is not installed`);
+			if (base === null) {
+				throw fieldFault('rule-violation', 'connection.template', `${connection.template} is not installed`);
+			}
 			const template = layeredTemplate(base, connection);
 			const name = lineName(connection.line);
 			const saved = lines.get(name)?.needs() ?? [];

@@ -12,6 +12,9 @@ import { createPortWatch } from './port-watch.ts';
 import { isAdapter, type PortHolder, type SerialPortInfo } from './serial-port.ts';
 import type { SerialPorts, SerialPortStatus } from './serial-ports.ts';
 
+/** All ports are looked at when the kernel tells of a change, and beside that at every so manieth look. */
+const LOOKS_UNTOLD = 10;
+
 export interface SerialPortsDeps {
 	readonly folders: PortFolders;
 	readonly memory: PortMemory;
@@ -22,22 +25,27 @@ export interface SerialPortsDeps {
 export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): SerialPorts {
 	const finder = createPortFinder({ folders, memory });
 	const watch = createPortWatch(folders.dev);
-	/** Device files at the last look of those who wait for a change. */
+	/** Device files at the last look. */
 	let shape = '';
+	let looksSince = 0;
 	const waiting = new Set<() => void>();
 	let endLooking: (() => void) | null = null;
 
-	const look = async (): Promise<void> => {
+	async function look(): Promise<void> {
 		const ports = await listPorts(folders);
 		const files = await Promise.all(ports.map(({ device }) => fileIdentity(device)));
 		const next = ports.map(({ device, byId, byPath }, at) => [device, byId, byPath, files[at]].join(' ')).join('\n');
 		if (next === shape) return;
 		shape = next;
+		await finder.noticeTwins();
 		waiting.forEach((changed) => changed());
-	};
-	const lookSafely = (): void => {
+	}
+
+	function lookAtTimes(isNews: boolean): void {
+		looksSince = isNews ? 0 : looksSince + 1;
+		if (looksSince % LOOKS_UNTOLD > 0) return;
 		look().catch((error: unknown) => log.debug('ports-not-listed', { reason: messageOf(error) }));
-	};
+	}
 
 	const statusOf = (port: SerialPortInfo, holder: PortHolder | null): SerialPortStatus => {
 		const known = memory.all().filter(([, identity]) => isAdapter(port, identity));
@@ -77,7 +85,7 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 		},
 		listen(changed) {
 			waiting.add(changed);
-			endLooking ??= watch.listen(lookSafely);
+			endLooking ??= watch.listen(lookAtTimes);
 			return () => {
 				waiting.delete(changed);
 				if (waiting.size > 0) return;
@@ -86,11 +94,11 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 			};
 		},
 		adopt: (path) => finder.adopt(path),
-		async stop() {
+		stop() {
 			waiting.clear();
 			endLooking = null;
 			watch.stop();
-			await Promise.resolve();
+			return Promise.resolve();
 		},
 	};
 }

@@ -31,6 +31,8 @@ export interface PortFinder {
 	find(path: string): Promise<FoundPort>;
 	/** Keeps which adapter is behind the path, where there is something to tell it by. */
 	learn(found: FoundPort): Promise<void>;
+	/** Looks whether adapters that are meant have got twins, which only their sockets tell apart. */
+	noticeTwins(): Promise<void>;
 	/** @throws Fault `not-found` when no adapter has this path */
 	adopt(path: string): Promise<void>;
 }
@@ -85,23 +87,30 @@ export function createPortFinder({
 	/** A link below by-path means a socket: whatever adapter is in it, is the right one. */
 	const meansSocket = (path: string): boolean => dirname(path) === bySocket;
 
-	/** The adapters that can be the one meant; several only when they share a serial number. */
-	async function candidates(path: string, known: AdapterIdentity, ports: readonly SerialPortInfo[]) {
-		if (known.isBoundToSocket || ports.filter((port) => looksLike(port, known)).length < 2)
-			return ports.filter((port) => isAdapter(port, known));
+	/** From the first sight of a twin on, the socket belongs to the identity, also when the twin is gone again. */
+	async function boundIfTwin(path: string, known: AdapterIdentity, ports: readonly SerialPortInfo[]) {
+		if (known.isBoundToSocket || ports.filter((port) => looksLike(port, known)).length < 2) return known;
 		const bound = { ...known, isBoundToSocket: true };
 		await memory.set(path, bound);
-		return ports.filter((port) => isAdapter(port, bound));
+		return bound;
 	}
 
 	return {
 		async find(path) {
-			const known = meansSocket(path) ? null : memory.get(path);
-			if (known === null) return foundAt(path, (await realOf(path)) ?? path);
+			const kept = meansSocket(path) ? null : memory.get(path);
 			const ports = await listPorts(folders);
-			const [port] = await candidates(path, known, ports);
+			if (kept === null) {
+				const named = await namedBy(path, ports);
+				return foundAt(path, named?.device ?? (await realOf(path)) ?? path);
+			}
+			const known = await boundIfTwin(path, kept, ports);
+			const port = ports.find((each) => isAdapter(each, known));
 			if (port !== undefined) return foundAt(path, port.device);
 			throw missing(path, known, ports, await namedBy(path, ports));
+		},
+		async noticeTwins() {
+			const ports = await listPorts(folders);
+			for (const [path, known] of memory.all()) await boundIfTwin(path, known, ports);
 		},
 		async learn({ path, device, file }) {
 			if (meansSocket(path) || memory.get(path) !== null) return;

@@ -7,17 +7,20 @@ const SETTLE_MS = 150;
 
 /** Hears that device files may have come or gone. Costs nothing while nobody listens. */
 export interface PortWatch {
-	/** Called after each change, and every second in case one was not told. @returns what ends it */
-	listen(look: () => void): () => void;
+	/**
+	 * @param look called after each change, and every second in case one was not told. `isNews`: something was told
+	 * @returns what ends it
+	 */
+	listen(look: (isNews: boolean) => void): () => void;
 	stop(): void;
 }
 
 /** @param dev folder of the device files */
 export function createPortWatch(dev: string): PortWatch {
-	const listeners = new Set<() => void>();
+	const listeners = new Set<(isNews: boolean) => void>();
 	let end: (() => void) | null = null;
 
-	const tell = (): void => listeners.forEach((look) => look());
+	const tell = (isNews: boolean): void => listeners.forEach((look) => look(isNews));
 
 	/** Changes of the folder as the kernel tells them; polling alone where it does not. */
 	function watchFolder(changed: () => void): () => void {
@@ -36,14 +39,14 @@ export function createPortWatch(dev: string): PortWatch {
 		let settling: NodeJS.Timeout | null = null;
 		const unwatch = watchFolder(() => {
 			// What is gone is gone at once; what has come is whole a moment later.
-			if (settling === null) tell();
+			if (settling === null) tell(true);
 			else clearTimeout(settling);
 			settling = setTimeout(() => {
 				settling = null;
-				tell();
+				tell(true);
 			}, SETTLE_MS);
 		});
-		const timer = setInterval(tell, LOOK_MS);
+		const timer = setInterval(() => tell(false), LOOK_MS);
 		return () => {
 			unwatch();
 			clearInterval(timer);

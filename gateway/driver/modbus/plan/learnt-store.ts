@@ -77,7 +77,10 @@ export function createLearntStore({ folder, log }: { readonly folder: string; re
 		if (writing.has(id)) return;
 		const done = write(id)
 			// The device is asked again what it refuses: a disk that is full costs no more than that.
-			.catch((error: unknown) => log.warn('learnt-not-saved', { device: id, reason: messageOf(error) }))
+			.catch((error: unknown) => {
+				texts.delete(id);
+				log.warn('learnt-not-saved', { device: id, reason: messageOf(error) });
+			})
 			.finally(() => writing.delete(id));
 		writing.set(id, done);
 	}
@@ -87,6 +90,7 @@ export function createLearntStore({ folder, log }: { readonly folder: string; re
 			try {
 				const text = await readTextIfThere(pathOf(id));
 				if (text === null) return NOTHING_LEARNT;
+				if (!writing.has(id)) texts.set(id, text);
 				const { value, error } = fileSchema.validate(JSON.parse(text));
 				if (error !== undefined) throw error;
 				const { checksum, ...learnt } = value;

@@ -14,6 +14,8 @@ const SHARED_FOR_MS = 60_000;
 const MOST_AWAITED = 32;
 /** The shortest frame: what is shorter cannot have been a request that we failed to read. */
 const LEAST_FRAME_BYTES = 4;
+/** A request that we failed to read is answered within so long, ms. */
+const SUSPECT_FOR_MS = 1000;
 /** Unit and CRC around a PDU. */
 const OVERHEAD_BYTES = 3;
 /** Everybody is meant and nobody answers. */
@@ -29,7 +31,7 @@ export interface Bystanders {
 	/** Another master's request was just heard: so long its answer is waited for, ms; 0: the line is free. */
 	politeMs(): number;
 	/** Whether what looks like our answer may be the one to another master's request. @param isException whether it is an exception */
-	mayTake(exchange: ModbusExchange, isException: boolean, before: HeardBytes): boolean;
+	mayTake(exchange: ModbusExchange, isException: boolean): boolean;
 	/** The unit has answered: a device answers in order, so what others asked it before is done. */
 	answered(unitId: number): void;
 	/** We gave the request up: its answer may come late, and is no sign of another master. */
@@ -54,7 +56,9 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 	/** Requests of ours whose answers may come late. */
 	let owed: Awaited[] = [];
 	let lastRequestMs = Number.NEGATIVE_INFINITY;
+	let lastSharedMs = Number.NEGATIVE_INFINITY;
 	let isAnswerAwaited = false;
+	let suspectUntilMs = Number.NEGATIVE_INFINITY;
 
 	const isOf =
 		(unitId: number, functionCode: number) =>
@@ -70,6 +74,7 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 	function request({ unitId, functionCode, replyLength }: HeardFrame, nowMs: number): void {
 		counters.foreignFrames += 1;
 		lastRequestMs = nowMs;
+		lastSharedMs = nowMs;
 		isAnswerAwaited = unitId !== BROADCAST_UNIT;
 		if (!isAnswerAwaited) return;
 		awaited = [...awaited, { unitId, functionCode, replyLength, untilMs: nowMs + OWED_FOR_MS }].slice(-MOST_AWAITED);
@@ -100,14 +105,19 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 				else answer(frame);
 			}
 			counters.noiseBytes += noiseBytes;
+			// A garbled request of another master looks like noise, and its answer may look like ours.
+			if (noiseBytes >= LEAST_FRAME_BYTES && nowMs - lastSharedMs < SHARED_FOR_MS) {
+				suspectUntilMs = nowMs + SUSPECT_FOR_MS;
+				lastRequestMs = nowMs;
+				isAnswerAwaited = true;
+			}
 			return { hasEcho, noiseBytes };
 		},
 		politeMs: () => (isAnswerAwaited ? Math.max(0, POLITE_MS - (clock.monotonicMs() - lastRequestMs)) : 0),
-		mayTake(exchange, isException, { noiseBytes }) {
+		mayTake(exchange, isException) {
 			const nowMs = clock.monotonicMs();
+			if (nowMs < suspectUntilMs) return true;
 			forgetOld(nowMs);
-			// A garbled request of another master looks like noise, and its answer like ours.
-			if (noiseBytes >= LEAST_FRAME_BYTES && nowMs - lastRequestMs < SHARED_FOR_MS) return true;
 			const length = replyBytes(exchange) + OVERHEAD_BYTES;
 			return awaited
 				.filter(isOf(exchange.unitId, exchange.functionCode))

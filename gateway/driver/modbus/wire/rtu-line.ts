@@ -22,7 +22,7 @@ interface RtuLineDeps {
 	readonly guard: LateReplyGuard;
 }
 
-/** Characters of an exchange, both ways; the request twice, for adapters that hear it before the answer. */
+/** Characters of an exchange, both ways. */
 const charsOf = (exchange: ModbusExchange): number =>
 	requestBytes(exchange) + replyBytes(exchange) + 2 * OVERHEAD_CHARS;
 

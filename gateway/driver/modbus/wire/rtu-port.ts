@@ -121,7 +121,7 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): Fram
 		if (start > 0) counters.strayFrames += 1;
 		if (before.hasEcho) echo.heard();
 		const isException = end - start === EXCEPTION_BYTES;
-		const isForeign = bystanders.mayTake(exchange, isException, before);
+		const isForeign = bystanders.mayTake(exchange, isException);
 		bystanders.answered(exchange.unitId);
 		echo.over(before.noiseBytes === 0);
 		if (isForeign) {
