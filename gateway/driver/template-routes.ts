@@ -2,6 +2,7 @@ import type { Plugin } from '@hapi/hapi';
 import Joi from 'joi';
 
 import type { SettingsMistake } from '../../config/settings-fault.ts';
+import { choiceMembers, choiceView } from '../../config/template/template-choice-schema.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import { anyUser } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
@@ -19,6 +20,7 @@ const templateAnswer = Joi.object({
 	model: Joi.string().allow(''),
 	points: Joi.number(),
 	mistakes: Joi.array().items(Joi.string()),
+	...choiceMembers,
 })
 	.options({ presence: 'required' })
 	.label('DeviceTemplate');
@@ -33,14 +35,22 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 			broken.set(key, [...(broken.get(key) ?? []), `${path}: ${message}`]);
 		}
 		const good = () =>
-			[...templates.values()].map(({ key, manufacturer, model, points }) => ({
-				key,
-				manufacturer,
-				model,
-				points: points.length,
+			[...templates.values()].map((template) => ({
+				key: template.key,
+				manufacturer: template.manufacturer,
+				model: template.model,
+				points: template.points.length,
 				mistakes: [] as string[],
+				...choiceView(template),
 			}));
-		const bad = [...broken].map(([key, list]) => ({ key, manufacturer: '', model: '', points: 0, mistakes: list }));
+		const bad = [...broken].map(([key, list]) => ({
+			key,
+			manufacturer: '',
+			model: '',
+			points: 0,
+			mistakes: list,
+			...choiceView(undefined),
+		}));
 		server.route({
 			method: 'GET',
 			path: '/templates',
