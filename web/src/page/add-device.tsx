@@ -56,7 +56,9 @@ export function AddDevicePage() {
 }
 
 const firstWord = ({ identification }: FoundUnitView): string =>
-	identification.sunspec === null ? '' : `${identification.sunspec.manufacturer} ${identification.sunspec.model}`.trim();
+	identification.sunspec === null
+		? ''
+		: `${identification.sunspec.manufacturer} ${identification.sunspec.model}`.trim();
 
 function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 	const { api } = useServices();
@@ -174,7 +176,10 @@ function draftOf(kind: Kind, template: TemplateView | undefined, field: (name: s
 	return JSON.stringify({ ...(name !== '' && { name }), connection: connectionBody(kind, template, field) });
 }
 
-function targetOf(transport: Exclude<Kind, 'mqtt'>, element: HTMLFormElement | null): Readonly<Record<string, unknown>> {
+function targetOf(
+	transport: Exclude<Kind, 'mqtt'>,
+	element: HTMLFormElement | null,
+): Readonly<Record<string, unknown>> {
 	if (element === null) return {};
 	const field = readForm(element);
 	return { line: lineBody(transport, field), unit_id: Number(field(UNIT.name)) };

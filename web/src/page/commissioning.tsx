@@ -65,7 +65,11 @@ export function CommissioningPage() {
 				</div>
 			</div>
 			<FormProblem form={form} />
-			{now === null ? form.problem.value === null && <p class="quiet">{t('app.loading')}</p> : <Report {...now.answer} />}
+			{now === null ? (
+				form.problem.value === null && <p class="quiet">{t('app.loading')}</p>
+			) : (
+				<Report {...now.answer} />
+			)}
 		</>
 	);
 }

@@ -26,7 +26,14 @@ function Troubles({ line, budget }: { readonly line: LineView; readonly budget: 
 	const sentences = [line.reason, leased, line.overrun ?? budget?.sentence ?? null];
 	return (
 		<>
-			{sentences.map((sentence) => sentence !== null && <small class="reason" key={sentence}>{sentence}</small>)}
+			{sentences.map(
+				(sentence) =>
+					sentence !== null && (
+						<small class="reason" key={sentence}>
+							{sentence}
+						</small>
+					),
+			)}
 		</>
 	);
 }
@@ -84,12 +91,7 @@ export function LinesPage() {
 					</a>
 				)}
 			</div>
-			<PolledColumns
-				list={lines}
-				columns={columnsWith(byLine)}
-				rowKey={({ line }) => line}
-				empty={tf('lines.empty')}
-			/>
+			<PolledColumns list={lines} columns={columnsWith(byLine)} rowKey={({ line }) => line} empty={tf('lines.empty')} />
 		</>
 	);
 }

@@ -89,7 +89,12 @@ function TryForm({ found, line }: TryFormProps) {
 				<p class="quiet">{tf('try.lead')}</p>
 				<FormProblem form={form} />
 				<div class="fields">
-					<TargetField form={form} targets={targets} chosen={chosen.value} onChoose={(value) => (chosen.value = value)} />
+					<TargetField
+						form={form}
+						targets={targets}
+						chosen={chosen.value}
+						onChoose={(value) => (chosen.value = value)}
+					/>
 					<TextField
 						key={target?.value}
 						form={form}
@@ -109,7 +114,13 @@ function TryForm({ found, line }: TryFormProps) {
 					/>
 					<TextField form={form} name="address" type="number" label={tf('try.address')} hint={tf('try.addressHint')} />
 					<TextField form={form} name="count" type="number" label={tf('try.count')} value={2} min={1} />
-					<TextField form={form} name="expect" label={tf('try.expect')} hint={tf('try.expectHint')} autocomplete="off" />
+					<TextField
+						form={form}
+						name="expect"
+						label={tf('try.expect')}
+						hint={tf('try.expectHint')}
+						autocomplete="off"
+					/>
 				</div>
 				<div class="actions">
 					<button class="primary" disabled={form.busy.value}>

@@ -55,7 +55,11 @@ export function Frames({ line }: { readonly line: string }) {
 						>
 							{tf('frames.download')}
 						</button>
-						<button type="button" disabled={form.busy.value} onClick={() => void act(() => api.remove(`${path}/frames`))}>
+						<button
+							type="button"
+							disabled={form.busy.value}
+							onClick={() => void act(() => api.remove(`${path}/frames`))}
+						>
 							{tf('frames.forget')}
 						</button>
 					</>
@@ -99,7 +103,8 @@ function clockOf(iso: string): string {
 	return `${parts.join(':')}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
 
-const gapText = (us: number): string => (us < 1_000_000 ? `${(us / 1_000).toFixed(1)} ms` : `${(us / 1e6).toFixed(1)} s`);
+const gapText = (us: number): string =>
+	us < 1_000_000 ? `${(us / 1_000).toFixed(1)} ms` : `${(us / 1e6).toFixed(1)} s`;
 
 const bytesOf = (hex: string): string => hex.toUpperCase().replaceAll(/..(?=.)/g, '$& ');
 

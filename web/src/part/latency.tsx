@@ -9,7 +9,9 @@ export const latencyText = (of: Pick<LineView, 'latency_p50_ms' | 'latency_p99_m
 	`${ms(of.latency_p50_ms)} / ${ms(of.latency_p99_ms)} ms`;
 
 /** The answers of several units in the same steps. */
-export function sumOf(units: readonly { readonly latency: readonly LatencyBucketView[] }[]): readonly LatencyBucketView[] {
+export function sumOf(
+	units: readonly { readonly latency: readonly LatencyBucketView[] }[],
+): readonly LatencyBucketView[] {
 	const counts = new Map<number | null, number>();
 	for (const { latency } of units) {
 		for (const { up_to_ms: upTo, count } of latency) counts.set(upTo, (counts.get(upTo) ?? 0) + count);

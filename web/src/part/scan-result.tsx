@@ -81,7 +81,10 @@ export function Hints({ hints }: { readonly hints: readonly HintView[] }) {
 		<ul class="hints">
 			{hints.map(({ code, severity, sentence }) => (
 				<li key={code + sentence}>
-					<Status tone={severity === 'warning' ? 'warn' : 'idle'} icon={severity === 'warning' ? 'degraded' : 'unknown'}>
+					<Status
+						tone={severity === 'warning' ? 'warn' : 'idle'}
+						icon={severity === 'warning' ? 'degraded' : 'unknown'}
+					>
 						{sentence}
 					</Status>
 				</li>
@@ -135,7 +138,8 @@ function Found({ unit, place, names }: FoundProps) {
 					<ul class="candidates">
 						{unit.candidates.map(({ template, confidence, why }) => (
 							<li key={template}>
-								<strong>{names.get(template) ?? template}</strong> <span class="quiet">{Math.round(confidence * 100)} %</span>
+								<strong>{names.get(template) ?? template}</strong>{' '}
+								<span class="quiet">{Math.round(confidence * 100)} %</span>
 								{why.map((sentence) => (
 									<small key={sentence}>{sentence}</small>
 								))}

@@ -178,7 +178,9 @@ function OptionField({ form, option, index }: OptionFieldProps) {
 				]
 			: null);
 	if (choices === null)
-		return <TextField {...field} value={String(option.default)} {...(option.type === 'number' && { type: 'number' })} />;
+		return (
+			<TextField {...field} value={String(option.default)} {...(option.type === 'number' && { type: 'number' })} />
+		);
 	return (
 		<ChoiceField
 			{...field}

@@ -61,7 +61,9 @@ interface TargetFieldProps {
 /** Which line or device is asked, by groups. What the line was refused for stands here as well. */
 export function TargetField({ form, targets, chosen, onChoose }: TargetFieldProps) {
 	const id = useId();
-	const mistake = Object.entries(form.fields.value).find(([field]) => field === 'line' || field.startsWith('line.'))?.[1];
+	const mistake = Object.entries(form.fields.value).find(
+		([field]) => field === 'line' || field.startsWith('line.'),
+	)?.[1];
 	const groups = [...new Set(targets.map(({ group }) => group))];
 	return (
 		<div class="field">
