@@ -15,7 +15,7 @@ const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
 	functionCode: 3,
 	address,
 	count,
-	timeoutMs: 60,
+	timeoutMs: 40,
 });
 
 const newGuard = () => createLateReplyGuard(() => systemClock.monotonicMs());
