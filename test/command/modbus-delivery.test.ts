@@ -12,6 +12,7 @@ import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
 import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import { readTemplates } from '../../config/template/template-schema.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
+import { noLockOut } from '../../gateway/command/lock-out.ts';
 import { createModbusDelivery } from '../../gateway/command/modbus-delivery.ts';
 import { openModbusDriver } from '../../gateway/driver/modbus/open-modbus-driver.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
@@ -69,6 +70,7 @@ async function opened(
 		devices,
 		template: (wanted) => templates.get(wanted) ?? null,
 		bus: (line) => driver.bus(line),
+		lockOut: noLockOut,
 		clock: queue.timer.clock,
 		setTimer: (callback, delayMs) => systemTimer(callback, delayMs / 100),
 		log: silentLog,
@@ -182,7 +184,7 @@ const refused: readonly (readonly [
 	field: string,
 	words: RegExp,
 ])[] = [
-	['another command', 'restart', {}, 'command_name', /takes write with payload \{point, value\}; found "restart"/],
+	['another command', 'restart', {}, 'command_name', /takes write with payload \{point, value\} or .*; found "restart"/],
 	['an unknown point', 'write', { point: 'none', value: 1 }, 'payload.point', /found "none"/],
 	['a point that can only be read', 'write', { point: 'serial', value: 1 }, 'payload.point', /only be read/],
 	['no value', 'write', { point: 'setpoint' }, 'payload.value', /be a number/],
