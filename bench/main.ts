@@ -36,6 +36,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Outcome>>> = {
 	'end-to-end': async () => (await import('./end-to-end-bench.ts')).runEndToEndBench(options),
 	drain: async () => (await import('./drain-bench.ts')).runDrainBench(),
 	fleet: async () => (await import('./fleet-bench.ts')).runFleetBench(),
+	'fleet-poll': async () => (await import('./fleet-poll-bench.ts')).runFleetPollBench(options),
+	plan: async () => (await import('./plan-bench.ts')).runPlanBench(),
 	start: async () => (await import('./start-bench.ts')).runStartBench(options),
 	memory: async () => (await import('./memory-bench.ts')).runMemoryBench(options),
 	http: async () => (await import('./http-bench.ts')).runHttpBench(options),

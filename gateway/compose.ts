@@ -31,6 +31,7 @@ import { openScans } from './scan/scan-part.ts';
 import { identifySunspec } from './sunspec/sunspec-discovery.ts';
 import { openSunspec } from './sunspec/sunspec-part.ts';
 import type { Loss } from './telemetry-part.ts';
+import { openTemplates } from './template/template-part.ts';
 import { createTimeUplink } from './time/time-uplink.ts';
 import { openOwnLedger } from './uplink/own-ledger.ts';
 import type { Uplink } from './uplink/uplink.ts';
@@ -156,7 +157,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
 	const { ports, routes: portRoutes } = await openPorts(base);
 	const fieldTlsFolder = join(data, 'field-tls');
-	const drivers = openDrivers({ ...base, templates, mistakes, ports, fieldTlsFolder, telemetry });
+	const drivers = openDrivers({ ...base, templates, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
 	const diagnosis = openDiagnosis({
 		...base,
@@ -183,6 +184,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		ports,
 		discoverSunspec: identifySunspec,
 	});
+	const siteTemplates = openTemplates({ opened, devices, drivers });
 	const sunspec = openSunspec({ folder: sunspecFolder, lines: scans.lines });
 	const routes = [
 		...mqttAccounts.routes,
@@ -191,6 +193,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		...diagnosis.routes,
 		...scans.routes,
 		...sunspec.routes,
+		...siteTemplates.routes,
 		...portRoutes,
 		...configuration.routes,
 		...up.routes,
@@ -232,6 +235,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		settings: shownSettings('gateway', settings),
 		metrics,
 		isStarted: () => isStarted,
+		deviceNotice: drivers.notice,
 		more: field.routes,
 	});
 	later.server.set(http.server);

@@ -6,7 +6,7 @@ import type { Component } from '../core/system/health.ts';
 import type { PipelineCounts, ProbedComponent } from '../core/system/monitoring-health.ts';
 import type { Metrics, MetricValue } from '../core/system/metrics.ts';
 import type { LineStats } from './driver/driver.ts';
-import type { UplinkStatus } from './uplink/uplink.ts';
+import type { UplinkStatus } from './uplink/uplink-deps.ts';
 
 export interface GatewayStatusDeps {
 	readonly journal: () => JournalStats;

@@ -2,7 +2,7 @@ import { isBoom } from '@hapi/boom';
 import type { Lifecycle, Plugin, Request, Server } from '@hapi/hapi';
 import Joi from 'joi';
 
-import { Fault, messageOf } from '../kernel/fault.ts';
+import { Fault, FieldsFault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
 import { errorBody, type Failure, type FieldError } from './dialect.ts';
 import { FAULT_ANSWERS } from './fault-answers.ts';
@@ -116,8 +116,18 @@ function ofFramework(status: number, message: string): Failure {
 	return { status: 400, code: 'VALIDATION_ERROR', detail, errors: [] };
 }
 
+/** Steps of a dotted path; numbers in brackets are places in lists. */
+const stepsIn = (path: string): readonly (string | number)[] =>
+	[...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([step, index]) => (index === undefined ? step : Number(index)));
+
+function ofFields({ reason, message, mistakes }: FieldsFault): Failure {
+	const errors = mistakes.map(({ path, message: msg }) => ({ loc: ['body', ...stepsIn(path)], msg, type: reason }));
+	return { ...FAULT_ANSWERS[reason], detail: message, errors };
+}
+
 /** What was thrown, as a client may know it. @param status of the framework */
 export function failureOf(thrown: Error, status: number): Failure {
+	if (thrown instanceof FieldsFault) return ofFields(thrown);
 	if (thrown instanceof Fault) return ofFault(thrown);
 	if (thrown instanceof SchemaViolation) return ofViolation(thrown);
 	if (thrown instanceof Refusal)

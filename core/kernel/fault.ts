@@ -32,6 +32,23 @@ export class Fault extends Error {
 	}
 }
 
+/** One place that is at fault. */
+export interface FieldMistake {
+	/** Dotted, e.g. `points[3].address`. */
+	readonly path: string;
+	readonly message: string;
+}
+
+/** Many fields of a request at fault at once, e.g. those of a document that was uploaded. */
+export class FieldsFault extends Fault {
+	readonly mistakes: readonly FieldMistake[];
+
+	constructor(mistakes: readonly FieldMistake[]) {
+		super('rule-violation', mistakes.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+		this.mistakes = mistakes;
+	}
+}
+
 export const notFound = (what: string, id: string): Fault => new Fault('not-found', `${what} ${id} does not exist`);
 
 /** @param field whose value is taken */

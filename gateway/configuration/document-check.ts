@@ -13,7 +13,7 @@ import type { TemplateShelf } from './template-shelf.ts';
 
 export interface DocumentCheckDeps {
 	readonly shelf: Pick<TemplateShelf, 'read' | 'has'>;
-	/** Templates of the product and of the box's own folder. */
+	/** Templates of the product, of the box's own folder and of the site. */
 	readonly base: { readonly has: (key: string) => boolean };
 	/** Size of a segment of the journal, bytes. */
 	readonly segmentBytes: number;

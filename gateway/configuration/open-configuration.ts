@@ -22,6 +22,7 @@ import { createConfigurationUplink } from './configuration-uplink.ts';
 import { createDocumentCheck } from './document-check.ts';
 import { createOwnConfiguration } from './own-configuration.ts';
 import { restartNeeded, settingsInForce, settingsOfFile, withConfigured } from './runtime-settings.ts';
+import { openTemplateLibrary } from '../template/template-library.ts';
 import { openTemplateShelf } from './template-shelf.ts';
 
 export interface OpenConfigurationDeps {
@@ -69,10 +70,11 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 /** What is known of the configuration before anything else runs: the settings in force and the templates. */
 export async function openConfiguration({ data, settings: file, templateFolders, log }: OpenConfigurationDeps) {
 	const { templates: base, mistakes } = await loadTemplates(templateFolders, log);
+	const library = await openTemplateLibrary({ folder: join(data, 'site-templates'), base, log });
 	const store = await openConfigurationStore(join(data, 'configuration.json'), log);
 	const shelf = await openTemplateShelf({
 		folder: join(data, 'templates'),
-		base,
+		base: library.templates,
 		parse: (key, raw) => parseTemplate(key, raw, base),
 		log,
 	});
@@ -130,7 +132,7 @@ export async function openConfiguration({ data, settings: file, templateFolders,
 			own,
 			changer,
 			shelf,
-			mistakesOf: createDocumentCheck({ shelf, base, segmentBytes: file.journal.segmentBytes }),
+			mistakesOf: createDocumentCheck({ shelf, base: library.templates, segmentBytes: file.journal.segmentBytes }),
 			restartNeeded: () => restartNeeded(atStart, now()),
 			clock,
 			log,
@@ -180,6 +182,9 @@ export async function openConfiguration({ data, settings: file, templateFolders,
 
 	return {
 		templates: shelf.templates,
+		/** Where those of the site are kept, and which of all are in force. */
+		library,
+		shelf,
 		/** Of template files that cannot be used. */
 		mistakes,
 		/** The settings of this start. */

@@ -12,7 +12,7 @@ import type { JsonValue } from '../../core/telemetry/reading.ts';
 export interface TemplateShelfDeps {
 	/** Gets one file per content, named by its SHA-256. */
 	readonly folder: string;
-	/** Templates of the product and of the box's own folder. */
+	/** Templates of the product, of the box's own folder and of the site; may change, see `refresh`. */
 	readonly base: ReadonlyMap<string, TemplateDocument>;
 	/** @throws SettingsFault with every mistake */
 	readonly parse: (key: string, raw: unknown) => TemplateDocument;
@@ -41,6 +41,13 @@ export async function openTemplateShelf({ folder, base, parse, log }: TemplateSh
 		return parse(key, raw);
 	}
 
+	/** The template of the box itself, or none. */
+	function useOwn(key: string): void {
+		const own = base.get(key);
+		if (own === undefined) templates.delete(key);
+		else templates.set(key, own);
+	}
+
 	/** One that cannot be read leaves its devices without a template, and says so. */
 	async function place(key: string, sha256: string): Promise<void> {
 		try {
@@ -55,6 +62,12 @@ export async function openTemplateShelf({ folder, base, parse, log }: TemplateSh
 		/** All templates by key; changes with the configuration. */
 		templates: templates as ReadonlyMap<string, TemplateDocument>,
 		has: (sha256: string): boolean => kept.has(sha256),
+		/** Whether the configuration has put this template here. */
+		isInstalled: (key: string): boolean => installed.has(key),
+		/** The box's own template of this key is another one, or none, from now on. */
+		refresh(key: string): void {
+			if (!installed.has(key)) useOwn(key);
+		},
 		read,
 		/** Keeps a content; durable when it resolves. @throws Fault `rule-violation` when it is not what its name says */
 		async keep(sha256: string, content: JsonValue): Promise<void> {
@@ -70,10 +83,7 @@ export async function openTemplateShelf({ folder, base, parse, log }: TemplateSh
 		async install(references: Readonly<Record<string, TemplateReference>>): Promise<void> {
 			const wanted = new Map(Object.entries(references).map(([key, { sha256 }]) => [key, sha256]));
 			for (const key of installed.keys()) {
-				if (wanted.has(key)) continue;
-				const own = base.get(key);
-				if (own === undefined) templates.delete(key);
-				else templates.set(key, own);
+				if (!wanted.has(key)) useOwn(key);
 			}
 			const before = installed;
 			installed = new Map([...before].filter(([key, sha256]) => wanted.get(key) === sha256));

@@ -2,29 +2,26 @@ import { join } from 'node:path';
 
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
-import type { SettingsMistake } from '../../config/settings-fault.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
+import type { Device } from '../../core/device/device.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
+import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { LineStats } from './driver.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
-import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
-import { templateRoutes } from './template-routes.ts';
 
 export interface DriverPartDeps {
 	/** Data folder of the gateway. */
 	readonly data: string;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
-	/** Of template files that cannot be used. */
-	readonly mistakes: readonly SettingsMistake[];
 	readonly ports: SerialPorts;
 	/** Folder of the certificates of Modbus/TCP Security. */
 	readonly fieldTlsFolder: string;
@@ -36,7 +33,7 @@ export interface DriverPartDeps {
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
-	const { data, templates, mistakes, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
+	const { data, templates, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
 	const modbus = lifecycle.own(
@@ -71,10 +68,8 @@ export function openDrivers(deps: DriverPartDeps) {
 	});
 	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
 	const routes: readonly HttpPart[] = [
-		part(lineRoutes, { lines }, '/api/v1'),
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
 		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
-		part(templateRoutes, { templates, mistakes }, '/api/v1'),
 	];
 	return {
 		lines,
@@ -82,10 +77,17 @@ export function openDrivers(deps: DriverPartDeps) {
 		busNamed: (name: string) => modbus.bus(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
+		/** What was learnt about a device; `null` when it is not polled. */
+		learnt: (id: DeviceId) => modbus.learnt(id),
 		/** A fresh connection to a line, for who has its port for himself. */
 		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
+		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. */
+		notice({ id: device, name, connection }: Device): string | null {
+			if (connection?.driver !== 'modbus' || !templates.has(connection.template)) return null;
+			return modbus.budgetWith({ device, name, connection }).sentence;
+		},
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {
 			devices.listen({

@@ -30,8 +30,8 @@ export interface CapSearchDeps {
 	readonly most: number;
 }
 
-/** Registers that both places of the proof are apart: a value's width, so that both are as well aligned. */
-const APART = 4;
+/** Width of the widest value: the second place of the proof is as well aligned as the first, and as far from it as can be. */
+const WIDEST = 4;
 
 export function createCapSearch({ span, known, most }: CapSearchDeps): CapSearch {
 	const start = span === null ? 0 : span.first;
@@ -50,9 +50,10 @@ export function createCapSearch({ span, known, most }: CapSearchDeps): CapSearch
 
 	function proof(): SweepAsk | null {
 		const count = refusedPairs ?? refusedFrom;
-		if (count > Math.min(most, length - APART)) return null;
+		const apart = Math.floor((length - count) / WIDEST) * WIDEST;
+		if (count > most || apart <= 0) return null;
 		isProving = true;
-		return { address: start + APART, count };
+		return { address: start + apart, count };
 	}
 
 	return {

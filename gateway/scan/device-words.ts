@@ -1,5 +1,6 @@
 import { decodeIdentification, type IdentificationObject } from '../driver/modbus/wire/device-identification.ts';
-import type { Identification, SunspecIdentity } from './scan.ts';
+import type { SunspecIdentity, SunspecRead } from '../sunspec/sunspec-discovery.ts';
+import type { Identification } from './scan.ts';
 import type { Witness } from './witness.ts';
 
 /** Names of the objects of function 43/14 (Application Protocol V1.1b3, 6.21); others are the maker's own. */
@@ -22,9 +23,7 @@ const RUNNING = 0xff;
 const STOPPED = 0x00;
 
 /** Finds the SunSpec marker and what follows it; `null`: the device is none. Any fault of the line passes through. */
-export type DiscoverSunspec = (
-	read: (address: number, count: number) => Promise<Buffer | null>,
-) => Promise<SunspecIdentity | null>;
+export type DiscoverSunspec = (read: SunspecRead) => Promise<SunspecIdentity | null>;
 
 /** ASCII as far as it can be read. */
 export const readable = (bytes: Buffer): string =>

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 
 import { portOf } from '../../config/connection/connection.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
@@ -14,6 +15,8 @@ import type { Hint } from './wiring-hints.ts';
 export const MOST_SCANS = 20;
 /** Scans that run at once. */
 const MOST_RUNNING = 4;
+/** What one scan waits for at once, at most; each ends with the signal of the scan. */
+const MOST_AT_ONCE = 256;
 /** Units and hints of one scan; 247 units are the most a line has. */
 const MOST_FOUND = 1024;
 const MOST_HINTS = 100;
@@ -237,6 +240,7 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 			});
 			const { id } = record.scan;
 			const control = new AbortController();
+			setMaxListeners(MOST_AT_ONCE, control.signal);
 			record.change({}, true);
 			// Not before it is known as running.
 			const ended = Promise.resolve()

@@ -1,6 +1,7 @@
 import type { Line, Parity } from '../../config/connection/connection.ts';
 import type { ReadFunction } from '../../config/template/template.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
+import type { SunspecIdentity } from '../sunspec/sunspec-discovery.ts';
 import type { AddressSpan } from './cap-search.ts';
 import type { Hint } from './wiring-hints.ts';
 
@@ -61,16 +62,6 @@ export interface Identification {
 	readonly sunspec: SunspecIdentity | null;
 }
 
-export interface SunspecIdentity {
-	/** Protocol address of the marker. */
-	readonly base: number;
-	readonly manufacturer: string;
-	readonly model: string;
-	readonly serialNumber: string;
-	/** Numbers of the models it has. */
-	readonly models: readonly number[];
-}
-
 /** A template that may fit. */
 export interface Candidate {
 	readonly template: string;
@@ -84,7 +75,7 @@ export interface Candidate {
 export interface FoundUnit {
 	readonly unitId: number;
 	readonly line: Line;
-	/** Median of its answers, ms; `null`: none was whole. */
+	/** Median of its answers with data, ms; `null`: it sent none. */
 	readonly latencyMs: number | null;
 	readonly identification: Identification;
 	/** The likeliest first. */

@@ -100,7 +100,7 @@ export function createTcpSweep({ lines, identify, networks, knockAtPort }: TcpSw
 		const candidates = used === null || 'path' in used ? linesAt(host, port) : [used];
 		for (const line of candidates) {
 			const { units, gatewayCode } = await askLine(sweep, line, context);
-			if (gatewayCode !== null) {
+			if (gatewayCode !== null && units.length === 0) {
 				const sentence = `${host}:${port} is a gateway that answers for other units (${exceptionText(gatewayCode)}): scan it with the unit ids behind it, 1 to 247`;
 				context.hint({ code: 'gateway', severity: 'info', sentence });
 			}

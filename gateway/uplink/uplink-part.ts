@@ -6,7 +6,8 @@ import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import { countOf } from '../../core/ledger/range-set.ts';
 import { ownDocuments } from '../sync/own-documents.ts';
 import type { OwnLedger } from './own-ledger.ts';
-import { createUplink, type UplinkDeps, type UplinkStatus } from './uplink.ts';
+import type { UplinkDeps, UplinkStatus } from './uplink-deps.ts';
+import { createUplink } from './uplink.ts';
 import { uplinkRoutes } from './uplink-routes.ts';
 import { createUplinkStarter, type UplinkStarterDeps } from './uplink-starter.ts';
 

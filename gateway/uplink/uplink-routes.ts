@@ -7,7 +7,7 @@ import { described } from '../../core/http/describe.ts';
 import type { JournalStats } from '../../core/journal/journal.ts';
 import { type EpochMs, toIso } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
-import type { UplinkStatus } from './uplink.ts';
+import type { UplinkStatus } from './uplink-deps.ts';
 import { uplinkAnswer } from './uplink-schema.ts';
 
 export interface UplinkRoutesOptions {

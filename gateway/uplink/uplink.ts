@@ -1,33 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Device, DeviceHealth } from '../../core/device/device.ts';
-import type { Journal, JournalPosition } from '../../core/journal/journal.ts';
-import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import type { JournalPosition } from '../../core/journal/journal.ts';
+import type { EpochMs } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
-import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
-import type { Logger } from '../../core/kernel/log.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
-import { type Ack, type BootEnd, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
-import type { CarriedMessage, UplinkFeature } from '../../core/link/link-feature.ts';
+import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
+import type { CarriedMessage } from '../../core/link/link-feature.ts';
 import type { DownKind, UpKind } from '../../core/link/link-topics.ts';
 import type { Credential } from '../../core/pki/certificate.ts';
 import type { Reading } from '../../core/telemetry/reading.ts';
-import type { SettleTime } from '../../core/time/settle.ts';
 import { createBackfillLane } from './backfill-lane.ts';
 import { createBatchSize } from './batch-size.ts';
+import { HISTORY_DEFLATE_LEVEL, LIVE_DEFLATE_LEVEL } from './deflate-levels.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createCertificateRenewal, credentialsOf } from './certificate-renewal.ts';
 import { credibleRanges } from './credible-ranges.ts';
 import { documentMessages } from './document-messages.ts';
-import { createLinkConnection, type Link, type LinkState } from './link-connection.ts';
+import { createLinkConnection, type Link } from './link-connection.ts';
 import { createHubPressure } from './hub-pressure.ts';
 import { createLiveLane } from './live-lane.ts';
 import { type EpochRange, journalled, without } from './not-journalled.ts';
 import { createRecovery } from './recovery.ts';
-import type { SealedReadings } from './sealed-again.ts';
-import type { Enrolment, UplinkStore } from './uplink-store.ts';
+import type { UplinkDeps, UplinkStatus } from './uplink-deps.ts';
+import type { Enrolment } from './uplink-store.ts';
 
 /** How often the acknowledged ranges are written down. */
 const SAVE_ACKED_MS = 60_000;
@@ -44,67 +41,10 @@ const WELCOME_TIMEOUT_MS = 15_000;
 /** How often the age of the certificate is looked at on a connection that just stays. */
 const CHECK_CERTIFICATE_MS = 3_600_000;
 
-/**
- * How hard blocks are compressed. Live values are few and hurry. History of 20 000 samples takes 6 to 34 % fewer bytes at level 6 than at 1, for a millisecond
- * more; level 9 gains another half per cent and takes three times as long.
- */
-const LIVE_DEFLATE_LEVEL = 1;
-const HISTORY_DEFLATE_LEVEL = 6;
-
 const earlier = (one: EpochMs, other: EpochMs | null): EpochMs => (other !== null && other < one ? other : one);
 
 /** A position after everything: without a hub, nothing is kept for it. */
 const NOTHING_HELD: JournalPosition = { segment: Number.MAX_SAFE_INTEGER, offset: 0 };
-
-export interface UplinkDeps {
-	readonly store: UplinkStore;
-	readonly journal: Journal;
-	/** @param deflateLevel 1 (fastest) to 9 (smallest) */
-	readonly encode: (readings: readonly Reading[], deflateLevel: number) => Uint8Array;
-	/** The last sequence number handed out in this epoch. */
-	readonly lastSeq: () => number;
-	readonly devices: () => readonly Device[];
-	readonly healthOf: (device: DeviceId) => DeviceHealth | null;
-	/** Where the link is reached instead of where the hub says; empty and 0: as the hub says. Asked for with each connection. */
-	readonly reachedAt: () => { readonly link_host: string; readonly link_port: number };
-	/** What people call this gateway; asked for with each connection. */
-	readonly name: () => string;
-	readonly version: string;
-	readonly backfillBytesPerSecond: number;
-	/** Readings under the time that is known now; those of an unknown time stay here. */
-	readonly settle: SettleTime;
-	/** Finds what the hub asks for and the journal has no more. */
-	readonly findSealed: SealedReadings;
-	/** What was ever on disk here, from a boot on: the numbers of each boot up to its highest, oldest boot first. */
-	readonly known: (fromEpoch: number) => readonly EpochRange[];
-	/** When a range was read at the earliest; `null` where nobody can know. */
-	readonly readAt: (range: EpochRange) => EpochMs | null;
-	/** Told of samples that will never reach the hub. */
-	readonly declared: (range: StreamRange, reason: LossReason) => void;
-	/** How far boots came, from one on and before another. */
-	readonly bootsOf: (from: number, before: number) => readonly BootEnd[];
-	/** Makes the connection; by default over MQTT and TLS. */
-	readonly makeLink?: typeof createLinkConnection;
-	/** From 0 to 1, for the jitter of the start. */
-	readonly random?: () => number;
-	/** What else talks to the hub; alarms first. */
-	readonly features: readonly UplinkFeature[];
-	readonly clock: Clock;
-	readonly log: Logger;
-}
-
-export interface UplinkStatus {
-	readonly enrolled: boolean;
-	readonly hubUrl: string | null;
-	readonly state: LinkState['state'] | 'not-enrolled';
-	readonly since: EpochMs | null;
-	readonly lastError: string | null;
-	readonly backlogSamples: number;
-	readonly oldestOwedAt: EpochMs | null;
-	readonly acknowledgedThroughAt: EpochMs | null;
-	/** Samples that will never reach the hub: by quota, full disk or damage. */
-	readonly lostSamples: number;
-}
 
 /**
  * The way up: after each connection hello → welcome → features, alarms first → losses → live values and history. Values flow only when the
@@ -185,8 +125,6 @@ export function createUplink(deps: UplinkDeps) {
 	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
 		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
 
-	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
-
 	function sayHello(link: Link): void {
 		const oldestEpoch = openFrom();
 		const hello = {
@@ -251,7 +189,7 @@ export function createUplink(deps: UplinkDeps) {
 		const controller = new AbortController();
 		session = controller;
 		runSession(link, controller.signal).catch((error: unknown) => {
-			if (controller.signal.aborted) isLost(error);
+			if (controller.signal.aborted) log.debug('link-session-ended', { reason: messageOf(error) });
 			else link.renew(messageOf(error));
 		});
 	}

@@ -6,10 +6,14 @@ import type { Line } from '../../config/connection/connection.ts';
 import { portsOf } from '../fake/machine-ports.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
+import { createAsciiLine } from '../../gateway/driver/modbus/wire/ascii-line.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
+import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { startDeviceServer } from '../fake/device-server.ts';
 import { makeFieldAuthority } from '../fake/field-certificates.ts';
 import { ascii, type Framing, mbap, rtu } from '../fake/framings.ts';
+import { createMemoryLink } from '../fake/memory-link.ts';
 import type { PduDevice } from '../fake/pdu-device.ts';
 import { type LineBox, type MakeLine, testLine } from './line-suite.ts';
 
@@ -63,3 +67,17 @@ async function overTls(t: ExecutionContext, device: PduDevice): Promise<LineBox>
 	return { line, meter, cut: () => server.hangUp() };
 }
 testLine('tls', overTls);
+
+const timing = { baudRate: 115_200, bitsPerChar: 10 };
+
+const onWire =
+	(framing: Framing, create: typeof createRtuLine): MakeLine =>
+	(_, device): Promise<LineBox> => {
+		const meter = createLineMeter(systemClock);
+		const link = createMemoryLink(device, framing);
+		const guard = createLateReplyGuard(() => systemClock.monotonicMs());
+		const line = create({ link, timing, clock: systemClock, meter, guard });
+		return Promise.resolve({ line, meter, cut: () => link.cut() });
+	};
+testLine('rtu on a wire', onWire(rtu, createRtuLine));
+testLine('ascii on a wire', onWire(ascii, createAsciiLine));

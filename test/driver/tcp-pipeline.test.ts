@@ -143,3 +143,18 @@ test('a flood of frames that nobody asked for leaves nothing behind', async (t) 
 	t.is((await pending).data.readUInt16BE(0), 35);
 	await line.close();
 });
+
+test('a storm of exceptions leaves nothing behind', async (t) => {
+	const { line, counters, say, answers } = await openLine(1);
+	const before = process.memoryUsage().heapUsed;
+	for (let round = 0; round < 50_000; round += 1) {
+		// Beyond the registers of the device.
+		const pending = line.transact(read(5000)).catch(failureOf);
+		for (const answer of answers()) say(answer);
+		if ((await pending) !== 'exception') t.fail('no exception');
+	}
+	const keptBytes = process.memoryUsage().heapUsed - before;
+	t.true(keptBytes < 50_000_000, `${keptBytes} bytes are kept`);
+	t.is(counters.exceptions, 50_000);
+	await line.close();
+});

@@ -6,7 +6,11 @@ import { silentLog } from '../../core/kernel/log.ts';
 import type { ReadingDraft } from '../../core/telemetry/reading.ts';
 import { lineName } from '../../gateway/driver/modbus/line-name.ts';
 import { measuredLine } from '../../gateway/driver/modbus/measured-line.ts';
-import { createModbusDriver, type ModbusDriver } from '../../gateway/driver/modbus/modbus-driver.ts';
+import {
+	createModbusDriver,
+	type ModbusDriver,
+	type ModbusDriverDeps,
+} from '../../gateway/driver/modbus/modbus-driver.ts';
 import type { LearntStore } from '../../gateway/driver/modbus/plan/learnt-store.ts';
 import { planReads } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { plainDevice } from './plain-device.ts';
@@ -54,11 +58,13 @@ export interface SimulatedDriverOptions {
 	readonly memory?: LearntStore;
 	/** Requests that a line carries at once. */
 	readonly depth?: number;
+	/** Absent: each point is one register. */
+	readonly createReader?: ModbusDriverDeps['createReader'];
 }
 
 /** The Modbus driver with its planner on simulated lines: hours of polling in seconds. */
 export function createSimulatedDriver(options: SimulatedDriverOptions): SimulatedDriver {
-	const { templates, slave, time = createSimulatedTime(), memory, depth } = options;
+	const { templates, slave, time = createSimulatedTime(), memory, depth, createReader = plainReader } = options;
 	const lines = new Map<string, SimulatedLine>();
 	let readings: ReadingDraft[] = [];
 	let healths: { readonly device: DeviceId; readonly health: DeviceHealth }[] = [];
@@ -72,7 +78,7 @@ export function createSimulatedDriver(options: SimulatedDriverOptions): Simulate
 
 	const driver = createModbusDriver({
 		plan: planReads,
-		createReader: plainReader,
+		createReader,
 		createLine: (line, meter) => measuredLine(lineAt(line).createLine(), meter, time.clock),
 		template: (key) => templates.find((known) => known.key === key) ?? null,
 		sink: {

@@ -9,7 +9,14 @@ import { closedFault, exceptionFault, timeoutFault } from '../../gateway/driver/
 import type { SimulatedTime } from './simulated-time.ts';
 
 /** What the simulated device does with a request: data after some time, an exception after some time, or nothing. */
-export type SimulatedReply = { readonly afterMs: number; readonly exception?: number } | 'silence';
+export type SimulatedReply =
+	| {
+			readonly afterMs: number;
+			readonly exception?: number;
+			/** What a register holds; absent: its address. */
+			readonly register?: (address: number) => number;
+	  }
+	| 'silence';
 
 export type SimulatedSlave = (request: ModbusRequest) => SimulatedReply;
 
@@ -27,12 +34,11 @@ export interface SimulatedLine {
 	refuse(reason: string | null): void;
 }
 
-/** Registers hold their address. */
-function dataOf(request: ModbusExchange): Buffer {
+function dataOf(request: ModbusExchange, register = (address: number): number => address): Buffer {
 	if (!isRead(request)) return Buffer.alloc(0);
 	const data = Buffer.alloc(dataBytes(request.functionCode, request.count));
 	if (request.functionCode > 2) {
-		for (let i = 0; i < request.count; i += 1) data.writeUInt16BE((request.address + i) & 0xffff, 2 * i);
+		for (let i = 0; i < request.count; i += 1) data.writeUInt16BE(register(request.address + i) & 0xffff, 2 * i);
 	}
 	return data;
 }
@@ -59,7 +65,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 			await sleepWhileOpen(reply.afterMs);
 			if (reply.exception !== undefined) throw exceptionFault(request, reply.exception);
 			const latencyMs = time.clock.monotonicMs() - startMs;
-			return { data: dataOf(request), readAt: time.clock.now(), latencyMs };
+			return { data: dataOf(request, reply.register), readAt: time.clock.now(), latencyMs };
 		} finally {
 			state.underWay -= 1;
 		}

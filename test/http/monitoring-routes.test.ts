@@ -16,7 +16,7 @@ import { createDataUsage } from '../../core/system/data-usage.ts';
 import { createMonitoringHealth, PROBE_TIMEOUT_MS, PROBED } from '../../core/system/monitoring-health.ts';
 import { monitoringRoutes } from '../../core/system/monitoring-routes.ts';
 import { healthAnswer, infoAnswer } from '../../core/system/monitoring-schema.ts';
-import type { UplinkStatus } from '../../gateway/uplink/uplink.ts';
+import type { UplinkStatus } from '../../gateway/uplink/uplink-deps.ts';
 import { collectorCounts, uplinkProbe } from '../../gateway/gateway-status.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { startBroker } from '../fake/mqtt-peer.ts';

@@ -133,6 +133,17 @@ test('a device that answers nothing is asked a bounded number of times', (t) => 
 	t.true(asks.length < 700, String(asks.length));
 });
 
+/** Like a device whose first table ends at 60, and whose others take all that fits. */
+const shortFirst: Device = (ask) =>
+	ask.address < 60 && ask.address + ask.count > 60 ? 'refusal' : having(isIn([0, 599]))(ask);
+
+test('a limit that shows at one place only is not called known', (t) => {
+	const { answered, mostPerRead, isCapKnown } = sweep(shortFirst, { last: 700 });
+	t.deepEqual(answered, [{ first: 0, last: 599 }]);
+	t.true(mostPerRead > 120);
+	t.false(isCapKnown);
+});
+
 const mute: Device = (ask) => (having(isIn([100, 219]))(ask) === 'data' ? 'data' : 'silence');
 
 test('silence beyond the map of a device does not hide the map', (t) => {

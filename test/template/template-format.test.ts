@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,6 +202,16 @@ test('a counter turns at the end of its type, of its digits, of its bits, or whe
 	t.deepEqual(rangeOf({ slice: { first: 0, count: 12 } }), { bottom: 0n, top: 4_096n });
 	t.deepEqual(rangeOf({ turns_at: 1_000 }), { bottom: 0, top: 1_000 });
 	t.is(rangeOf(float), null);
+});
+
+test('the examples of the documentation are sound templates', (t) => {
+	const text = readFileSync(new URL('../../../docs/add-a-template.md', import.meta.url), 'utf8');
+	const [product, site] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']): unknown => JSON.parse(json));
+	const template = parseTemplate('acme-hybrid-5', product);
+	t.is(template.points.length, 13);
+	const ours = parseTemplate('site-hybrid', site, new Map([['acme-hybrid-5', template]]));
+	t.is(ours.points.length, 12);
+	t.is(ours.points.find(({ key }) => key === 'import_energy')?.byteOrder, 'ABCD');
 });
 
 const base = new Map([

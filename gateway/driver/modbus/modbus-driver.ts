@@ -12,6 +12,7 @@ import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
 import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
 import { type Learnt, NOTHING_LEARNT } from './plan/learnt.ts';
 import type { LearntStore } from './plan/learnt-store.ts';
+import { phaseOf } from './plan/poll-groups.ts';
 import { createPolledLine, type PolledDevice, type PolledLine, type PolledLineDeps } from './polled-line.ts';
 import { sharePorts } from './port-sharing.ts';
 
@@ -41,12 +42,15 @@ export interface ModbusDriver extends Driver {
 	readonly forget: (id: DeviceId) => Promise<void>;
 }
 
-export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt'> {
+export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt' | 'nextPhase'> {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
 	/** Where what was learnt is kept; absent: nowhere. */
 	readonly memory?: LearntStore;
 }
+
+/** A device that can be polled; its own template is made when it starts. */
+type Candidate = Omit<PolledDevice, 'template'>;
 
 interface Running {
 	readonly wanted: PolledDevice;
@@ -55,7 +59,7 @@ interface Running {
 
 const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-const isSame = (a: PolledDevice, b: PolledDevice): boolean =>
+const isSame = (a: Candidate, b: Candidate): boolean =>
 	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
@@ -66,10 +70,15 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
+	let started = 0;
 	let endWatch: (() => void) | null = null;
 
 	const lineDeps: PolledLineDeps = {
 		...deps,
+		nextPhase() {
+			started += 1;
+			return phaseOf(started);
+		},
 		createLine: sharePorts(deps.createLine, () => lines.values()),
 		learnt(id, learnt) {
 			const known = running.get(id);
@@ -79,11 +88,11 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 
 	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
 	function examine(devices: readonly Device[]): {
-		readonly fit: readonly PolledDevice[];
+		readonly fit: readonly Candidate[];
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
 		const owners = new Map<string, { readonly line: Line; readonly device: Device }>();
-		const fit: PolledDevice[] = [];
+		const fit: Candidate[] = [];
 		const unfit = new Map<DeviceId, string>();
 		for (const device of devices.toSorted(byAge)) {
 			const { connection } = device;
@@ -103,7 +112,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else {
 				owners.set(portOf(connection.line), owner);
-				fit.push({ device, connection, base: template, template: layeredTemplate(template, connection) });
+				fit.push({ device, connection, base: template });
 			}
 		}
 		return { fit, unfit };
@@ -155,7 +164,11 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		}
 	}
 
-	async function startAll(wanted: readonly PolledDevice[]): Promise<void> {
+	async function startAll(candidates: readonly Candidate[]): Promise<void> {
+		const wanted = candidates.map(({ device, connection, base }) => {
+			const template = layeredTemplate(base, connection);
+			return { device, connection, base, template };
+		});
 		const known = await Promise.all(
 			wanted.map(async ({ device, template }) => (await memory?.load(device.id, template)) ?? NOTHING_LEARNT),
 		);

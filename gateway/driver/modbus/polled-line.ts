@@ -17,7 +17,6 @@ import type { ModbusLine } from './wire/modbus-line.ts';
 import { createReadBook, type ReadBook } from './plan/read-book.ts';
 import type { Learnt } from './plan/learnt.ts';
 import { type BusNeed, budgetOf } from './plan/bus-budget.ts';
-import { phaseOf } from './plan/poll-groups.ts';
 import { createSelfTuningPlan, type PlanReads, type SelfTuningPlan } from './plan/self-tuning-plan.ts';
 import type { DeviceReader } from './codec/device-reader.ts';
 import type { CounterReplaced } from '../plausibility.ts';
@@ -68,6 +67,8 @@ export interface PolledLineDeps {
 	readonly createReader: (template: DeviceTemplate, replaced: CounterReplaced) => DeviceReader;
 	/** A fresh connection to the line. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
+	/** Where in its period the next device begins, 0 to 1: spread over all lines, which share one processor. */
+	readonly nextPhase: () => number;
 	readonly sink: DriverSink;
 	/** What is known of a device has changed. */
 	readonly learnt: (id: DeviceId, learnt: Learnt) => void;
@@ -86,12 +87,12 @@ interface Polled {
 }
 
 export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
-	const { plan, createReader, createLine, sink, clock, log, setTimer = systemTimer } = deps;
+	const { plan, createReader, createLine, nextPhase, sink, clock, log, setTimer = systemTimer } = deps;
 	const name = lineName(line);
 	const isClosedAfterPoll = line.transport === 'tcp' && line.closeAfterPoll === true;
 	const polled = new Map<string, Polled>();
 	const schedule = createPollSchedule();
-	let added = 0;
+	const linePhase = isClosedAfterPoll ? nextPhase() : 0;
 	let failure: string | null = null;
 	let hasOpened = false;
 	let visitedMs = Number.NEGATIVE_INFINITY;
@@ -119,7 +120,10 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 				failure = reason;
 				for (const { poller } of polled.values()) poller.lineFailed(reason);
 			},
-			freed: () => loop.wake(),
+			freed() {
+				askAll();
+				loop.wake();
+			},
 		},
 		clock,
 		log,
@@ -173,7 +177,7 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 					periodMs: connection.periodMs,
 					tuning,
 					// A connection that is ended after each round is to serve all devices of the line at once.
-					phase: isClosedAfterPoll ? 0 : phaseOf(added),
+					phase: isClosedAfterPoll ? linePhase : nextPhase(),
 					startMs: clock.monotonicMs(),
 				},
 				plan: (points, limits) => tuned.plan(points, limits),
@@ -203,7 +207,6 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 				clock,
 				log,
 			});
-			added += 1;
 			polled.set(id, { poller, book, tuned, device, guardMs });
 			schedule.add(id, book.nextDueMs());
 			keepOpen();

@@ -197,9 +197,9 @@ export const createReadDecoder = (request: ReadRequest): ReadDecoder =>
 /**
  * The decoder of one device. A request gets its decoder at its first answer, which lives as long as the request.
  *
- * A scale factor in the same answer is used at once. One in another answer counts from when it was read until it is read again: a factor is
- * therefore read at least as often as the values that need it (`layeredTemplate` sees to it), and a factor that changed never touches a
- * value that was read before it.
+ * A scale factor in the same answer is used at once; the planner reads values and their factor together where one read can carry them. A factor
+ * in another answer counts from when it was read until it is read again. It is read at least as often as the values that need it
+ * (`layeredTemplate` sees to it), and one that changed never touches a value that was read before it.
  */
 export function createDeviceDecoder({
 	points,

@@ -1,5 +1,6 @@
 import type { ReadFunction, TemplatePoint } from '../../../../config/template/template.ts';
 import { type LineCost, readCostMs, readsBits } from './line-cost.ts';
+import { factorSpans } from './factor-spans.ts';
 import { MAX_BITS_PER_READ, MAX_REGISTERS_PER_READ } from '../wire/modbus-line.ts';
 
 const READ_FUNCTIONS: readonly ReadFunction[] = [1, 2, 3, 4];
@@ -30,7 +31,10 @@ export interface PlanLimits {
 	readonly holes: readonly AddressRange[];
 }
 
-const endOf = (point: TemplatePoint): number => point.address + point.count;
+/** Addresses that have to come in one read. */
+type Place = Pick<TemplatePoint, 'address' | 'count'>;
+
+const endOf = (place: Place): number => place.address + place.count;
 
 /** By address, then size, then key, so that a plan does not depend on the order of the template. */
 const byPlace = (left: TemplatePoint, right: TemplatePoint): number =>
@@ -91,11 +95,11 @@ function requestOf(functionCode: ReadFunction, points: readonly TemplatePoint[],
 }
 
 /**
- * The points that decide the plan: one that lies within another comes with it for nothing, in any plan.
+ * The places that decide the plan: one that lies within another comes with it for nothing, in any plan.
  * @param sorted by place
  * @returns their indices; those between two of them come with the first
  */
-function decisive(sorted: readonly TemplatePoint[]): Int32Array {
+function decisive(sorted: readonly Place[]): Int32Array {
 	const found = new Int32Array(sorted.length);
 	let count = 0;
 	let reach = 0;
@@ -123,27 +127,27 @@ const isDearer = (begin: Begin | undefined, than: Begin): boolean =>
 const reaches = (begin: Begin | undefined, end: number): boolean => begin === undefined || begin.most >= end;
 
 /**
- * For each number of points, where the last request begins (an index) of the cheapest way to read so many.
+ * For each number of places, where the last request begins (an index) of the cheapest way to read so many.
  *
  * With cost = request + unit x (end - start), the last request before an end is cheapest where (cost of what comes before it) -
  * unit x start is least, among the starts that may still reach so far. Starts and ends both grow, so those starts form a window that
- * only moves on, whose least is kept at the head of a queue: one step for each point, however many fit a read.
+ * only moves on, whose least is kept at the head of a queue: one step for each place, however many fit a read.
  */
 function cheapestBegins(
-	points: readonly TemplatePoint[],
+	functionCode: ReadFunction,
+	places: readonly Place[],
 	farthest: (address: number) => number,
 	cost: LineCost,
 ): readonly number[] {
-	const functionCode = points[0]?.functionCode ?? 3;
 	const requestMs = readCostMs(functionCode, 0, cost);
 	const unitMs = readCostMs(functionCode, 1, cost) - requestMs;
 	const begins = [0];
 	const queue: Begin[] = [];
 	let head = 0;
 	let totalMs = 0;
-	for (const [index, point] of points.entries()) {
-		const own = { index, worthMs: totalMs - unitMs * point.address, most: farthest(point.address) };
-		const end = endOf(point);
+	for (const [index, place] of places.entries()) {
+		const own = { index, worthMs: totalMs - unitMs * place.address, most: farthest(place.address) };
+		const end = endOf(place);
 		// Of two equally cheap ways the one with the wider last request wins: fewer requests are fewer chances to fail.
 		while (queue.length > head && isDearer(queue.at(-1), own)) queue.pop();
 		queue.push(own);
@@ -155,6 +159,8 @@ function cheapestBegins(
 	return begins;
 }
 
+const isPoint = (place: Place | TemplatePoint): place is TemplatePoint => 'key' in place;
+
 /** All points have the same function and are readable. */
 function planFunction(
 	functionCode: ReadFunction,
@@ -162,14 +168,17 @@ function planFunction(
 	cost: LineCost,
 	limits: PlanLimits,
 ): readonly ReadRequest[] {
+	const farthest = farthestOf(functionCode, limits);
 	const sorted = points.toSorted(byPlace);
-	const places = decisive(sorted);
-	const deciding = Array.from(places, (place) => sorted[place]).filter((point) => point !== undefined);
-	const begins = cheapestBegins(deciding, farthestOf(functionCode, limits), cost);
+	// Of two places that begin alike, the one that covers the other comes first and decides.
+	const all = [...factorSpans(sorted, farthest), ...sorted].toSorted((one, other) => one.address - other.address);
+	const places = decisive(all);
+	const deciding = Array.from(places, (place) => all[place]).filter((place) => place !== undefined);
+	const begins = cheapestBegins(functionCode, deciding, farthest, cost);
 	const requests: ReadRequest[] = [];
 	for (let read = deciding.length; read > 0; read = begins[read] ?? 0) {
 		const last = deciding[read - 1];
-		const group = sorted.slice(places[begins[read] ?? 0], places[read] ?? sorted.length);
+		const group = all.slice(places[begins[read] ?? 0], places[read] ?? all.length).filter(isPoint);
 		requests.push(requestOf(functionCode, group, last === undefined ? 0 : endOf(last)));
 	}
 	return requests.toReversed();
@@ -177,8 +186,8 @@ function planFunction(
 
 /**
  * The reads that bring all points in the least time on the line: neighbours are merged, also across registers nobody asked for,
- * as long as that is cheaper than another request. A point is never split, a cap never exceeded, a hole never touched. Points
- * that no read can bring are left out (`unreadablePoints`).
+ * as long as that is cheaper than another request. A point is never split, a cap never exceeded, a hole never touched. Values and the scale
+ * factor they need come in one read where a read can carry them. Points that no read can bring are left out (`unreadablePoints`).
  *
  * Done once, when a configuration is applied. Pure; the order of `points` makes no difference.
  */

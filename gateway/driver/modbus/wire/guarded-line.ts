@@ -11,6 +11,8 @@ import type { ModbusAnswer, ModbusExchange, ModbusLine } from './modbus-line.ts'
 const LEAST_HOLD_MS = 100;
 /** Reads tried for one request to tell late replies apart. */
 const MOST_PROOFS = 3;
+/** Reads tried to find out about an echo on a noisy line. */
+const MOST_SENSES = 3;
 
 interface GuardedLineDeps {
 	/** Fresh, used by this line only. */
@@ -78,15 +80,18 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 		return guarded(request);
 	}
 
-	/** A read, whatever becomes of it, shows whether the adapter hears what it sends. */
+	/** A read, whatever becomes of it, mostly shows whether the adapter hears what it sends. */
 	async function senseEcho(request: ModbusExchange): Promise<void> {
 		const { unitId, timeoutMs } = request;
 		const address = 'address' in request ? request.address : 0;
-		try {
-			await proven({ unitId, functionCode: 3, address, count: 1, timeoutMs });
-		} catch (error) {
-			if (!(error instanceof ModbusFault) || error.failure === 'closed') throw error;
+		for (let tries = 0; tries < MOST_SENSES && port.hasEcho === null; tries += 1) {
+			try {
+				await proven({ unitId, functionCode: 3, address, count: 1, timeoutMs });
+			} catch (error) {
+				if (!(error instanceof ModbusFault) || error.failure === 'closed') throw error;
+			}
 		}
+		if (port.hasEcho === null) throw unprovenFault(request);
 	}
 
 	return {

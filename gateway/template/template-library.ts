@@ -1,0 +1,113 @@
+import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
+import { parseTemplate } from '../../config/template/template-schema.ts';
+import type { TemplateDocument } from '../../config/template/template.ts';
+import { checksumOf } from '../../core/configuration/canonical-json.ts';
+import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
+import type { Logger } from '../../core/kernel/log.ts';
+import type { JsonValue } from '../../core/telemetry/reading.ts';
+import {
+	MAX_SITE_TEMPLATE_BYTES,
+	MAX_SITE_TEMPLATES,
+	openSiteTemplateStore,
+	type StoredTemplate,
+} from './site-template-store.ts';
+
+/** Most bytes of all templates of the site together. */
+const MAX_ALL_BYTES = 16 * 1024 * 1024;
+
+/** A template that somebody has uploaded here. */
+export interface SiteTemplate {
+	readonly key: string;
+	/** As it was uploaded; `null`: its file cannot be read. */
+	readonly raw: JsonValue | null;
+	/** SHA-256 of its canonical text; '' when it cannot be read. */
+	readonly checksum: string;
+	readonly bytes: number;
+	/** Empty when it is in use. */
+	readonly mistakes: readonly SettingsMistake[];
+}
+
+export interface TemplateLibraryDeps {
+	readonly folder: string;
+	/** Templates of the product and of the box's own folder; those of the site may extend them. */
+	readonly base: ReadonlyMap<string, TemplateDocument>;
+	readonly log: Logger;
+}
+
+const mistakesOf = (error: unknown): readonly SettingsMistake[] =>
+	error instanceof SettingsFault ? error.mistakes : [{ path: '', message: messageOf(error) }];
+
+/** Templates of this box: those it was shipped with, and in front of them those that were uploaded to it, which are kept durably. */
+export async function openTemplateLibrary({ folder, base, log }: TemplateLibraryDeps) {
+	const store = await openSiteTemplateStore(folder);
+	const templates = new Map(base);
+	const site = new Map<string, SiteTemplate>();
+
+	function restore({ key, raw, reason, bytes }: StoredTemplate): void {
+		const checksum = raw === null ? '' : checksumOf(raw);
+		try {
+			if (reason !== null) throw new SettingsFault([{ path: '', message: reason }]);
+			templates.set(key, parseTemplate(key, raw, base));
+			site.set(key, { key, raw, checksum, bytes, mistakes: [] });
+		} catch (error) {
+			const mistakes = mistakesOf(error);
+			for (const { path, message } of mistakes)
+				log.error('template-refused', { path: `${key}: ${path}`, reason: message });
+			site.set(key, { key, raw, checksum, bytes, mistakes });
+		}
+	}
+
+	for (const stored of await store.load()) restore(stored);
+
+	/** @throws Fault `rule-violation` when there is no room */
+	function assertRoom(key: string, bytes: number): void {
+		if (bytes > MAX_SITE_TEMPLATE_BYTES)
+			throw new Fault('rule-violation', `a template has at most ${MAX_SITE_TEMPLATE_BYTES} bytes; found ${bytes}`);
+		const others = [...site.values()].filter((each) => each.key !== key);
+		if (others.length >= MAX_SITE_TEMPLATES)
+			throw fieldFault(
+				'rule-violation',
+				'key',
+				`the site has ${MAX_SITE_TEMPLATES} templates already: delete one first`,
+			);
+		const all = others.reduce((sum, each) => sum + each.bytes, bytes);
+		if (all > MAX_ALL_BYTES)
+			throw new Fault('rule-violation', `all templates of the site have at most ${MAX_ALL_BYTES} bytes; found ${all}`);
+	}
+
+	return {
+		/** All by key; changes with what is uploaded. */
+		templates: templates as ReadonlyMap<string, TemplateDocument>,
+		/** Those of the site, also the ones that cannot be used. */
+		site: site as ReadonlyMap<string, SiteTemplate>,
+		/** Whether the product or the box's own folder has it. */
+		isShipped: (key: string): boolean => base.has(key),
+		/** As a template of the site. @throws SettingsFault with every mistake */
+		parse: (key: string, raw: unknown): TemplateDocument => parseTemplate(key, raw, base),
+		/**
+		 * Keeps a template in the place of the one of this key; it is durable, and in use, when it resolves.
+		 * @throws SettingsFault; Fault `rule-violation` when there is no room, `unavailable` when the disk takes no change
+		 */
+		async put(key: string, raw: JsonValue): Promise<SiteTemplate> {
+			const template = parseTemplate(key, raw, base);
+			const text = `${JSON.stringify(raw, null, '\t')}\n`;
+			const bytes = Buffer.byteLength(text);
+			assertRoom(key, bytes);
+			await store.write(key, text);
+			const kept = { key, raw, checksum: checksumOf(raw), bytes, mistakes: [] };
+			site.set(key, kept);
+			templates.set(key, template);
+			return kept;
+		},
+		/** Takes it away; one of the product with the same key is there again. */
+		async remove(key: string): Promise<void> {
+			await store.remove(key);
+			site.delete(key);
+			const own = base.get(key);
+			if (own === undefined) templates.delete(key);
+			else templates.set(key, own);
+		},
+	};
+}
+
+export type TemplateLibrary = Awaited<ReturnType<typeof openTemplateLibrary>>;
