@@ -10,6 +10,7 @@ import type { Broker, DeliveryResult } from '../../core/mqtt/mqtt.ts';
 import { parseResponse } from '../../core/telemetry/telemetry-topics.ts';
 import { createDeviceResponses } from '../../gateway/command/device-responses.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
+import { noLockOut } from '../../gateway/command/lock-out.ts';
 import { createMqttDelivery } from '../../gateway/command/mqtt-delivery.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { commandBox, draftOfCommand } from '../fake/command-box.ts';
@@ -47,6 +48,7 @@ async function opened(t: ExecutionContext, deliver?: Broker['deliver']) {
 		commands,
 		devices: box.devices,
 		deliver: deliver ?? ((...message) => broker.deliver(...message)),
+		lockOut: noLockOut,
 		clock: timer.clock,
 		setTimer: deliver === undefined ? systemTimer : timer.setTimer,
 		log: silentLog,
