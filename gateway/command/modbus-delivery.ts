@@ -95,6 +95,11 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 			await commands.advance(command.id, { status: 'failed', error: messageOf(error) });
 			return true;
 		}
+		const lock = deps.lockOut.lockOf(device);
+		if (lock !== null) {
+			await commands.advance(command.id, { status: 'failed', error: lockedOut(lock) });
+			return true;
+		}
 		if ((await commands.advance(command.id, { status: 'sent', sentAt: clock.now() })) === null) return true;
 		const { unitId, timeoutMs } = connection;
 		const lastLook = (): Fault | null => refusalOf(device, command);
