@@ -5,7 +5,7 @@ import type { Responder } from '../../../gateway/simulator/slave-line.ts';
 import { inOrder } from '../in-order.ts';
 
 /** Longest delay of a late answer, as times of the timeout. */
-const LATEST_TIMEOUTS = 3;
+const LATEST_TIMEOUTS = 10;
 /** A device takes up to this long for a sound answer, ms. */
 const USUAL_MS = 3;
 /** Values below it fit into what unit and function leave of a register. */
