@@ -73,7 +73,7 @@ const keepsOthers = ({ write: rule }: TemplatePoint): boolean =>
  */
 export function encodeWrite(point: TemplatePoint, value: unknown, exponent: number | null = null): EncodedWrite {
 	const { write: rule = {}, count } = point;
-	const { function: functionCode = usualFunction(point), address = point.address, block } = rule;
+	const { function: functionCode = usualFunction(point), address = point.address } = rule;
 	if (point.type === 'bool') return { functionCode, address, words: [value === true ? 1 : 0], masks: null };
 	if (count > mostRegisters(functionCode))
 		throw refusePoint(point, `has ${count} registers; one write carries ${mostRegisters(functionCode)}`);
