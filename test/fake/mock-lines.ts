@@ -179,8 +179,11 @@ export const framesOf = (startedMs: number) =>
 			check: 'bad',
 			text: 'unit 2: exception 2, illegal data address',
 		},
-	].map(({ at, gap, ...frame }) => ({
-		...frame,
+	].map(({ at, gap, direction, hex, check, text }) => ({
+		direction,
+		hex,
+		check,
+		text,
 		at: new Date(startedMs + at / 1_000).toISOString(),
 		since_start_us: at,
 		gap_us: gap,

@@ -9,9 +9,12 @@ const FINGER_PX = 44;
 /** What a finger has to hit and is too small for one, by its name. */
 const tooSmall = (page: Page): Promise<unknown> =>
 	page.evaluate(`[...document.querySelectorAll(
-		'main button, main .button, main select, main summary, main input:not([type=checkbox], [type=radio])')]
-		.filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < ${FINGER_PX})
-		.map((element) => element.outerHTML.slice(0, 80))`);
+		'main button, main .button, main select, main summary, main .tick, main .choice label, main input:not([type=checkbox], [type=radio])',
+	)]
+		.filter((element) => element.checkVisibility())
+		.map((element) => ({ element, height: element.getBoundingClientRect().height }))
+		.filter(({ height }) => height < ${FINGER_PX})
+		.map(({ element, height }) => element.outerHTML.slice(0, 80) + ': ' + height)`);
 
 async function fitsPhone(t: ExecutionContext, page: Page): Promise<void> {
 	t.is(await overhang(page), 0);
@@ -147,9 +150,7 @@ test.serial('a register is tried, and what it could mean is ranked', async (t) =
 		await page.getByText('230.1 looks like a phase voltage in V').waitFor();
 		await page.getByText('4366', { exact: true }).waitFor();
 		await page.getByText('answered in 2.4 ms').waitFor();
-		await page.locator('.words').scrollIntoViewIfNeeded();
 		await fitsPhone(t, page);
-		await page.evaluate('document.querySelector(".words").scrollIntoView()');
 		await look('try-phone');
 		await page.getByLabel('Address').fill('9999');
 		await page.getByRole('button', { name: 'Read' }).click();

@@ -24,9 +24,7 @@ export function separatorOf(text: string): Separator {
 }
 
 /** The rows of a CSV text (RFC 4180), or why it is none. */
-export type CsvResult =
-	| { readonly rows: readonly TableRow[] }
-	| { readonly line: number; readonly rule: string };
+export type CsvResult = { readonly rows: readonly TableRow[] } | { readonly line: number; readonly rule: string };
 
 /**
  * Reads CSV: quotes double within quotes, lines may end in quotes, a byte order mark is left out, blank lines too. Stops at the first
@@ -66,7 +64,10 @@ export function csvRows(text: string, separator: Separator): CsvResult {
 			at = end + 1;
 			const next = /[^ ]/.exec(text.slice(at, at + 100))?.[0] ?? '\n';
 			if (next !== separator && next !== '\n' && next !== '\r')
-				return { line, rule: `after the closing " of a cell comes ${separator === '\t' ? 'a tab' : separator} or the end of the line` };
+				return {
+					line,
+					rule: `after the closing " of a cell comes ${separator === '\t' ? 'a tab' : separator} or the end of the line`,
+				};
 			while (text[at] === ' ') at += 1;
 		} else if (character === separator) {
 			endCell();
@@ -90,8 +91,6 @@ const NEEDS_QUOTES = /[",;\t\r\n]|^\s|\s$/;
 /** Writes CSV with commas and CRLF (RFC 4180). */
 export const csvText = (rows: readonly (readonly string[])[]): string =>
 	rows
-		.map((cells) =>
-			cells.map((cell) => (NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(','),
-		)
+		.map((cells) => cells.map((cell) => (NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(','))
 		.map((row) => `${row}\r\n`)
 		.join('');

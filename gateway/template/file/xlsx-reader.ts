@@ -113,7 +113,10 @@ function sheetPaths(files: ZipFiles): readonly (readonly [name: string, path: st
 	if (workbook === null) throw new ZipFault('must be a workbook (.xlsx): it has no list of sheets');
 	const relations = textOf(files, 'xl/_rels/workbook.xml.rels') ?? '';
 	const targets = new Map(
-		opened(relations, 'Relationship').map(({ attributes }) => [attributes.get('Id') ?? '', attributes.get('Target') ?? '']),
+		opened(relations, 'Relationship').map(({ attributes }) => [
+			attributes.get('Id') ?? '',
+			attributes.get('Target') ?? '',
+		]),
 	);
 	return opened(workbook, 'sheet').map(({ attributes }, index) => {
 		// Of the two attributes named id, that of the relation stands last.
@@ -129,7 +132,8 @@ function sheetPaths(files: ZipFiles): readonly (readonly [name: string, path: st
 export function xlsxSheets(data: Buffer): readonly Sheet[] {
 	const files = zipFiles(data);
 	const paths = sheetPaths(files);
-	if (paths.length > MAX_SHEETS) throw new ZipFault(`a workbook has at most ${MAX_SHEETS} sheets; found ${paths.length}`);
+	if (paths.length > MAX_SHEETS)
+		throw new ZipFault(`a workbook has at most ${MAX_SHEETS} sheets; found ${paths.length}`);
 	const shared = sharedTexts(textOf(files, 'xl/sharedStrings.xml') ?? '');
 	const room = { left: MAX_CELLS };
 	return paths.flatMap(([name, path]) => {

@@ -1,5 +1,14 @@
 import { MAX_POINTS } from '../../../config/template/template-form.ts';
-import { type DraftPoint, type ImportNote, type Imported, type ImportOptions, MAX_NOTES, NOWHERE, type Place, shownValue } from './imported.ts';
+import {
+	type DraftPoint,
+	type ImportNote,
+	type Imported,
+	type ImportOptions,
+	MAX_NOTES,
+	NOWHERE,
+	type Place,
+	shownValue,
+} from './imported.ts';
 
 const MAX_KEY = 120;
 const MAX_NAME = 200;
@@ -31,7 +40,13 @@ export function createDraftBook() {
 	const groups = new Map<string, string>();
 	let isFull = false;
 
-	function note(severity: ImportNote['severity'], place: Place, field: string | null, rule: string, value?: unknown): void {
+	function note(
+		severity: ImportNote['severity'],
+		place: Place,
+		field: string | null,
+		rule: string,
+		value?: unknown,
+	): void {
 		if (notes.length < MAX_NOTES)
 			notes.push({ severity, place, field, rule, value: value === undefined ? null : shownValue(value) });
 	}

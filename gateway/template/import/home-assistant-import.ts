@@ -66,12 +66,22 @@ function kindOf(map: PlacedMap, book: DraftBook): Kind | null {
 	const type: RegisterType | null = typeNamed(name, count);
 	if (type === null) {
 		const field = name === 'custom' ? 'structure' : 'data_type';
-		book.mistake(memberOf(map, field)?.place ?? map.place, field, 'must be a type of one value, e.g. int16, float32, or a structure as ">f"', textAt(map, field) ?? name);
+		book.mistake(
+			memberOf(map, field)?.place ?? map.place,
+			field,
+			'must be a type of one value, e.g. int16, float32, or a structure as ">f"',
+			textAt(map, field) ?? name,
+		);
 		return null;
 	}
 	const swaps = SWAPS[textAt(map, 'swap') ?? 'none'];
 	if (swaps === undefined) {
-		book.mistake(memberOf(map, 'swap')?.place ?? map.place, 'swap', 'must be none, byte, word or word_byte', textAt(map, 'swap') ?? undefined);
+		book.mistake(
+			memberOf(map, 'swap')?.place ?? map.place,
+			'swap',
+			'must be none, byte, word or word_byte',
+			textAt(map, 'swap') ?? undefined,
+		);
 		return null;
 	}
 	const registers = type === 'string' ? (count ?? 1) : usualCount(type);
@@ -79,7 +89,9 @@ function kindOf(map: PlacedMap, book: DraftBook): Kind | null {
 }
 
 const bitKind = (functionCode: number): Kind & { readonly bit?: number } =>
-	functionCode <= 2 ? { type: 'bool', count: 1, byte_order: 'AB' } : { type: 'bit', bit: 0, count: 1, byte_order: 'AB' };
+	functionCode <= 2
+		? { type: 'bool', count: 1, byte_order: 'AB' }
+		: { type: 'bit', bit: 0, count: 1, byte_order: 'AB' };
 
 /** Members of a value that is scaled. */
 function scaling(map: PlacedMap, { type }: Kind): Partial<DraftPoint> {
@@ -112,8 +124,20 @@ function addEntity(map: PlacedMap, platform: Platform, book: DraftBook): void {
 	const table = textAt(map, platform.table) ?? platform.usual;
 	const functionCode = functionIn(table.replace(/s$/, ''));
 	if (name === '') return book.mistake(map.place, 'name', 'is required');
-	if (address === null) return book.mistake(memberOf(map, 'address')?.place ?? map.place, 'address', 'must be a number', textAt(map, 'address') ?? undefined);
-	if (functionCode === null) return book.mistake(memberOf(map, platform.table)?.place ?? map.place, platform.table, 'must be holding, input, coil or discrete_input', table);
+	if (address === null)
+		return book.mistake(
+			memberOf(map, 'address')?.place ?? map.place,
+			'address',
+			'must be a number',
+			textAt(map, 'address') ?? undefined,
+		);
+	if (functionCode === null)
+		return book.mistake(
+			memberOf(map, platform.table)?.place ?? map.place,
+			platform.table,
+			'must be holding, input, coil or discrete_input',
+			table,
+		);
 	const kind = platform.isBit || functionCode <= 2 ? bitKind(functionCode) : kindOf(map, book);
 	if (kind === null) return;
 	const isWritable = platform.access === 'rw' && (functionCode === 1 || functionCode === 3);
@@ -131,7 +155,15 @@ function addEntity(map: PlacedMap, platform: Platform, book: DraftBook): void {
 	addRepeats(map, point, book);
 	const target = numberAt(map, 'target_temp_register');
 	if (target !== null) {
-		const setpoint: DraftPoint = { ...point, key: `${point.key}_target`, name: `${name} target`, function: 3, address: target, kind: 'setting', access: 'rw' };
+		const setpoint: DraftPoint = {
+			...point,
+			key: `${point.key}_target`,
+			name: `${name} target`,
+			function: 3,
+			address: target,
+			kind: 'setting',
+			access: 'rw',
+		};
 		book.add(setpoint, memberOf(map, 'target_temp_register')?.place ?? map.place);
 	}
 }
@@ -157,12 +189,26 @@ export function importHomeAssistant(text: string, options: ImportOptions): Impor
 	const hubs = hubsOf(yamlTree(text));
 	const [hub] = hubs;
 	if (hub === undefined) throw new ImportFault(NOWHERE, 'must have a section modbus: with a hub in it');
-	for (const other of hubs.slice(1)) book.warn(other.place, null, 'only the first hub is read: a template is for one device', textAt(other, 'name') ?? undefined);
-	const entities = PLATFORMS.flatMap((platform) => mapsOf(memberOf(hub, platform.list)).map((map) => ({ map, platform })));
+	for (const other of hubs.slice(1))
+		book.warn(
+			other.place,
+			null,
+			'only the first hub is read: a template is for one device',
+			textAt(other, 'name') ?? undefined,
+		);
+	const entities = PLATFORMS.flatMap((platform) =>
+		mapsOf(memberOf(hub, platform.list)).map((map) => ({ map, platform })),
+	);
 	const unitId = options.unitId ?? (entities[0] === undefined ? 0 : unitOf(entities[0].map));
 	for (const { map, platform } of entities) {
 		if (unitOf(map) === unitId) addEntity(map, platform, book);
-		else book.warn(map.place, 'slave', `is of another unit than ${unitId}, and was left out: a template is for one device`, unitOf(map));
+		else
+			book.warn(
+				map.place,
+				'slave',
+				`is of another unit than ${unitId}, and was left out: a template is for one device`,
+				unitOf(map),
+			);
 	}
 	for (const list of LEFT_OUT) {
 		const found = memberOf(hub, list);

@@ -82,11 +82,17 @@ interface Form {
 function formOf(type: RegisterType, isBits: boolean, { number, endian, letter }: AddressParts): Form | string {
 	if (isBits) return { type: 'bool', count: 1, byte_order: 'AB' };
 	if (type === 'bool' || type === 'bit')
-		return number === null ? 'a bit of a register is named behind a dot, as in 1!400010.4' : { type: 'bit', bit: Number(number), count: 1, byte_order: 'AB' };
+		return number === null
+			? 'a bit of a register is named behind a dot, as in 1!400010.4'
+			: { type: 'bit', bit: Number(number), count: 1, byte_order: 'AB' };
 	if (type === 'string' || type === 'raw') {
 		if (number === null) return 'a text needs its length in bytes, as in 1!400001.10H';
 		if (/[DE]/i.test(letter)) return 'texts with one character in each register are not read';
-		return { type, count: Math.ceil(Number(number) / 2), byte_order: /h/i.test(letter) || type === 'raw' ? 'AB' : 'BA' };
+		return {
+			type,
+			count: Math.ceil(Number(number) / 2),
+			byte_order: /h/i.test(letter) || type === 'raw' ? 'AB' : 'BA',
+		};
 	}
 	const [bytes, words] = ENDIANS[endian.toUpperCase()] ?? [false, false];
 	return { type, count: usualCount(type), byte_order: swappedOrder(2 * usualCount(type), bytes, words) };
@@ -99,14 +105,25 @@ export function neuronPoint(
 	unitId: number,
 	book: DraftBook,
 ): DraftPoint | null {
-	const [, unit, number = '', early, earlyLetter, endian = '', late, lateLetter] = ADDRESS.exec(tag.address.trim()) ?? [];
+	const [, unit, number = '', early, earlyLetter, endian = '', late, lateLetter] =
+		ADDRESS.exec(tag.address.trim()) ?? [];
 	const at = addressOf(number);
 	if (unit === undefined || at === null) {
-		book.mistake(placeOf('address'), 'address', 'must be as 1!400001, with .bit, #endian or .length behind it', tag.address);
+		book.mistake(
+			placeOf('address'),
+			'address',
+			'must be as 1!400001, with .bit, #endian or .length behind it',
+			tag.address,
+		);
 		return null;
 	}
 	if (Number(unit) !== unitId) {
-		book.warn(placeOf('address'), 'address', `is of another unit than ${unitId}, and was left out: a template is for one device`, tag.address);
+		book.warn(
+			placeOf('address'),
+			'address',
+			`is of another unit than ${unitId}, and was left out: a template is for one device`,
+			tag.address,
+		);
 		return null;
 	}
 	const type = typeNamed(TYPES[tag.type.trim()] ?? tag.type, null);
@@ -114,7 +131,11 @@ export function neuronPoint(
 		book.mistake(placeOf('type'), 'type', 'must be a type of Neuron, e.g. INT16, FLOAT, STRING', tag.type);
 		return null;
 	}
-	const form = formOf(type, at.functionCode <= 2, { number: early ?? late ?? null, endian, letter: earlyLetter ?? lateLetter ?? '' });
+	const form = formOf(type, at.functionCode <= 2, {
+		number: early ?? late ?? null,
+		endian,
+		letter: earlyLetter ?? lateLetter ?? '',
+	});
 	if (typeof form === 'string') {
 		book.mistake(placeOf('address'), 'address', form, tag.address);
 		return null;

@@ -45,11 +45,13 @@ export function countingOf(addresses: readonly WrittenAddress[], wanted: ImportO
 	const numbers = plain.map(({ text }) => wholeIn(text) ?? 0);
 	if (plain.length > 0 && plain.every(isReference)) {
 		const isSure = numbers.some((number) => number >= ADDRESS_COUNT);
-		const doubt = 'all addresses look like reference numbers (40001 is the first register), and were read so; import with addressing "zero" if they are protocol addresses';
+		const doubt =
+			'all addresses look like reference numbers (40001 is the first register), and were read so; import with addressing "zero" if they are protocol addresses';
 		return { counting: 'reference', doubt: isSure ? null : doubt };
 	}
 	const first = numbers.length === 0 ? 0 : numbers.reduce((least, number) => Math.min(least, number));
-	const doubt = 'no address is 0 and the smallest is 1: they were read as protocol addresses from 0; import with addressing "one" if they count from 1';
+	const doubt =
+		'no address is 0 and the smallest is 1: they were read as protocol addresses from 0; import with addressing "one" if they count from 1';
 	return { counting: 'zero', doubt: first === 1 ? doubt : null };
 }
 

@@ -14,6 +14,9 @@ export interface Table {
 	readonly placeOf: (line: number, column: number | null) => Place;
 }
 
+/** What a file may say of how its addresses count. */
+const ADDRESSINGS: readonly ImportOptions['addressing'][] = ['zero', 'one', 'reference'];
+
 /** Rows before the titles: a name of the device, remarks. */
 const MAX_PREFACE = 30;
 
@@ -30,13 +33,15 @@ function readerOf(row: TableRow, { places }: Heading, table: Table): CellReader 
 }
 
 /** Tags of EMQX Neuron name their unit in the address: `1!400001`. */
-const isNeuron = (readers: readonly CellReader[]): boolean => readers.some((row) => /^\d{1,3}!/.test(row.text('address')));
+const isNeuron = (readers: readonly CellReader[]): boolean =>
+	readers.some((row) => /^\d{1,3}!/.test(row.text('address')));
 
 function addPoints(readers: readonly CellReader[], options: ImportOptions, book: DraftBook): void {
 	const written = readers.map((row) => ({ text: row.text('address'), functionCode: functionIn(row.text('function')) }));
 	const choice = countingOf(written, options.addressing);
 	const [first] = readers;
-	if (choice.doubt !== null && first !== undefined) book.warn(first.place('address'), 'address', choice.doubt, first.text('address'));
+	if (choice.doubt !== null && first !== undefined)
+		book.warn(first.place('address'), 'address', choice.doubt, first.text('address'));
 	for (const row of readers) {
 		const point = pointOfRow(row, choice.counting, options, book);
 		if (point !== null) book.add(point, row.line, row.text('key') !== '');
@@ -44,7 +49,11 @@ function addPoints(readers: readonly CellReader[], options: ImportOptions, book:
 }
 
 function addTags(readers: readonly CellReader[], options: ImportOptions, book: DraftBook): void {
-	const unitId = options.unitId ?? Number(/^(\d{1,3})!/.exec(readers.map((row) => row.text('address')).find((text) => text.includes('!')) ?? '')?.[1] ?? 1);
+	const unitId =
+		options.unitId ??
+		Number(
+			/^(\d{1,3})!/.exec(readers.map((row) => row.text('address')).find((text) => text.includes('!')) ?? '')?.[1] ?? 1,
+		);
 	for (const row of readers) {
 		const tag = {
 			name: row.text('name') === '' ? row.text('key') : row.text('name'),
@@ -80,11 +89,22 @@ export function importTable(tables: readonly Table[], options: ImportOptions): I
 		readers.push(...rows.slice(index + 1).map((row) => readerOf(row, heading, table)));
 	}
 	const filled = readers.filter((row) => row.text('address') !== '' || row.text('key') !== '');
+	const { addressing: said, ...document } = header;
+	const counting = ADDRESSINGS.find((each) => each === said);
 	if (isNeuron(filled)) addTags(filled, options, book);
-	else addPoints(filled, options, book);
+	else
+		addPoints(
+			filled,
+			options.addressing === 'auto' && counting !== undefined ? { ...options, addressing: counting } : options,
+			book,
+		);
 	if (readers.length === 0) {
 		const line = tables[0]?.rows[0]?.line ?? 1;
-		book.mistake(tables[0]?.placeOf(line, null) ?? { line, column: null, sheet: null, cell: null }, null, 'must have a row of titles, with at least address and name, key or type');
+		book.mistake(
+			tables[0]?.placeOf(line, null) ?? { line, column: null, sheet: null, cell: null },
+			null,
+			'must have a row of titles, with at least address and name, key or type',
+		);
 	}
-	return book.close(header, options);
+	return book.close(document, options);
 }

@@ -25,7 +25,10 @@ interface Field {
 
 const named = (map: PlacedMap): string => textAt(map, 'name') ?? '';
 
-function kindOf({ map, count, typeName, order }: Field, book: DraftBook): { readonly type: RegisterType; readonly count: number; readonly byte_order: string } | null {
+function kindOf(
+	{ map, count, typeName, order }: Field,
+	book: DraftBook,
+): { readonly type: RegisterType; readonly count: number; readonly byte_order: string } | null {
 	const type = typeNamed(typeName, count);
 	const place = memberOf(map, 'data_type')?.place ?? memberOf(map, 'type')?.place ?? map.place;
 	if (type === null) {
@@ -36,7 +39,12 @@ function kindOf({ map, count, typeName, order }: Field, book: DraftBook): { read
 	const bytes = factsOfType(type).order === 'number' ? 2 * usualCount(type) : 2;
 	const byte_order = order === '' ? swappedOrder(bytes, false, false) : widened(order, bytes);
 	if (byte_order === null) {
-		book.mistake(memberOf(map, 'byte_order')?.place ?? map.place, 'byte_order', 'must be AB, BA, ABCD, DCBA, BADC or CDAB', order);
+		book.mistake(
+			memberOf(map, 'byte_order')?.place ?? map.place,
+			'byte_order',
+			'must be AB, BA, ABCD, DCBA, BADC or CDAB',
+			order,
+		);
 		return null;
 	}
 	return { type, count: registers, byte_order };
@@ -81,16 +89,36 @@ function addRegisterStyle(plugin: PlacedMap, book: DraftBook): void {
 			const addresses = addressesOf(map);
 			const [first] = addresses;
 			if (first === undefined) {
-				book.mistake(memberOf(map, 'address')?.place ?? map.place, 'address', 'must be a list of addresses, e.g. [5, 6]', textAt(map, 'address') ?? undefined);
+				book.mistake(
+					memberOf(map, 'address')?.place ?? map.place,
+					'address',
+					'must be a list of addresses, e.g. [5, 6]',
+					textAt(map, 'address') ?? undefined,
+				);
 				continue;
 			}
 			if (addresses.some((address, index) => address !== first + index)) {
-				book.mistake(memberOf(map, 'address')?.place ?? map.place, 'address', 'must be addresses one after the other', addresses.join(', '));
+				book.mistake(
+					memberOf(map, 'address')?.place ?? map.place,
+					'address',
+					'must be addresses one after the other',
+					addresses.join(', '),
+				);
 				continue;
 			}
 			const dataType = (textAt(map, 'data_type') ?? 'UINT16').toUpperCase();
 			const typeName = FIXED[dataType] ?? dataType;
-			addField({ map, functionCode, address: first, count: addresses.length, typeName, order: textAt(map, 'byte_order') ?? '' }, book);
+			addField(
+				{
+					map,
+					functionCode,
+					address: first,
+					count: addresses.length,
+					typeName,
+					order: textAt(map, 'byte_order') ?? '',
+				},
+				book,
+			);
 		}
 	}
 }
@@ -100,7 +128,12 @@ function addRequests(requests: readonly PlacedMap[], unitId: number, book: Draft
 	for (const request of requests) {
 		const unit = numberAt(request, 'slave_id') ?? 0;
 		if (unit !== unitId) {
-			book.warn(request.place, 'slave_id', `is of another unit than ${unitId}, and was left out: a template is for one device`, unit);
+			book.warn(
+				request.place,
+				'slave_id',
+				`is of another unit than ${unitId}, and was left out: a template is for one device`,
+				unit,
+			);
 			continue;
 		}
 		for (const map of mapsOf(memberOf(request, 'fields'))) {
@@ -110,14 +143,29 @@ function addRequests(requests: readonly PlacedMap[], unitId: number, book: Draft
 			const functionCode = functionIn(register);
 			const address = numberAt(map, 'address');
 			if (functionCode === null) {
-				book.mistake(memberOf(request, 'register')?.place ?? map.place, 'register', 'must be coil, discrete, holding or input', register);
+				book.mistake(
+					memberOf(request, 'register')?.place ?? map.place,
+					'register',
+					'must be coil, discrete, holding or input',
+					register,
+				);
 				continue;
 			}
 			if (address === null) {
 				book.mistake(map.place, 'address', 'must be a number', textAt(map, 'address') ?? undefined);
 				continue;
 			}
-			addField({ map, functionCode, address, count: null, typeName: textAt(map, 'type') ?? 'UINT16', order: textAt(request, 'byte_order') ?? 'ABCD' }, book);
+			addField(
+				{
+					map,
+					functionCode,
+					address,
+					count: null,
+					typeName: textAt(map, 'type') ?? 'UINT16',
+					order: textAt(request, 'byte_order') ?? 'ABCD',
+				},
+				book,
+			);
 		}
 	}
 }
@@ -133,9 +181,18 @@ export function importTelegraf(text: string, options: ImportOptions): Imported {
 	const plugins = pluginsOf(tomlTree(text));
 	const [plugin] = plugins;
 	if (plugin === undefined) throw new ImportFault(NOWHERE, 'must have a section [[inputs.modbus]]');
-	for (const other of plugins.slice(1)) book.warn(other.place, null, 'only the first [[inputs.modbus]] is read: a template is for one device', textAt(other, 'name') ?? undefined);
+	for (const other of plugins.slice(1))
+		book.warn(
+			other.place,
+			null,
+			'only the first [[inputs.modbus]] is read: a template is for one device',
+			textAt(other, 'name') ?? undefined,
+		);
 	const requests = [...mapsOf(memberOf(plugin, 'request')), ...mapsOf(memberOf(plugin, 'metric'))];
-	const unitId = options.unitId ?? (requests[0] === undefined ? numberAt(plugin, 'slave_id') : numberAt(requests[0], 'slave_id')) ?? 0;
+	const unitId =
+		options.unitId ??
+		(requests[0] === undefined ? numberAt(plugin, 'slave_id') : numberAt(requests[0], 'slave_id')) ??
+		0;
 	addRegisterStyle(plugin, book);
 	addRequests(requests, unitId, book);
 	const model = textAt(plugin, 'name');

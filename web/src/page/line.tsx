@@ -7,7 +7,7 @@ import { Status } from '../part/status.tsx';
 import { WiringMark, WiringReasons } from '../part/wiring.tsx';
 import { formatCount, formatShare } from '../format.ts';
 import { link } from '../router.ts';
-import { lineLook } from '../state/line-look.ts';
+import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { type FieldTextKey, tf } from '../text-field.ts';
@@ -107,7 +107,7 @@ function Load({ line }: { readonly line: LineDetailView }) {
 	return (
 		<section class="card">
 			<h2>{tf('line.load')}</h2>
-			{trouble !== null && <p class="warn-text">{trouble}</p>}
+			{trouble !== null && <p class="warn-text">{sentenceOn(line.line, trouble)}</p>}
 			<Facts
 				entries={[
 					{

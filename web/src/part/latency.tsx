@@ -8,6 +8,8 @@ const ms = (value: number | null): string => (value === null ? NONE : value.toFi
 export const latencyText = (of: Pick<LineView, 'latency_p50_ms' | 'latency_p99_ms'>): string =>
 	`${ms(of.latency_p50_ms)} / ${ms(of.latency_p99_ms)} ms`;
 
+const order = (upTo: number | null): number => upTo ?? Number.POSITIVE_INFINITY;
+
 /** The answers of several units in the same steps. */
 export function sumOf(
 	units: readonly { readonly latency: readonly LatencyBucketView[] }[],
@@ -16,7 +18,6 @@ export function sumOf(
 	for (const { latency } of units) {
 		for (const { up_to_ms: upTo, count } of latency) counts.set(upTo, (counts.get(upTo) ?? 0) + count);
 	}
-	const order = (upTo: number | null): number => upTo ?? Number.POSITIVE_INFINITY;
 	return Array.from(counts, ([upTo, count]) => ({ up_to_ms: upTo, count })).toSorted(
 		(one, other) => order(one.up_to_ms) - order(other.up_to_ms),
 	);
