@@ -10,7 +10,14 @@ import { described } from '../../core/http/describe.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { csvOf, workbookOf } from './export/table-export.ts';
 import { thingDescription, thingModel } from './export/thing-description.ts';
-import { importAnswer, type ImportBody, importBody, importView, MAX_BODY_BYTES, toImportRequest } from './import/import-schema.ts';
+import {
+	importAnswer,
+	type ImportBody,
+	importBody,
+	importView,
+	MAX_BODY_BYTES,
+	toImportRequest,
+} from './import/import-schema.ts';
 import type { ImportService } from './import/import-service.ts';
 import { templateParams } from './template-route-schema.ts';
 import type { TemplateService } from './template-service.ts';
@@ -25,10 +32,18 @@ type Template = ReturnType<TemplateService['template']>;
 
 /** Formats of an export: what the file is, how it ends, and how it is made. */
 const EXPORTS = {
-	json: { type: 'application/json', ending: 'json', make: (template: Template) => `${JSON.stringify(templateFile(template), null, '\t')}\n` },
+	json: {
+		type: 'application/json',
+		ending: 'json',
+		make: (template: Template) => `${JSON.stringify(templateFile(template), null, '\t')}\n`,
+	},
 	csv: { type: 'text/csv; charset=utf-8', ending: 'csv', make: csvOf },
 	xlsx: { type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', ending: 'xlsx', make: workbookOf },
-	wot: { type: 'application/tm+json', ending: 'tm.json', make: (template: Template) => `${JSON.stringify(thingModel(template), null, '\t')}\n` },
+	wot: {
+		type: 'application/tm+json',
+		ending: 'tm.json',
+		make: (template: Template) => `${JSON.stringify(thingModel(template), null, '\t')}\n`,
+	},
 } as const;
 
 type ExportFormat = keyof typeof EXPORTS;
@@ -96,9 +111,17 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 					const device = devices.get(request.params.device_id, actorOf(request));
 					const { connection } = device;
 					if (connection?.driver !== 'modbus' || connection.line.transport !== 'tcp')
-						throw new Fault('state-conflict', `device ${device.uid} is not on Modbus TCP, and the binding has no address for it`);
+						throw new Fault(
+							'state-conflict',
+							`device ${device.uid} is not on Modbus TCP, and the binding has no address for it`,
+						);
 					const template = layeredTemplate(templates.template(connection.template), connection);
-					const thing = { id: device.id, name: device.name, connection: { ...connection, line: connection.line }, template };
+					const thing = {
+						id: device.id,
+						name: device.name,
+						connection: { ...connection, line: connection.line },
+						template,
+					};
 					return h.response(thingDescription(thing)).type('application/td+json');
 				},
 			},

@@ -10,7 +10,21 @@ import { optionsOf } from '../fake/import-options.ts';
 function pointLines(format: ImportFormat, content: Buffer, options: ImportOptions): readonly string[] {
 	const { document } = importFile(format, content, options);
 	return parseTemplate('sample', document).points.map((point) => {
-		const { key, functionCode, address, count, type, byteOrder, scale, offset, unit, access, kind, bit, enum: texts } = point;
+		const {
+			key,
+			functionCode,
+			address,
+			count,
+			type,
+			byteOrder,
+			scale,
+			offset,
+			unit,
+			access,
+			kind,
+			bit,
+			enum: texts,
+		} = point;
 		const place = `${key} ${functionCode}:${address}/${count} ${type} ${byteOrder}`;
 		const more = [
 			scale === 1 ? '' : `x${scale}`,
@@ -195,26 +209,29 @@ const samples: readonly Sample[] = [
 		name: 'CSV with commas, own columns and a byte order mark',
 		file: 'a.csv',
 		format: 'csv',
-		content: '\uFEFFkey,name,function,address,count,type,byte_order,scale,unit\nvoltage_l1,"Voltage, L1",3,0,1,uint16,AB,0.1,V\n',
+		content:
+			'\uFEFFkey,name,function,address,count,type,byte_order,scale,unit\nvoltage_l1,"Voltage, L1",3,0,1,uint16,AB,0.1,V\n',
 		points: [VOLTAGE],
 	},
 	{
 		name: 'CSV with semicolons and decimal commas, titles of others, remarks above them',
 		file: 'liste.txt',
 		format: 'csv',
-		content: 'Meter 7;;;\r\n\r\nRegister Address;Label;Data type;Factor;Unit;R/W;Swap\r\n0;Voltage L1;U16;0,1;V;R;\r\n1;Energy;float;0,001;kWh;RO;word swap\r\n3;Limit;S16;1/10;A;R/W;\r\n',
-		points: ['voltage_l1 3:0/1 uint16 AB x0.1 V', 'energy 3:1/2 float32 CDAB x0.001 kWh', 'limit 3:3/1 int16 AB x0.1 A rw'],
+		content:
+			'Meter 7;;;\r\n\r\nRegister Address;Label;Data type;Factor;Unit;R/W;Swap\r\n0;Voltage L1;U16;0,1;V;R;\r\n1;Energy;float;0,001;kWh;RO;word swap\r\n3;Limit;S16;1/10;A;R/W;\r\n',
+		points: [
+			'voltage_l1 3:0/1 uint16 AB x0.1 V',
+			'energy 3:1/2 float32 CDAB x0.001 kWh',
+			'limit 3:3/1 int16 AB x0.1 A rw',
+		],
 	},
 	{
 		name: 'CSV with tabs, functions by name, hexadecimal addresses, states and bits',
 		file: 'a.tsv',
 		format: 'csv',
-		content: 'Name\tFunction\tAddress\tType\tValues\tBit\nRun\tCoil\t0x10\tbool\t\t\nMode\tInput Register\t1Fh\tuint16\t0=off|1=on\t\nFault\tholding\t5\tbit\t\t3\n',
-		points: [
-			'run 1:16/1 bool AB',
-			'mode 4:31/1 uint16 AB {"0":"off","1":"on"}',
-			'fault 3:5/1 bit AB bit3',
-		],
+		content:
+			'Name\tFunction\tAddress\tType\tValues\tBit\nRun\tCoil\t0x10\tbool\t\t\nMode\tInput Register\t1Fh\tuint16\t0=off|1=on\t\nFault\tholding\t5\tbit\t\t3\n',
+		points: ['run 1:16/1 bool AB', 'mode 4:31/1 uint16 AB {"0":"off","1":"on"}', 'fault 3:5/1 bit AB bit3'],
 	},
 	{
 		name: 'reference numbers of five digits, with a warning',
@@ -301,7 +318,14 @@ const samples: readonly Sample[] = [
 		],
 		warnings: ['slaves', 'tag'],
 	},
-	{ name: 'Neuron, tags as JSON', file: 'tags.json', format: 'neuron', content: NEURON, points: NEURON_POINTS, warnings: ['address'] },
+	{
+		name: 'Neuron, tags as JSON',
+		file: 'tags.json',
+		format: 'neuron',
+		content: NEURON,
+		points: NEURON_POINTS,
+		warnings: ['address'],
+	},
 	{
 		name: 'Neuron, its columns as CSV',
 		file: 'tags.csv',
@@ -344,7 +368,19 @@ const samples: readonly Sample[] = [
 				model: 'B',
 				category: 'c',
 				transports: ['rtu'],
-				points: [{ key: 'voltage_l1', name: 'V', function: 3, address: 0, count: 1, type: 'uint16', byte_order: 'AB', scale: 0.1, unit: 'V' }],
+				points: [
+					{
+						key: 'voltage_l1',
+						name: 'V',
+						function: 3,
+						address: 0,
+						count: 1,
+						type: 'uint16',
+						byte_order: 'AB',
+						scale: 0.1,
+						unit: 'V',
+					},
+				],
 			},
 		}),
 		points: [VOLTAGE],

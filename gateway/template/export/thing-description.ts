@@ -1,6 +1,12 @@
 import type { ModbusConnection } from '../../../config/connection/connection.ts';
 import { factsOfType, isNumeric } from '../../../config/template/register-types.ts';
-import type { DeviceTemplate, ReadFunction, RegisterType, TemplateDocument, TemplatePoint } from '../../../config/template/template.ts';
+import type {
+	DeviceTemplate,
+	ReadFunction,
+	RegisterType,
+	TemplateDocument,
+	TemplatePoint,
+} from '../../../config/template/template.ts';
 import { swappedOrder } from '../import/type-names.ts';
 
 /** Vocabularies: Thing Description 1.1, the Modbus binding, and what neither of the two has. */
@@ -48,7 +54,8 @@ function typeOf({ type, scale, scaleFactor, offset }: TemplatePoint): string {
 	const { nature } = factsOfType(type);
 	if (nature === 'truth') return 'boolean';
 	if (nature === 'text') return 'string';
-	const isWhole = nature !== 'float' && Number.isInteger(scale) && Number.isInteger(offset) && scaleFactor === undefined;
+	const isWhole =
+		nature !== 'float' && Number.isInteger(scale) && Number.isInteger(offset) && scaleFactor === undefined;
 	return isWhole ? 'integer' : 'number';
 }
 
@@ -128,7 +135,12 @@ function propertyOf(point: TemplatePoint, periodMs: number | null): object {
 
 /** Points that exclude each other may share a key: the first one stands for all. */
 const propertiesOf = ({ points }: DeviceTemplate, periodMs: number | null): object =>
-	Object.fromEntries(points.toReversed().map((point) => [point.key, propertyOf(point, periodMs)]).toReversed());
+	Object.fromEntries(
+		points
+			.toReversed()
+			.map((point) => [point.key, propertyOf(point, periodMs)])
+			.toReversed(),
+	);
 
 const OPEN = { securityDefinitions: { nosec_sc: { scheme: 'nosec' } }, security: ['nosec_sc'] } as const;
 
@@ -155,7 +167,9 @@ export interface DescribedThing {
 	readonly id: string;
 	readonly name: string;
 	/** Over TCP; the Modbus binding has no address for other lines. */
-	readonly connection: ModbusConnection & { readonly line: { readonly transport: 'tcp'; readonly host: string; readonly port: number } };
+	readonly connection: ModbusConnection & {
+		readonly line: { readonly transport: 'tcp'; readonly host: string; readonly port: number };
+	};
 	/** As the device is read: with its options and overrides. */
 	readonly template: DeviceTemplate;
 }

@@ -77,6 +77,8 @@ export function yamlTree(text: string): PlacedValue {
 	try {
 		const document = parseDocument(text, {
 			lineCounter,
+			// Each would search the whole text for its line.
+			prettyErrors: false,
 			schema: 'core',
 			logLevel: 'silent',
 			merge: false,
