@@ -86,27 +86,26 @@ function wireOf(point: TemplatePoint, address: number): object {
 	};
 }
 
+/** How a point is written where that follows not from how it is read. */
+function writeForm(point: TemplatePoint): object {
+	const name = WRITE_FUNCTIONS[point.write?.function ?? 0];
+	const form = { ...wireOf(point, point.write?.address ?? point.address), op: ['writeproperty'] };
+	return name === undefined ? form : { ...form, 'modv:function': name };
+}
+
+const isWrittenElsewhere = ({ write }: TemplatePoint): boolean =>
+	write?.address !== undefined || write?.function !== undefined;
+
 function formsOf(point: TemplatePoint, periodMs: number | null): readonly object[] {
-	const { access, address, write } = point;
-	const isElsewhere = write?.address !== undefined || write?.function !== undefined;
-	const isRead = access !== 'w';
-	const isWritten = access !== 'r';
-	const polling = periodMs === null ? {} : { 'modv:pollingTime': periodMs };
-	const reading = { ...wireOf(point, address), ...polling };
-	if (isRead && isWritten && !isElsewhere) return [{ ...reading, op: ['readproperty', 'writeproperty'] }];
-	const written = WRITE_FUNCTIONS[write?.function ?? 0];
-	return [
-		...(isRead ? [{ ...reading, op: ['readproperty'] }] : []),
-		...(isWritten
-			? [
-					{
-						...wireOf(point, write?.address ?? address),
-						op: ['writeproperty'],
-						...(written === undefined ? {} : { 'modv:function': written }),
-					},
-				]
-			: []),
-	];
+	const reading = {
+		...wireOf(point, point.address),
+		...(periodMs === null ? {} : { 'modv:pollingTime': periodMs }),
+		op: ['readproperty'],
+	};
+	if (point.access === 'r') return [reading];
+	if (point.access === 'w') return [writeForm(point)];
+	if (isWrittenElsewhere(point)) return [reading, writeForm(point)];
+	return [{ ...reading, op: ['readproperty', 'writeproperty'] }];
 }
 
 /** Texts of numbers as constants with a title. */

@@ -50,7 +50,13 @@ export function createDraftBook() {
 		value?: unknown,
 	): void {
 		if (notes.length < MAX_NOTES)
-			notes.push({ severity, place, field, rule, value: value === undefined ? null : shownValue(value) });
+			notes.push({
+				severity,
+				place,
+				field,
+				rule,
+				value: value === undefined || value === null ? null : shownValue(value),
+			});
 	}
 
 	const warn = (place: Place, field: string | null, rule: string, value?: unknown): void =>

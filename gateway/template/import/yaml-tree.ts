@@ -4,7 +4,7 @@ import { atLine, ImportFault, NOWHERE, type Place } from './imported.ts';
 import { MAX_DEPTH, MAX_VALUES, type PlacedValue } from './placed-value.ts';
 
 /** Most characters: the parser takes its time. */
-const MAX_CHARACTERS = 256 * 1024;
+const MAX_CHARACTERS = 128 * 1024;
 
 /** Nesting of brackets and of dashes in one line, beyond which a text is not given to the parser at all. */
 const MAX_BRACKETS = 200;
