@@ -68,6 +68,9 @@ function valueOf({ type, text }: OpenCell, shared: readonly string[]): string {
 	return type === '' || type === 'n' ? numberText(text.trim()) : text;
 }
 
+const stepOf = <T>(steps: Readonly<Record<string, T>>, name: string): T | undefined =>
+	Object.hasOwn(steps, name) ? steps[name] : undefined;
+
 /** Takes the elements of a sheet, one after the other. @param room how many cells may still come */
 function createRows(shared: readonly string[], room: { left: number }) {
 	const rows: TableRow[] = [];
@@ -119,9 +122,6 @@ function createRows(shared: readonly string[], room: { left: number }) {
 		},
 	};
 
-	const stepOf = <T>(steps: Readonly<Record<string, T>>, name: string): T | undefined =>
-		Object.hasOwn(steps, name) ? steps[name] : undefined;
-
 	return {
 		rows,
 		take(token: XmlToken): void {
@@ -136,9 +136,9 @@ function createRows(shared: readonly string[], room: { left: number }) {
 }
 
 function rowsOf(xml: string, shared: readonly string[], room: { left: number }): readonly TableRow[] {
-	const { rows, take } = createRows(shared, room);
-	for (const token of xmlTokens(xml)) take(token);
-	return rows;
+	const sheet = createRows(shared, room);
+	for (const token of xmlTokens(xml)) sheet.take(token);
+	return sheet.rows;
 }
 
 /** Paths of the sheets in the order of the workbook, with their names. */

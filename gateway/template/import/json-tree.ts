@@ -3,7 +3,7 @@ import { MAX_DEPTH, MAX_VALUES, type PlacedValue } from './placed-value.ts';
 
 const BLANKS = /[ \t\r\n]*/y;
 // oxlint-disable-next-line no-control-regex -- the characters that a JSON text may not hold
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
+const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null };
 
@@ -54,7 +54,7 @@ export function jsonTree(text: string): PlacedValue {
 
 	function string(): string | null {
 		const found = take(STRING);
-		return found === '' ? null : (JSON.parse(found) as string);
+		return found === '' ? null : String(JSON.parse(found));
 	}
 
 	/** Things with commas between them, up to the closing token. */
