@@ -7,7 +7,7 @@ import { createModbusLine } from '../gateway/driver/modbus/wire/line-factory.ts'
 import { gapMs, wireMs } from '../gateway/driver/modbus/wire/rtu-timing.ts';
 import { portsOf } from '../test/fake/machine-ports.ts';
 import { type LineMaker, type LineReport, makeLines } from './rtu-line.ts';
-import { type Row, table } from './table.ts';
+import { median, type Row, table } from './table.ts';
 
 /** Start, eight data, parity and stop: the character of the specification. */
 const BITS_PER_CHAR = 11;
@@ -31,6 +31,8 @@ interface Client {
 }
 
 interface Measurement {
+	/** From one read to the next: the middle, since a busy machine wakes programs late at times. */
+	readonly cycleMs: number;
 	readonly perSecond: number;
 	readonly cpuMs: number;
 	readonly line: LineReport;
@@ -96,19 +98,28 @@ async function measure(
 	for (let i = 0; i < WARM_READS && performance.now() < warmUntilMs; i += 1) await readRight(client, count);
 	const usage = process.cpuUsage();
 	const startMs = performance.now();
-	let reads = 0;
-	for (; reads < LEAST_READS || performance.now() - startMs < 1000 * seconds; reads += 1)
+	const cyclesMs: number[] = [];
+	let elapsedMs = 0;
+	while (cyclesMs.length < LEAST_READS || elapsedMs < 1000 * seconds) {
 		await readRight(client, count);
-	const elapsedMs = performance.now() - startMs;
+		const nowMs = performance.now() - startMs;
+		cyclesMs.push(nowMs - elapsedMs);
+		elapsedMs = nowMs;
+	}
 	const { user, system } = process.cpuUsage(usage);
 	await client.close();
-	return { perSecond: (1000 * reads) / elapsedMs, cpuMs: (user + system) / 1000 / reads, line: await line.stop() };
+	return {
+		cycleMs: median(cyclesMs),
+		perSecond: (1000 * cyclesMs.length) / elapsedMs,
+		cpuMs: (user + system) / 1000 / cyclesMs.length,
+		line: await line.stop(),
+	};
 }
 
-/** Reads a second that the line can carry when it is silent for 3.5 characters before and after the answer. */
-function mostPerSecond(baudRate: number, count: number): number {
+/** Time of a read on a line that is silent for 3.5 characters before and after the answer, ms. */
+function leastCycleMs(baudRate: number, count: number): number {
 	const timing = { baudRate, bitsPerChar: BITS_PER_CHAR };
-	return 1000 / (wireMs(timing, REQUEST_CHARS + REPLY_CHARS + 2 * count) + 2 * gapMs(timing));
+	return wireMs(timing, REQUEST_CHARS + REPLY_CHARS + 2 * count) + 2 * gapMs(timing);
 }
 
 /** Modbus RTU on a modelled line: what of its rate is reached, and what an answer costs, beside the library's buffered port. */
@@ -123,21 +134,22 @@ export async function runRtuBench({ seconds }: { readonly seconds: number }) {
 				const baudRate = Number(baudText);
 				const ours = await measure(lines, openOurs, baudRate, count, seconds);
 				const stock = await measure(lines, openStock, baudRate, count, seconds);
-				const most = mostPerSecond(baudRate, count);
-				const share = ours.perSecond / most;
+				const leastMs = leastCycleMs(baudRate, count);
+				const share = leastMs / ours.cycleMs;
 				const cpuRatio = ours.cpuMs / stock.cpuMs;
 				const isCheap = count < 100 || cpuRatio <= MOST_CPU_RATIO;
 				isWithinLimits &&= share >= leastShare && isCheap && ours.line.early === 0;
 				rows.push({
 					baud: baudRate,
 					registers: count,
-					'line reads/s': most,
-					'reads/s': ours.perSecond,
+					'line ms': leastMs,
+					'cycle ms': ours.cycleMs,
 					share,
+					'share of all': (leastMs * ours.perSecond) / 1000,
 					'too early': ours.line.early,
 					'least silence ms': ours.line.leastSilenceMs,
 					'cpu ms': ours.cpuMs,
-					'stock reads/s': stock.perSecond,
+					'stock cycle ms': stock.cycleMs,
 					'stock too early': stock.line.early,
 					'stock cpu ms': stock.cpuMs,
 					'cpu ratio': cpuRatio,

@@ -1,4 +1,5 @@
 import { createPointFacts } from '../config/template/point-facts.ts';
+import { createTemplateCheck } from '../config/template/template-check.ts';
 import type { DeviceTemplate } from '../config/template/template.ts';
 import type { HubSettings } from '../config/hub-settings.ts';
 import type { StoragePart } from '../core/box/storage-part.ts';
@@ -39,7 +40,7 @@ export async function openHubTelemetry(deps: HubTelemetryDeps) {
 		history: { ...settings.history, settle: time.settle },
 		origin: node,
 		gatewayId: null,
-		templates,
+		templates: createTemplateCheck(templates),
 		pointFactsOf,
 		accounts: deps.accounts,
 		onLoss: (_loss, ranges) => lost(ranges),

@@ -1,4 +1,5 @@
 import { createPointFacts } from '../config/template/point-facts.ts';
+import { createTemplateCheck } from '../config/template/template-check.ts';
 import type { DeviceTemplate } from '../config/template/template.ts';
 import type { GatewaySettings } from '../config/gateway-settings.ts';
 import { openTelemetry, type TelemetryPartDeps } from '../core/box/telemetry-part.ts';
@@ -50,7 +51,7 @@ export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 		history: { ...settings.history, settle: time.settle, watchers: [thinned.watcher], dropped: thinned.dropped },
 		origin: gatewayId,
 		gatewayId,
-		templates,
+		templates: createTemplateCheck(templates),
 		pointFactsOf,
 		accounts: deps.accounts,
 		onLoss: ({ reason }, ranges) =>

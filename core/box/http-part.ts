@@ -12,6 +12,7 @@ import type { AlarmService } from '../alarm/alarm-service.ts';
 import { createTelemetryRealtime } from '../telemetry/telemetry-realtime.ts';
 import { telemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { maySee } from '../device/device-access.ts';
+import type { Device } from '../device/device.ts';
 import { deviceRoutes } from '../device/device-routes.ts';
 import { aggregateRoutes } from '../history/aggregate-routes.ts';
 import type { WebFolder } from '../http/static-web.ts';
@@ -88,6 +89,8 @@ export interface HttpPartDeps {
 	readonly settings: Readonly<Record<string, unknown>>;
 	readonly metrics: Metrics;
 	readonly isStarted: () => boolean;
+	/** What whoever saved a device should know although it was saved; `null`: nothing. Absent: there never is anything. */
+	readonly deviceNotice?: (device: Device) => string | null;
 	/** Routes that only this hull has. */
 	readonly more: readonly HttpPart[];
 	readonly lifecycle: Lifecycle;
@@ -162,7 +165,7 @@ export async function openHttp(deps: HttpPartDeps) {
 				V1,
 			),
 			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
-			part(deviceRoutes, { devices }, V1),
+			part(deviceRoutes, { devices, ...(deps.deviceNotice === undefined ? {} : { notice: deps.deviceNotice }) }, V1),
 			part(
 				telemetryRoutes,
 				{

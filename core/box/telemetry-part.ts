@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { KnownTemplates } from '../device/device-rules.ts';
 import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
@@ -67,7 +68,7 @@ export interface TelemetryPartDeps {
 	readonly origin: GatewayId;
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
-	readonly templates: { readonly has: (key: string) => boolean };
+	readonly templates: KnownTemplates;
 	readonly pointFactsOf: PointFactsOf;
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;

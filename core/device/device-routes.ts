@@ -27,13 +27,29 @@ type Wire<T> = Request<{ Params: { device_id: string }; Query: ListQuery; Payloa
 
 const api = (operationId: string, summary: string) => ({ operationId, tag: 'Devices', summary });
 
+export interface DeviceRoutesOptions {
+	readonly devices: DeviceService;
+	/** What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. */
+	readonly notice?: (device: Device) => string | null;
+}
+
+/** A header can carry neither other letters nor quotation marks inside the quoted text (RFC 7234, 5.5). */
+const warningOf = (notice: string): string => `299 - "${notice.replaceAll(/[^ !#-[\]-~]/g, '?')}"`;
+
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
-export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
+export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 	name: 'device-routes',
-	register(server, { devices }) {
+	register(server, { devices, notice }) {
 		const view = (device: Device) => deviceView(device, devices.health(device));
 
 		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
+
+		/** The document, and a `Warning` when there is something to know about it. */
+		function savedOf(device: Device, h: ResponseToolkit) {
+			const response = documentOf(device, h);
+			const sentence = notice?.(device) ?? null;
+			return sentence === null ? response : response.header('warning', warningOf(sentence));
+		}
 
 		function listByPage(request: Wire<unknown>) {
 			const { page = 1, size = DEFAULT_PAGE_SIZE } = request.query;
@@ -75,7 +91,7 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
 					noteChange(request, { target: device.id, before: null, after: view(device) });
-					return documentOf(device, h).code(201);
+					return savedOf(device, h).code(201);
 				},
 			},
 		});
@@ -108,7 +124,7 @@ export const deviceRoutes: Plugin<{ readonly devices: DeviceService }> = {
 					const before = devices.get(params.device_id, actorOf(request));
 					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
 					noteChange(request, { target: device.id, before: view(before), after: view(device) });
-					return documentOf(device, h);
+					return savedOf(device, h);
 				},
 			},
 		});

@@ -24,7 +24,7 @@ import { createDeviceExchange } from './device-exchange.ts';
 import { createDevicePresence, STATUS_OF_HEALTH } from './device-presence.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
 import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
-import { assertLineAgrees, assertTemplateExists } from './device-rules.ts';
+import { assertLineAgrees, assertTemplateFits, type KnownTemplates } from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
 export interface DeviceServiceDeps {
@@ -33,7 +33,7 @@ export interface DeviceServiceDeps {
 	readonly gatewayId: GatewayId | null;
 	/** This box, as the author of changes. */
 	readonly node: GatewayId;
-	readonly templates: { readonly has: (key: string) => boolean };
+	readonly templates: KnownTemplates;
 	/** Whether somebody with this id is at home in the tenant. */
 	readonly users: { readonly exists: (userId: string, tenantId: TenantId) => Promise<boolean> };
 	readonly clock: Clock;
@@ -138,7 +138,7 @@ export function createDeviceService({
 	function assertConnectionFits(device: Device): void {
 		if (gatewayId === null && device.connection?.driver === 'modbus')
 			throw fieldFault('rule-violation', 'connection', 'a Modbus device is configured on its gateway, not on the hub');
-		assertTemplateExists(device.connection, templates);
+		assertTemplateFits(device.connection, templates);
 		assertLineAgrees(device, devices.all());
 	}
 

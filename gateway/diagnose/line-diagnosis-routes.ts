@@ -1,4 +1,5 @@
 import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
+import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { anyUser, ofBox, permitted } from '../../core/http/access.ts';
@@ -11,6 +12,8 @@ import {
 	type FramesQuery,
 	framesQuery,
 	frameView,
+	judgedLineAnswer,
+	judgedLineView,
 	lineDiagnosisAnswer,
 	lineDiagnosisView,
 	type LineParams,
@@ -30,13 +33,26 @@ const expert = ofBox(permitted('gateways:configure'));
 const fileName = (line: string): string =>
 	`${line.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-|-$/g, '')}.capture.jsonl`;
 
-/** One line under a glass: its units, its frames as they pass, and the file that plays them again. Below `/api/v1`. */
+/** The lines, and each under a glass: its units, its frames as they pass, and the file that plays them again. Below `/api/v1`. */
 export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 	name: 'line-diagnosis-routes',
 	register(server, { lines }) {
 		const ringOf = (request: Pick<Request<{ Params: LineParams }>, 'params'>): FrameRing =>
 			lines.ring(request.params.line);
 
+		server.route({
+			method: 'GET',
+			path: '/lines',
+			options: {
+				...described(ofBox(anyUser), {
+					operationId: 'listLines',
+					tag: TAG,
+					summary: 'The lines of this gateway with their counters and a judgement of their wiring',
+					answers: { 200: Joi.array().items(judgedLineAnswer) },
+				}),
+				handler: () => lines.all().map(judgedLineView),
+			},
+		});
 		server.route({
 			method: 'GET',
 			path: '/lines/{line}',

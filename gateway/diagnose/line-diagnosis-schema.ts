@@ -38,11 +38,16 @@ const unitView = (unit: UnitDiagnosis) => ({
 	health: healthView(unit.health),
 });
 
-/** A line with its judgement and its units, in the words of REST. */
-export const lineDiagnosisView = ({ stats, units, health }: LineDiagnosis) => ({
+/** A line with its judgement, in the words of REST. */
+export const judgedLineView = ({ stats, health }: LineDiagnosis) => ({
 	...lineView(stats),
 	health: healthView(health),
-	units: units.map(unitView),
+});
+
+/** The same with its units. */
+export const lineDiagnosisView = (line: LineDiagnosis) => ({
+	...judgedLineView(line),
+	units: line.units.map(unitView),
 });
 
 export const recordingView = (recording: Recording | null) =>
@@ -104,6 +109,10 @@ const unitAnswer = Joi.object({
 })
 	.options(required)
 	.label('UnitDiagnosis');
+
+export const judgedLineAnswer = Joi.object({ ...lineMembers, health: healthAnswer })
+	.options(required)
+	.label('Line');
 
 export const lineDiagnosisAnswer = Joi.object({
 	...lineMembers,

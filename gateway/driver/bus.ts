@@ -67,7 +67,7 @@ export interface BusListener {
 	opened(): void;
 	/** The line cannot be used, for this reason. Called once for each new reason. */
 	failed(reason: string): void;
-	/** A lease ended: who was kept waiting may go on. */
+	/** A lease ended, or a lent port came back: who was kept waiting may go on. */
 	freed?(): void;
 }
 
@@ -303,6 +303,7 @@ export function createBus(deps: BusDeps): Bus {
 			return () => {
 				suspendedBy = null;
 				keeper.resume();
+				listener.freed?.();
 			};
 		},
 		meter,

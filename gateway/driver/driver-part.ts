@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
+import type { Device } from '../../core/device/device.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
@@ -13,7 +14,6 @@ import type { LineStats } from './driver.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
-import { lineRoutes } from './line-routes.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
@@ -68,7 +68,6 @@ export function openDrivers(deps: DriverPartDeps) {
 	});
 	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
 	const routes: readonly HttpPart[] = [
-		part(lineRoutes, { lines }, '/api/v1'),
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
 		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
 	];
@@ -84,6 +83,11 @@ export function openDrivers(deps: DriverPartDeps) {
 		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
+		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. */
+		notice({ id: device, name, connection }: Device): string | null {
+			if (connection?.driver !== 'modbus' || !templates.has(connection.template)) return null;
+			return modbus.budgetWith({ device, name, connection }).sentence;
+		},
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {
 			devices.listen({

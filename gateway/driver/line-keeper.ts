@@ -93,7 +93,7 @@ export function createLineKeeper(deps: LineKeeperDeps): LineKeeper {
 			const ended = new Promise<string | null>((resolve) => {
 				endConnection = resolve;
 			});
-			await fresh.open(AbortSignal.any([stopping.signal, attemptEnd.signal]), disconnect);
+			await fresh.open(attemptEnd.signal, disconnect);
 			if (attemptEnd.signal.aborted) return null;
 			state = 'open';
 			reason = null;

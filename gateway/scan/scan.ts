@@ -75,7 +75,7 @@ export interface Candidate {
 export interface FoundUnit {
 	readonly unitId: number;
 	readonly line: Line;
-	/** Median of its answers, ms; `null`: none was whole. */
+	/** Median of its answers with data, ms; `null`: it sent none. */
 	readonly latencyMs: number | null;
 	readonly identification: Identification;
 	/** The likeliest first. */

@@ -1,5 +1,5 @@
 import type { Line, SerialLine } from '../../config/connection/connection.ts';
-import { fieldFault } from '../../core/kernel/fault.ts';
+import { fieldFault, messageOf } from '../../core/kernel/fault.ts';
 import { lineName, serialName } from '../driver/modbus/line-name.ts';
 import type { ModbusExchange } from '../driver/modbus/wire/modbus-line.ts';
 import type { IdentifyUnit } from './identify-unit.ts';
@@ -173,12 +173,24 @@ export function createSerialSweep({ lines, identify }: SerialSweepDeps) {
 
 	return {
 		check,
-		/** @throws what a port throws that does not open, and the reason of the signal */
+		/** @throws what the ports throw when none of them can be used, and the reason of the signal */
 		async run(sweep: SerialSweep, context: SweepContext): Promise<void> {
-			const total = sweep.paths.length * sweep.modes.length * sweep.unitIds.length;
-			const run: Sweep = { sweep, context, done: 0, total };
-			for (const path of sweep.paths) await sweepPort(run, path);
-			context.progress(total, total, 'done');
+			const perPort = sweep.modes.length * sweep.unitIds.length;
+			const run: Sweep = { sweep, context, done: 0, total: sweep.paths.length * perPort };
+			const failures: unknown[] = [];
+			for (const [index, path] of sweep.paths.entries()) {
+				try {
+					await sweepPort(run, path);
+				} catch (error) {
+					context.signal.throwIfAborted();
+					failures.push(error);
+					// The other ports may be fine.
+					context.hint({ code: 'port-failed', severity: 'warning', sentence: messageOf(error) });
+				}
+				run.done = (index + 1) * perPort;
+			}
+			if (failures.length === sweep.paths.length) throw failures[0];
+			context.progress(run.done, run.total, 'done');
 		},
 	};
 }

@@ -29,7 +29,7 @@ export interface TriedRead {
 	readonly count: number;
 	/** Registers, or bits as 0 and 1; empty when none came. */
 	readonly words: readonly number[];
-	/** `null`: nothing came. */
+	/** `null`: no data came. */
 	readonly latencyMs: number | null;
 	readonly exception: { readonly code: number; readonly text: string } | null;
 	/** Why no data came; `null` when it did. */

@@ -14,7 +14,8 @@ export interface Hint {
 		| 'mute-host'
 		| 'gateway'
 		| 'answers-everywhere'
-		| 'went-silent';
+		| 'went-silent'
+		| 'port-failed';
 	readonly severity: 'info' | 'warning';
 	readonly sentence: string;
 }

@@ -27,6 +27,9 @@ interface Tally {
 	readonly latenciesMs: number[];
 }
 
+/** How much a counter grew; one that starts anew with its line has counted what it shows. */
+const grown = (now: number, before: number): number => (now >= before ? now - before : now);
+
 /** Asks on a line and remembers what came, unit by unit. */
 export interface Witness {
 	/** @throws Fault when the line cannot be used any more, or the signal was aborted */
@@ -93,10 +96,10 @@ export function createWitness(line: ScanLine, signal: AbortSignal): Witness {
 			} catch (fault) {
 				return outcomeOf(fault, tally, exchange);
 			} finally {
-				tally.strayFrames += line.evidence().strayFrames - strays;
+				tally.strayFrames += grown(line.evidence().strayFrames, strays);
 			}
 		},
 		evidenceOf: (unitId) => ({ unitId, ...tallyOf(unitId) }),
-		strayFrames: () => line.evidence().strayFrames - before,
+		strayFrames: () => grown(line.evidence().strayFrames, before),
 	};
 }

@@ -125,8 +125,6 @@ export function createUplink(deps: UplinkDeps) {
 	const credible = (told: readonly EpochRanges[]): readonly EpochRanges[] =>
 		credibleRanges(told, { epoch: journal.epoch, lastSeq: lastSeq() });
 
-	const isLost = (reason: unknown): void => log.debug('link-session-ended', { reason: messageOf(reason) });
-
 	function sayHello(link: Link): void {
 		const oldestEpoch = openFrom();
 		const hello = {
@@ -191,7 +189,7 @@ export function createUplink(deps: UplinkDeps) {
 		const controller = new AbortController();
 		session = controller;
 		runSession(link, controller.signal).catch((error: unknown) => {
-			if (controller.signal.aborted) isLost(error);
+			if (controller.signal.aborted) log.debug('link-session-ended', { reason: messageOf(error) });
 			else link.renew(messageOf(error));
 		});
 	}

@@ -118,6 +118,28 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 	t.regex(metrics, /latency_seconds_bucket\{line="[^"]+",unit="1",le="\+Inf"\} \d+/);
 });
 
+test('a line is found by its name, slashes and blanks and all; another one is not there', async (t) => {
+	const { call } = await scene(t);
+	const line = { transport: 'rtu', path: '/dev/no-such-port', baud_rate: 19_200, parity: 'even' };
+	const connection = { driver: 'modbus', line, unit_id: 4, template: 'eastron-sdm630' };
+	const made = await call('POST', '/devices', { name: 'm', device_uid: 'm', device_type: 'meter', connection });
+	t.is(made.status, 201, made.text);
+	const name = 'rtu /dev/no-such-port 19200 8E1';
+	const one = await waitFor('the port is tried', 10_000, async () => {
+		const { status, text } = await call('GET', `/lines/${encodeURIComponent(name)}`);
+		return status === 200 && JSON.parse(text).state === 'failed' ? JSON.parse(text) : null;
+	});
+	t.like(one, { line: name, health: { score: 0, verdict: 'poor' } });
+	t.like(one.units[0], { unit_id: 4, requests: 0, devices: [{ device_uid: 'm', name: 'm' }] });
+	t.regex(one.health.reasons[0], /no-such-port/);
+	const [listed] = JSON.parse((await call('GET', '/lines')).text);
+	t.like(listed, { line: name, health: { verdict: 'poor' } });
+	t.is((await call('GET', `/lines/${encodeURIComponent(`${name}x`)}`)).status, 404);
+	const { report } = JSON.parse((await call('GET', '/commissioning-report')).text);
+	t.true(report.mistakes.some((sentence: string) => sentence.startsWith(`${name}: `)));
+	t.is(report.devices[0].health.state, 'offline');
+});
+
 test('a signature is over the report as it was, by the key of its certificate', async (t) => {
 	const authority = await makeFieldAuthority('Plant');
 	const { cert: certPem, key: keyPem } = await authority.issue(['gateway']);

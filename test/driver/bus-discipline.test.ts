@@ -329,7 +329,7 @@ test('a scan with other settings takes the port from the polls and gives it back
 });
 
 test('a crashed scan gives the line back by itself', async (t) => {
-	const { driver, time, good, clear } = createSimulatedDriver({
+	const { driver, time, good, healths, clear } = createSimulatedDriver({
 		templates: [registers(10)],
 		slave: () => () => data(5),
 	});
@@ -343,6 +343,9 @@ test('a crashed scan gives the line back by itself', async (t) => {
 	t.is(driver.lines()[0]?.leasedTo, 'scan that crashes');
 	await time.run(3000);
 	t.true(good(1).length >= 2);
+	t.is(driver.lines()[0]?.skippedPeriods, 0, 'what a scan took is no fault of the line');
+	await time.run(60_000);
+	t.deepEqual(healths(1), []);
 	await driver.stop();
 });
 

@@ -245,7 +245,7 @@ test('a lent port is given back', async (t) => {
 	giveBack();
 	await time.run(0);
 	t.true(line.isOpen);
-	t.deepEqual(heard, ['opened', 'opened'], 'it never failed');
+	t.deepEqual(heard, ['opened', 'freed', 'opened'], 'it never failed');
 });
 
 const busyLine = (bus: Bus): number => bus.stats().utilisation;

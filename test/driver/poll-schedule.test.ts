@@ -139,6 +139,13 @@ test('a device with a huge map takes what the others leave and delays none of th
 	t.true((rounds['huge'] ?? 0) >= 10, `the huge one had ${rounds['huge']} rounds`);
 });
 
+test('a slow device and a quick one that both want more than there is have the same time of the line', (t) => {
+	const devices = { slow: { periodMs: 1000, requests: 50 }, quick: { periodMs: 1000, requests: 500 } };
+	const { spentMs } = simulate(devices, 300_000, (id) => ({ costMs: id === 'slow' ? 200 : 10 }));
+	for (const id of ['slow', 'quick'])
+		t.true(Math.abs((spentMs[id] ?? 0) - 150_000) < 3000, `${id} had ${spentMs[id]} ms`);
+});
+
 test('a heap gives its items in order, whatever was put, moved and removed', (t) => {
 	const steps = fc.array(fc.record({ id: fc.nat(30), key: fc.nat(1000), isRemoved: fc.boolean() }), { maxLength: 200 });
 	fc.assert(

@@ -4,16 +4,8 @@ import { Server as SocketServer } from 'socket.io';
 import { requestLimit } from '../../core/http/request-limit.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { type FieldMistake, refusal } from './mock-answer.ts';
-import {
-	type FakeDevice,
-	addedDevice,
-	fakeDevices,
-	latestOf,
-	linesOf,
-	manyDevices,
-	seriesOf,
-	uplinkOf,
-} from './mock-fleet.ts';
+import { type FakeDevice, addedDevice, fakeDevices, latestOf, manyDevices, seriesOf, uplinkOf } from './mock-fleet.ts';
+import { fieldRoutes } from './mock-field.ts';
 import { historyRoutes } from './mock-history.ts';
 import { hubLedgerRoutes, ownLedgerRoutes } from './mock-ledger.ts';
 import { configurationRoutes } from './mock-configuration.ts';
@@ -272,16 +264,7 @@ function gatewayRoutes(server: Server, state: State): void {
 				return h.response().code(204);
 			},
 		},
-		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{ method: 'GET', path: '/api/v1/system/storage', handler: storageOf },
-		{
-			method: 'GET',
-			path: '/api/v1/templates',
-			handler: () => [
-				{ key: 'eastron-sdm630', manufacturer: 'Eastron', model: 'SDM630', mistakes: [] },
-				{ key: 'broken', manufacturer: 'Acme', model: 'X1', mistakes: ['points 3 and 4 overlap'] },
-			],
-		},
 	]);
 }
 
@@ -308,6 +291,7 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
+	fieldRoutes(server);
 	historyRoutes(server, (id) => state.devices.find(({ view }) => view.id === id));
 	ownLedgerRoutes(server, () => options.timeless !== true);
 	peopleRoutes(server, options);

@@ -226,38 +226,3 @@ export function uplinkOf(enrolled: boolean, nowMs: number) {
 		journal: { bytes: 41_200_000, max_bytes: 268_435_456, write_error: null },
 	};
 }
-
-export const linesOf = () => [
-	{
-		line: 'tcp 192.168.10.21:502',
-		state: 'open',
-		reason: null,
-		requests: 128_044,
-		answers: 128_031,
-		timeouts: 9,
-		exceptions: 4,
-		crc_errors: 0,
-		stray_frames: 0,
-		quarantines: 0,
-		skipped_periods: 0,
-		utilisation: 0.018,
-		latency_p50_ms: 2.1,
-		latency_p99_ms: 8.4,
-	},
-	{
-		line: 'rtu /dev/serial/by-id/usb-FTDI_USB-RS485_Cable_FT4PVXYZ-if00-port0 9600-8N1',
-		state: 'quarantine',
-		reason: 'Silence after a timeout: replies are thrown away until one provably belongs.',
-		requests: 40_211,
-		answers: 39_876,
-		timeouts: 312,
-		exceptions: 0,
-		crc_errors: 23,
-		stray_frames: 5,
-		quarantines: 41,
-		skipped_periods: 118,
-		utilisation: 0.87,
-		latency_p50_ms: 61,
-		latency_p99_ms: 240,
-	},
-];

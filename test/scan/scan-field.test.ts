@@ -269,7 +269,7 @@ const polled = (line: SerialLine) =>
 			unitId: 2,
 			template: 'eastron-sdm630',
 			periodMs: 50,
-			timeoutMs: 200,
+			timeoutMs: 2000,
 		},
 	});
 
@@ -356,6 +356,20 @@ test('damaged answers of a unit are a sign of two devices with its id', async (t
 	t.true(clash?.hints.some(({ code, sentence }) => code === 'address-clash' && sentence.includes('unit 3')));
 });
 
+test('a port that cannot be used is named, and the others are scanned all the same', async (t) => {
+	if (!needs(t, 'socat', hasSocat())) return;
+	const { near } = await serialLine(t, { 2: createSdm630Image(1) });
+	const missing = '/dev/serial/by-id/nothing-here';
+	const { run } = await box(t);
+	const both = await run(portsOf(missing, { paths: [missing, near], unitIds: [2] }));
+	t.is(both.state, 'done');
+	t.is(both.found.length, 1);
+	t.true(both.hints.some(({ code, sentence }) => code === 'port-failed' && sentence.includes('nothing-here')));
+	const none = await run(portsOf(missing));
+	t.is(none.state, 'failed');
+	t.regex(none.reason ?? '', /nothing-here does not exist/);
+});
+
 test('two answers to one request are a sign of two devices too', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const { near } = await serialLine(t, { 2: createSdm630Image(1) }, 2);
@@ -394,14 +408,14 @@ test('a try shows the exception of the device in words, and the time of a silent
 		address < 100 ? { kind: 'exception', code: 2 } : { kind: 'silence' },
 	);
 	const { tryRegister } = await box(t);
-	const request = { line: tcp(slave.port), unitId: 1, functionCode: 3, count: 1, timeoutMs: 50 } as const;
-	const refused = await tryRegister.read({ ...request, address: 0 });
+	const request = { line: tcp(slave.port), unitId: 1, functionCode: 3, count: 1 } as const;
+	const refused = await tryRegister.read({ ...request, address: 0, timeoutMs: 5000 });
 	t.deepEqual(refused.decodings, []);
 	t.deepEqual(refused.reads[0]?.exception, {
 		code: 2,
 		text: 'illegal data address: the device has no such register',
 	});
-	const silent = await tryRegister.read({ ...request, address: 500 });
+	const silent = await tryRegister.read({ ...request, address: 500, timeoutMs: 50 });
 	t.is(silent.reads[0]?.exception, null);
 	t.regex(silent.reads[0]?.error ?? '', /no answer from unit 1/);
 	t.true(silent.reads.length <= 3);

@@ -114,6 +114,7 @@ export interface Api {
 	readonly get: <T>(path: string) => Promise<T>;
 	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
 	readonly patch: <T>(path: string, body: unknown) => Promise<T>;
+	readonly put: <T>(path: string, body: unknown) => Promise<T>;
 	readonly remove: (path: string) => Promise<void>;
 	readonly file: (path: string) => Promise<Blob>;
 	readonly putBytes: <T>(path: string, bytes: Blob) => Promise<T>;
@@ -180,6 +181,7 @@ export function createApi({ token, renew, left, pause }: ApiDeps): Api {
 		get: (path) => bodyOf(path, {}),
 		post: (path, body) => bodyOf(path, { method: 'POST', body }),
 		patch: (path, body) => bodyOf(path, { method: 'PATCH', body }),
+		put: (path, body) => bodyOf(path, { method: 'PUT', body }),
 		file: (path) => bodyOf(path, { isFile: true }),
 		putBytes: (path, bytes) => bodyOf(path, { method: 'PUT', body: bytes }),
 		remove: (path) => bodyOf(path, { method: 'DELETE' }),

@@ -3,7 +3,6 @@ import type { ComponentType } from 'preact';
 import { CertificatePage } from './page/certificate.tsx';
 import { ClaimPage } from './page/claim.tsx';
 import { DevicesPage } from './page/devices.tsx';
-import { LinesPage } from './page/lines.tsx';
 import { LoginPage } from './page/login.tsx';
 import { SettingsPage } from './page/settings.tsx';
 import { lazy } from './part/lazy.tsx';
@@ -20,10 +19,15 @@ const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
 const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
 const GatewayPage = lazy(async () => (await import('./page/gateway.tsx')).GatewayPage);
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
+const CommissioningPage = lazy(async () => (await import('./page/commissioning.tsx')).CommissioningPage);
+const LinePage = lazy(async () => (await import('./page/line.tsx')).LinePage);
+const LinesPage = lazy(async () => (await import('./page/lines.tsx')).LinesPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const ScanPage = lazy(async () => (await import('./page/scan.tsx')).ScanPage);
 const StoragePage = lazy(async () => (await import('./page/storage.tsx')).StoragePage);
 const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
+const TryPage = lazy(async () => (await import('./page/try.tsx')).TryPage);
 const UsersPage = lazy(async () => (await import('./page/users.tsx')).UsersPage);
 /** Holds the chart library, so it is fetched when the first device is opened. */
 const DevicePage = lazy(async () => (await import('./page/device.tsx')).DevicePage);
@@ -43,19 +47,15 @@ export interface Route {
 	readonly view: ComponentType;
 }
 
+/** A page of the installer, which may be told what it is about: a scan, a unit that was found, a line. */
+const field = (page: string, view: ComponentType, needs: Permission, under = 'lines'): readonly Route[] =>
+	[false, true].map((withId) => ({ page, withId, hulls: ['gateway'], menu: null, under, needs, view }));
+
 /** Every page. The first is the home page. */
 const ROUTES: readonly Route[] = [
 	{ page: 'devices', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.devices', view: DevicesPage },
 	{ page: 'devices', withId: true, hulls: ['gateway', 'hub'], menu: null, view: DevicePage },
-	{
-		page: 'add-device',
-		withId: false,
-		hulls: ['gateway'],
-		menu: null,
-		under: 'devices',
-		needs: 'devices:write',
-		view: AddDevicePage,
-	},
+	...field('add-device', AddDevicePage, 'devices:write', 'devices'),
 	{
 		page: 'alerts',
 		withId: false,
@@ -65,6 +65,10 @@ const ROUTES: readonly Route[] = [
 		view: AlertsPage,
 	},
 	{ page: 'lines', withId: false, hulls: ['gateway'], menu: 'nav.lines', view: LinesPage },
+	{ page: 'lines', withId: true, hulls: ['gateway'], menu: null, view: LinePage },
+	...field('scan', ScanPage, 'devices:write'),
+	...field('try', TryPage, 'devices:write'),
+	...field('commissioning', CommissioningPage, 'gateways:configure'),
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
 	{ page: 'gateways', withId: true, hulls: ['hub'], menu: null, view: GatewayPage },

@@ -1,5 +1,7 @@
 /** What the API answers, as it is on the wire. Times are ISO 8601 in UTC. */
 
+import type { LineSettings } from './wire-field.ts';
+
 export type Quality = 'good' | 'stale' | 'out_of_range' | 'substituted' | 'comm_error';
 
 export type HealthState = 'ok' | 'degraded' | 'offline' | 'unknown';
@@ -38,6 +40,8 @@ export interface ConnectionView {
 	readonly period_ms?: number;
 	readonly template?: string;
 	readonly unit_id?: number;
+	/** Of a Modbus device. */
+	readonly line?: LineSettings;
 }
 
 export interface DeviceView {
@@ -141,31 +145,6 @@ export interface StorageView {
 		readonly endurance_cycles: number;
 		readonly projected_life_years: number | null;
 	};
-}
-
-export interface LineView {
-	readonly line: string;
-	readonly state: string;
-	readonly reason: string | null;
-	readonly requests: number;
-	readonly answers: number;
-	readonly timeouts: number;
-	readonly exceptions: number;
-	readonly crc_errors: number;
-	readonly stray_frames: number;
-	readonly quarantines: number;
-	readonly skipped_periods: number;
-	/** Share of the time the line is busy, 0 to 1. */
-	readonly utilisation: number;
-	readonly latency_p50_ms: number | null;
-	readonly latency_p99_ms: number | null;
-}
-
-export interface TemplateView {
-	readonly key: string;
-	readonly manufacturer: string;
-	readonly model: string;
-	readonly mistakes?: readonly unknown[];
 }
 
 export interface CredentialsView {
@@ -304,6 +283,7 @@ export type Permission =
 	| 'gateways:configure'
 	| 'gateways:delete'
 	| 'system:read'
+	| 'templates:write'
 	| 'users:delete'
 	| 'users:read'
 	| 'users:write';

@@ -69,6 +69,9 @@ const TARGET_SILENT: ReadonlySet<number | null> = new Set([10, 11]);
 /** Exceptions by which a device asks for time: 5 acknowledge, 6 busy. */
 const WANTS_TIME: ReadonlySet<number | null> = new Set([5, 6]);
 
+/** Latencies are sorted once in so many answers. */
+const ANSWERS_PER_LOOK = 16;
+
 /** A busy device is asked again after this time, then after twice as long, and so on. */
 const FIRST_BUSY_MS = 100;
 const MOST_BUSY_MS = 10_000;
@@ -126,6 +129,9 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	let lastExchangeMs = Number.NEGATIVE_INFINITY;
 	let busyCount = 0;
 	let lessonsTold = book.lessons;
+	let wasBehind = false;
+	/** Looked up now and then: sorting latencies for each request would be the dearest thing about it. */
+	let usualP99Ms: number | null = null;
 	let busyUntilMs = Number.NEGATIVE_INFINITY;
 
 	function noteFlaw(): void {
@@ -135,9 +141,11 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	}
 
 	function notePace(): void {
-		const { skippedShare } = pace;
+		const isBehind = pace.skippedShare !== null;
+		if (isBehind === wasBehind) return;
+		wasBehind = isBehind;
 		const sentence = `${lineName} does not keep up: it skips periods of this device; longer periods or fewer points are needed`;
-		health.flaw('pace', skippedShare === null ? null : sentence);
+		health.flaw('pace', isBehind ? sentence : null);
 	}
 
 	/** The device is there: it said something about the request. */
@@ -150,6 +158,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	function onAnswer(slot: ReadSlot, answer: ModbusAnswer): void {
 		latency.add(answer.latencyMs);
 		answers += 1;
+		if (answers % ANSWERS_PER_LOOK === 0) usualP99Ms = latency.percentileMs(0.99);
 		spoke();
 		busyCount = 0;
 		const refusedBefore = book.refusedKeys().length;
@@ -258,7 +267,9 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		answerWaitMs({
 			mode: tuning.timeoutMode ?? 'adaptive',
 			timeoutMs,
-			latencyP99Ms: latency.percentileMs(0.99) ?? (breaker.isOpen ? deps.lineLatencyMs() : null),
+			latencyP99Ms:
+				(breaker.silentCount > 0 ? latency.percentileMs(0.99) : usualP99Ms) ??
+				(breaker.isOpen ? deps.lineLatencyMs() : null),
 			answers,
 			silentCount: breaker.silentCount,
 			isDead: breaker.isOpen,

@@ -49,6 +49,9 @@ export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt' | 'nextP
 	readonly memory?: LearntStore;
 }
 
+/** A device that can be polled; its own template is made when it starts. */
+type Candidate = Omit<PolledDevice, 'template'>;
+
 interface Running {
 	readonly wanted: PolledDevice;
 	readonly line: PolledLine;
@@ -56,7 +59,7 @@ interface Running {
 
 const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-const isSame = (a: PolledDevice, b: PolledDevice): boolean =>
+const isSame = (a: Candidate, b: Candidate): boolean =>
 	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
@@ -85,11 +88,11 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 
 	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
 	function examine(devices: readonly Device[]): {
-		readonly fit: readonly PolledDevice[];
+		readonly fit: readonly Candidate[];
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
 		const owners = new Map<string, { readonly line: Line; readonly device: Device }>();
-		const fit: PolledDevice[] = [];
+		const fit: Candidate[] = [];
 		const unfit = new Map<DeviceId, string>();
 		for (const device of devices.toSorted(byAge)) {
 			const { connection } = device;
@@ -109,7 +112,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else {
 				owners.set(portOf(connection.line), owner);
-				fit.push({ device, connection, base: template, template: layeredTemplate(template, connection) });
+				fit.push({ device, connection, base: template });
 			}
 		}
 		return { fit, unfit };
@@ -161,7 +164,11 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		}
 	}
 
-	async function startAll(wanted: readonly PolledDevice[]): Promise<void> {
+	async function startAll(candidates: readonly Candidate[]): Promise<void> {
+		const wanted = candidates.map(({ device, connection, base }) => {
+			const template = layeredTemplate(base, connection);
+			return { device, connection, base, template };
+		});
 		const known = await Promise.all(
 			wanted.map(async ({ device, template }) => (await memory?.load(device.id, template)) ?? NOTHING_LEARNT),
 		);

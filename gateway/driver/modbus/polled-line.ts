@@ -120,7 +120,10 @@ export function createPolledLine(line: Line, deps: PolledLineDeps): PolledLine {
 				failure = reason;
 				for (const { poller } of polled.values()) poller.lineFailed(reason);
 			},
-			freed: () => loop.wake(),
+			freed() {
+				askAll();
+				loop.wake();
+			},
 		},
 		clock,
 		log,

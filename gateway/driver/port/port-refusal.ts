@@ -37,6 +37,9 @@ export async function portRefusal({ path, device }: FoundPort, cause: Error, fol
 	} catch (error) {
 		return denied(path, device, error, cause, folders.groups);
 	}
+	if (NOT_A_PORT.test(cause.message)) return openFault(path, 'ENOTTY', cause);
+	if (NOT_THIS_RATE.test(cause.message))
+		return new Fault('rule-violation', `${path} does not know the asked rate: ${cause.message}`, { cause });
 	const holder = (await findHolders([device], folders.proc)).get(device) ?? null;
 	if (holder?.pid === process.pid)
 		return new Fault(
@@ -48,8 +51,5 @@ export async function portRefusal({ path, device }: FoundPort, cause: Error, fol
 		const sentence = `${path} is in use by ${holder.name} (pid ${holder.pid}); only one program may use a serial line (EBUSY)`;
 		return new Fault('state-conflict', sentence, { cause });
 	}
-	if (NOT_A_PORT.test(cause.message)) return openFault(path, 'ENOTTY', cause);
-	if (NOT_THIS_RATE.test(cause.message))
-		return new Fault('rule-violation', `${path} does not know the asked rate: ${cause.message}`, { cause });
 	return openFault(path, undefined, cause);
 }

@@ -1,10 +1,11 @@
 import { systemClock } from '../../../core/kernel/clock.ts';
-import { type Deed, deedsOf, type LineFault } from '../../../gateway/simulator/line-fault.ts';
+import { deedsOf, type LineFault } from '../../../gateway/simulator/line-fault.ts';
 import type { LineRequest, SlaveFraming } from '../../../gateway/simulator/slave-framing.ts';
 import type { Responder } from '../../../gateway/simulator/slave-line.ts';
+import { inOrder } from '../in-order.ts';
 
 /** Longest delay of a late answer, as times of the timeout. */
-const LATEST_TIMEOUTS = 3;
+const LATEST_TIMEOUTS = 10;
 /** A device takes up to this long for a sound answer, ms. */
 const USUAL_MS = 3;
 /** Values below it fit into what unit and function leave of a register. */
@@ -82,7 +83,7 @@ export interface FaultyResponderOptions {
 
 /** A line whose answers come late, damaged or not at all, by chance. On a serial line they keep their order, as devices do. */
 export function createFaultyResponder({ random, timeoutMs, isPipelined, counts }: FaultyResponderOptions): Responder {
-	let lastDueMs = 0;
+	const ordered = inOrder(systemClock);
 
 	function choose(traits: ReadonlySet<string>): LineFault | 'damaged' | null {
 		let left = random();
@@ -92,16 +93,6 @@ export function createFaultyResponder({ random, timeoutMs, isPipelined, counts }
 			if (left < 0) return fault(random, timeoutMs);
 		}
 		return null;
-	}
-
-	/** Nothing overtakes what was said before on a serial line. */
-	function ordered(deeds: readonly Deed[]): readonly Deed[] {
-		const nowMs = systemClock.monotonicMs();
-		const first = deeds[0]?.afterMs ?? 0;
-		const pushMs = Math.max(0, lastDueMs - nowMs - first);
-		const later = deeds.map((deed) => Object.assign({}, deed, { afterMs: deed.afterMs + pushMs }));
-		lastDueMs = Math.max(lastDueMs, nowMs + (later.at(-1)?.afterMs ?? 0) + 1);
-		return later;
 	}
 
 	return {

@@ -1,229 +1,224 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 
-import { type Choice, ChoiceField, FormProblem, TextField, readForm } from '../part/field.tsx';
+import { BudgetPreview } from '../part/budget-preview.tsx';
+import { FormProblem, TextField, readForm } from '../part/field.tsx';
+import { LineFields, TCP_MORE, TcpMore } from '../part/line-fields.tsx';
+import { SunspecReader } from '../part/sunspec-reader.tsx';
+import { TemplateFields } from '../part/template-fields.tsx';
 import { go, link } from '../router.ts';
+import { type Kind, LINE, connectionBody, deviceBody, lineBody, optionField } from '../state/device-body.ts';
 import { type FormState, useForm } from '../state/form.ts';
+import { useFound } from '../state/found.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
-import { type TextKey, t } from '../text.ts';
-import type { DeviceView, TemplateView } from '../wire.ts';
-
-type Kind = 'tcp' | 'rtu' | 'mqtt';
-type Field = (name: string) => string;
+import { type FieldTextKey, tf } from '../text-field.ts';
+import { t } from '../text.ts';
+import type { FoundUnitView, ModbusTransport, TemplateView } from '../wire-field.ts';
+import type { DeviceView } from '../wire.ts';
 
 const TEMPLATES_PERIOD_MS = 60_000;
-const LINE = 'connection.line';
+/** Options of a template that the form can show. */
+const MOST_OPTIONS = 50;
 
 interface NumberField {
 	readonly name: string;
-	readonly label: TextKey;
+	readonly label: FieldTextKey;
 	readonly preset: number;
 	readonly min: number;
 	readonly max: number;
 }
 
+const UNIT: NumberField = { name: 'connection.unit_id', label: 'add.unitId', preset: 1, min: 0, max: 255 };
 const TIMING: readonly NumberField[] = [
-	{ name: 'connection.unit_id', label: 'add.unitId', preset: 1, min: 0, max: 255 },
 	{ name: 'connection.period_ms', label: 'add.period', preset: 1_000, min: 50, max: 86_400_000 },
 	{ name: 'connection.timeout_ms', label: 'add.timeout', preset: 1_000, min: 10, max: 60_000 },
 ];
-
-const NUMBER_CHOICES = {
-	baud_rate: [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200],
-	data_bits: [8, 7],
-	stop_bits: [1, 2],
-} as const;
 
 const KNOWN_FIELDS: readonly string[] = [
 	'name',
 	'device_uid',
 	'device_type',
 	'connection.template',
-	...TIMING.map(({ name }) => name),
+	...[UNIT, ...TIMING].map(({ name }) => name),
 	...['host', 'port', 'path', 'baud_rate', 'parity', 'data_bits', 'stop_bits'].map((name) => `${LINE}.${name}`),
+	...TCP_MORE,
+	...Array.from({ length: MOST_OPTIONS }, (_, index) => optionField(index)),
 ];
 
-const numeric = (field: Field, name: string): number | null => (field(name) === '' ? null : Number(field(name)));
+const KINDS: readonly Kind[] = ['tcp', 'rtu', 'ascii', 'rtu-over-tcp', 'ascii-over-tcp', 'mqtt'];
 
-const LINES: Readonly<Record<'tcp' | 'rtu', (field: Field) => Readonly<Record<string, unknown>>>> = {
-	tcp: (field) => ({ transport: 'tcp', host: field(`${LINE}.host`).trim(), port: numeric(field, `${LINE}.port`) }),
-	rtu: (field) => ({
-		transport: 'rtu',
-		path: field(`${LINE}.path`).trim(),
-		baud_rate: numeric(field, `${LINE}.baud_rate`),
-		parity: field(`${LINE}.parity`),
-		data_bits: numeric(field, `${LINE}.data_bits`),
-		stop_bits: numeric(field, `${LINE}.stop_bits`),
-	}),
-};
-
-function bodyOf(kind: Kind, field: Field): Readonly<Record<string, unknown>> {
-	const uid = field('device_uid').trim();
-	const device = {
-		name: field('name').trim(),
-		device_type: field('device_type').trim(),
-		...(uid === '' ? {} : { device_uid: uid }),
-	};
-	if (kind === 'mqtt') return { ...device, connection: { driver: 'mqtt' } };
-	const timing = {
-		unit_id: numeric(field, 'connection.unit_id'),
-		period_ms: numeric(field, 'connection.period_ms'),
-		timeout_ms: numeric(field, 'connection.timeout_ms'),
-	};
-	const template = field('connection.template');
-	return { ...device, connection: { driver: 'modbus', line: LINES[kind](field), template, ...timing } };
+/** A new device: empty, or as a scan found it. */
+export function AddDevicePage() {
+	const { place } = useServices();
+	const { unit } = useFound(place.value.id);
+	return unit.value === undefined ? <p class="quiet">{t('app.loading')}</p> : <AddDevice found={unit.value} />;
 }
 
-export function AddDevicePage() {
-	const { api } = useServices();
-	const form = useForm(KNOWN_FIELDS);
-	const kind = useSignal<Kind>('tcp');
+const firstWord = ({ identification }: FoundUnitView): string =>
+	identification.sunspec === null
+		? ''
+		: `${identification.sunspec.manufacturer} ${identification.sunspec.model}`.trim();
 
-	function submit(element: HTMLFormElement): void {
-		const body = bodyOf(kind.value, readForm(element));
+function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
+	const { api, me } = useServices();
+	const form = useForm(KNOWN_FIELDS);
+	const element = useRef<HTMLFormElement>(null);
+	const kind = useSignal<Kind>(found?.line.transport ?? 'tcp');
+	const chosen = useSignal(found?.candidates[0]?.template ?? '');
+	const draft = useSignal<string | null>(null);
+	const templates = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
+	const list = templates.data.value ?? [];
+	const template = list.find(({ key }) => key === chosen.value);
+
+	const look = (): void => {
+		const current = element.current;
+		draft.value = current === null ? null : draftOf(kind.value, template, readForm(current));
+	};
+	// Fields of another kind or template are there only after it was drawn.
+	useEffect(look, [kind.value, template]);
+
+	function submit(of: HTMLFormElement): void {
+		const body = deviceBody(kind.value, template, readForm(of));
 		void form.send(async () => {
 			const device = await api.post<DeviceView>('/api/v1/devices', body);
 			go('devices', device.id);
 		});
 	}
 
+	const transport = kind.value === 'mqtt' ? null : kind.value;
 	return (
 		<form
+			ref={element}
 			class="card form-wide"
 			// The server's sentences name the rule and the value; the browser's own bubbles would come first and say less.
 			noValidate
+			onInput={look}
 			onSubmit={(event) => {
 				event.preventDefault();
 				submit(event.currentTarget);
 			}}
 		>
-			<h1>{t('add.title')}</h1>
+			<h1>{tf('add.title')}</h1>
+			{found !== null && <p class="quiet">{tf('add.fromScan')}</p>}
 			<FormProblem form={form} />
-			<KindChoice kind={kind.value} onChoose={(chosen) => (kind.value = chosen)} />
+			<KindChoice kind={kind.value} onChoose={(picked) => (kind.value = picked)} />
 			<div class="fields">
-				<TextField form={form} name="name" label={t('add.name')} autocomplete="off" focus />
-				<TextField form={form} name="device_uid" label={t('add.uid')} hint={t('add.uidHint')} autocomplete="off" />
-				<TextField form={form} name="device_type" label={t('add.type')} value="meter" autocomplete="off" />
-				{kind.value === 'tcp' && <TcpFields form={form} />}
-				{kind.value === 'rtu' && <RtuFields form={form} />}
-				{kind.value !== 'mqtt' && <ModbusFields form={form} />}
+				<TextField
+					form={form}
+					name="name"
+					label={tf('add.name')}
+					autocomplete="off"
+					focus
+					{...(found !== null && { value: firstWord(found) })}
+				/>
+				<TextField form={form} name="device_uid" label={tf('add.uid')} hint={tf('add.uidHint')} autocomplete="off" />
+				<TextField form={form} name="device_type" label={tf('add.type')} value="meter" autocomplete="off" />
 			</div>
-			{kind.value === 'mqtt' && <p class="hint">{t('add.mqttHint')}</p>}
+			{transport === null ? (
+				<p class="hint">{tf('add.mqttHint')}</p>
+			) : (
+				<>
+					<PlaceFields form={form} transport={transport} found={found} />
+					<div class="fields">
+						<TemplateFields
+							form={form}
+							templates={list}
+							chosen={chosen.value}
+							onChoose={(key) => (chosen.value = key)}
+							problem={templates.error.value}
+						/>
+					</div>
+					{me.may('templates:write') && (
+						<SunspecReader
+							form={form}
+							target={() => targetOf(transport, element.current)}
+							onTemplate={(key) => {
+								chosen.value = key;
+								templates.reload();
+							}}
+						/>
+					)}
+					<div class="fields">
+						{TIMING.map((field) => (
+							<Numeric key={field.name} form={form} field={field} />
+						))}
+					</div>
+					<BudgetPreview draft={draft.value} />
+				</>
+			)}
 			<div class="actions">
 				<button class="primary" disabled={form.busy.value}>
-					{t('add.submit')}
+					{tf('add.submit')}
 				</button>
 				<a class="button" href={link('devices')}>
-					{t('add.cancel')}
+					{tf('add.cancel')}
 				</a>
 			</div>
 		</form>
 	);
 }
 
-const KINDS: readonly Kind[] = ['tcp', 'rtu', 'mqtt'];
+interface PlaceFieldsProps {
+	readonly form: FormState;
+	readonly transport: ModbusTransport;
+	readonly found: FoundUnitView | null;
+}
+
+/** Line and unit, with what a scan knows of them. */
+function PlaceFields({ form, transport, found }: PlaceFieldsProps) {
+	const preset = transport === found?.line.transport ? found.line : null;
+	return (
+		<>
+			<div class="fields">
+				<LineFields key={transport} form={form} transport={transport} preset={preset} />
+				<Numeric form={form} field={UNIT} {...(found !== null && { value: found.unit_id })} />
+			</div>
+			{transport === 'tcp' && <TcpMore form={form} preset={preset} />}
+		</>
+	);
+}
+
+/** What the line is asked for a device that is not saved; `null` while something is missing or cannot be. */
+function draftOf(kind: Kind, template: TemplateView | undefined, field: (name: string) => string): string | null {
+	const port = Number(field(`${LINE}.port`));
+	const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
+	const isPlace = field(`${LINE}.path`).startsWith('/') || (/^[\w.-]+$/.test(field(`${LINE}.host`)) && isPort);
+	const period = Number(field('connection.period_ms'));
+	if (kind === 'mqtt' || template === undefined || !isPlace || period < 50) return null;
+	const name = field('name').trim();
+	return JSON.stringify({ ...(name !== '' && { name }), connection: connectionBody(kind, template, field) });
+}
+
+function targetOf(transport: ModbusTransport, element: HTMLFormElement | null): Readonly<Record<string, unknown>> {
+	if (element === null) return {};
+	const field = readForm(element);
+	return { line: lineBody(transport, field), unit_id: Number(field(UNIT.name)) };
+}
+
+interface NumericProps {
+	readonly form: FormState;
+	readonly field: NumberField;
+	readonly value?: number;
+}
+
+function Numeric({ form, field, value }: NumericProps) {
+	const { name, label, preset, min, max } = field;
+	return (
+		<TextField form={form} name={name} type="number" label={tf(label)} value={value ?? preset} min={min} max={max} />
+	);
+}
 
 function KindChoice({ kind, onChoose }: { readonly kind: Kind; readonly onChoose: (kind: Kind) => void }) {
 	return (
 		<fieldset class="choice">
-			<legend>{t('add.kind')}</legend>
+			<legend>{tf('add.kind')}</legend>
 			{KINDS.map((each) => (
 				<label key={each}>
 					<input type="radio" name="kind" value={each} checked={each === kind} onChange={() => onChoose(each)} />
-					<span>{t(`add.${each}`)}</span>
+					<span>{tf(`add.${each}`)}</span>
 				</label>
 			))}
 		</fieldset>
-	);
-}
-
-interface PartProps {
-	readonly form: FormState;
-}
-
-function TcpFields({ form }: PartProps) {
-	return (
-		<>
-			<TextField form={form} name={`${LINE}.host`} label={t('add.host')} autocomplete="off" />
-			<TextField
-				form={form}
-				name={`${LINE}.port`}
-				type="number"
-				label={t('add.port')}
-				value={502}
-				min={1}
-				max={65_535}
-			/>
-		</>
-	);
-}
-
-const plain = (values: readonly (string | number)[]): readonly Choice[] =>
-	values.map((value) => ({ value: String(value), label: String(value) }));
-
-function RtuFields({ form }: PartProps) {
-	return (
-		<>
-			<TextField form={form} name={`${LINE}.path`} label={t('add.path')} hint={t('add.pathHint')} autocomplete="off" />
-			<ChoiceField
-				form={form}
-				name={`${LINE}.baud_rate`}
-				label={t('add.baudRate')}
-				choices={plain(NUMBER_CHOICES.baud_rate)}
-				value="9600"
-			/>
-			<ChoiceField
-				form={form}
-				name={`${LINE}.parity`}
-				label={t('add.parity')}
-				choices={plain(['none', 'even', 'odd'])}
-			/>
-			<ChoiceField
-				form={form}
-				name={`${LINE}.data_bits`}
-				label={t('add.dataBits')}
-				choices={plain(NUMBER_CHOICES.data_bits)}
-			/>
-			<ChoiceField
-				form={form}
-				name={`${LINE}.stop_bits`}
-				label={t('add.stopBits')}
-				choices={plain(NUMBER_CHOICES.stop_bits)}
-			/>
-		</>
-	);
-}
-
-function templateChoice({ key, manufacturer, model, mistakes = [] }: TemplateView): Choice {
-	const name = `${manufacturer} ${model}`;
-	if (mistakes.length === 0) return { value: key, label: name };
-	return { value: key, label: `${name} (${t('add.templateBad', { n: mistakes.length })})`, disabled: true };
-}
-
-function ModbusFields({ form }: PartProps) {
-	const { data, error } = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
-	const choices = [{ value: '', label: t('add.templateNone') }, ...(data.value ?? []).map(templateChoice)];
-	return (
-		<>
-			<ChoiceField
-				form={form}
-				name="connection.template"
-				label={t('add.template')}
-				choices={choices}
-				{...(error.value === null ? {} : { hint: error.value })}
-			/>
-			{TIMING.map(({ name, label, preset, min, max }) => (
-				<TextField
-					key={name}
-					form={form}
-					name={name}
-					type="number"
-					label={t(label)}
-					value={preset}
-					min={min}
-					max={max}
-				/>
-			))}
-		</>
 	);
 }

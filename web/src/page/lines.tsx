@@ -1,80 +1,97 @@
-import { type Column, Columns } from '../part/columns.tsx';
-import type { IconName } from '../part/icon.tsx';
-import { Status, type Tone } from '../part/status.tsx';
-import { NONE, formatCount, formatShare } from '../format.ts';
+import type { Column } from '../part/columns.tsx';
+import { latencyText } from '../part/latency.tsx';
+import { PolledColumns } from '../part/list.tsx';
+import { Status } from '../part/status.tsx';
+import { formatCount, formatShare } from '../format.ts';
+import { link } from '../router.ts';
+import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
-import { type TextKey, t } from '../text.ts';
-import type { LineView } from '../wire.ts';
+import { useServices } from '../state/services.ts';
+import { type FieldTextKey, tf } from '../text-field.ts';
+import { t } from '../text.ts';
+import type { BudgetView, LineView } from '../wire-field.ts';
 
 const PERIOD_MS = 2_000;
+const BUDGET_PERIOD_MS = 10_000;
 
-/** Line states by their looks; an unlisted one is shown in its own words. */
-const LOOK: Readonly<Record<string, { readonly tone: Tone; readonly icon: IconName }>> = {
-	open: { tone: 'ok', icon: 'ok' },
-	ok: { tone: 'ok', icon: 'ok' },
-	online: { tone: 'ok', icon: 'ok' },
-	opening: { tone: 'idle', icon: 'wait' },
-	connecting: { tone: 'idle', icon: 'wait' },
-	quarantine: { tone: 'warn', icon: 'degraded' },
-	degraded: { tone: 'warn', icon: 'degraded' },
-	closed: { tone: 'bad', icon: 'offline' },
-	offline: { tone: 'bad', icon: 'offline' },
-	failed: { tone: 'bad', icon: 'offline' },
-};
-const OTHER = { tone: 'idle', icon: 'unknown' } as const;
-
-const latency = (ms: number | null): string => (ms === null ? NONE : ms.toFixed(1));
-
-const counter = (title: TextKey, read: (line: LineView) => number): Column<LineView> => ({
-	title,
+const counter = (title: FieldTextKey, read: (line: LineView) => number): Column<LineView> => ({
+	title: { words: tf(title) },
 	numeric: true,
 	cell: (line) => formatCount(read(line)),
 });
 
-const COLUMNS: readonly Column<LineView>[] = [
-	{ title: 'lines.line', cell: ({ line }) => <strong class="id">{line}</strong> },
+/** Why it is not as it should be: what stops it, who has it, what it cannot keep up with. */
+function Troubles({ line, budget }: { readonly line: LineView; readonly budget: BudgetView | undefined }) {
+	const leased = line.leased_to === null ? null : tf('line.leased', { who: line.leased_to });
+	const sentences = [line.reason, leased, line.overrun ?? budget?.sentence ?? null];
+	return (
+		<>
+			{sentences.map(
+				(sentence) =>
+					sentence !== null && (
+						<small class="reason" key={sentence}>
+							{sentenceOn(line.line, sentence)}
+						</small>
+					),
+			)}
+		</>
+	);
+}
+
+const columnsWith = (budgets: ReadonlyMap<string, BudgetView>): readonly Column<LineView>[] => [
 	{
-		title: 'lines.state',
-		cell: ({ state, reason }) => (
+		title: { words: tf('lines.line') },
+		cell: ({ line }) => (
+			<a class="cell-link id" href={link('lines', line)}>
+				{line}
+			</a>
+		),
+	},
+	{
+		title: { words: tf('lines.state') },
+		cell: (line) => (
 			<>
-				<Status {...(LOOK[state] ?? OTHER)}>{state}</Status>
-				{reason !== null && <small class="reason">{reason}</small>}
+				<Status {...lineLook(line.state)}>{line.state}</Status>
+				<Troubles line={line} budget={budgets.get(line.line)} />
 			</>
 		),
 	},
-	{ title: 'lines.busy', numeric: true, cell: ({ utilisation }) => formatShare(utilisation) },
-	{
-		title: 'lines.latency',
-		numeric: true,
-		cell: (line) => `${latency(line.latency_p50_ms)} / ${latency(line.latency_p99_ms)} ms`,
-	},
-	counter('lines.requests', (line) => line.requests),
+	{ title: { words: tf('lines.busy') }, numeric: true, cell: ({ utilisation }) => formatShare(utilisation) },
+	{ title: { words: tf('lines.latency') }, numeric: true, cell: latencyText },
 	counter('lines.answers', (line) => line.answers),
 	counter('lines.timeouts', (line) => line.timeouts),
 	counter('lines.exceptions', (line) => line.exceptions),
 	counter('lines.crc', (line) => line.crc_errors),
-	counter('lines.stray', (line) => line.stray_frames),
-	counter('lines.quarantines', (line) => line.quarantines),
-	counter('lines.skipped', (line) => line.skipped_periods),
 ];
 
-/** The wires, and how well they are used. */
+/** The wires, how well they are used, and the installer's tools. */
 export function LinesPage() {
-	const { data, error } = usePoll<readonly LineView[]>('/api/v1/lines', PERIOD_MS);
-	const lines = data.value;
+	const { me } = useServices();
+	const lines = usePoll<readonly LineView[]>('/api/v1/lines', PERIOD_MS);
+	const budgets = usePoll<readonly BudgetView[]>('/api/v1/lines/budget', BUDGET_PERIOD_MS);
+	const byLine = new Map((budgets.data.value ?? []).map((budget) => [budget.line, budget]));
 	return (
 		<>
 			<div class="title-row">
-				<h1>{t('lines.title')}</h1>
+				<h1>{t('nav.lines')}</h1>
+				<span class="spring" />
+				{me.may('devices:write') && (
+					<>
+						<a class="button primary" href={link('scan')}>
+							{tf('lines.scan')}
+						</a>
+						<a class="button" href={link('try')}>
+							{tf('lines.try')}
+						</a>
+					</>
+				)}
+				{me.may('gateways:configure') && (
+					<a class="button" href={link('commissioning')}>
+						{tf('lines.report')}
+					</a>
+				)}
 			</div>
-			{error.value !== null && (
-				<p class="mistake" role="alert">
-					{error.value}
-				</p>
-			)}
-			{lines === null && <p class="quiet">{t('app.loading')}</p>}
-			{lines?.length === 0 && <p class="quiet">{t('lines.empty')}</p>}
-			{lines !== null && lines.length > 0 && <Columns columns={COLUMNS} rows={lines} rowKey={({ line }) => line} />}
+			<PolledColumns list={lines} columns={columnsWith(byLine)} rowKey={({ line }) => line} empty={tf('lines.empty')} />
 		</>
 	);
 }

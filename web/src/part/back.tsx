@@ -6,6 +6,7 @@ const NAMES = {
 	settings: 'settings.title',
 	devices: 'device.back',
 	gateways: 'gateways.title',
+	lines: 'nav.lines',
 } as const satisfies Readonly<Record<string, TextKey>>;
 
 /** The way to the page above. */

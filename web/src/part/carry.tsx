@@ -6,19 +6,10 @@ import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
 import type { UplinkView } from '../wire.ts';
 import { FormProblem, TextField, readForm } from './field.tsx';
+import { saveFile } from './save-file.ts';
 
 /** Sizes of a bundle that are offered, MiB: what a phone takes, and what a stick does. */
 const SIZES = [16, 64, 256, 1_024] as const;
-
-/** Hands a file to the browser to be kept. */
-function save(file: Blob, name: string): void {
-	const link = document.createElement('a');
-	link.href = URL.createObjectURL(file);
-	link.download = name;
-	link.click();
-	// The download has begun with the click; the browser holds the bytes for it.
-	setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 /** The way to the hub without a network: out with a bundle, back with a receipt. */
 export function CarryCard({ uplink }: { readonly uplink: UplinkView | null }) {
@@ -36,7 +27,7 @@ export function CarryCard({ uplink }: { readonly uplink: UplinkView | null }) {
 					event.preventDefault();
 					const size = readForm(event.currentTarget)('max_mib');
 					void form.send(async () =>
-						save(
+						saveFile(
 							await api.file(`/api/v1/uplink/bundle?max_mib=${size}`),
 							`${uplink.gateway_id ?? 'gateway'}-${Date.now()}.bundle`,
 						),

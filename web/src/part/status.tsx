@@ -49,6 +49,16 @@ const QUALITY_LOOK: Readonly<Record<Exclude<Quality, 'good'>, Look>> = {
 	comm_error: { tone: 'bad', icon: 'offline', text: 'quality.comm_error' },
 };
 
+/** The state of a device as a report says it. */
+export function HealthStateMark({ state }: { readonly state: HealthState }) {
+	const { tone, icon, text } = HEALTH_LOOK[state];
+	return (
+		<Status tone={tone} icon={icon}>
+			{t(text)}
+		</Status>
+	);
+}
+
 /** Says what is wrong with a value; a good value needs no mark. */
 export function QualityMark({ quality }: { readonly quality: Quality }) {
 	if (quality === 'good') return null;

@@ -23,7 +23,7 @@ function fractionOf(scale: number, offset: number): Fraction | null {
 }
 
 /** A whole number in its smallest form, so that one that fits is a plain number. */
-const slim = (value: bigint): Integer => {
+export const slim = (value: bigint): Integer => {
 	const number = Number(value);
 	return Number.isSafeInteger(number) ? number : value;
 };

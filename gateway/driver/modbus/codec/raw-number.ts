@@ -2,7 +2,7 @@ import type { RegisterType, TemplatePoint } from '../../../../config/template/te
 import { factsOfType } from '../../../../config/template/register-types.ts';
 import { fieldReader, wireIndexes } from './byte-order.ts';
 import { float16Of } from './float16.ts';
-import type { Integer } from './linear-scale.ts';
+import { type Integer, slim } from './linear-scale.ts';
 
 /** Reads a raw number from an answer; NaN where its bytes are none. */
 export type NumberReader = (data: Buffer) => Integer;
@@ -111,11 +111,6 @@ function ordered({ bytes, bigEndian, littleEndian }: NumericCodec, point: Templa
 	const field = fieldReader(point.byteOrder, at, bytes);
 	return (data) => bigEndian(field(data), 0);
 }
-
-const slim = (value: bigint): Integer => {
-	const number = Number(value);
-	return Number.isSafeInteger(number) ? number : value;
-};
 
 /** The bits of the unsigned number that belong to the point, with the sign their highest one may be. */
 function partOf(point: TemplatePoint, read: NumberReader): NumberReader {

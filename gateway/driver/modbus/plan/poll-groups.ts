@@ -37,7 +37,7 @@ export function periodOf(
 		case 'slow':
 			return tuning.slowPeriodMs ?? SLOW_PERIODS * periodMs;
 		case 'setting':
-			return SETTING_PERIOD_MS;
+			return Math.max(periodMs, SETTING_PERIOD_MS);
 		case 'once':
 			return Number.POSITIVE_INFINITY;
 		case 'on-demand':

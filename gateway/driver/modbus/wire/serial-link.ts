@@ -2,7 +2,7 @@ import { SerialPort } from 'serialport';
 
 import type { SerialSettings } from '../../../../config/connection/connection.ts';
 import { Fault } from '../../../../core/kernel/fault.ts';
-import { createPlainIo } from '../../port/plain-port.ts';
+import { createPlainIo, type PlainPort } from '../../port/plain-port.ts';
 import { createPolledIo, polledPortOf } from '../../port/polled-port.ts';
 import type { PortIo, PortIoListener } from '../../port/port-io.ts';
 import type { FoundPort, SerialPorts } from '../../port/serial-ports.ts';
@@ -17,7 +17,13 @@ const FAST_ANSWERS = { brk: false, cts: false, dsr: false, dtr: true, rts: true,
 /** A receiver follows a rate that is off by so much; above, a driver has put another rate in the place of the one asked for. */
 const MOST_RATE_ERROR = 0.03;
 
-type OpenPort = Awaited<ReturnType<typeof SerialPort.binding.open>>;
+/** An open port of the library. */
+export interface OpenPort extends PlainPort {
+	readonly isOpen: boolean;
+	set(flags: typeof FAST_ANSWERS): Promise<void>;
+	getBaudRate(): Promise<{ readonly baudRate: number }>;
+	close(): Promise<void>;
+}
 
 /** How a port is opened; tests put a port in memory in its place. */
 export type OpenSerialPort = (settings: SerialSettings) => Promise<OpenPort>;

@@ -1,0 +1,185 @@
+import type { Request, Server } from '@hapi/hapi';
+
+import { refusal } from './mock-answer.ts';
+import { budgetsOf, framesOf, lineOf, linesOf, portsOf, reportOf } from './mock-lines.ts';
+import { createMockScan, refusedTry, triedOf } from './mock-scan.ts';
+
+const param = (request: Request, name: string): string => String(request.params[name]);
+
+function member(value: unknown, ...path: readonly string[]): unknown {
+	let found: unknown = value;
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked to be an object
+	for (const key of path) found = typeof found === 'object' ? (found as Record<string, unknown> | null)?.[key] : null;
+	return found;
+}
+
+const TEMPLATES = [
+	{
+		key: 'eastron-sdm630',
+		manufacturer: 'Eastron',
+		model: 'SDM630',
+		points: 70,
+		verification: 'two sources',
+		comm: { baud_rate: 9_600, data_bits: 8, parity: 'none', stop_bits: 1, unit_id: 1, tcp_port: null },
+		mistakes: [] as string[],
+	},
+	{
+		key: 'acme-copycat',
+		manufacturer: 'Acme',
+		model: 'Copycat 3',
+		points: 12,
+		verification: 'unverified',
+		mistakes: [],
+	},
+	{
+		key: 'broken',
+		manufacturer: 'Acme',
+		model: 'X1',
+		points: 0,
+		verification: null,
+		mistakes: ['points 3 and 4 overlap'],
+	},
+];
+
+const COPYCAT_OPTIONS = [
+	{
+		name: 'phases',
+		label: 'Phases',
+		type: 'number',
+		default: 3,
+		choices: [
+			{ value: 1, label: 'One' },
+			{ value: 3, label: 'Three' },
+		],
+	},
+	{ name: 'has_clock', label: 'Has a clock', type: 'boolean', default: false, choices: null },
+];
+
+const templateOf = ({ comm, ...template }: (typeof TEMPLATES)[number]) => ({
+	...template,
+	variants: [],
+	transports: ['rtu'],
+	comm_defaults: comm ?? null,
+	options: template.key === 'acme-copycat' ? COPYCAT_OPTIONS : [],
+});
+
+interface Recording {
+	readonly startedMs: number;
+	readonly seconds: number;
+	running: boolean;
+}
+
+function frameRoutes(server: Server): void {
+	let recording: Recording | null = null;
+	const view = () =>
+		recording && {
+			started_at: new Date(recording.startedMs).toISOString(),
+			until: new Date(recording.startedMs + recording.seconds * 1_000).toISOString(),
+			is_running: recording.running,
+			bytes: 4_812,
+			dropped: 0,
+		};
+	server.route([
+		{
+			method: 'GET',
+			path: '/api/v1/lines/{line}/frames',
+			handler: () => ({ recording: view(), frames: recording === null ? [] : framesOf(recording.startedMs) }),
+		},
+		{
+			method: 'POST',
+			path: '/api/v1/lines/{line}/frames',
+			handler(request) {
+				const seconds = Number(member(request.payload, 'seconds'));
+				if (seconds === 0 && recording !== null) recording.running = false;
+				else recording = { startedMs: Date.now(), seconds, running: true };
+				return view();
+			},
+		},
+		{
+			method: 'DELETE',
+			path: '/api/v1/lines/{line}/frames',
+			handler(_, h) {
+				recording = null;
+				return h.response().code(204);
+			},
+		},
+		{
+			method: 'GET',
+			path: '/api/v1/lines/{line}/capture',
+			handler: (_, h) => h.response('{"kind":"capture"}\n').type('application/x-ndjson'),
+		},
+	]);
+}
+
+function scanRoutes(server: Server): void {
+	const scan = createMockScan();
+	server.route([
+		{ method: 'GET', path: '/api/v1/scans', handler: () => scan.list() },
+		{
+			method: 'POST',
+			path: '/api/v1/scans',
+			handler(request, h) {
+				if (member(request.payload, 'kind') === 'tcp') {
+					const msg = 'must be networks of this box; found "8.8.8.0/24"';
+					return refusal(h, 422, 'VALIDATION_ERROR', msg, [{ loc: ['body', 'subnets'], msg, type: 'subnets' }]);
+				}
+				scan.start();
+				return h.response(scan.view()).code(201);
+			},
+		},
+		{
+			method: 'GET',
+			path: '/api/v1/scans/{id}',
+			handler() {
+				scan.look();
+				return scan.view();
+			},
+		},
+		{
+			method: 'DELETE',
+			path: '/api/v1/scans/{id}',
+			handler(_, h) {
+				scan.cancel();
+				return h.response(scan.view()).code(200);
+			},
+		},
+		{
+			method: 'POST',
+			path: '/api/v1/lines/try',
+			handler(request, h) {
+				if (member(request.payload, 'line') === undefined) {
+					const msg = 'line is required';
+					return refusal(h, 422, 'VALIDATION_ERROR', msg, [{ loc: ['body', 'line'], msg, type: 'any.required' }]);
+				}
+				return Number(member(request.payload, 'address')) > 9_000 ? refusedTry() : triedOf();
+			},
+		},
+	]);
+}
+
+/** What the pages of an installer ask, with one line that is well and one that is not. */
+export function fieldRoutes(server: Server): void {
+	server.route([
+		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
+		{
+			method: 'GET',
+			path: '/api/v1/lines/{line}',
+			handler: (request, h) =>
+				lineOf(param(request, 'line')) ?? refusal(h, 404, 'RESOURCE_NOT_FOUND', 'there is no such line'),
+		},
+		{ method: 'GET', path: '/api/v1/lines/budget', handler: budgetsOf },
+		{
+			method: 'POST',
+			path: '/api/v1/lines/budget',
+			handler: (request) => {
+				const isSerial = member(request.payload, 'connection', 'line', 'transport') === 'rtu';
+				return budgetsOf()[isSerial ? 1 : 0];
+			},
+		},
+		{ method: 'GET', path: '/api/v1/ports', handler: portsOf },
+		{ method: 'GET', path: '/api/v1/templates', handler: () => TEMPLATES.map(templateOf) },
+		{ method: 'GET', path: '/api/v1/commissioning-report', handler: () => reportOf(Date.now()) },
+	]);
+	frameRoutes(server);
+	scanRoutes(server);
+}

@@ -1,0 +1,227 @@
+import test, { type ExecutionContext } from 'ava';
+import type { Page } from 'playwright-core';
+
+import { PHONE, overhang } from './browser.ts';
+import { login, visit } from './mock-visit.ts';
+
+const FINGER_PX = 44;
+
+/** What a finger has to hit and is too small for one, by its name. */
+const tooSmall = (page: Page): Promise<unknown> =>
+	page.evaluate(`[...document.querySelectorAll(
+		'main button, main .button, main select, main summary, main .tick, main .choice label, main input:not([type=checkbox], [type=radio])',
+	)]
+		.filter((element) => element.checkVisibility())
+		.map((element) => ({ element, height: element.getBoundingClientRect().height }))
+		.filter(({ height }) => height < ${FINGER_PX})
+		.map(({ element, height }) => element.outerHTML.slice(0, 80) + ': ' + height)`);
+
+async function fitsPhone(t: ExecutionContext, page: Page): Promise<void> {
+	t.is(await overhang(page), 0);
+	t.deepEqual(await tooSmall(page), []);
+}
+
+/** A phone whose person is logged in, at a page. */
+async function open(page: Page, place: string): Promise<void> {
+	await login(page);
+	await page.setViewportSize(PHONE);
+	await page.goto(`${page.url().replace(/#.*/, '')}#/${place}`);
+	await page.locator('main h1').first().waitFor();
+}
+
+test.serial('a line tells its load, its wiring and its units, and shows recorded frames', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {
+		await open(page, 'lines');
+		await page.getByText('needs 1.6 s per 1 s').waitFor();
+		await fitsPhone(t, page);
+		await look('lines-phone');
+		await page.getByRole('link', { name: /^rtu/ }).click();
+		await page.getByText('Poor').first().waitFor();
+		await page.getByText('check the termination of the line').first().waitFor();
+		await page.getByText('1.6 s per 1 s', { exact: true }).waitFor();
+		await page.getByText('2 illegal data address × 12').first().waitFor();
+		t.is(await page.locator('[data-unit]').count(), 2);
+		t.true((await page.locator('.latency-bars li').count()) > 4);
+		await fitsPhone(t, page);
+		await look('line-phone');
+
+		await page.getByRole('button', { name: 'Record 5 min' }).press('Enter');
+		await page.getByText('01 03 04 43 66 99 99 D5 B4').waitFor();
+		await page.getByText('damaged', { exact: true }).waitFor();
+		await page.getByText('after 52.9 ms').waitFor();
+		await page.locator('.frames').scrollIntoViewIfNeeded();
+		await fitsPhone(t, page);
+		await look('frames-phone');
+		const download = page.waitForEvent('download');
+		await page.getByRole('button', { name: 'Download' }).click();
+		t.regex((await download).suggestedFilename(), /^rtu-dev-serial.*\.capture\.jsonl$/);
+		await page.getByRole('button', { name: 'Stop' }).click();
+		await page.getByText(/^Recorded from/).waitFor();
+		await page.getByRole('button', { name: 'Forget' }).click();
+		await page.locator('.frames').waitFor({ state: 'detached' });
+		await page.setViewportSize({ width: 1280, height: 1000 });
+		await page.evaluate('scrollTo(0, 0)');
+		await look('line');
+	});
+});
+
+test.serial('a line that is not there says so', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /404|auth\/refresh/ }, async ({ page }) => {
+		await open(page, 'lines/rtu%20gone');
+		await page.getByRole('alert').getByText('there is no such line').waitFor();
+		t.is(await page.getByRole('button', { name: /^Record/ }).count(), 0);
+	});
+});
+
+test.serial('a scan finds units one after another, and one is added with what the scan knows', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /422|auth\/refresh/ }, async ({ page, look }) => {
+		await open(page, 'lines');
+		await page.getByRole('link', { name: 'Find devices' }).click();
+		await page.getByText('used by this gateway').waitFor();
+		await fitsPhone(t, page);
+		await page.getByRole('button', { name: 'Start' }).click();
+		await page.getByRole('alert').getByText('Choose a port.').waitFor();
+		await look('scan-form-phone');
+		await page.getByText('More', { exact: true }).click();
+		await page.getByLabel('Unit ids').fill('1-300');
+		await page.getByLabel(/FTDI USB-RS485/).press('Space');
+		await page.getByRole('button', { name: 'Start' }).click();
+		await page.getByText('Numbers from 0 to 255').waitFor();
+		await page.getByLabel('Unit ids').fill('1-32, 100');
+		await fitsPhone(t, page);
+		await page.getByRole('button', { name: 'Start' }).click();
+		await page.getByText('Running').waitFor();
+		await page.locator('[data-found="7"]').waitFor();
+		await page.getByText('Two devices seem to have the id 7').waitFor();
+		await page.locator('[data-found="1"]').getByText('Eastron SDM630').waitFor();
+		await fitsPhone(t, page);
+		await look('scan-phone');
+		await page.locator('[data-scan="done"]').waitFor();
+		t.is(await page.getByRole('button', { name: 'Stop the scan' }).count(), 0);
+
+		await page.locator('[data-found="1"]').getByRole('link', { name: 'Add as device' }).click();
+		await page.getByText('Filled in from the scan').waitFor();
+		await page
+			.getByLabel('Device template')
+			.locator('option:checked', { hasText: 'SDM630' })
+			.waitFor({ state: 'attached' });
+		t.is(await page.getByLabel('Baud rate').inputValue(), '19200');
+		t.is(await page.getByLabel('Parity').inputValue(), 'even');
+		t.regex(await page.getByLabel('Serial port').inputValue(), /usb-FTDI/);
+		await page.getByText('needs 1.6 s per 1 s').waitFor();
+		await page.getByText('Checked against two independent sources').waitFor();
+		await fitsPhone(t, page);
+		await page.evaluate('scrollTo(0, 0)');
+		await look('add-found-phone');
+	});
+});
+
+test.serial('a scan is stopped, and networks that are refused are named at their field', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /422|auth\/refresh/ }, async ({ page }) => {
+		await open(page, 'scan');
+		await page.getByText('Network', { exact: true }).click();
+		await page.getByLabel('Networks').fill('8.8.8.0/24');
+		await page.getByRole('button', { name: 'Start' }).click();
+		await page.getByText('must be networks of this box').waitFor();
+		t.is(await page.getByLabel('Networks').getAttribute('aria-invalid'), 'true');
+		await page.getByText('Serial ports', { exact: true }).click();
+		await page.getByLabel(/ttyAMA0/).check();
+		await page.getByRole('button', { name: 'Start' }).click();
+		await page.getByRole('button', { name: 'Stop the scan' }).click();
+		await page.getByText('cancelled by admin@example.org').waitFor();
+		await page.getByRole('link', { name: 'New scan' }).click();
+		await page.getByRole('link', { name: /14 settings/ }).waitFor();
+		await fitsPhone(t, page);
+	});
+});
+
+test.serial('a register is tried, and what it could mean is ranked', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /422|auth\/refresh/ }, async ({ page, look }) => {
+		await open(page, 'try');
+		await page.getByLabel('Address').fill('1');
+		await page.getByRole('button', { name: 'Read' }).click();
+		await page.getByText('line is required').waitFor();
+		await page.getByLabel('Line or device').selectOption('tcp 192.168.10.21:502');
+		await page.getByLabel('Expected value').fill('about 230');
+		await page.getByLabel('Expected value').press('Enter');
+		await page.getByText('Must be a number.').waitFor();
+		await page.getByLabel('Expected value').fill('230,1');
+		await page.getByLabel('Expected value').press('Enter');
+		await page.getByText('230.1 looks like a phase voltage in V').waitFor();
+		await page.getByText('4366', { exact: true }).waitFor();
+		await page.getByText('answered in 2.4 ms').waitFor();
+		await fitsPhone(t, page);
+		await look('try-phone');
+		await page.getByLabel('Address').fill('9999');
+		await page.getByRole('button', { name: 'Read' }).click();
+		await page.getByText('Exception 2: illegal data address').waitFor();
+		t.is(await page.getByText('What it could mean').count(), 0);
+	});
+});
+
+test.serial('a template is searched, its options are shown, and an unverified one says so', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /422|auth\/refresh/ }, async ({ page, look }) => {
+		await open(page, 'add-device');
+		await page.getByLabel('Search templates').fill('nothing like this');
+		await page.getByText('No template matches.').waitFor();
+		await page.getByLabel('Search templates').fill('acme');
+		await page.getByText('Unverified: compare all values').waitFor();
+		t.is(await page.getByLabel('Phases').inputValue(), '3');
+		await page.getByLabel('Has a clock').selectOption('Yes');
+		await page.getByLabel('Host').fill('192.168.10.21');
+		await page.getByText('then needs 0.019 s per 1 s: time enough').waitFor();
+		const request = page.waitForRequest((each) => each.method() === 'POST' && each.url().endsWith('/devices'));
+		await page.getByText('More', { exact: true }).click();
+		await page.getByLabel('Requests at once').fill('4');
+		await page.getByLabel('TLS (Modbus/TCP Security)').check();
+		await page.getByLabel('Authority').fill('plant');
+		await fitsPhone(t, page);
+		await look('add-phone');
+		await page.getByLabel('Name', { exact: true }).fill('Copy');
+		await page.getByRole('button', { name: 'Add device' }).click();
+		t.like((await request).postDataJSON(), {
+			name: 'Copy',
+			connection: {
+				line: { transport: 'tcp', host: '192.168.10.21', port: 502, depth: 4, tls: { authority: 'plant' } },
+				template: 'acme-copycat',
+				options: [
+					{ name: 'phases', value: 3 },
+					{ name: 'has_clock', value: true },
+				],
+			},
+		});
+		await page.getByRole('heading', { name: 'Copy' }).waitFor();
+	});
+});
+
+test.serial('the commissioning report is shown, printed without the menu, and kept as a file', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {
+		await open(page, 'lines');
+		await page.getByRole('link', { name: 'Commissioning report' }).click();
+		await page.getByText('1 of 2 OK').waitFor();
+		await page.getByText('no value has ever arrived').waitFor();
+		await fitsPhone(t, page);
+		await look('commissioning-phone');
+		const download = page.waitForEvent('download');
+		await page.getByRole('button', { name: 'Download (JSON)' }).click();
+		t.regex((await download).suggestedFilename(), /^commissioning-\d{4}-\d\d-\d\d\.json$/);
+		await page.setViewportSize({ width: 794, height: 1123 });
+		await page.emulateMedia({ media: 'print' });
+		t.false(await page.getByRole('navigation', { name: 'Main menu' }).isVisible());
+		t.false(await page.getByRole('button', { name: 'Print' }).isVisible());
+		t.true(await page.getByText('Date, name and signature').isVisible());
+		await look('commissioning-print');
+	});
+});
+
+test.serial('somebody who may not set up devices is offered none of it', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, role: 'viewer' }, async ({ page }) => {
+		await open(page, 'lines');
+		await page.getByText('CRC errors').first().waitFor();
+		t.is(await page.getByRole('link', { name: 'Find devices' }).count(), 0);
+		t.is(await page.getByRole('link', { name: 'Commissioning report' }).count(), 0);
+		await page.getByRole('link', { name: /^rtu/ }).click();
+		await page.getByText('Poor').first().waitFor();
+		t.is(await page.getByRole('button', { name: /^Record/ }).count(), 0);
+	});
+});
