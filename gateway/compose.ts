@@ -184,7 +184,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		ports,
 		discoverSunspec: identifySunspec,
 	});
-	const siteTemplates = openTemplates({ opened, devices, drivers });
+	const siteTemplates = openTemplates({ opened, devices, drivers, log });
 	const sunspec = openSunspec({ folder: sunspecFolder, lines: scans.lines });
 	const routes = [
 		...mqttAccounts.routes,
