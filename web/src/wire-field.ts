@@ -94,6 +94,7 @@ export interface FrameView {
 	/** Silence before it, µs; `null` for the first. */
 	readonly gap_us: number | null;
 	readonly hex: string;
+	readonly unit_id: number | null;
 	readonly check: 'ok' | 'bad' | null;
 	readonly text: string;
 }
