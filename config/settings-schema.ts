@@ -1,11 +1,7 @@
-import Joi, { type ObjectSchema, type Schema, type SchemaMap } from 'joi';
+import Joi, { type ObjectSchema, type SchemaMap } from 'joi';
 
 /** A section of the file. All of its keys commented out leaves `null` in YAML, which means "the defaults". */
 export const section = (keys: SchemaMap): ObjectSchema => Joi.object(keys).empty(null).default();
-
-/** One case of a conditional: where the other key is `is`, this schema holds. */
-// oxlint-disable-next-line unicorn/no-thenable -- joi's own word; nobody awaits it
-export const inCase = (is: string, schema: Schema) => ({ is, then: schema });
 
 /** A text that is never repeated in a message. */
 export const secret = () => Joi.string().allow('').max(1024).default('').meta({ secret: true });

@@ -1,5 +1,6 @@
+import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
-import { writeMistake } from '../../config/template/write-rules.ts';
+import { payloadMistake } from '../../config/template/write-rules.ts';
 import type { CommandDraft } from '../../core/command/command.ts';
 import { commandRoute } from '../../core/command/command-topics.ts';
 import type { Device } from '../../core/device/device.ts';
@@ -21,10 +22,10 @@ export function assertGatewayTakes(
 		throw fieldFault(
 			'rule-violation',
 			'command_name',
-			`a Modbus device takes write with payload {point, value}; found ${JSON.stringify(name)}`,
+			`a Modbus device takes write with payload {point, value} or {points: [{point, value}]}; found ${JSON.stringify(name)}`,
 		);
 	const template = templates.get(connection.template);
 	if (template === undefined) return;
-	const mistake = writeMistake(template, { point: payload['point'], value: payload['value'] });
+	const mistake = payloadMistake(layeredTemplate(template, connection), payload);
 	if (mistake !== null) throw fieldFault('rule-violation', `payload.${mistake.member}`, mistake.sentence);
 }

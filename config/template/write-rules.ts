@@ -1,9 +1,9 @@
 import { factsOfType, isNumeric, isScalable, isWhole } from './register-types.ts';
 import type { DeviceTemplate, RegisterType, TemplatePoint } from './template.ts';
 
-/** The first rule that a write breaks: the member of the write, and the sentence. */
+/** The first rule that a write breaks: the member of the payload, e.g. `value` or `points[2].value`, and the sentence. */
 export interface WriteMistake {
-	readonly member: 'point' | 'value';
+	readonly member: string;
 	readonly sentence: string;
 }
 
@@ -12,6 +12,14 @@ export interface PointWrite {
 	readonly point: unknown;
 	readonly value: unknown;
 }
+
+/** A write, and where it stands in the payload: before its members, empty or `points[2].`. */
+export interface PlacedWrite extends PointWrite {
+	readonly place: string;
+}
+
+/** Most points that one command writes. */
+export const MAX_WRITES = 50;
 
 const WIDE: ReadonlySet<RegisterType> = new Set(['int64', 'uint64', 'bcd64', 'bits']);
 
@@ -29,6 +37,9 @@ const shown = (value: unknown): string => {
 	return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 };
 
+/** The limits of what may be written: those of the write rule before those of what may be read. */
+const rangeOf = ({ min, max, write }: TemplatePoint) => ({ min: write?.min ?? min, max: write?.max ?? max });
+
 const textsOf = (texts: Readonly<Record<string, string>>): string =>
 	Object.entries(texts)
 		.map(([number, text]) => `${number} (${text})`)
@@ -40,13 +51,33 @@ interface ValueRule {
 	readonly must: (point: TemplatePoint) => string;
 }
 
-function isOutside({ type, min, max }: TemplatePoint, value: unknown): boolean {
-	const number = numberOf(type, value) ?? 0;
+function isOutside(point: TemplatePoint, value: unknown): boolean {
+	const { min, max } = rangeOf(point);
+	const number = numberOf(point.type, value) ?? 0;
 	return number < (min ?? Number.NEGATIVE_INFINITY) || number > (max ?? Number.POSITIVE_INFINITY);
 }
 
-const rangeText = ({ min, max, unit }: TemplatePoint): string =>
-	`${[min === null ? '' : `at least ${min}`, max === null ? '' : `at most ${max}`].filter((text) => text !== '').join(' and ')} ${unit}`.trimEnd();
+function rangeText(point: TemplatePoint): string {
+	const { min, max } = rangeOf(point);
+	const limits = [min === null ? '' : `at least ${min}`, max === null ? '' : `at most ${max}`];
+	return `${limits.filter((text) => text !== '').join(' and ')} ${point.unit}`.trimEnd();
+}
+
+/** Share of a step by which decimals, as computers hold them, may miss it. */
+const STEP_TOLERANCE = 1e-6;
+
+/** Whether a value lies between two steps, which are counted from the least value of the write rule. */
+function isBetweenSteps({ type, write }: TemplatePoint, value: unknown): boolean {
+	const { step, min = 0 } = write ?? {};
+	if (step === undefined) return false;
+	const number = numberOf(type, value) ?? 0;
+	if (typeof number === 'bigint' && Number.isSafeInteger(step) && Number.isSafeInteger(min))
+		return (number - BigInt(min)) % BigInt(step) !== 0n;
+	const steps = (Number(number) - min) / step;
+	return Math.abs(steps - Math.round(steps)) > STEP_TOLERANCE;
+}
+
+const stepText = ({ write }: TemplatePoint): string => `in steps of ${write?.step} from ${write?.min ?? 0}`;
 
 const valueRules: readonly ValueRule[] = [
 	{
@@ -80,6 +111,10 @@ const valueRules: readonly ValueRule[] = [
 		isBroken: (point, value) => isNumeric(point.type) && isOutside(point, value),
 		must: (point) => `be ${rangeText(point)}`,
 	},
+	{
+		isBroken: (point, value) => isNumeric(point.type) && isBetweenSteps(point, value),
+		must: (point) => `be ${stepText(point)}`,
+	},
 ];
 
 /** The point that a write names; or why nothing can be written there. */
@@ -87,7 +122,7 @@ export function writablePoint(template: DeviceTemplate, key: unknown): TemplateP
 	const point = template.points.find((each) => each.key === key);
 	if (point === undefined)
 		return { member: 'point', sentence: `must be a point of template ${template.key}; found ${shown(key)}` };
-	const isReadOnlyTable = point.functionCode === 2 || point.functionCode === 4;
+	const isReadOnlyTable = (point.functionCode === 2 || point.functionCode === 4) && point.write?.address === undefined;
 	if (point.access === 'r' || isReadOnlyTable)
 		return { member: 'point', sentence: `must be a point that can be written; ${point.key} can only be read` };
 	return point;
@@ -100,4 +135,52 @@ export function writeMistake(template: DeviceTemplate, { point: key, value }: Po
 	const broken = valueRules.find(({ isBroken }) => isBroken(point, value));
 	if (broken === undefined) return null;
 	return { member: 'value', sentence: `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}` };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
+	if (!Array.isArray(points) || points.length === 0 || points.length > MAX_WRITES)
+		return {
+			member: 'points',
+			sentence: `must be a list of 1 to ${MAX_WRITES} {point, value}; found ${shown(points)}`,
+		};
+	const writes: PlacedWrite[] = [];
+	for (const [index, each] of points.entries()) {
+		const member = `points[${index}]`;
+		if (!isObject(each)) return { member, sentence: `must be {point, value}; found ${shown(each)}` };
+		const { point = null, value = null } = each;
+		const first = writes.findIndex((other) => other.point === point);
+		if (first !== -1)
+			return {
+				member: `${member}.point`,
+				sentence: `must stand there once; ${shown(point)} is also points[${first}]`,
+			};
+		writes.push({ point, value, place: `${member}.` });
+	}
+	return writes;
+}
+
+/** What a payload writes: `{point, value}`, or `{points: [{point, value}, ...]}` for several; or why it says nothing. */
+export function writesOf(payload: Readonly<Record<string, unknown>>): readonly PlacedWrite[] | WriteMistake {
+	const { points, point = null, value = null } = payload;
+	if (points === undefined) return [{ point, value, place: '' }];
+	const beside = ['point', 'value'].find((member) => payload[member] !== undefined);
+	if (beside === undefined) return listed(points);
+	return { member: beside, sentence: `must not stand beside points; found ${shown(payload[beside])}` };
+}
+
+/** What is wrong with the payload of a write, as far as the template tells; `null` when nothing is. */
+export function payloadMistake(
+	template: DeviceTemplate,
+	payload: Readonly<Record<string, unknown>>,
+): WriteMistake | null {
+	const writes = writesOf(payload);
+	if ('sentence' in writes) return writes;
+	for (const write of writes) {
+		const mistake = writeMistake(template, write);
+		if (mistake !== null) return { member: `${write.place}${mistake.member}`, sentence: mistake.sentence };
+	}
+	return null;
 }

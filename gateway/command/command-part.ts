@@ -8,6 +8,7 @@ import type { Logger } from '../../core/kernel/log.ts';
 import { createCommandLink } from './command-link.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './gateway-delivery.ts';
 import { createHubCommands } from './hub-commands.ts';
+import { type LockOut, noLockOut } from './lock-out.ts';
 import { createModbusDelivery, type ModbusDeliveryDeps } from './modbus-delivery.ts';
 import { createMqttDelivery, type MqttDeliveryDeps } from './mqtt-delivery.ts';
 
@@ -16,6 +17,8 @@ export interface GatewayCommandPartDeps extends Pick<MqttDeliveryDeps, 'deliver'
 	readonly data: string;
 	readonly devices: DeviceService;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
+	/** Absent: nobody locks devices out. */
+	readonly lockOut?: LockOut;
 	readonly lifecycle: Lifecycle;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -33,7 +36,8 @@ export async function openGatewayCommands(deps: GatewayCommandPartDeps) {
 		log,
 	});
 	const { commands } = part;
-	const common = { commands, devices, clock, setTimer: systemTimer, log };
+	const { lockOut = noLockOut } = deps;
+	const common = { commands, devices, lockOut, clock, setTimer: systemTimer, log };
 	const mqtt = lifecycle.own('MQTT delivery', createMqttDelivery({ ...common, deliver: deps.deliver }));
 	const modbus = lifecycle.own(
 		'Modbus delivery',

@@ -1,3 +1,4 @@
+import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Command, CommandDraft } from '../../core/command/command.ts';
 import type { CommandListener } from '../../core/command/command-service.ts';
@@ -6,8 +7,8 @@ import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Connection } from '../../config/connection/connection.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { LocalAccount } from '../broker/mqtt-account.ts';
-import { writeOf } from './modbus-write.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
+import { writePlan } from './write-plan.ts';
 
 type Driver = Connection['driver'];
 
@@ -24,7 +25,7 @@ export function assertDeviceTakes(
 	if (connection?.driver !== 'modbus') return;
 	const template = templates.get(connection.template);
 	// The template may be missing now and there when the command is due; then it is looked at again.
-	if (template !== undefined) writeOf(template, draft);
+	if (template !== undefined) writePlan(layeredTemplate(template, connection), draft);
 }
 
 /** Hands what is queued to the delivery of its device. */

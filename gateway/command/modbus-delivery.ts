@@ -1,20 +1,23 @@
+import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Command, CommandChange } from '../../core/command/command.ts';
 import type { CommandService } from '../../core/command/command-service.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
-import type { Clock } from '../../core/kernel/clock.ts';
+import { keptResult } from '../../core/command/command-schema.ts';
+import { type Clock, toIso } from '../../core/kernel/clock.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Bus } from '../driver/bus.ts';
 import { lineName } from '../driver/modbus/line-name.ts';
-import { ModbusFault } from '../driver/modbus/wire/modbus-fault.ts';
-import type { EncodedWrite } from '../driver/modbus/codec/register-encoder.ts';
-import { writeOf } from './modbus-write.ts';
+import { isWrite } from '../driver/modbus/wire/modbus-line.ts';
 import { createDeviceTurns } from './device-turns.ts';
+import { lockedOut, type LockOut } from './lock-out.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
+import { createStepWriter, NotHeldFault, type StepTarget, type WrittenPoint } from './step-writer.ts';
+import { writePlan, type WriteStep } from './write-plan.ts';
 
 /** Wait before a line that is not open is looked at again. */
 const RETRY_MS = 5_000;
@@ -26,18 +29,37 @@ export interface ModbusDeliveryDeps {
 	readonly template: (key: string) => DeviceTemplate | null;
 	/** The bus of a line by its name; `null` when no device uses it. */
 	readonly bus: (name: string) => Pick<Bus, 'request' | 'isOpen'> | null;
+	readonly lockOut: LockOut;
 	readonly clock: Pick<Clock, 'now'>;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
 }
 
-const UNKNOWN = 'whether the device has taken the value is not known';
+const STOPPED = 'the gateway was stopped during the write; whether the device has taken the value is not known';
 
-/** An exception is the device's own word; without one, a write may have been carried out all the same. */
-const whyFailed = (fault: unknown): string => {
-	const isCertain = fault instanceof ModbusFault ? fault.failure === 'exception' : fault instanceof Fault;
-	return isCertain ? messageOf(fault) : `${messageOf(fault)}; ${UNKNOWN}`;
-};
+/** What became of a command's steps, as far as they came. */
+function outcomeOf(written: readonly WrittenPoint[], before: readonly WrittenPoint[], fault: unknown): CommandChange {
+	const result = keptResult({ points: written.map((each) => ({ ...each })) });
+	if (fault === null) return { status: 'executed', result };
+	const done = before.length === 0 ? '' : `${before.map(({ point }) => point).join(', ')} written; then `;
+	return { status: 'failed', error: `${done}${messageOf(fault)}`, ...(written.length > 0 && { result }) };
+}
+
+/** Writes one step after the other; the first that fails ends the command. */
+async function writeSteps(steps: readonly WriteStep[], target: StepTarget): Promise<CommandChange> {
+	const writeStep = createStepWriter(target);
+	const written: WrittenPoint[] = [];
+	for (const step of steps) {
+		try {
+			// oxlint-disable-next-line no-await-in-loop -- in the order of the payload, and none after one that failed
+			written.push(...(await writeStep(step)));
+		} catch (fault) {
+			const last = fault instanceof NotHeldFault ? fault.written : [];
+			return outcomeOf([...written, ...last], written, fault);
+		}
+	}
+	return outcomeOf(written, written, null);
+}
 
 /**
  * Writes what pending commands of Modbus devices say, in the order in which they were made, while their line is open. A command is written
@@ -49,39 +71,46 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 } {
 	const { commands, devices, clock, setTimer, log } = deps;
 
-	interface Target {
-		readonly unitId: number;
-		readonly timeoutMs: number;
-		readonly bus: Pick<Bus, 'request'>;
-	}
-
-	async function write(target: Target, encoded: EncodedWrite, guardMs: number): Promise<CommandChange> {
-		const { unitId, timeoutMs, bus } = target;
-		try {
-			await bus.request({ ...encoded, unitId, timeoutMs, guardMs }, 'write');
-			return { status: 'executed' };
-		} catch (fault) {
-			return { status: 'failed', error: whyFailed(fault) };
-		}
+	/** Why a command must not go to the wire now. */
+	function refusalOf(device: Device, { id, expiresAt }: Command): Fault | null {
+		const lock = deps.lockOut.lockOf(device);
+		if (lock !== null) return new Fault('state-conflict', lockedOut(lock));
+		if (expiresAt <= clock.now()) return new Fault('timeout', `its time ran out (until ${toIso(expiresAt)})`);
+		return commands.find(id)?.status === 'sent' ? null : new Fault('state-conflict', 'the command was ended');
 	}
 
 	/** @returns whether the next command may follow at once */
 	async function carryOut(device: Device, command: Command): Promise<boolean> {
 		if (device.connection?.driver !== 'modbus') return false;
 		const { connection } = device;
-		const template = deps.template(connection.template);
+		const known = deps.template(connection.template);
 		const bus = deps.bus(lineName(connection.line));
-		if (template === null || bus?.isOpen !== true) return false;
-		let encoded: EncodedWrite;
+		if (known === null || bus?.isOpen !== true) return false;
+		const template = layeredTemplate(known, connection);
+		let steps: readonly WriteStep[];
 		try {
 			// The device may have another template than when the command was queued.
-			encoded = writeOf(template, command);
+			steps = writePlan(template, command);
 		} catch (error) {
 			await commands.advance(command.id, { status: 'failed', error: messageOf(error) });
 			return true;
 		}
+		const lock = deps.lockOut.lockOf(device);
+		if (lock !== null) {
+			await commands.advance(command.id, { status: 'failed', error: lockedOut(lock) });
+			return true;
+		}
 		if ((await commands.advance(command.id, { status: 'sent', sentAt: clock.now() })) === null) return true;
-		await commands.advance(command.id, await write({ ...connection, bus }, encoded, template.guardMs));
+		const { unitId, timeoutMs } = connection;
+		const lastLook = (): Fault | null => refusalOf(device, command);
+		const outcome = await writeSteps(steps, {
+			unitId,
+			timeoutMs,
+			guardMs: template.guardMs,
+			template,
+			ask: (exchange) => bus.request(exchange, 'write', isWrite(exchange) ? { lastLook } : {}),
+		});
+		await commands.advance(command.id, outcome);
 		return true;
 	}
 
@@ -102,7 +131,7 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 		async recover() {
 			for (const { id, status, device } of commands.open()) {
 				if (status !== 'sent' || devices.find(device)?.connection?.driver !== 'modbus') continue;
-				await commands.advance(id, { status: 'failed', error: `the gateway was stopped during the write; ${UNKNOWN}` });
+				await commands.advance(id, { status: 'failed', error: STOPPED });
 			}
 		},
 		stop: () => turns.stop(),

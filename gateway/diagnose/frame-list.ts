@@ -17,6 +17,8 @@ export interface ShownFrame {
 	readonly bytes: Buffer;
 	readonly unitId: number | null;
 	readonly transaction: number | null;
+	/** Function and data; `null`: the bytes are no frame. */
+	readonly pdu: Buffer | null;
 	/** CRC, LRC or the header of Modbus TCP; `null` where there is none. */
 	readonly check: 'ok' | 'bad' | null;
 	/** `null`: the bytes are no frame. */
@@ -115,6 +117,23 @@ function textOf(
 	return direction === 'received' && !found.isReply ? `a request on the line: ${text}` : text;
 }
 
+type Meaning = Omit<ShownFrame, 'direction' | 'sinceStartUs' | 'gapUs' | 'bytes'>;
+
+function meaningOf(
+	framing: CaptureFraming,
+	direction: LineFrame['direction'],
+	bytes: Buffer,
+	found: FoundFrame | null,
+): Meaning {
+	const text = textOf(framing, direction, bytes, found);
+	if (found === null) {
+		const check = framing === 'raw' ? null : 'bad';
+		return { unitId: null, transaction: null, pdu: null, check, facts: null, text };
+	}
+	const { unitId, transaction, pdu } = found;
+	return { unitId, transaction, pdu, check: 'ok', facts: factsOf(direction, found), text };
+}
+
 /** Joins the pieces of a recording to frames and says what each means. @param frames oldest first */
 export function shownFrames(framing: CaptureFraming, frames: readonly LineFrame[]): readonly ShownFrame[] {
 	const shown: ShownFrame[] = [];
@@ -124,18 +143,9 @@ export function shownFrames(framing: CaptureFraming, frames: readonly LineFrame[
 		const bytes = Buffer.concat(run.frames.map((frame) => frame.bytes));
 		for (const { start, end, found } of cut(bytes, finders[framing])) {
 			const sinceStartUs = timeAt(run, start);
+			const gapUs = quietSinceUs === null ? null : sinceStartUs - quietSinceUs;
 			const own = bytes.subarray(start, end);
-			shown.push({
-				direction,
-				sinceStartUs,
-				gapUs: quietSinceUs === null ? null : sinceStartUs - quietSinceUs,
-				bytes: own,
-				unitId: found?.unitId ?? null,
-				transaction: found?.transaction ?? null,
-				check: framing === 'raw' ? null : found === null ? 'bad' : 'ok',
-				facts: found === null ? null : factsOf(direction, found),
-				text: textOf(framing, direction, own, found),
-			});
+			shown.push({ direction, sinceStartUs, gapUs, bytes: own, ...meaningOf(framing, direction, own, found) });
 			quietSinceUs = timeAt(run, end - 1);
 		}
 	}

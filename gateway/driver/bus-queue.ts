@@ -25,6 +25,8 @@ export interface RequestOptions {
 	readonly signal?: AbortSignal | undefined;
 	/** Longest wait for the line, ms. Absent: 30 s for a write or command, 15 s for a test, 60 s for a scan, no end for a poll. */
 	readonly waitMs?: number | undefined;
+	/** Asked when its turn has come, just before it goes to the wire: why it must not go any more; `null`: it may. Must not throw. */
+	readonly lastLook?: (() => Fault | null) | undefined;
 }
 
 /** One request that waits for the line or is on it. */
@@ -54,6 +56,7 @@ export interface BusQueue {
 }
 
 interface Waiting extends Job {
+	readonly lastLook: RequestOptions['lastLook'];
 	/** Ends what watches over its wait. */
 	release(): void;
 }
@@ -96,6 +99,14 @@ export function createBusQueue(name: string, setTimer: SetTimer, holder: () => s
 		};
 	}
 
+	function first(mayGo: (job: Job) => boolean): Waiting | null {
+		let best: Waiting | null = null;
+		for (const job of waiting) {
+			if ((best === null || ranks[job.priority] < ranks[best.priority]) && mayGo(job)) best = job;
+		}
+		return best;
+	}
+
 	return {
 		add(exchange, priority, lease, options) {
 			if (options.signal?.aborted === true) {
@@ -105,20 +116,22 @@ export function createBusQueue(name: string, setTimer: SetTimer, holder: () => s
 				return Promise.reject(new Fault('rate-limited', `${QUEUE_LIMIT} requests wait for ${name} already`));
 			}
 			return new Promise((resolve, reject) => {
-				const job: Waiting = { exchange, priority, lease, resolve, reject, release: () => undefined };
+				const { lastLook } = options;
+				const job: Waiting = { exchange, priority, lease, resolve, reject, lastLook, release: () => undefined };
 				job.release = watch(job, options);
 				waiting.push(job);
 			});
 		},
 		take(mayGo, mayStart) {
-			let best: Waiting | null = null;
-			for (const job of waiting) {
-				if ((best === null || ranks[job.priority] < ranks[best.priority]) && mayGo(job)) best = job;
+			for (;;) {
+				const best = first(mayGo);
+				// A job that has to wait for the line to be quiet keeps its place: nothing less urgent overtakes it.
+				if (best === null || !mayStart(best)) return null;
+				leave(best);
+				const refusal = best.lastLook?.() ?? null;
+				if (refusal === null) return best;
+				best.reject(refusal);
 			}
-			// A job that has to wait for the line to be quiet keeps its place: nothing less urgent overtakes it.
-			if (best === null || !mayStart(best)) return null;
-			leave(best);
-			return best;
 		},
 		refuse(fault, isMeant = () => true) {
 			for (const job of waiting.filter((each) => isMeant(each))) if (leave(job)) job.reject(fault());

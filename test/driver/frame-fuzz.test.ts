@@ -2,7 +2,7 @@ import test from 'ava';
 import { fuzzFrames } from './fuzz/frame-fuzz.ts';
 
 // oxlint-disable-next-line node/no-process-env -- the long run is made with a million frames
-const { DRAWBRIDGE_FUZZ_FRAMES = '6000', DRAWBRIDGE_FUZZ_SEED = '1' } = process.env;
+const { DRAWBRIDGE_FUZZ_FRAMES = '20000', DRAWBRIDGE_FUZZ_SEED = '1' } = process.env;
 const frames = Math.ceil(Number(DRAWBRIDGE_FUZZ_FRAMES) / 3);
 
 for (const kind of ['tcp', 'rtu', 'ascii'] as const) {

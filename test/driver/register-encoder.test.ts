@@ -132,6 +132,7 @@ test('a coil is written by function 5, one register by 6, several by 16', (t) =>
 		functionCode: 5,
 		address: 9,
 		words: [1],
+		masks: null,
 	});
 	t.true(readBack(writable({ type: 'bool', functionCode: 1 }), true) === true);
 	t.is(encodeWrite(writable({}), 7).functionCode, 6);

@@ -81,14 +81,14 @@ test('on an adapter that hears itself a write is confirmed by its answer only, a
 	await line.close();
 });
 
-test('without an echo the first write needs one read before it, and later ones none', async (t) => {
+test('without an echo the first write needs two reads before it, and later ones none', async (t) => {
 	const wire = createRtuWire(() => ({ delayMs: 1 }));
 	const { line, counters } = await openOn(wire);
 	await line.transact(set(7, 1));
 	await line.transact(set(7, 2));
 	t.deepEqual(
 		wire.requests.map(({ functionCode }) => functionCode),
-		[3, 6, 6],
+		[3, 3, 6, 6],
 	);
 	t.is(counters.echoFrames, 0);
 	await line.close();

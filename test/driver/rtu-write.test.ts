@@ -34,11 +34,13 @@ test('a write is answered by its echo', async (t) => {
 	t.is(data.length, 0);
 	await line.transact({ ...several([7]), functionCode: 6 });
 	await line.transact({ ...several([1]), functionCode: 5 });
-	t.is(counters.answers, 3);
+	t.is(counters.answers, 4);
 	t.deepEqual(
 		wire.requests.map(({ functionCode, address, count, words }) => [functionCode, address, count, words]),
 		[
 			[16, 100, 3, [1, 2, 3]],
+			// A request that nothing was heard of until the next one shows that the adapter does not hear itself.
+			[3, 100, 1, undefined],
 			[6, 100, 7, undefined],
 			[5, 100, 0xff00, undefined],
 		],

@@ -39,7 +39,8 @@ function fate(bytes: Buffer, chance: Chance, random: () => number): readonly Buf
 		return [damaged];
 	}
 	if (chance(0.02)) return [bytes.subarray(0, Math.floor(random() * bytes.length))];
-	if (chance(0.02)) return [bytes, bytes];
+	// A repeater says it twice, in one breath: what comes later cannot be told from the answer to the next request.
+	if (chance(0.02)) return [Buffer.concat([bytes, bytes])];
 	if (chance(0.03)) return [Buffer.from([0, 0xff, 0x55].slice(0, 1 + Math.floor(random() * 3))), bytes];
 	if (chance(0.3)) {
 		const cut = 1 + Math.floor(random() * (bytes.length - 1));

@@ -23,16 +23,19 @@ import { placeImage, wordAt } from './scenario-line.ts';
 
 const TIMEOUT_MS = 60;
 
-/** Later than the timeout and than the silence that is kept after it. */
-const LATE_MS = [90, 175, 230, 300];
+/** Delays beyond the timeout, and beyond the silence that is kept after it; each comes again and again. */
+const LATE = [
+	{ every: 12, delayMs: 175 },
+	{ every: 17, delayMs: 230 },
+];
 
-/** A converter behind which every fourth answer is late, and the others keep their order behind it. */
+/** A converter behind which some answers are late, and the others keep their order behind them. */
 async function lateConverter(t: ExecutionContext): Promise<number> {
 	const slave = createModbusSlave({ clock: systemClock, images: new Map([[1, placeImage(1)]]) });
-	const rules = LATE_MS.map((delayMs, index) => ({
-		when: { request: { from: 4 * index + 4, to: 4 * index + 4 } },
+	const rules = LATE.map(({ every, delayMs }) => ({
+		when: { every },
 		fault: { kind: 'late', delayMs } as const,
-		times: 1,
+		times: null,
 	}));
 	const responder = createResponder({ slave, clock: systemClock, scenario: playScenario({ rules }), pacedBaud: null });
 	const ordered = inOrder(systemClock);
@@ -83,13 +86,13 @@ for (const [name, counts] of [
 		await driver.apply([plainDevice({ id: simulatedId(1), uid: deviceUid('meter-1'), connection })]);
 		const addressOf = new Map(points.map(({ key, address }) => [key, address]));
 		const late = () => driver.lines()[0]?.timeouts ?? 0;
-		await waitFor('late answers and sound ones after them', 20_000, () => late() >= 3 && readings.length > 40);
+		await waitFor('late answers and sound ones after them', 30_000, () => late() >= 2 && readings.length > 20);
 		for (const { points: keys, values } of readings) {
 			for (const [index, key] of keys.entries()) {
 				if (values[index] !== null) t.is(values[index], wordAt(1, addressOf.get(key) ?? -1), key);
 			}
 		}
-		t.true((driver.lines()[0]?.quarantines ?? 0) >= 3);
+		t.true((driver.lines()[0]?.quarantines ?? 0) > 0);
 	});
 }
 

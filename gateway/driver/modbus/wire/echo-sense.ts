@@ -23,27 +23,42 @@ export interface EchoSense {
 	over(isQuiet: boolean): void;
 }
 
+/** Requests in a row without an echo, after one was heard, until it is believed that there is none any more. */
+const QUIET_AFTER_ECHO = 8;
+
 export function createEchoSense(): EchoSense {
 	let hasEcho: boolean | null = null;
 	let isMirror = false;
 	let isHeard = false;
+	let wasQuiet = false;
+	let quietInRow = 0;
+
+	/** The echo may come behind a late answer that was taken for ours, so a request is judged when the next one goes out. */
+	function judge(): void {
+		// The answer to a mirrored request says nothing, and a damaged echo is only noise.
+		if (isHeard || isMirror || !wasQuiet) return;
+		quietInRow += 1;
+		if (hasEcho !== true || quietInRow >= QUIET_AFTER_ECHO) hasEcho = false;
+	}
 
 	return {
 		get hasEcho() {
 			return hasEcho;
 		},
 		sent(exchange) {
+			judge();
 			isMirror = isMirrored(exchange);
 			isHeard = false;
+			wasQuiet = false;
 		},
 		heard() {
 			isHeard = true;
 			hasEcho = true;
+			quietInRow = 0;
 		},
 		isEcho: () => hasEcho === true && !isHeard,
 		over(isQuiet) {
-			// The answer to a mirrored request says nothing, and a damaged echo is only noise.
-			if (!isHeard && !isMirror && isQuiet) hasEcho = false;
+			wasQuiet = isQuiet;
 		},
 	};
 }

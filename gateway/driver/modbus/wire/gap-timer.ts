@@ -30,10 +30,12 @@ export function createGapTimer(): GapTimer {
 
 	function wait(leftMs: () => number, reached: () => void): void {
 		cancel();
+		let hasTurned = false;
 		const look = (): void => {
 			immediate = null;
 			const left = leftMs();
-			if (left <= 0) {
+			// What waits in the kernel is heard before anything is said: a turn of the loop reads it.
+			if (left <= 0 && hasTurned) {
 				reached();
 				return;
 			}
@@ -46,6 +48,7 @@ export function createGapTimer(): GapTimer {
 		};
 		const lookSoon = (): void => {
 			timer = null;
+			hasTurned = true;
 			immediate = setImmediate(look);
 		};
 		look();

@@ -12,7 +12,7 @@ const LEAST_HOLD_MS = 100;
 /** Reads tried for one request to tell late replies apart. */
 const MOST_PROOFS = 3;
 /** Reads tried to find out about an echo on a noisy line. */
-const MOST_SENSES = 3;
+const MOST_SENSES = 4;
 
 interface GuardedLineDeps {
 	/** Fresh, used by this line only. */

@@ -1,0 +1,160 @@
+import { addressOf } from '../../../config/template/address-notation.ts';
+import type { RegisterType } from '../../../config/template/template.ts';
+import type { DraftBook } from './draft-book.ts';
+import { keyOf, nameOf } from './draft-book.ts';
+import type { DraftPoint, Place } from './imported.ts';
+import { numberIn } from './table-values.ts';
+import { swappedOrder, typeNamed, usualCount } from './type-names.ts';
+
+/** A tag of EMQX Neuron, each member as text. */
+export interface NeuronTag {
+	readonly name: string;
+	/** `SLAVE!ADDRESS[.BIT][#ENDIAN][.LEN[H|L]]` */
+	readonly address: string;
+	/** Names, or the sum of 1 read, 2 write, 4 subscribe. */
+	readonly attribute: string;
+	/** Name or number of the type. */
+	readonly type: string;
+	/** Multiplier; 0 or empty: none. */
+	readonly decimal: string;
+	readonly precision: string;
+	readonly bias: string;
+	readonly description: string;
+	readonly group: string;
+}
+
+type TagField = 'address' | 'type' | 'attribute' | 'decimal' | 'bias' | 'precision';
+
+/** Numbers of the types in Neuron's REST API. */
+const TYPES: Readonly<Record<string, string>> = {
+	1: 'int8',
+	2: 'uint8',
+	3: 'int16',
+	4: 'uint16',
+	5: 'int32',
+	6: 'uint32',
+	7: 'int64',
+	8: 'uint64',
+	9: 'float32',
+	10: 'float64',
+	11: 'bit',
+	12: 'bool',
+	13: 'string',
+	14: 'raw',
+};
+
+const ADDRESS = /^(\d{1,3})!(\d{5,6})(?:\.(\d{1,3})([HLDE])?)?(?:#(BB|BL|LB|LL|B|L))?(?:\.(\d{1,3})([HLDE])?)?$/i;
+
+/** Order of the bytes by the letters behind `#`: whether bytes within words, and words, are swapped. */
+const ENDIANS: Readonly<Record<string, readonly [bytes: boolean, words: boolean]>> = {
+	B: [true, false],
+	L: [false, false],
+	LL: [false, false],
+	LB: [true, false],
+	BB: [false, true],
+	BL: [true, true],
+};
+
+const factorOf = (text: string): number => numberIn(text)?.value ?? 0;
+
+function accessOf(attribute: string): 'r' | 'w' | 'rw' {
+	const sum = /^\d+$/.test(attribute.trim()) ? Number(attribute) : null;
+	const isRead = sum === null ? !/write/i.test(attribute) || /read|subscribe/i.test(attribute) : (sum & 5) !== 0;
+	const isWritten = sum === null ? /write/i.test(attribute) : (sum & 2) !== 0;
+	if (!isWritten) return 'r';
+	return isRead ? 'rw' : 'w';
+}
+
+/** What the parts of an address after its number say for a type. */
+interface AddressParts {
+	readonly number: string | null;
+	readonly endian: string;
+	readonly letter: string;
+}
+
+interface Form {
+	readonly type: RegisterType;
+	readonly count: number;
+	readonly byte_order: string;
+	readonly bit?: number;
+}
+
+function formOf(type: RegisterType, isBits: boolean, { number, endian, letter }: AddressParts): Form | string {
+	if (isBits) return { type: 'bool', count: 1, byte_order: 'AB' };
+	if (type === 'bool' || type === 'bit')
+		return number === null
+			? 'a bit of a register is named behind a dot, as in 1!400010.4'
+			: { type: 'bit', bit: Number(number), count: 1, byte_order: 'AB' };
+	if (type === 'string' || type === 'raw') {
+		if (number === null) return 'a text needs its length in bytes, as in 1!400001.10H';
+		if (/[DE]/i.test(letter)) return 'texts with one character in each register are not read';
+		return {
+			type,
+			count: Math.ceil(Number(number) / 2),
+			byte_order: /h/i.test(letter) || type === 'raw' ? 'AB' : 'BA',
+		};
+	}
+	const [bytes, words] = ENDIANS[endian.toUpperCase()] ?? [false, false];
+	return { type, count: usualCount(type), byte_order: swappedOrder(2 * usualCount(type), bytes, words) };
+}
+
+/** The point of a tag; `null`: it is of another unit, or something is wrong with it, and is noted. @param unitId the unit that is imported */
+export function neuronPoint(
+	tag: NeuronTag,
+	placeOf: (field: TagField) => Place,
+	unitId: number,
+	book: DraftBook,
+): DraftPoint | null {
+	const [, unit, number = '', early, earlyLetter, endian = '', late, lateLetter] =
+		ADDRESS.exec(tag.address.trim()) ?? [];
+	const at = addressOf(number);
+	if (unit === undefined || at === null) {
+		book.mistake(
+			placeOf('address'),
+			'address',
+			'must be as 1!400001, with .bit, #endian or .length behind it',
+			tag.address,
+		);
+		return null;
+	}
+	if (Number(unit) !== unitId) {
+		book.warn(
+			placeOf('address'),
+			'address',
+			`is of another unit than ${unitId}, and was left out: a template is for one device`,
+			tag.address,
+		);
+		return null;
+	}
+	const type = typeNamed(TYPES[tag.type.trim()] ?? tag.type, null);
+	if (type === null) {
+		book.mistake(placeOf('type'), 'type', 'must be a type of Neuron, e.g. INT16, FLOAT, STRING', tag.type);
+		return null;
+	}
+	const form = formOf(type, at.functionCode <= 2, {
+		number: early ?? late ?? null,
+		endian,
+		letter: earlyLetter ?? lateLetter ?? '',
+	});
+	if (typeof form === 'string') {
+		book.mistake(placeOf('address'), 'address', form, tag.address);
+		return null;
+	}
+	const isScaled = form.type !== 'bool' && form.type !== 'bit' && form.type !== 'string' && form.type !== 'raw';
+	const scale = factorOf(tag.decimal);
+	const bias = factorOf(tag.bias);
+	const precision = factorOf(tag.precision);
+	const isWritable = at.functionCode === 1 || at.functionCode === 3;
+	return {
+		key: keyOf(tag.name),
+		name: nameOf(tag.description === '' ? tag.name : tag.description),
+		function: at.functionCode,
+		address: at.address,
+		...form,
+		...(isScaled && scale !== 0 && scale !== 1 ? { scale } : {}),
+		...(isScaled && bias !== 0 ? { offset: bias } : {}),
+		...(isScaled && precision > 0 ? { precision: Math.min(12, Math.trunc(precision)) } : {}),
+		access: isWritable ? accessOf(tag.attribute) : 'r',
+		...(tag.group === '' ? {} : { group: book.group(tag.group) }),
+	};
+}
