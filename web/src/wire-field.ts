@@ -33,7 +33,7 @@ export interface WiringView {
 }
 
 export interface LatencyBucketView {
-	/** Answers within this time, ms; `null`: all slower ones. */
+	/** Answers within this time, ms, those of shorter times among them; `null`: all. */
 	readonly up_to_ms: number | null;
 	readonly count: number;
 }
