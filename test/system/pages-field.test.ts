@@ -42,7 +42,7 @@ test.serial(
 		await page.locator('[data-scan="done"]').waitFor({ timeout: 60_000 });
 		t.is(await page.locator('[data-found]').count(), 1);
 		t.is(await overhang(page), 0);
-		await look(page, 'gateway-scan', 1_400);
+		await look(page, 'gateway-scan', 1_180);
 
 		await unit.getByRole('link', { name: 'Try a register' }).click();
 		await page.getByLabel('Function').selectOption('4');
@@ -54,7 +54,7 @@ test.serial(
 			.waitFor();
 		t.is(await overhang(page), 0);
 		await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
-		await look(page, 'gateway-try', 1_900);
+		await look(page, 'gateway-try', 1_350);
 		await page.getByLabel('Address').fill('60000');
 		await page.getByRole('button', { name: 'Read' }).click();
 		await page
@@ -70,7 +70,7 @@ test.serial(
 		await page.getByText(/s per 1 s/).waitFor();
 		t.is(await overhang(page), 0);
 		await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
-		await look(page, 'gateway-add-device', 1_900);
+		await look(page, 'gateway-add-device', 2_000);
 		await page.getByRole('button', { name: 'Add device' }).click();
 		await page.getByRole('heading', { name: 'Cellar' }).waitFor();
 		await value(page, 'voltage_l1').waitFor();
@@ -92,7 +92,7 @@ test.serial(
 		await page.getByText(/^Recorded from/).waitFor();
 		t.is(await overhang(page), 0);
 		await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
-		await look(page, 'gateway-line', 2_900);
+		await look(page, 'gateway-line', 1_700);
 
 		await page.getByRole('link', { name: 'Lines' }).first().click();
 		await page.getByRole('link', { name: 'Commissioning report' }).click();

@@ -194,6 +194,25 @@ test.serial('a template is searched, its options are shown, and an unverified on
 	});
 });
 
+test.serial('a SunSpec device describes itself, and what it says becomes its template', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /404|auth\/refresh/ }, async ({ page, look }) => {
+		await open(page, 'add-device');
+		await page.getByLabel('Host').fill('192.168.10.30');
+		await page.getByLabel('Unit id').fill('9');
+		await page.getByRole('button', { name: /SunSpec/ }).click();
+		await page.getByRole('alert').getByText('unit 9 has no SunSpec marker').waitFor();
+		await page.getByLabel('Unit id').fill('1');
+		await page.getByRole('button', { name: /SunSpec/ }).click();
+		await page.getByText('Fronius Symo 10.0, serial number 3041.').waitFor();
+		await page.getByText('Left out: model 64111 is not known').waitFor();
+		const chosen = page.getByLabel('Device template').locator('option:checked');
+		await chosen.getByText('Symo 10.0').waitFor({ state: 'attached' });
+		t.is(await page.getByLabel('Device template').inputValue(), 'sunspec-fronius-symo');
+		await fitsPhone(t, page);
+		await look('sunspec-phone');
+	});
+});
+
 test.serial('the commissioning report is shown, printed without the menu, and kept as a file', async (t) => {
 	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {
 		await open(page, 'lines');
