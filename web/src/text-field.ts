@@ -47,7 +47,7 @@ const en = {
 	'line.retries': 'Repeats',
 	'line.latency': 'Latency',
 	'line.latencyNone': 'No answer yet.',
-	'line.latencyBar': 'within {ms} ms: {n}',
+	'line.latencyBar': 'up to {ms} ms: {n}',
 	'line.latencyRest': 'slower: {n}',
 	'line.units': 'Units',
 	'line.unit': 'Unit {n}',

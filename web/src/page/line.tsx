@@ -2,7 +2,7 @@ import { Answer } from '../part/answer.tsx';
 import { Back } from '../part/back.tsx';
 import { Facts, type FactEntry } from '../part/facts.tsx';
 import { Frames } from '../part/frames.tsx';
-import { LatencyBars, latencyText, sumOf } from '../part/latency.tsx';
+import { LatencyBars, latencyText, stepsOf } from '../part/latency.tsx';
 import { Status } from '../part/status.tsx';
 import { WiringMark, WiringReasons } from '../part/wiring.tsx';
 import { formatCount, formatShare } from '../format.ts';
@@ -61,7 +61,7 @@ function LineDetail({ line }: { readonly line: LineDetailView }) {
 					<p class="quiet">
 						{tf('lines.latency')} <strong>{latencyText(line)}</strong>
 					</p>
-					<LatencyBars buckets={sumOf(line.units)} />
+					<LatencyBars steps={stepsOf(line.units)} />
 				</section>
 				<section class="card">
 					<h2>{tf('line.counters')}</h2>
@@ -162,7 +162,7 @@ function Unit({ unit }: { readonly unit: UnitView }) {
 					{ name: tf('lines.latency'), value: latencyText(unit) },
 				]}
 			/>
-			<LatencyBars buckets={unit.latency} />
+			<LatencyBars steps={stepsOf([unit])} />
 		</section>
 	);
 }

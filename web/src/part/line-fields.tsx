@@ -126,7 +126,8 @@ function choicesOf(ports: readonly PortView[], path: string | null): readonly Ch
 function PathField({ form, path }: { readonly form: FormState; readonly path: string | null }) {
 	const ports = usePoll<readonly PortView[]>('/api/v1/ports', PORTS_PERIOD_MS);
 	const picked = useSignal<string | null>(path);
-	if (ports.data.value === null && ports.error.value === null) return null;
+	const isComing = ports.data.value === null && ports.error.value === null;
+	if (isComing && path === null) return null;
 	const choices = choicesOf(ports.data.value ?? [], path);
 	const chosen = picked.value ?? choices[0]?.value ?? OTHER;
 	const isTyped = chosen === OTHER;
