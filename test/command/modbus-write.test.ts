@@ -285,6 +285,19 @@ test('a lock that is set while the registers are read stops the write', async (t
 	t.deepEqual(asked(memory), ['03000a0001']);
 });
 
+test('a command whose time runs out while its registers are read is not written', async (t) => {
+	const atRead: (() => void)[] = [];
+	const device = createMoodyDevice((_functionCode, { asked: pdus }) => {
+		if (pdus.at(-1)?.toString('hex') === '03000a0001') atRead.pop()?.();
+	});
+	const { write, memory, timer } = await opened(t, [target('a', 10, { function: 6 }, BIT)], { device });
+	atRead.push(() => timer.clock.advance(3_600_000));
+	const { status, error } = await write({ point: 'a', value: true });
+	t.is(status, 'failed');
+	t.regex(error ?? '', /^its time ran out \(until /);
+	t.deepEqual(asked(memory), ['03000a0001']);
+});
+
 test('what ran out while the line was down is never written, what did not is', async (t) => {
 	const box = await opened(t, [target('a', 10, {})], { isPolled: false });
 	const { create, commands, timer, driver, device, memory } = box;
