@@ -43,6 +43,22 @@ test('a reply that comes after the port was opened anew is not taken for the ans
 	await line.close();
 });
 
+test('a reply to a request that was under way when the port was closed is not taken for the answer to another read', async (t) => {
+	const wire = createRtuWire((_, index) => ({ delayMs: index === 0 ? 150 : 120 }));
+	const guard = newGuard();
+	const before = await openOn(wire, guard);
+	const interrupted = t.throwsAsync(before.line.transact({ ...read(0, 5), timeoutMs: 1000 }), {
+		instanceOf: ModbusFault,
+	});
+	while (wire.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+	await before.line.close();
+	t.is((await interrupted).failure, 'closed');
+	const { line } = await openOn(wire, guard);
+	const request = { ...read(50, 5), timeoutMs: 600 };
+	t.true(isRight((await line.transact(request)).data, request));
+	await line.close();
+});
+
 test('an answer in any pieces is one answer', async (t) => {
 	const pieces = fc.sample(fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 30 }), { numRuns: 20, seed: 1 });
 	const wire = createRtuWire((_, index) => ({ delayMs: 0, pieces: pieces[index] ?? [] }));
