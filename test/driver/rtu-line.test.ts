@@ -7,7 +7,7 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { registerOf, replyTo } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, rtuReply, type RtuWire } from '../fake/rtu-wire.ts';
+import { createRtuWire, rtuException, rtuReply, type RtuWire, withCrc } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
@@ -202,5 +202,33 @@ test('all four read functions bring their data', async (t) => {
 		const request = { ...read(20, 19), functionCode };
 		t.true(isRight((await line.transact(request)).data, request));
 	}
+	await line.close();
+});
+
+/** A read of bits whose request has the form of its answer: 3 bytes of data, as the high byte of the address says. */
+const bits = { ...read(0x0310, 20), functionCode: 1 } as const;
+const bitsAsSent = withCrc(Buffer.from([1, 1, 0x03, 0x10, 0, 20]));
+
+test('an echo that has the form of the answer is not taken for it, also behind noise', async (t) => {
+	for (const noise of [Buffer.alloc(0), Buffer.from([0xff])]) {
+		const wire = createRtuWire((request) => ({
+			delayMs: 0,
+			bytes: Buffer.concat([noise, bitsAsSent, rtuReply(request)]),
+		}));
+		const { line, counters } = await openOn(wire);
+		t.true(isRight((await line.transact(bits)).data, bits));
+		t.is(counters.echoFrames, 1);
+		await line.close();
+	}
+});
+
+test('an answer of the same bytes as its request is one where nothing echoes', async (t) => {
+	const wire = createRtuWire(({ functionCode }) =>
+		functionCode === 1 ? { delayMs: 0, bytes: bitsAsSent } : { delayMs: 0 },
+	);
+	const { line } = await openOn(wire);
+	await line.transact(read(0, 2));
+	await line.transact(read(0, 2));
+	t.deepEqual((await line.transact(bits)).data, bitsAsSent.subarray(3, 6));
 	await line.close();
 });
