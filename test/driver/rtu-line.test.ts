@@ -32,7 +32,7 @@ async function openOn(wire: RtuWire, guard = newGuard()) {
 const isRight = (data: Buffer, request: ModbusRequest): boolean => data.equals(replyTo(request).subarray(3));
 
 test('a reply that comes after the port was opened anew is not taken for the answer to another read', async (t) => {
-	const wire = createRtuWire((_, index) => (index === 0 ? { delayMs: 200 } : { delayMs: 120 }));
+	const wire = createRtuWire((_, index) => (index === 0 ? { delayMs: 350 } : { delayMs: 120 }));
 	const guard = newGuard();
 	const before = await openOn(wire, guard);
 	await t.throwsAsync(before.line.transact(read(0, 5)), { instanceOf: ModbusFault });
@@ -61,7 +61,7 @@ for (const [name, counts] of [
 	['different lengths', [5, 6, 7, 5, 6, 7]],
 	['one register', [1, 1, 1, 1, 1, 1]],
 ] as const) {
-	for (const lateMs of [110, 150, 190, 260]) {
+	for (const lateMs of [150, 190, 260]) {
 		test(`reads of ${name} are never given another's answer that comes ${lateMs} ms late`, async (t) => {
 			// Every third request is answered later than its timeout and, mostly, than the quarantine after it.
 			const wire = createRtuWire((_, index) => ({ delayMs: index < 20 && index % 3 === 0 ? lateMs : 2 }));
@@ -87,7 +87,7 @@ for (const [name, counts] of [
 
 test('a late exception is not taken for the refusal of the next read', async (t) => {
 	const wire = createRtuWire((request, index) =>
-		index === 0 ? { delayMs: 230, bytes: rtuException(request, 2) } : { delayMs: 120 },
+		index === 0 ? { delayMs: 350, bytes: rtuException(request, 2) } : { delayMs: 120 },
 	);
 	const { line } = await openOn(wire);
 	await t.throwsAsync(line.transact(read(0, 5)), { message: /no answer/ });

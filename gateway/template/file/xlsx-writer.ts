@@ -61,7 +61,15 @@ function zipOf(files: readonly (readonly [name: string, text: string])[]): Buffe
 	}
 	const directory = Buffer.concat(list);
 	const count = uint16(packed.length);
-	const end = [uint32(END_SIGNATURE), Buffer.alloc(4), count, count, uint32(directory.length), uint32(offset), uint16(0)];
+	const end = [
+		uint32(END_SIGNATURE),
+		Buffer.alloc(4),
+		count,
+		count,
+		uint32(directory.length),
+		uint32(offset),
+		uint16(0),
+	];
 	return Buffer.concat([...parts, directory, ...end]);
 }
 
@@ -72,10 +80,12 @@ const PACKAGE = 'http://schemas.openxmlformats.org/package/2006';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+// oxlint-disable-next-line no-control-regex -- these are the characters
+const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
 /** Characters that XML 1.0 cannot hold are left out. */
 const escaped = (text: string): string =>
-	// oxlint-disable-next-line no-control-regex -- these are the characters
-	text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '').replaceAll(/[&<>"]/g, (found) => entities[found] ?? found);
+	text.replaceAll(UNWRITABLE, '').replaceAll(/[&<>"]/g, (found) => entities[found] ?? found);
 
 /** Digits that a spreadsheet keeps as they are. */
 const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;
@@ -103,7 +113,9 @@ export function xlsxOf(sheets: readonly Sheet[]): Buffer {
 		(number) =>
 			`<Override PartName="/xl/worksheets/sheet${number}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`,
 	);
-	const named = sheets.map(({ name }, index) => `<sheet name="${escaped(name)}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`);
+	const named = sheets.map(
+		({ name }, index) => `<sheet name="${escaped(name)}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
+	);
 	const relations = numbers.map(
 		(number) => `<Relationship Id="rId${number}" Type="${OFFICE}/worksheet" Target="worksheets/sheet${number}.xml"/>`,
 	);
@@ -116,8 +128,17 @@ export function xlsxOf(sheets: readonly Sheet[]): Buffer {
 			'_rels/.rels',
 			`${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="rId1" Type="${OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
 		],
-		['xl/workbook.xml', `${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets>${named.join('')}</sheets></workbook>`],
-		['xl/_rels/workbook.xml.rels', `${XML}<Relationships xmlns="${PACKAGE}/relationships">${relations.join('')}</Relationships>`],
-		...sheets.map((sheet, index): readonly [string, string] => [`xl/worksheets/sheet${index + 1}.xml`, sheetXml(sheet)]),
+		[
+			'xl/workbook.xml',
+			`${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets>${named.join('')}</sheets></workbook>`,
+		],
+		[
+			'xl/_rels/workbook.xml.rels',
+			`${XML}<Relationships xmlns="${PACKAGE}/relationships">${relations.join('')}</Relationships>`,
+		],
+		...sheets.map((sheet, index): readonly [string, string] => [
+			`xl/worksheets/sheet${index + 1}.xml`,
+			sheetXml(sheet),
+		]),
 	]);
 }

@@ -1,6 +1,11 @@
 /** One thing in an XML text, in its order. */
 export type XmlToken =
-	| { readonly kind: 'open'; readonly name: string; readonly attributes: ReadonlyMap<string, string>; readonly isEmpty: boolean }
+	| {
+			readonly kind: 'open';
+			readonly name: string;
+			readonly attributes: ReadonlyMap<string, string>;
+			readonly isEmpty: boolean;
+	  }
 	| { readonly kind: 'close'; readonly name: string }
 	| { readonly kind: 'text'; readonly text: string };
 
@@ -36,7 +41,10 @@ function tagOf(inner: string): XmlToken {
 	const isEmpty = inner.endsWith('/');
 	const [name = ''] = inner.split(/[\s/]/, 1);
 	const attributes = new Map(
-		Array.from(inner.matchAll(ATTRIBUTE), ([, key = '', double, single]) => [localName(key), decoded(double ?? single ?? '')]),
+		Array.from(inner.matchAll(ATTRIBUTE), ([, key = '', double, single]) => [
+			localName(key),
+			decoded(double ?? single ?? ''),
+		]),
 	);
 	return { kind: 'open', name: localName(name), attributes, isEmpty };
 }

@@ -92,7 +92,8 @@ export function zipFiles(data: Buffer): ZipFiles {
 		if (entry.bytes > most) throw new ZipFault(tooMuch);
 		const packed = packedOf(data, entry);
 		if (entry.method === STORED) return packed;
-		if (entry.method !== DEFLATED) throw new ZipFault(`files in it are packed by method ${entry.method}, which is not read`);
+		if (entry.method !== DEFLATED)
+			throw new ZipFault(`files in it are packed by method ${entry.method}, which is not read`);
 		try {
 			return inflateRawSync(packed, { maxOutputLength: Math.max(1, Math.min(most, entry.bytes)) });
 		} catch (error) {

@@ -1,5 +1,14 @@
 import { MAX_POINTS } from '../../../config/template/template-form.ts';
-import { type DraftPoint, type ImportNote, type Imported, type ImportOptions, MAX_NOTES, NOWHERE, type Place, shownValue } from './imported.ts';
+import {
+	type DraftPoint,
+	type ImportNote,
+	type Imported,
+	type ImportOptions,
+	MAX_NOTES,
+	NOWHERE,
+	type Place,
+	shownValue,
+} from './imported.ts';
 
 const MAX_KEY = 120;
 const MAX_NAME = 200;
@@ -28,12 +37,26 @@ export function createDraftBook() {
 	const places: Place[] = [];
 	const notes: ImportNote[] = [];
 	const keys = new Set<string>();
+	/** Of keys that many points want. */
+	const lastNumbers = new Map<string, number>();
 	const groups = new Map<string, string>();
 	let isFull = false;
 
-	function note(severity: ImportNote['severity'], place: Place, field: string | null, rule: string, value?: unknown): void {
+	function note(
+		severity: ImportNote['severity'],
+		place: Place,
+		field: string | null,
+		rule: string,
+		value?: unknown,
+	): void {
 		if (notes.length < MAX_NOTES)
-			notes.push({ severity, place, field, rule, value: value === undefined ? null : shownValue(value) });
+			notes.push({
+				severity,
+				place,
+				field,
+				rule,
+				value: value === undefined || value === null ? null : shownValue(value),
+			});
 	}
 
 	const warn = (place: Place, field: string | null, rule: string, value?: unknown): void =>
@@ -42,8 +65,9 @@ export function createDraftBook() {
 	/** The key itself, or with a number when another point has it. */
 	function freeKey(wanted: string, place: Place): string {
 		if (!keys.has(wanted)) return wanted;
-		let number = 2;
+		let number = lastNumbers.get(wanted) ?? 2;
 		while (keys.has(`${wanted}_${number}`)) number += 1;
+		lastNumbers.set(wanted, number);
 		warn(place, 'key', `another point has this key already: it became ${wanted}_${number}`, wanted);
 		return `${wanted}_${number}`;
 	}

@@ -1,8 +1,8 @@
 import { createDraftBook, nameOf } from './draft-book.ts';
 import { type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
 import { neuronPoint } from './neuron-tag.ts';
-import { itemsOf, mapsOf, memberOf, type PlacedMap, type PlacedValue, textAt } from './placed-value.ts';
-import { yamlTree } from './yaml-tree.ts';
+import { mapsOf, memberOf, type PlacedMap, type PlacedValue, textAt, placeAt } from './placed-value.ts';
+import { jsonTree } from './json-tree.ts';
 
 interface GroupedTag {
 	readonly map: PlacedMap;
@@ -21,18 +21,19 @@ const tagsOf = (holder: PlacedMap, group: string): readonly GroupedTag[] =>
 
 /** Tags of a file: below groups, of nodes or not, or without them. */
 function allTags(root: PlacedValue): readonly GroupedTag[] {
-	const holders = root.kind === 'list' ? itemsOf(root).filter((item) => item.kind === 'map') : root.kind === 'map' ? [root] : [];
-	return holders.flatMap((holder) => {
+	const lists = root.kind === 'map' ? [root] : mapsOf(root);
+	return lists.flatMap((holder) => {
 		const nodes = mapsOf(memberOf(holder, 'nodes'));
-		const groups = [holder, ...nodes].flatMap((each) => mapsOf(memberOf(each, 'groups')));
-		return [...tagsOf(holder, textAt(holder, 'group') ?? ''), ...groups.flatMap((group) => tagsOf(group, textAt(group, 'group') ?? textAt(group, 'name') ?? ''))];
+		const groups = [holder].concat(nodes).flatMap((each) => mapsOf(memberOf(each, 'groups')));
+		const grouped = groups.flatMap((group) => tagsOf(group, textAt(group, 'group') ?? textAt(group, 'name') ?? ''));
+		return tagsOf(holder, textAt(holder, 'group') ?? '').concat(grouped);
 	});
 }
 
 /** Tags of EMQX Neuron as its REST API and its export have them. Pure. */
 export function importNeuron(text: string, options: ImportOptions): Imported {
 	const book = createDraftBook();
-	const tags = allTags(yamlTree(text));
+	const tags = allTags(jsonTree(text));
 	const [first] = tags;
 	if (first === undefined) throw new ImportFault(NOWHERE, 'must have a list named tags');
 	const unitId = options.unitId ?? Number(/^(\d{1,3})!/.exec(textAt(first.map, 'address') ?? '')?.[1] ?? 1);
@@ -54,7 +55,7 @@ export function importNeuron(text: string, options: ImportOptions): Imported {
 			description: member('description'),
 			group,
 		};
-		const point = neuronPoint(tag, (field) => memberOf(map, field)?.place ?? map.place, unitId, book);
+		const point = neuronPoint(tag, (field) => placeAt(map, field), unitId, book);
 		if (point !== null) book.add(point, map.place);
 	}
 	return book.close({}, options);

@@ -1,26 +1,37 @@
 import { sunspecFields } from '../../sunspec/sunspec-fields.ts';
-import { HEADER_REGISTERS, type SunspecGroup, type SunspecModel, type SunspecPoint } from '../../sunspec/sunspec-model.ts';
+import {
+	HEADER_REGISTERS,
+	type SunspecGroup,
+	type SunspecModel,
+	type SunspecPoint,
+	type SunspecSymbol,
+} from '../../sunspec/sunspec-model.ts';
 import { sunspecPoint } from '../../sunspec/sunspec-point.ts';
 import { createDraftBook, type DraftBook, nameOf } from './draft-book.ts';
 import { type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
 import { mapsOf, memberOf, numberAt, type PlacedMap, type PlacedValue, textAt } from './placed-value.ts';
-import { yamlTree } from './yaml-tree.ts';
+import { jsonTree } from './json-tree.ts';
 
 /** More than any definition has. */
 const MAX_REGISTERS = 10_000;
 
+const isSize = (size: number): boolean => Number.isInteger(size) && size > 0 && size < 1000;
+
+const symbolsOf = (map: PlacedMap): readonly SunspecSymbol[] =>
+	mapsOf(memberOf(map, 'symbols')).flatMap((symbol) => {
+		const [name, value] = [textAt(symbol, 'name'), numberAt(symbol, 'value')];
+		return name === null || value === null ? [] : [{ name, value }];
+	});
+
 function toPoint(map: PlacedMap, book: DraftBook): SunspecPoint | null {
 	const [name, type, size] = [textAt(map, 'name'), textAt(map, 'type'), numberAt(map, 'size')];
-	if (name === null || type === null || size === null || !(Number.isInteger(size) && size > 0 && size < 1000)) {
+	if (name === null || type === null || size === null || !isSize(size)) {
 		book.mistake(map.place, 'points', 'a point has a name, a type and a size in registers');
 		return null;
 	}
 	const [label, units, access] = [textAt(map, 'label'), textAt(map, 'units'), textAt(map, 'access')];
 	const sf = numberAt(map, 'sf') ?? textAt(map, 'sf');
-	const symbols = mapsOf(memberOf(map, 'symbols')).flatMap((symbol) => {
-		const [text, value] = [textAt(symbol, 'name'), numberAt(symbol, 'value')];
-		return text === null || value === null ? [] : [{ name: text, value }];
-	});
+	const symbols = symbolsOf(map);
 	return {
 		name,
 		type,
@@ -40,7 +51,12 @@ function toGroup(map: PlacedMap, book: DraftBook): SunspecGroup {
 	const groups = mapsOf(memberOf(map, 'groups')).flatMap((group) => {
 		const count = textAt(group, 'count');
 		if (count === null || Number(count) > 0) return [toGroup(group, book)];
-		book.warn(group.place, 'count', 'repeats as often as the device says, and was left out: discovery of the device finds it', textAt(group, 'name') ?? undefined);
+		book.warn(
+			group.place,
+			'count',
+			'repeats as often as the device says, and was left out: discovery of the device finds it',
+			textAt(group, 'name'),
+		);
 		return [];
 	});
 	const count = numberAt(map, 'count');
@@ -74,13 +90,14 @@ const modelMaps = (root: PlacedValue): readonly PlacedMap[] => (root.kind === 'm
  */
 export function importSunspec(text: string, options: ImportOptions): Imported {
 	const book = createDraftBook();
-	const maps = modelMaps(yamlTree(text));
+	const maps = modelMaps(jsonTree(text));
 	if (maps.length === 0) throw new ImportFault(NOWHERE, 'must be a model definition, or a list of them');
 	let address = options.sunspecAddress;
 	for (const map of maps) {
 		const model = toModel(map, book);
 		const registers = sizeOf(model.group);
-		if (registers > MAX_REGISTERS) throw new ImportFault(map.place, `a model has at most ${MAX_REGISTERS} registers`, String(registers));
+		if (registers > MAX_REGISTERS)
+			throw new ImportFault(map.place, `a model has at most ${MAX_REGISTERS} registers`, String(registers));
 		const place = { id: model.id, address, length: Math.max(0, registers - HEADER_REGISTERS), words: null };
 		for (const field of sunspecFields(model, place)) {
 			const point = sunspecPoint(field, `m${model.id}`, '');
@@ -89,7 +106,11 @@ export function importSunspec(text: string, options: ImportOptions): Imported {
 		}
 		address += registers;
 	}
-	book.warn(NOWHERE, 'address', `the first model was put at address ${options.sunspecAddress}; where it is in a device depends on the models before it`);
+	book.warn(
+		NOWHERE,
+		'address',
+		`the first model was put at address ${options.sunspecAddress}; where it is in a device depends on the models before it`,
+	);
 	const [first] = maps;
 	const label = textAt(memberOf(first, 'group'), 'label');
 	return book.close(

@@ -45,35 +45,32 @@ export function countingOf(addresses: readonly WrittenAddress[], wanted: ImportO
 	const numbers = plain.map(({ text }) => wholeIn(text) ?? 0);
 	if (plain.length > 0 && plain.every(isReference)) {
 		const isSure = numbers.some((number) => number >= ADDRESS_COUNT);
-		const doubt = 'all addresses look like reference numbers (40001 is the first register), and were read so; import with addressing "zero" if they are protocol addresses';
+		const doubt =
+			'all addresses look like reference numbers (40001 is the first register), and were read so; import with addressing "zero" if they are protocol addresses';
 		return { counting: 'reference', doubt: isSure ? null : doubt };
 	}
 	const first = numbers.length === 0 ? 0 : numbers.reduce((least, number) => Math.min(least, number));
-	const doubt = 'no address is 0 and the smallest is 1: they were read as protocol addresses from 0; import with addressing "one" if they count from 1';
+	const doubt =
+		'no address is 0 and the smallest is 1: they were read as protocol addresses from 0; import with addressing "one" if they count from 1';
 	return { counting: 'zero', doubt: first === 1 ? doubt : null };
 }
 
+/** An address that names its table itself. */
+function named({ text, functionCode }: WrittenAddress, rule: string): NotedAddress | string {
+	const found = addressOf(text);
+	if (found === null) return rule;
+	if (functionCode === null || functionCode === found.functionCode) return found;
+	return `names function ${found.functionCode}, and the column of functions says ${functionCode}`;
+}
+
 /** Where an address is on the wire; a sentence when it is none. */
-export function wireAddress(
-	{ text, functionCode }: WrittenAddress,
-	counting: Counting,
-	usual: ReadFunction,
-): NotedAddress | string {
-	const number = wholeIn(text);
-	if (number === null) {
-		const named = addressOf(text);
-		if (named === null) return 'must be a number, or name its table as in hr:0, 4x1 or 400001';
-		if (functionCode !== null && functionCode !== named.functionCode)
-			return `names function ${named.functionCode}, and the column of functions says ${functionCode}`;
-		return named;
-	}
-	if (counting === 'reference') {
-		const named = addressOf(text);
-		if (named !== null && (functionCode === null || functionCode === named.functionCode)) return named;
-		return 'must be a reference number of its table, as 40001 or 400001';
-	}
-	const address = counting === 'one' ? number - 1 : number;
-	if (address < 0 || address >= ADDRESS_COUNT)
-		return `must be from ${counting === 'one' ? 1 : 0} to ${counting === 'one' ? ADDRESS_COUNT : ADDRESS_COUNT - 1}`;
-	return { functionCode: functionCode ?? usual, address };
+export function wireAddress(written: WrittenAddress, counting: Counting, usual: ReadFunction): NotedAddress | string {
+	const number = wholeIn(written.text);
+	if (number === null) return named(written, 'must be a number, or name its table as in hr:0, 4x1 or 400001');
+	if (counting === 'reference') return named(written, 'must be a reference number of its table, as 40001 or 400001');
+	const first = counting === 'one' ? 1 : 0;
+	const address = number - first;
+	return address >= 0 && address < ADDRESS_COUNT
+		? { functionCode: written.functionCode ?? usual, address }
+		: `must be from ${first} to ${ADDRESS_COUNT - 1 + first}`;
 }

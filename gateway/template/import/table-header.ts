@@ -6,8 +6,9 @@ import { cellText, numberIn } from './table-values.ts';
 /** How a member of the header stands in its cell. */
 type Form = 'text' | 'number' | 'json';
 
-/** Members of a template beside its points, in the order in which they are exported. */
+/** Members of a template beside its points, in the order in which they are exported; first, how addresses count. */
 export const HEADER_FORMS: Readonly<Record<string, Form>> = {
+	addressing: 'text',
 	manufacturer: 'text',
 	model: 'text',
 	category: 'text',
@@ -47,7 +48,13 @@ export function headerMember(row: TableRow, table: Table, header: Record<string,
 	const form = Object.hasOwn(HEADER_FORMS, member) ? HEADER_FORMS[member] : undefined;
 	if (form === undefined) return;
 	// What was not written for this program has its value behind the colon, with commas in it.
-	const text = after === '' ? second : row.cells.join(', ').replace(REMARK, '$2').replaceAll(/(?:, )+$/g, '');
+	const text =
+		after === ''
+			? second
+			: row.cells
+					.join(', ')
+					.replace(REMARK, '$2')
+					.replaceAll(/(?:, )+$/g, '');
 	const value = valueOf(form, text.trim());
 	if (value !== undefined) header[member] = value;
 	else if (after === '') book.mistake(table.placeOf(row.line, 1), member, 'must be JSON', text);

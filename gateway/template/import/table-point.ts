@@ -28,7 +28,12 @@ function createCells(row: CellReader, book: DraftBook) {
 	function number(column: Column | ForeignColumn): number | undefined {
 		const found = read(column, numberIn, 'must be a number, e.g. 0.1');
 		if (found?.isAmbiguous === true)
-			book.warn(row.place(column), column, `was read as ${found.value}: the comma is a decimal comma`, row.text(column));
+			book.warn(
+				row.place(column),
+				column,
+				`was read as ${found.value}: the comma is a decimal comma`,
+				row.text(column),
+			);
 		return found?.value;
 	}
 
@@ -41,7 +46,11 @@ function createCells(row: CellReader, book: DraftBook) {
 		text: (column: Column): string | undefined => (row.text(column) === '' ? undefined : cellText(row.text(column))),
 		whole: (column: Column) => read(column, wholeIn, 'must be a whole number'),
 		truth: (column: Column) =>
-			read(column, (text) => (/^(?:true|1|yes)$/i.test(text) ? [true] : /^(?:false|0|no)$/i.test(text) ? [false] : null), 'must be true or false')?.[0],
+			read(
+				column,
+				(text) => (/^(?:true|1|yes)$/i.test(text) ? [true] : /^(?:false|0|no)$/i.test(text) ? [false] : null),
+				'must be true or false',
+			)?.[0],
 	};
 }
 
@@ -62,28 +71,37 @@ interface Kind {
 	readonly order: string;
 }
 
+/** The type that a cell names, without its length and order; `null`: none that is known. */
+function registerType(name: string, hasBit: boolean, count: number | null): RegisterType | null {
+	if (/^(?:bit|bool|boolean)$/i.test(name) || (name === '' && hasBit)) return 'bit';
+	return typeNamed(name === '' ? 'uint' : name, count);
+}
+
+/** Registers by their column, or by the length behind the type; `null`: neither says it. */
+function countOf(cells: Cells, written: string): number | null {
+	const length = LENGTH.exec(written)?.[1];
+	return cells.whole('count') ?? (length === undefined ? null : Math.ceil(Number(length) / 2));
+}
+
 /** What a cell of types says: the type, how long, in which order. */
 function kindOf(row: CellReader, cells: Cells, book: DraftBook, isBits: boolean): Kind | null {
 	const written = row.text('type');
-	const length = LENGTH.exec(written)?.[1];
-	const order = ORDER.exec(written)?.[1];
 	const name = written.replace(LENGTH, '').replace(ORDER, '');
-	const own = cells.whole('count') ?? (length === undefined ? null : Math.ceil(Number(length) / 2));
-	if (isBits && (name === '' || /bit|bool|coil|discrete/i.test(name))) return { type: 'bool', count: own ?? 1, order: 'AB' };
-	const bit = /^(?:bit|bool|boolean)$/i.test(name) || (name === '' && row.text('bit') !== '');
-	const type = bit ? 'bit' : typeNamed(name === '' ? 'uint' : name, own);
+	const own = countOf(cells, written);
+	if (isBits && (name === '' || /bit|bool|coil|discrete/i.test(name)))
+		return { type: 'bool', count: own ?? 1, order: 'AB' };
+	const type = registerType(name, row.text('bit') !== '', own);
 	if (type === null) {
 		book.mistake(row.place('type'), 'type', 'must be a type of a register, e.g. uint16, float32, string', written);
 		return null;
 	}
 	if (written === '' && type !== 'bit') book.warn(row.line, 'type', `no type is given: it was read as ${type}`);
 	const count = own ?? usualCount(type);
-	const named = orderOf(row, type, count, order);
-	if (named === null) {
-		book.mistake(row.place('byte_order'), 'byte_order', 'must be an order as AB, CDAB, or big, little, word swap', row.text('byte_order'));
-		return null;
-	}
-	return { type, count, order: named };
+	const order = orderOf(row, type, count, ORDER.exec(written)?.[1]);
+	if (order !== null) return { type, count, order };
+	const rule = 'must be an order as AB, CDAB, or big, little, word swap';
+	book.mistake(row.place('byte_order'), 'byte_order', rule, row.text('byte_order'));
+	return null;
 }
 
 function orderOf(row: CellReader, type: RegisterType, count: number, suffix: string | undefined): string | null {
@@ -93,7 +111,10 @@ function orderOf(row: CellReader, type: RegisterType, count: number, suffix: str
 }
 
 /** Factor of the value; the key of a point with the exponent goes to `scale_factor`. */
-function scaleOf(row: CellReader, cells: Cells): { readonly scale?: number | undefined; readonly scale_factor?: string } {
+function scaleOf(
+	row: CellReader,
+	cells: Cells,
+): { readonly scale?: number | undefined; readonly scale_factor?: string } {
 	const factor = row.text('scale_factor');
 	if (factor !== '' && numberIn(factor) === null) return { scale: cells.number('scale'), scale_factor: factor };
 	const divisor = cells.number('divisor');
@@ -146,14 +167,23 @@ const KINDS = ['measurement', 'counter', 'state', 'setting'];
 function kindWord(text: string): string | null {
 	const plain = text.toLowerCase();
 	if (KINDS.includes(plain)) return plain;
-	return /^total/.test(plain) ? 'counter' : null;
+	return plain.startsWith('total') ? 'counter' : null;
 }
 
 /** The point of one row; `null`: something is wrong that keeps it from being one, and is noted. */
-export function pointOfRow(row: CellReader, counting: Counting, options: ImportOptions, book: DraftBook): DraftPoint | null {
+export function pointOfRow(
+	row: CellReader,
+	counting: Counting,
+	options: ImportOptions,
+	book: DraftBook,
+): DraftPoint | null {
 	const cells = createCells(row, book);
 	const functionCode = cells.read('function', functionIn, 'must be 1 to 4, or coil, discrete, input, holding');
-	const at = wireAddress({ text: row.text('address'), functionCode: functionCode ?? null }, counting, options.functionCode);
+	const at = wireAddress(
+		{ text: row.text('address'), functionCode: functionCode ?? null },
+		counting,
+		options.functionCode,
+	);
 	if (typeof at === 'string') {
 		book.mistake(row.place('address'), 'address', at, row.text('address'));
 		return null;
@@ -161,7 +191,12 @@ export function pointOfRow(row: CellReader, counting: Counting, options: ImportO
 	const kind = kindOf(row, cells, book, at.functionCode <= 2);
 	if (kind === null) return null;
 	const name = nameOf(cells.text('name') ?? row.text('key'));
-	const key = row.text('key') === '' ? keyOf(name) : /^[a-z][a-z0-9_]*$/.test(row.text('key')) ? row.text('key') : keyOf(row.text('key'));
+	const key =
+		row.text('key') === ''
+			? keyOf(name)
+			: /^[a-z][a-z0-9_]*$/.test(row.text('key'))
+				? row.text('key')
+				: keyOf(row.text('key'));
 	const group = cells.text('group');
 	const { scale, scale_factor } = scaleOf(row, cells);
 	return {

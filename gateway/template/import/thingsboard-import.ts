@@ -1,9 +1,9 @@
 import type { RegisterType } from '../../../config/template/template.ts';
 import { createDraftBook, type DraftBook, keyOf, nameOf } from './draft-book.ts';
 import { type DraftPoint, type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
-import { mapsOf, memberOf, numberAt, type PlacedMap, textAt } from './placed-value.ts';
+import { mapsOf, memberOf, numberAt, type PlacedMap, textAt, placeAt } from './placed-value.ts';
 import { orderBytes, swappedOrder, typeNamed, usualCount } from './type-names.ts';
-import { yamlTree } from './yaml-tree.ts';
+import { jsonTree } from './json-tree.ts';
 
 const LISTS = ['attributes', 'timeseries', 'attributeUpdates', 'rpc'] as const;
 
@@ -28,18 +28,27 @@ function scaleOf(entry: PlacedMap): number {
 	return (numberAt(entry, 'multiplier') ?? 1) / (divider === 0 ? 1 : divider);
 }
 
-function kindOf(entry: PlacedMap, order: Order, book: DraftBook): Pick<DraftPoint, 'type' | 'count' | 'byte_order'> | null {
+function kindOf(
+	entry: PlacedMap,
+	order: Order,
+	book: DraftBook,
+): Pick<DraftPoint, 'type' | 'count' | 'byte_order'> | null {
 	const name = textAt(entry, 'type') ?? '';
 	const objects = numberAt(entry, 'objectsCount');
 	const type: RegisterType | null = typeNamed(name, objects);
 	if (type === null) {
-		book.mistake(memberOf(entry, 'type')?.place ?? entry.place, 'type', 'must be a type of this gateway, e.g. 16int, 32uint, 32float, string, bits', name);
+		book.mistake(
+			placeAt(entry, 'type'),
+			'type',
+			'must be a type of this gateway, e.g. 16int, 32uint, 32float, string, bits',
+			name,
+		);
 		return null;
 	}
 	const isLong = type === 'string' || type === 'raw';
 	const count = isLong ? (objects ?? 1) : usualCount(type);
 	if (objects !== null && objects !== count)
-		book.warn(memberOf(entry, 'objectsCount')?.place ?? entry.place, 'objectsCount', `type ${type} takes ${count}, which was taken`, objects);
+		book.warn(placeAt(entry, 'objectsCount'), 'objectsCount', `type ${type} takes ${count}, which was taken`, objects);
 	return { type, count, byte_order: swappedOrder(orderBytes(type, count), ...order) };
 }
 
@@ -48,7 +57,18 @@ function addBits(entry: PlacedMap, point: Omit<DraftPoint, 'count' | 'type' | 'b
 	for (let index = 0; index < count; index += 1) {
 		const suffix = count === 1 ? '' : `_${index + 1}`;
 		const name = count === 1 ? point.name : `${point.name} ${index + 1}`;
-		book.add({ ...point, key: `${point.key}${suffix}`, name, address: point.address + index, count: 1, type: 'bool', byte_order: 'AB' }, entry.place);
+		book.add(
+			{
+				...point,
+				key: `${point.key}${suffix}`,
+				name,
+				address: point.address + index,
+				count: 1,
+				type: 'bool',
+				byte_order: 'AB',
+			},
+			entry.place,
+		);
 	}
 }
 
@@ -61,15 +81,35 @@ function tableOf(entry: PlacedMap): { readonly functionCode: 1 | 2 | 3 | 4; read
 
 const placeName = (functionCode: number, address: number): string => `${functionCode}:${address}`;
 
-function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<string>, book: DraftBook): void {
-	const tag = textAt(entry, 'tag') ?? '';
+/** Table and address of an entry; `null`: one of them is wrong, and is noted. */
+function spotIn(
+	entry: PlacedMap,
+	book: DraftBook,
+): { readonly functionCode: 1 | 2 | 3 | 4; readonly isWritten: boolean; readonly address: number } | null {
 	const address = numberAt(entry, 'address');
 	const table = tableOf(entry);
+	if (address === null)
+		book.mistake(placeAt(entry, 'address'), 'address', 'must be a number', textAt(entry, 'address'));
+	if (table === null)
+		book.mistake(
+			placeAt(entry, 'functionCode'),
+			'functionCode',
+			'must be 1 to 6, 15 or 16',
+			textAt(entry, 'functionCode'),
+		);
+	return address === null || table === null ? null : { ...table, address };
+}
+
+/** Values that are no numbers to be scaled. */
+const UNSCALED: ReadonlySet<RegisterType> = new Set(['string', 'raw', 'bits']);
+
+function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<string>, book: DraftBook): void {
+	const tag = textAt(entry, 'tag') ?? '';
 	if (tag === '') return book.mistake(entry.place, 'tag', 'is required');
-	if (address === null) return book.mistake(memberOf(entry, 'address')?.place ?? entry.place, 'address', 'must be a number', textAt(entry, 'address') ?? undefined);
-	if (table === null) return book.mistake(memberOf(entry, 'functionCode')?.place ?? entry.place, 'functionCode', 'must be 1 to 6, 15 or 16', textAt(entry, 'functionCode') ?? undefined);
-	const { functionCode } = table;
-	const isWritable = table.isWritten || writable.has(placeName(functionCode, address));
+	const spot = spotIn(entry, book);
+	if (spot === null) return;
+	const { functionCode, address } = spot;
+	const isWritable = spot.isWritten || writable.has(placeName(functionCode, address));
 	const point = {
 		key: keyOf(tag),
 		name: nameOf(tag),
@@ -80,22 +120,30 @@ function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<stri
 	if (functionCode <= 2) return addBits(entry, point, book);
 	const kind = kindOf(entry, orderOf(entry, slave), book);
 	if (kind === null) return;
-	const scale = kind.type === 'string' || kind.type === 'raw' || kind.type === 'bits' ? 1 : scaleOf(entry);
+	const scale = UNSCALED.has(kind.type) ? 1 : scaleOf(entry);
 	book.add({ ...point, ...kind, ...(scale === 1 ? {} : { scale }) }, entry.place);
 }
+
+/** Which place an entry is about. */
+const placeOfEntry = (entry: PlacedMap): string =>
+	placeName(tableOf(entry)?.functionCode ?? 0, numberAt(entry, 'address') ?? -1);
 
 /** Entries that are read, then those that are only written; what is written where something is read makes that writable. */
 function addSlave(slave: PlacedMap, book: DraftBook): void {
 	const entries = LISTS.flatMap((list) => mapsOf(memberOf(slave, list)));
 	const writes = entries.filter((entry) => tableOf(entry)?.isWritten === true);
-	const spotOf = (entry: PlacedMap): string => placeName(tableOf(entry)?.functionCode ?? 0, numberAt(entry, 'address') ?? -1);
-	const writable = new Set(writes.map(spotOf));
+	const writable = new Set(writes.map(placeOfEntry));
 	const seen = new Set<string>();
 	for (const entry of [...entries.filter((each) => !writes.includes(each)), ...writes]) {
-		const spot = spotOf(entry);
+		const spot = placeOfEntry(entry);
 		const name = `${spot} ${textAt(entry, 'type') ?? ''}`;
 		if (seen.has(name)) {
-			book.warn(entry.place, 'tag', 'is at the same place as an entry before it, and was left out', textAt(entry, 'tag') ?? undefined);
+			book.warn(
+				entry.place,
+				'tag',
+				'is at the same place as an entry before it, and was left out',
+				textAt(entry, 'tag'),
+			);
 			continue;
 		}
 		seen.add(name);
@@ -106,12 +154,18 @@ function addSlave(slave: PlacedMap, book: DraftBook): void {
 /** The Modbus connector of the ThingsBoard IoT gateway: its master part. Pure. */
 export function importThingsboard(text: string, options: ImportOptions): Imported {
 	const book = createDraftBook();
-	const root = yamlTree(text);
+	const root = jsonTree(text);
 	const slaves = mapsOf(memberOf(memberOf(root, 'master') ?? root, 'slaves'));
 	const wanted = slaves.find((each) => options.unitId === undefined || numberAt(each, 'unitId') === options.unitId);
 	if (wanted === undefined) throw new ImportFault(NOWHERE, 'must have master.slaves with a slave of this unit');
 	for (const other of slaves) {
-		if (other !== wanted) book.warn(other.place, 'slaves', 'is another device, and was left out: a template is for one', textAt(other, 'deviceName') ?? undefined);
+		if (other !== wanted)
+			book.warn(
+				other.place,
+				'slaves',
+				'is another device, and was left out: a template is for one',
+				textAt(other, 'deviceName'),
+			);
 	}
 	addSlave(wanted, book);
 	const model = textAt(wanted, 'deviceName');

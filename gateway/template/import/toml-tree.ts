@@ -73,7 +73,8 @@ function createCursor(text: string) {
 			advance(1);
 			return character;
 		},
-		fault: (rule: string): ImportFault => new ImportFault(place(), rule, shownValue(text.slice(at, at + 20).split('\n')[0])),
+		fault: (rule: string): ImportFault =>
+			new ImportFault(place(), rule, shownValue(text.slice(at, at + 20).split('\n')[0])),
 	};
 }
 

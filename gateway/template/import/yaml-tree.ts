@@ -3,6 +3,9 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import { atLine, ImportFault, NOWHERE, type Place } from './imported.ts';
 import { MAX_DEPTH, MAX_VALUES, type PlacedValue } from './placed-value.ts';
 
+/** Most characters: the parser takes its time. */
+const MAX_CHARACTERS = 128 * 1024;
+
 /** Nesting of brackets and of dashes in one line, beyond which a text is not given to the parser at all. */
 const MAX_BRACKETS = 200;
 
@@ -46,7 +49,8 @@ function createPlacer(lines: LineCounter) {
 		left -= 1;
 		if (left < 0) throw new ImportFault(place, `a file holds at most ${MAX_VALUES} values`);
 		if (depth > MAX_DEPTH) throw new ImportFault(place, `must not be nested deeper than ${MAX_DEPTH} levels`);
-		if (isAlias(node)) throw new ImportFault(place, 'anchors and aliases are not read: write the value out', node.source);
+		if (isAlias(node))
+			throw new ImportFault(place, 'anchors and aliases are not read: write the value out', node.source);
 		if (isScalar(node)) return { kind: 'scalar', place, value: toScalar(node.value) };
 		if (isSeq(node)) return { kind: 'list', place, items: node.items.map((item) => placed(item, depth + 1)) };
 		if (!isMap(node)) return { kind: 'scalar', place, value: null };
@@ -62,14 +66,24 @@ function createPlacer(lines: LineCounter) {
 }
 
 /**
- * A YAML or JSON text as values with their lines. Tags of other programs (`!secret`) leave the text behind them.
+ * A YAML text as values with their lines. Tags of other programs (`!secret`) leave the text behind them.
  * @throws ImportFault with the place: the text is not of the form, too deep, too large, or has aliases
  */
 export function yamlTree(text: string): PlacedValue {
+	if (text.length > MAX_CHARACTERS)
+		throw new ImportFault(NOWHERE, `a file of this kind has at most ${MAX_CHARACTERS} characters`, String(text.length));
 	assertShallow(text);
 	const lineCounter = new LineCounter();
 	try {
-		const document = parseDocument(text, { lineCounter, schema: 'core', logLevel: 'silent', merge: false, uniqueKeys: false });
+		const document = parseDocument(text, {
+			lineCounter,
+			// Each would search the whole text for its line.
+			prettyErrors: false,
+			schema: 'core',
+			logLevel: 'silent',
+			merge: false,
+			uniqueKeys: false,
+		});
 		const [error] = document.errors;
 		if (error !== undefined) {
 			const { line, col } = lineCounter.linePos(error.pos[0]);
@@ -78,6 +92,6 @@ export function yamlTree(text: string): PlacedValue {
 		return createPlacer(lineCounter)(document.contents, 0);
 	} catch (error) {
 		if (error instanceof ImportFault) throw error;
-		throw new ImportFault(NOWHERE, 'is not valid YAML or JSON');
+		throw new ImportFault(NOWHERE, 'is not valid YAML');
 	}
 }

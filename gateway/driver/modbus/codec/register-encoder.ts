@@ -61,6 +61,10 @@ function usualFunction({ type, count }: TemplatePoint): WriteFunction {
 const mostRegisters = (functionCode: WriteFunction): number =>
 	functionCode === 23 ? MAX_REGISTERS_PER_READ_WRITE : MAX_REGISTERS_PER_WRITE;
 
+/** Whether the template says how the bits of others in the same registers are kept. */
+const keepsOthers = ({ write: rule }: TemplatePoint): boolean =>
+	rule?.function !== undefined || rule?.block !== undefined;
+
 /**
  * The write of one point, by the function and to the address of its write rule, else by 5 for a coil, 6 for one register, 16 for more.
  * @param exponent as for `encodeRegisters`
@@ -68,14 +72,13 @@ const mostRegisters = (functionCode: WriteFunction): number =>
  * carry them or other points have a part in them and the template does not say how they are kept
  */
 export function encodeWrite(point: TemplatePoint, value: unknown, exponent: number | null = null): EncodedWrite {
-	const { write: rule, count } = point;
-	const functionCode = rule?.function ?? usualFunction(point);
-	const address = rule?.address ?? point.address;
+	const { write: rule = {}, count } = point;
+	const { function: functionCode = usualFunction(point), address = point.address } = rule;
 	if (point.type === 'bool') return { functionCode, address, words: [value === true ? 1 : 0], masks: null };
 	if (count > mostRegisters(functionCode))
 		throw refusePoint(point, `has ${count} registers; one write carries ${mostRegisters(functionCode)}`);
 	const registers = encodeRegisters(point, value, exponent);
-	if (registers.masks !== null && rule?.function === undefined && rule?.block === undefined)
+	if (registers.masks !== null && !keepsOthers(point))
 		throw refusePoint(
 			point,
 			'is a part of a register, and its template does not say how to write it: by function 22, or as a whole that is read before',
