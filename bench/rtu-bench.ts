@@ -19,8 +19,12 @@ const LEAST_READS = 6;
 const REQUEST_CHARS = 8;
 const REPLY_CHARS = 5;
 
-/** What a line's rate may be of the most it can carry with both silences kept. */
-const LEAST_SHARE: Readonly<Record<number, number>> = { 9600: 0.97, 19_200: 0.97, 115_200: 0.9 };
+/** What a line's rate may be of the most it can carry with both silences kept; the fastest first, since few reads compile little. */
+const LEAST_SHARES = [
+	[115_200, 0.9],
+	[19_200, 0.97],
+	[9600, 0.97],
+] as const;
 /** Processor time of an answer of 100 registers, of what the library takes for it. */
 const MOST_CPU_RATIO = 0.4;
 const REGISTERS = [10, 100] as const;
@@ -129,9 +133,8 @@ export async function runRtuBench({ seconds }: { readonly seconds: number }) {
 	const rows: Row[] = [];
 	let isWithinLimits = true;
 	try {
-		for (const [baudText, leastShare] of Object.entries(LEAST_SHARE)) {
+		for (const [baudRate, leastShare] of LEAST_SHARES) {
 			for (const count of REGISTERS) {
-				const baudRate = Number(baudText);
 				const ours = await measure(lines, openOurs, baudRate, count, seconds);
 				const stock = await measure(lines, openStock, baudRate, count, seconds);
 				const leastMs = leastCycleMs(baudRate, count);

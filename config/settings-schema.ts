@@ -3,7 +3,6 @@ import Joi, { type ObjectSchema, type SchemaMap } from 'joi';
 /** A section of the file. All of its keys commented out leaves `null` in YAML, which means "the defaults". */
 export const section = (keys: SchemaMap): ObjectSchema => Joi.object(keys).empty(null).default();
 
-
 /** A text that is never repeated in a message. */
 export const secret = () => Joi.string().allow('').max(1024).default('').meta({ secret: true });
 

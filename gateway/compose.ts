@@ -184,7 +184,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		ports,
 		discoverSunspec: identifySunspec,
 	});
-	const siteTemplates = openTemplates({ opened, devices, drivers });
+	const siteTemplates = openTemplates({ opened, devices, drivers, log });
 	const sunspec = openSunspec({ folder: sunspecFolder, lines: scans.lines });
 	const routes = [
 		...mqttAccounts.routes,
@@ -235,7 +235,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		settings: shownSettings('gateway', settings),
 		metrics,
 		isStarted: () => isStarted,
-		deviceNotice: drivers.notice,
+		deviceNotice: (device) => drivers.notice(device),
 		more: field.routes,
 	});
 	later.server.set(http.server);

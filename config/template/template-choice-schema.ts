@@ -1,19 +1,14 @@
 import Joi from 'joi';
 
-import type { DeviceTemplate, TemplateDocument } from './template.ts';
+import type { TemplateDocument } from './template.ts';
 
-/** Facts of a template that comes from a whole file; `null` of any other. */
-const documentOf = (template: DeviceTemplate | TemplateDocument): TemplateDocument | null =>
-	'verification' in template ? template : null;
-
-/** What an installer has to know of a template to choose it and to fill in the form, in the words of REST. */
-export function choiceView(template: DeviceTemplate | TemplateDocument | undefined) {
-	const document = template === undefined ? null : documentOf(template);
-	const comm = document?.commDefaults;
+/** What an installer has to know of a template to choose it and to fill in the form, in the words of REST; `null`: it cannot be used. */
+export function choiceView(template: TemplateDocument | null) {
+	const comm = template?.commDefaults;
 	return {
-		variants: document?.variants ?? [],
-		transports: document?.transports ?? [],
-		verification: document?.verification ?? null,
+		variants: template?.variants ?? [],
+		transports: template?.transports ?? [],
+		verification: template?.verification ?? null,
 		comm_defaults:
 			comm === undefined
 				? null

@@ -162,6 +162,11 @@ const pointRules: readonly PointRule[] = [
 			`must be ${writeFunctions(functionCode, count).join(', ')} for ${count} of function ${functionCode}; found ${write?.function}`,
 	},
 	{
+		member: 'write.verify',
+		isBroken: ({ access, write }) => write?.verify === true && access === 'w',
+		sentence: () => 'a point that is only written cannot be read back',
+	},
+	{
 		member: 'write.address',
 		isBroken: ({ count, write }) => (write?.address ?? 0) + count > ADDRESS_COUNT,
 		sentence: ({ count, write }) =>

@@ -122,8 +122,7 @@ export function writablePoint(template: DeviceTemplate, key: unknown): TemplateP
 	const point = template.points.find((each) => each.key === key);
 	if (point === undefined)
 		return { member: 'point', sentence: `must be a point of template ${template.key}; found ${shown(key)}` };
-	const isReadOnlyTable =
-		(point.functionCode === 2 || point.functionCode === 4) && point.write?.address === undefined;
+	const isReadOnlyTable = (point.functionCode === 2 || point.functionCode === 4) && point.write?.address === undefined;
 	if (point.access === 'r' || isReadOnlyTable)
 		return { member: 'point', sentence: `must be a point that can be written; ${point.key} can only be read` };
 	return point;
@@ -143,7 +142,10 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
 	if (!Array.isArray(points) || points.length === 0 || points.length > MAX_WRITES)
-		return { member: 'points', sentence: `must be a list of 1 to ${MAX_WRITES} {point, value}; found ${shown(points)}` };
+		return {
+			member: 'points',
+			sentence: `must be a list of 1 to ${MAX_WRITES} {point, value}; found ${shown(points)}`,
+		};
 	const writes: PlacedWrite[] = [];
 	for (const [index, each] of points.entries()) {
 		const member = `points[${index}]`;

@@ -36,11 +36,12 @@ export async function openGatewayCommands(deps: GatewayCommandPartDeps) {
 		log,
 	});
 	const { commands } = part;
-	const common = { commands, devices, clock, setTimer: systemTimer, log };
+	const { lockOut = noLockOut } = deps;
+	const common = { commands, devices, lockOut, clock, setTimer: systemTimer, log };
 	const mqtt = lifecycle.own('MQTT delivery', createMqttDelivery({ ...common, deliver: deps.deliver }));
 	const modbus = lifecycle.own(
 		'Modbus delivery',
-		createModbusDelivery({ ...common, template: (key) => templates.get(key) ?? null, bus: deps.bus, lockOut: deps.lockOut ?? noLockOut }),
+		createModbusDelivery({ ...common, template: (key) => templates.get(key) ?? null, bus: deps.bus }),
 	);
 	await modbus.recover();
 	const delivery = createGatewayDelivery({ devices, deliveries: { mqtt, modbus } });

@@ -11,5 +11,8 @@ export interface LockOut {
 	lockOf(device: Device): Lock | null;
 }
 
+/** Why a command of a device that is locked out has failed. */
+export const lockedOut = ({ reason }: Lock): string => `the device is locked out: ${reason}`;
+
 /** Nobody locks anything out. */
 export const noLockOut: LockOut = { lockOf: () => null };

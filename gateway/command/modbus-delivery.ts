@@ -14,7 +14,7 @@ import type { Bus } from '../driver/bus.ts';
 import { lineName } from '../driver/modbus/line-name.ts';
 import { isWrite } from '../driver/modbus/wire/modbus-line.ts';
 import { createDeviceTurns } from './device-turns.ts';
-import type { LockOut } from './lock-out.ts';
+import { lockedOut, type LockOut } from './lock-out.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
 import { createStepWriter, NotHeldFault, type StepTarget, type WrittenPoint } from './step-writer.ts';
 import { writePlan, type WriteStep } from './write-plan.ts';
@@ -74,7 +74,7 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 	/** Why a command must not go to the wire now. */
 	function refusalOf(device: Device, { id, expiresAt }: Command): Fault | null {
 		const lock = deps.lockOut.lockOf(device);
-		if (lock !== null) return new Fault('state-conflict', `the device is locked out: ${lock.reason}`);
+		if (lock !== null) return new Fault('state-conflict', lockedOut(lock));
 		if (expiresAt <= clock.now()) return new Fault('timeout', `its time ran out (until ${toIso(expiresAt)})`);
 		return commands.find(id)?.status === 'sent' ? null : new Fault('state-conflict', 'the command was ended');
 	}
@@ -93,6 +93,11 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 			steps = writePlan(template, command);
 		} catch (error) {
 			await commands.advance(command.id, { status: 'failed', error: messageOf(error) });
+			return true;
+		}
+		const lock = deps.lockOut.lockOf(device);
+		if (lock !== null) {
+			await commands.advance(command.id, { status: 'failed', error: lockedOut(lock) });
 			return true;
 		}
 		if ((await commands.advance(command.id, { status: 'sent', sentAt: clock.now() })) === null) return true;

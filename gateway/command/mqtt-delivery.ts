@@ -10,6 +10,7 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Broker } from '../../core/mqtt/mqtt.ts';
 import { createDeviceTurns } from './device-turns.ts';
+import { lockedOut, type LockOut } from './lock-out.ts';
 
 /** Longest wait for a device's PUBACK. */
 const ACK_TIMEOUT_MS = 10_000;
@@ -22,6 +23,7 @@ export interface MqttDeliveryDeps {
 	readonly commands: Pick<CommandService, 'open' | 'find' | 'advance'>;
 	readonly devices: Pick<DeviceService, 'find'>;
 	readonly deliver: Broker['deliver'];
+	readonly lockOut: LockOut;
 	readonly clock: Pick<Clock, 'now'>;
 	readonly setTimer: SetTimer;
 	readonly log: Logger;
@@ -46,6 +48,7 @@ export function createMqttDelivery({
 	commands,
 	devices,
 	deliver,
+	lockOut,
 	clock,
 	setTimer,
 	log,
@@ -65,6 +68,11 @@ export function createMqttDelivery({
 		const route = commandRoute(command.name);
 		const topic = commandTopic(device.uid, route);
 		if (missing.has(topic)) return true;
+		const lock = lockOut.lockOf(device);
+		if (lock !== null) {
+			await commands.advance(command.id, { status: 'failed', error: lockedOut(lock) });
+			return true;
+		}
 		const message = JSON.stringify(route.message(command));
 		const result = await deliver(device.uid, topic, message, { timeoutMs: ACK_TIMEOUT_MS });
 		if (result === 'not-subscribed') {

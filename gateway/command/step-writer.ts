@@ -53,8 +53,7 @@ const isCertain = (fault: unknown): boolean =>
 		: fault instanceof Fault;
 
 /** An exception is the device's own word; without one, a write may have been carried out all the same. */
-const whyFailed = (fault: unknown): string =>
-	isCertain(fault) ? messageOf(fault) : `${messageOf(fault)}; ${UNKNOWN}`;
+const whyFailed = (fault: unknown): string => (isCertain(fault) ? messageOf(fault) : `${messageOf(fault)}; ${UNKNOWN}`);
 
 const jsonOf = (value: unknown): JsonValue => {
 	if (typeof value === 'bigint') return String(value);
@@ -104,8 +103,7 @@ function changeOf(request: StepRequest, base: readonly number[] | null, target: 
 	const { unitId, timeoutMs, guardMs } = target;
 	const common = { unitId, timeoutMs, guardMs, address };
 	const words = request.words.map((word, at) => ((base?.[at] ?? 0) & ~(masks[at] ?? 0)) | word);
-	if (functionCode === 22)
-		return { ...common, functionCode, andMask: ~(masks[0] ?? 0) & WHOLE, orMask: words[0] ?? 0 };
+	if (functionCode === 22) return { ...common, functionCode, andMask: ~(masks[0] ?? 0) & WHOLE, orMask: words[0] ?? 0 };
 	if (functionCode === 23) return { ...common, functionCode, writeAddress: address, count: words.length, words };
 	return { ...common, functionCode, words };
 }
@@ -152,8 +150,12 @@ export function createStepWriter(target: StepTarget) {
 				!isReadWhereWritten(point) && request.parts[index]?.masks.some((mask) => mask !== whole) === true,
 		);
 		if (apart !== undefined)
-			throw new Fault('rule-violation', `${apart.point.key} cannot be read where it is written, so that the rest is kept`);
-		if (count > most) throw new Fault('rule-violation', `one read of the device carries ${most}, and ${count} have to be kept`);
+			throw new Fault(
+				'rule-violation',
+				`${apart.point.key} cannot be read where it is written, so that the rest is kept`,
+			);
+		if (count > most)
+			throw new Fault('rule-violation', `one read of the device carries ${most}, and ${count} have to be kept`);
 		return readWords(isRegisters ? 3 : 1, request.address, count);
 	}
 

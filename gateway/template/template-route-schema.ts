@@ -1,7 +1,7 @@
 import Joi from 'joi';
 
-import { choiceMembers, choiceView } from '../../config/template/template-choice-schema.ts';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
+import { choiceMembers, choiceView } from '../../config/template/template-choice-schema.ts';
 import type { ShownTemplate, TemplateService } from './template-service.ts';
 
 /** Key of a template in a path. */
@@ -72,7 +72,7 @@ export const lineView = ({
 	origin: from,
 	extends: template?.extends ?? null,
 	mistakes: list.map(sentence),
-	...choiceView(template),
+	...choiceView(template ?? null),
 });
 
 /** Files of the product or of the box's own folder that cannot be used, one line each. */

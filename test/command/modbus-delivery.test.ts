@@ -1,29 +1,16 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
-import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Command } from '../../core/command/command.ts';
-import type { Device } from '../../core/device/device.ts';
-import { systemTimer } from '../../core/journal/set-timer.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
 import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
 import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import { readTemplates } from '../../config/template/template-schema.ts';
-import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
-import { noLockOut } from '../../gateway/command/lock-out.ts';
-import { createModbusDelivery } from '../../gateway/command/modbus-delivery.ts';
-import { openModbusDriver } from '../../gateway/driver/modbus/open-modbus-driver.ts';
-import { actorOfRole } from '../fake/actor-of-role.ts';
-import { commandBox, draftOfCommand } from '../fake/command-box.ts';
-import { deviceOf } from '../fake/device-box.ts';
 import { createFakeSlave, type SlaveRequest } from '../fake/modbus-slave.ts';
 import { point, template } from '../fake/plain-plan.ts';
+import { writeBox } from '../fake/write-box.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
-import { portsOf } from '../fake/machine-ports.ts';
-
-const MANAGER = actorOfRole('manager');
 
 const PLAIN = template(
 	[
@@ -35,71 +22,12 @@ const PLAIN = template(
 	{ guardMs: 2 },
 );
 
-async function opened(
-	t: ExecutionContext,
-	port: number,
-	{
-		templates = new Map([['plain', PLAIN]]),
-		isPolled = true,
-	}: { templates?: Map<string, DeviceTemplate>; isPolled?: boolean } = {},
-) {
-	const [key = ''] = templates.keys();
-	const device = deviceOf(1, 'heater', {
-		connection: {
-			driver: 'modbus',
-			line: { transport: 'tcp', host: '127.0.0.1', port },
-			unitId: 1,
-			template: key,
-			periodMs: 60_000,
-			timeoutMs: 100,
-		},
-	});
-	const devices = { find: (id: string): Device | null => (id === device.id ? device : null) };
-	const queue = await commandBox({ assertFits: (which, draft) => assertDeviceTakes(which, draft, templates) });
-	const driver = openModbusDriver({
-		ports: portsOf(),
-		fieldTlsFolder: null,
-		templates,
-		sink: { reading: () => undefined, health: () => undefined },
-		clock: systemClock,
-		log: silentLog,
-	});
-	const { commands } = queue;
-	const delivery = createModbusDelivery({
-		commands,
-		devices,
-		template: (wanted) => templates.get(wanted) ?? null,
-		bus: (line) => driver.bus(line),
-		lockOut: noLockOut,
-		clock: queue.timer.clock,
-		setTimer: (callback, delayMs) => systemTimer(callback, delayMs / 100),
-		log: silentLog,
-	});
-	commands.listen({ queued: ({ device: id }) => delivery.wake(id) });
-	if (isPolled) await driver.apply([device]);
-	t.teardown(async () => {
-		await driver.stop();
-		await delivery.stop();
-		await queue.close();
-	});
-	const create = (payload: Command['payload'], name = 'write') =>
-		commands.create(device, draftOfCommand(name, { payload }), MANAGER);
-	const write = async (payload: Command['payload']): Promise<Command> => {
-		const { id } = await create(payload);
-		return waitFor('the outcome', 5_000, async () => {
-			const now = commands.find(id);
-			return now !== null && ['executed', 'failed'].includes(now.status) && now;
-		});
-	};
-	return { ...queue, device, driver, delivery, create, write };
-}
-
 const isWrite = ({ functionCode }: SlaveRequest): boolean => [5, 6, 16].includes(functionCode);
 
 test('a write reaches its register, scaled, in the order of the bytes, and is executed when the device says so', async (t) => {
 	const slave = await createFakeSlave();
 	t.teardown(() => slave.stop());
-	const { write } = await opened(t, slave.port);
+	const { write } = await writeBox(t, slave.port, { template: PLAIN });
 	const done = await write({ point: 'setpoint', value: 21.5 });
 	t.like(done, { status: 'executed', error: null });
 	t.truthy(done.sentAt);
@@ -115,7 +43,7 @@ test('a write reaches its register, scaled, in the order of the bytes, and is ex
 test('writes go over the bus one after the other, in the order they were made', async (t) => {
 	const slave = await createFakeSlave(() => ({ kind: 'data', delayMs: 5 }));
 	t.teardown(() => slave.stop());
-	const { create, commands } = await opened(t, slave.port);
+	const { create, commands } = await writeBox(t, slave.port, { template: PLAIN });
 	for (let value = 5; value < 15; value += 1) await create({ point: 'setpoint', value });
 	await waitFor('all are written', 5_000, async () => commands.open().length === 0);
 	t.deepEqual(
@@ -129,7 +57,7 @@ test('an exception of the device is the reason of the failure, in words', async 
 		isWrite(request) ? { kind: 'exception', code: 3 } : { kind: 'data' },
 	);
 	t.teardown(() => slave.stop());
-	const { write } = await opened(t, slave.port);
+	const { write } = await writeBox(t, slave.port, { template: PLAIN });
 	const { status, error } = await write({ point: 'setpoint', value: 20 });
 	t.is(status, 'failed');
 	t.is(
@@ -142,7 +70,7 @@ for (const kind of ['silence', 'wrong-echo', 'wrong-function', 'wrong-transactio
 	test(`a write answered with ${kind} has failed, is not known to be without effect, and is not sent again`, async (t) => {
 		const slave = await createFakeSlave((request) => (isWrite(request) ? { kind } : { kind: 'data' }));
 		t.teardown(() => slave.stop());
-		const { write } = await opened(t, slave.port);
+		const { write } = await writeBox(t, slave.port, { template: PLAIN });
 		const { status, error } = await write({ point: 'target', value: 20 });
 		t.is(status, 'failed');
 		t.regex(error ?? '', /whether the device has taken the value is not known$/);
@@ -154,7 +82,7 @@ for (const kind of ['silence', 'wrong-echo', 'wrong-function', 'wrong-transactio
 test('a write waits for a line that is not open, and is not lost', async (t) => {
 	const slave = await createFakeSlave();
 	t.teardown(() => slave.stop());
-	const { create, commands, driver, device } = await opened(t, slave.port, { isPolled: false });
+	const { create, commands, driver, device } = await writeBox(t, slave.port, { template: PLAIN, isPolled: false });
 	const { id } = await create({ point: 'setpoint', value: 20 });
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	t.is(commands.find(id)?.status, 'pending');
@@ -165,7 +93,10 @@ test('a write waits for a line that is not open, and is not lost', async (t) => 
 test('a write that was under way when the gateway stopped is not done again, and one that waited is', async (t) => {
 	const slave = await createFakeSlave();
 	t.teardown(() => slave.stop());
-	const { create, commands, delivery, driver, device } = await opened(t, slave.port, { isPolled: false });
+	const { create, commands, delivery, driver, device } = await writeBox(t, slave.port, {
+		template: PLAIN,
+		isPolled: false,
+	});
 	const begun = await create({ point: 'setpoint', value: 20 });
 	const waiting = await create({ point: 'setpoint', value: 21 });
 	await commands.advance(begun.id, { status: 'sent' });
@@ -184,7 +115,13 @@ const refused: readonly (readonly [
 	field: string,
 	words: RegExp,
 ])[] = [
-	['another command', 'restart', {}, 'command_name', /takes write with payload \{point, value\} or .*; found "restart"/],
+	[
+		'another command',
+		'restart',
+		{},
+		'command_name',
+		/takes write with payload \{point, value\} or .*; found "restart"/,
+	],
 	['an unknown point', 'write', { point: 'none', value: 1 }, 'payload.point', /found "none"/],
 	['a point that can only be read', 'write', { point: 'serial', value: 1 }, 'payload.point', /only be read/],
 	['no value', 'write', { point: 'setpoint' }, 'payload.value', /be a number/],
@@ -201,7 +138,7 @@ for (const [what, name, payload, field, words] of refused)
 	test(`${what} is refused when the command is made`, async (t) => {
 		const slave = await createFakeSlave();
 		t.teardown(() => slave.stop());
-		const { create } = await opened(t, slave.port);
+		const { create } = await writeBox(t, slave.port, { template: PLAIN });
 		const fault = await t.throwsAsync(create(payload, name), { instanceOf: Fault });
 		t.is(fault.reason, 'rule-violation');
 		t.is(fault.field, field);
@@ -215,7 +152,7 @@ test('a setting of the simulated meter is written, and read back', async (t) => 
 	const image = createSdm630Image(1);
 	const slave = await startTcpSlave(createModbusSlave({ clock: systemClock, images: new Map([[1, image]]) }), 0);
 	t.teardown(() => slave.stop());
-	const { write } = await opened(t, slave.port, { templates: new Map([[sdm630.key, sdm630]]) });
+	const { write } = await writeBox(t, slave.port, { template: sdm630 });
 	t.is((await write({ point: 'demand_period', value: 30 })).status, 'executed');
 	t.deepEqual(image.read(3, 2, 2, 0), Uint16Array.from([0x41f0, 0]));
 });

@@ -10,6 +10,7 @@ import type { Broker, DeliveryResult } from '../../core/mqtt/mqtt.ts';
 import { parseResponse } from '../../core/telemetry/telemetry-topics.ts';
 import { createDeviceResponses } from '../../gateway/command/device-responses.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
+import { type LockOut, noLockOut } from '../../gateway/command/lock-out.ts';
 import { createMqttDelivery } from '../../gateway/command/mqtt-delivery.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { commandBox, draftOfCommand } from '../fake/command-box.ts';
@@ -20,7 +21,7 @@ import { waitFor } from '../system/kit/wait-for.ts';
 
 const MANAGER = actorOfRole('manager');
 
-async function opened(t: ExecutionContext, deliver?: Broker['deliver']) {
+async function opened(t: ExecutionContext, deliver?: Broker['deliver'], lockOut: LockOut = noLockOut) {
 	const box = await deviceBox();
 	const queue = await commandBox({ assertFits: (device, draft) => assertDeviceTakes(device, draft, new Map()) });
 	const { commands, timer } = queue;
@@ -47,6 +48,7 @@ async function opened(t: ExecutionContext, deliver?: Broker['deliver']) {
 		commands,
 		devices: box.devices,
 		deliver: deliver ?? ((...message) => broker.deliver(...message)),
+		lockOut,
 		clock: timer.clock,
 		setTimer: deliver === undefined ? systemTimer : timer.setTimer,
 		log: silentLog,
@@ -236,4 +238,18 @@ test('a command that expired or was ended by a person meanwhile is not sent', as
 	gate.resolve('acknowledged');
 	await becomes(last.id, 'sent');
 	t.deepEqual(sent, ['one', 'last']);
+});
+
+test('a device that is locked out is sent nothing, and the command says why', async (t) => {
+	let sendings = 0;
+	const deliver = async () => {
+		sendings += 1;
+		return 'acknowledged' as const;
+	};
+	const lockOut = { lockOf: () => ({ reason: 'Ada works on the pump' }) };
+	const { send, becomes, commands } = await opened(t, deliver, lockOut);
+	const { id } = await send('restart');
+	await becomes(id, 'failed');
+	t.is(commands.find(id)?.error, 'the device is locked out: Ada works on the pump');
+	t.is(sendings, 0);
 });

@@ -100,6 +100,13 @@ test('answers and refusals are what the document says', async (t) => {
 	const device = { name: 'Meter', device_uid: 'meter-1', device_type: 'meter', connection: { driver: 'mqtt' } };
 	const at = '/api/v1/devices/meter-1';
 	const template = '/api/v1/devices/{device_id}';
+	const siteTemplate = {
+		manufacturer: 'Acme',
+		model: 'M1',
+		category: 'energy meter',
+		transports: ['tcp'],
+		points: [{ key: 'a', name: 'A', function: 3, address: 0, count: 1, type: 'uint16', byte_order: 'AB' }],
+	};
 	const calls: readonly (readonly [string, string, string, number, object?])[] = [
 		['GET', '/api/v1/devices', '/api/v1/devices', 200],
 		['POST', '/api/v1/devices', '/api/v1/devices', 201, device],
@@ -126,6 +133,19 @@ test('answers and refusals are what the document says', async (t) => {
 		['GET', '/api/v1/lines/none/capture', '/api/v1/lines/{line}/capture', 404],
 		['GET', '/api/v1/commissioning-report', '/api/v1/commissioning-report', 200],
 		['GET', '/api/v1/templates', '/api/v1/templates', 200],
+		[
+			'POST',
+			'/api/v1/templates/import',
+			'/api/v1/templates/import',
+			200,
+			{ content: 'name,address,type\nA,x,uint16\n' },
+		],
+		['PUT', '/api/v1/templates/own', '/api/v1/templates/{template_key}', 422, { points: [] }],
+		['PUT', '/api/v1/templates/own', '/api/v1/templates/{template_key}', 200, siteTemplate],
+		['GET', '/api/v1/templates/own', '/api/v1/templates/{template_key}', 200],
+		['GET', `${at}/thing-description`, `${template}/thing-description`, 409],
+		['DELETE', '/api/v1/templates/own', '/api/v1/templates/{template_key}', 204],
+		['GET', '/api/v1/templates/own', '/api/v1/templates/{template_key}', 404],
 		['GET', '/api/v1/uplink', '/api/v1/uplink', 200],
 		['GET', '/api/v1/system/health', '/api/v1/system/health', 200],
 		['DELETE', at, template, 204],

@@ -1,4 +1,4 @@
-import type { Request, Server } from '@hapi/hapi';
+import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
 import { refusal } from './mock-answer.ts';
 import { budgetsOf, framesOf, lineOf, linesOf, portsOf, reportOf } from './mock-lines.ts';
@@ -62,6 +62,21 @@ const templateOf = ({ comm, ...template }: (typeof TEMPLATES)[number]) => ({
 	comm_defaults: comm ?? null,
 	options: template.key === 'acme-copycat' ? COPYCAT_OPTIONS : [],
 });
+
+/** An inverter says what it is; anything but unit 1 is none. */
+function sunspecOf(request: Request, h: ResponseToolkit) {
+	if (Number(member(request.payload, 'unit_id')) !== 1)
+		return refusal(h, 404, 'RESOURCE_NOT_FOUND', 'unit 9 has no SunSpec marker at 40000, 0 or 50000');
+	return {
+		base: 40_000,
+		manufacturer: 'Fronius',
+		model: 'Symo 10.0',
+		serial_number: '3041',
+		models: [1, 103, 160],
+		template: { key: 'sunspec-fronius-symo', document: { model: 'Symo 10.0' } },
+		left_out: ['model 64111 is not known'],
+	};
+}
 
 interface Recording {
 	readonly startedMs: number;
@@ -159,6 +174,7 @@ function scanRoutes(server: Server): void {
 
 /** What the pages of an installer ask, with one line that is well and one that is not. */
 export function fieldRoutes(server: Server): void {
+	const uploaded: (typeof TEMPLATES)[number][] = [];
 	server.route([
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{
@@ -177,7 +193,18 @@ export function fieldRoutes(server: Server): void {
 			},
 		},
 		{ method: 'GET', path: '/api/v1/ports', handler: portsOf },
-		{ method: 'GET', path: '/api/v1/templates', handler: () => TEMPLATES.map(templateOf) },
+		{ method: 'GET', path: '/api/v1/templates', handler: () => [...TEMPLATES, ...uploaded].map(templateOf) },
+		{
+			method: 'PUT',
+			path: '/api/v1/templates/{key}',
+			handler(request) {
+				const key = param(request, 'key');
+				const model = String(member(request.payload, 'model'));
+				uploaded.push({ key, manufacturer: 'Fronius', model, points: 40, verification: 'one source', mistakes: [] });
+				return { key };
+			},
+		},
+		{ method: 'POST', path: '/api/v1/lines/sunspec', handler: sunspecOf },
 		{ method: 'GET', path: '/api/v1/commissioning-report', handler: () => reportOf(Date.now()) },
 	]);
 	frameRoutes(server);

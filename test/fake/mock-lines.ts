@@ -49,8 +49,12 @@ export const linesOf = () => [
 ];
 
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, null] as const;
+/** Those within a time are counted in all longer ones as well. */
 const bucketsOf = (counts: readonly number[]) =>
-	STEPS_MS.map((upTo, index) => ({ up_to_ms: upTo, count: counts[index] ?? 0 }));
+	STEPS_MS.map((upTo, index) => ({
+		up_to_ms: upTo,
+		count: counts.slice(0, index + 1).reduce((sum, count) => sum + count, 0),
+	}));
 
 const unitOf = (unit: number, name: string, counts: readonly number[], reasons: readonly string[]) => ({
 	unit_id: unit,
@@ -179,8 +183,11 @@ export const framesOf = (startedMs: number) =>
 			check: 'bad',
 			text: 'unit 2: exception 2, illegal data address',
 		},
-	].map(({ at, gap, ...frame }) => ({
-		...frame,
+	].map(({ at, gap, direction, hex, check, text }) => ({
+		direction,
+		hex,
+		check,
+		text,
 		at: new Date(startedMs + at / 1_000).toISOString(),
 		since_start_us: at,
 		gap_us: gap,

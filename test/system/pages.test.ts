@@ -37,11 +37,12 @@ async function addDevices(t: ExecutionContext, page: Page, meterPort: number): P
 	await page.reload();
 	await page.getByText('Modbus RTU (serial)').click();
 	await page.getByLabel('Name').fill('Workshop');
-	await page.getByLabel('Serial port').fill(SERIAL.line.path);
+	await page.getByLabel('Serial port').selectOption({ label: 'Another path …' });
+	await page.getByLabel('Path of the port').fill(SERIAL.line.path);
 	await page.getByLabel('Baud rate').selectOption('19200');
 	await page.getByLabel('Device template').selectOption('eastron-sdm630');
 	await add();
-	t.regex(await noteOf(page, 'Serial port'), /used by device cellar with 9600 8N1, not 19200 8N1/);
+	t.regex(await noteOf(page, 'Path of the port'), /used by device cellar with 9600 8N1, not 19200 8N1/);
 
 	await page.getByText('Modbus TCP', { exact: true }).click();
 	await page.getByLabel('Host').fill('127.0.0.1');

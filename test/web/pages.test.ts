@@ -236,7 +236,8 @@ test.serial('no page scrolls sideways on a phone, and everything to touch is lar
 			await look(`phone-${place.split('/').length > 1 ? 'device' : place}`);
 			t.is(await overhang(page), 0, place);
 			const small = await page.evaluate(`[...document.querySelectorAll('nav a, button:not(.link), input, select')]
-				.filter((each) => each.type !== 'radio' && each.getBoundingClientRect().height < 44)
+				.map((each) => (each.type === 'radio' || each.type === 'checkbox' ? (each.closest('label') ?? each) : each))
+				.filter((each) => each.getBoundingClientRect().height < 44)
 				.map((each) => each.outerHTML)`);
 			t.deepEqual(small, [], place);
 		}

@@ -33,7 +33,7 @@ export interface WiringView {
 }
 
 export interface LatencyBucketView {
-	/** Answers within this time, ms; `null`: all slower ones. */
+	/** Answers within this time, ms, those of shorter times among them; `null`: all. */
 	readonly up_to_ms: number | null;
 	readonly count: number;
 }
@@ -94,6 +94,7 @@ export interface FrameView {
 	/** Silence before it, µs; `null` for the first. */
 	readonly gap_us: number | null;
 	readonly hex: string;
+	readonly unit_id: number | null;
 	readonly check: 'ok' | 'bad' | null;
 	readonly text: string;
 }

@@ -23,7 +23,7 @@ const jsonCell = (value: unknown): string => (value === undefined || value === n
 
 function plainCell(value: unknown): string {
 	if (typeof value === 'string') return safeCell(value);
-	return value === undefined || value === null ? '' : String(value);
+	return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Cells that are more than their value as text. */

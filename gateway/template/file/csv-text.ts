@@ -16,8 +16,7 @@ const MAX_SAMPLE = 20_000;
 /** What separates the cells: of `,` `;` and tab the one that splits the first lines most evenly. Separators within quotes do not count. */
 export function separatorOf(text: string): Separator {
 	const sample = text.slice(0, MAX_SAMPLE).replaceAll(/"[^"]*"/g, '');
-	const lines = sample.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
-	const [head = ''] = lines;
+	const head = sample.split(/\r?\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
 	const scores = SEPARATORS.map((separator) => head.split(separator).length);
 	const best = Math.max(...scores);
 	return SEPARATORS[scores.indexOf(best)] ?? ',';
@@ -26,6 +25,37 @@ export function separatorOf(text: string): Separator {
 /** The rows of a CSV text (RFC 4180), or why it is none. */
 export type CsvResult = { readonly rows: readonly TableRow[] } | { readonly line: number; readonly rule: string };
 
+const QUOTED = /[ ]*"([^"]*(?:""[^"]*)*)"[ ]*/y;
+const OPEN_QUOTE = /[ ]*"/y;
+const LINE_END = /\r\n|\n|\r|$/y;
+
+const plainCell: Readonly<Record<Separator, RegExp>> = {
+	',': /[^,\r\n]*/y,
+	';': /[^;\r\n]*/y,
+	'\t': /[^\t\r\n]*/y,
+};
+
+/** A cell and where it ends; or the rule that it breaks. */
+type CellResult = { readonly cell: string; readonly end: number } | string;
+
+function cellAt(text: string, at: number, separator: Separator): CellResult {
+	const find = (pattern: RegExp): RegExpExecArray | null => {
+		pattern.lastIndex = at;
+		return pattern.exec(text);
+	};
+	const quoted = find(QUOTED);
+	if (quoted !== null) return { cell: (quoted[1] ?? '').replaceAll('""', '"'), end: at + quoted[0].length };
+	if (find(OPEN_QUOTE) !== null) return 'a cell that begins with " ends with "';
+	const cell = find(plainCell[separator])?.[0] ?? '';
+	return { cell, end: at + cell.length };
+}
+
+/** The length of the end of a line; `null`: this is none. */
+function lineEndAt(text: string, at: number): number | null {
+	LINE_END.lastIndex = at;
+	return LINE_END.exec(text)?.[0].length ?? null;
+}
+
 /**
  * Reads CSV: quotes double within quotes, lines may end in quotes, a byte order mark is left out, blank lines too. Stops at the first
  * thing that is wrong.
@@ -33,56 +63,30 @@ export type CsvResult = { readonly rows: readonly TableRow[] } | { readonly line
 export function csvRows(text: string, separator: Separator): CsvResult {
 	const rows: TableRow[] = [];
 	let cells: string[] = [];
-	let cell = '';
 	let line = 1;
 	let rowLine = 1;
 	let count = 0;
 	let at = text.startsWith('\uFEFF') ? 1 : 0;
-
-	function endCell(): void {
-		cells.push(cell);
-		cell = '';
+	while (at < text.length) {
+		const found = cellAt(text, at, separator);
+		if (typeof found === 'string') return { line, rule: found };
+		cells.push(found.cell);
 		count += 1;
-	}
-
-	function endRow(): void {
-		endCell();
+		if (count > MAX_CELLS) return { line, rule: `a table has at most ${MAX_CELLS} cells` };
+		line += found.cell.split('\n').length - 1;
+		const ending = lineEndAt(text, found.end);
+		if (ending === null && text[found.end] !== separator)
+			return {
+				line,
+				rule: `after the closing " of a cell comes ${separator === '\t' ? 'a tab' : separator} or the end of the line`,
+			};
+		at = found.end + (ending ?? 1);
+		if (ending === null && at < text.length) continue;
 		if (cells.some((each) => each.trim() !== '')) rows.push({ line: rowLine, cells });
 		cells = [];
+		line += 1;
+		rowLine = line;
 	}
-
-	while (at < text.length) {
-		if (count > MAX_CELLS) return { line, rule: `a table has at most ${MAX_CELLS} cells` };
-		const character = text[at] ?? '';
-		if (character === '"' && cell.trim() === '') {
-			let end = text.indexOf('"', at + 1);
-			while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);
-			if (end < 0) return { line, rule: 'a cell that begins with " ends with "' };
-			const quoted = text.slice(at + 1, end);
-			cell = quoted.replaceAll('""', '"');
-			line += quoted.split('\n').length - 1;
-			at = end + 1;
-			const next = /[^ ]/.exec(text.slice(at, at + 100))?.[0] ?? '\n';
-			if (next !== separator && next !== '\n' && next !== '\r')
-				return {
-					line,
-					rule: `after the closing " of a cell comes ${separator === '\t' ? 'a tab' : separator} or the end of the line`,
-				};
-			while (text[at] === ' ') at += 1;
-		} else if (character === separator) {
-			endCell();
-			at += 1;
-		} else if (character === '\n' || character === '\r') {
-			at += character === '\r' && text[at + 1] === '\n' ? 2 : 1;
-			endRow();
-			line += 1;
-			rowLine = line;
-		} else {
-			cell += character;
-			at += 1;
-		}
-	}
-	if (cell !== '' || cells.length > 0) endRow();
 	return { rows };
 }
 

@@ -31,25 +31,20 @@ const textOf = (files: ZipFiles, name: string): string | null => files.read(name
 const opened = (xml: string, name: string): readonly Extract<XmlToken, { kind: 'open' }>[] =>
 	[...xmlTokens(xml)].flatMap((token) => (token.kind === 'open' && token.name === name ? [token] : []));
 
+const startsElement = (token: XmlToken): boolean => token.kind === 'open' && !token.isEmpty;
+
 /** Texts that cells refer to by number. Readings in another script (`rPh`) are no part of them. */
 function sharedTexts(xml: string): readonly string[] {
 	const texts: string[] = [];
-	let current: string | null = null;
 	let isText = false;
 	let isReading = false;
 	for (const token of xmlTokens(xml)) {
 		if (token.kind === 'text') {
-			if (isText && !isReading && current !== null) current += token.text;
-			continue;
-		}
-		const isOpen = token.kind === 'open' && !token.isEmpty;
-		if (token.name === 't') isText = isOpen;
-		else if (token.name === 'rPh') isReading = isOpen;
-		else if (token.name === 'si') {
-			if (token.kind === 'open') current = '';
-			if (!isOpen) texts.push(current ?? '');
-			if (texts.length > MAX_CELLS) throw new ZipFault(`a table has at most ${MAX_CELLS} cells`);
-		}
+			if (isText && !isReading) texts.push((texts.pop() ?? '') + token.text);
+		} else if (token.name === 't') isText = startsElement(token);
+		else if (token.name === 'rPh') isReading = startsElement(token);
+		else if (token.name === 'si' && token.kind === 'open') texts.push('');
+		if (texts.length > MAX_CELLS) throw new ZipFault(`a table has at most ${MAX_CELLS} cells`);
 	}
 	return texts;
 }
@@ -73,38 +68,77 @@ function valueOf({ type, text }: OpenCell, shared: readonly string[]): string {
 	return type === '' || type === 'n' ? numberText(text.trim()) : text;
 }
 
-function rowsOf(xml: string, shared: readonly string[], room: { left: number }): readonly TableRow[] {
+const stepOf = <T>(steps: Readonly<Record<string, T>>, name: string): T | undefined =>
+	Object.hasOwn(steps, name) ? steps[name] : undefined;
+
+/** Takes the elements of a sheet, one after the other. @param room how many cells may still come */
+function createRows(shared: readonly string[], room: { left: number }) {
 	const rows: TableRow[] = [];
 	let cells: string[] = [];
 	let line = 0;
 	let cell: OpenCell | null = null;
 	let isValue = false;
-	for (const token of xmlTokens(xml)) {
-		if (token.kind === 'text') {
-			if (isValue && cell !== null) cell.text += token.text;
-			continue;
+
+	function endCell(): void {
+		if (cell !== null && cell.column < MAX_COLUMNS) {
+			while (cells.length < cell.column) cells.push('');
+			cells[cell.column] = valueOf(cell, shared);
 		}
-		const isOpen = token.kind === 'open' && !token.isEmpty;
-		if (token.name === 'row') {
-			if (token.kind === 'open') {
-				line = Math.min(MAX_ROW, Number(token.attributes.get('r')) || line + 1);
-				cells = [];
-			}
-			if (!isOpen && cells.some((each) => each.trim() !== '')) rows.push({ line, cells });
-		} else if (token.name === 'c' && token.kind === 'open') {
+		cell = null;
+	}
+
+	function endRow(): void {
+		if (cells.some((each) => each.trim() !== '')) rows.push({ line, cells });
+		cells = [];
+	}
+
+	const starts: Readonly<Record<string, (attributes: ReadonlyMap<string, string>) => void>> = {
+		row(attributes) {
+			line = Math.min(MAX_ROW, Number(attributes.get('r')) || line + 1);
+			cells = [];
+		},
+		c(attributes) {
 			room.left -= 1;
 			if (room.left < 0) throw new ZipFault(`a table has at most ${MAX_CELLS} cells`);
-			const column = columnOf(token.attributes.get('r') ?? '') ?? cells.length;
-			cell = isOpen ? { column, type: token.attributes.get('t') ?? '', text: '' } : null;
-		} else if (token.name === 'c') {
-			if (cell !== null && cell.column < MAX_COLUMNS) {
-				while (cells.length < cell.column) cells.push('');
-				cells[cell.column] = valueOf(cell, shared);
+			const column = columnOf(attributes.get('r') ?? '') ?? cells.length;
+			cell = { column, type: attributes.get('t') ?? '', text: '' };
+		},
+		v() {
+			isValue = true;
+		},
+		t() {
+			isValue = true;
+		},
+	};
+
+	const ends: Readonly<Record<string, () => void>> = {
+		row: endRow,
+		c: endCell,
+		v() {
+			isValue = false;
+		},
+		t() {
+			isValue = false;
+		},
+	};
+
+	return {
+		rows,
+		take(token: XmlToken): void {
+			if (token.kind === 'text') {
+				if (isValue && cell !== null) cell.text += token.text;
+				return;
 			}
-			cell = null;
-		} else if (token.name === 'v' || token.name === 't') isValue = isOpen;
-	}
-	return rows;
+			if (token.kind === 'open') stepOf(starts, token.name)?.(token.attributes);
+			if (!startsElement(token)) stepOf(ends, token.name)?.();
+		},
+	};
+}
+
+function rowsOf(xml: string, shared: readonly string[], room: { left: number }): readonly TableRow[] {
+	const sheet = createRows(shared, room);
+	for (const token of xmlTokens(xml)) sheet.take(token);
+	return sheet.rows;
 }
 
 /** Paths of the sheets in the order of the workbook, with their names. */

@@ -80,12 +80,12 @@ const PACKAGE = 'http://schemas.openxmlformats.org/package/2006';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+// oxlint-disable-next-line no-control-regex -- these are the characters
+const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
 /** Characters that XML 1.0 cannot hold are left out. */
 const escaped = (text: string): string =>
-	// oxlint-disable-next-line no-control-regex -- these are the characters
-	text
-		.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-		.replaceAll(/[&<>"]/g, (found) => entities[found] ?? found);
+	text.replaceAll(UNWRITABLE, '').replaceAll(/[&<>"]/g, (found) => entities[found] ?? found);
 
 /** Digits that a spreadsheet keeps as they are. */
 const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;

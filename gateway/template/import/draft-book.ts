@@ -37,6 +37,8 @@ export function createDraftBook() {
 	const places: Place[] = [];
 	const notes: ImportNote[] = [];
 	const keys = new Set<string>();
+	/** Of keys that many points want. */
+	const lastNumbers = new Map<string, number>();
 	const groups = new Map<string, string>();
 	let isFull = false;
 
@@ -48,7 +50,13 @@ export function createDraftBook() {
 		value?: unknown,
 	): void {
 		if (notes.length < MAX_NOTES)
-			notes.push({ severity, place, field, rule, value: value === undefined ? null : shownValue(value) });
+			notes.push({
+				severity,
+				place,
+				field,
+				rule,
+				value: value === undefined || value === null ? null : shownValue(value),
+			});
 	}
 
 	const warn = (place: Place, field: string | null, rule: string, value?: unknown): void =>
@@ -57,8 +65,9 @@ export function createDraftBook() {
 	/** The key itself, or with a number when another point has it. */
 	function freeKey(wanted: string, place: Place): string {
 		if (!keys.has(wanted)) return wanted;
-		let number = 2;
+		let number = lastNumbers.get(wanted) ?? 2;
 		while (keys.has(`${wanted}_${number}`)) number += 1;
+		lastNumbers.set(wanted, number);
 		warn(place, 'key', `another point has this key already: it became ${wanted}_${number}`, wanted);
 		return `${wanted}_${number}`;
 	}

@@ -1,7 +1,7 @@
 import type { RegisterType } from '../../../config/template/template.ts';
 import { createDraftBook, type DraftBook, keyOf, nameOf } from './draft-book.ts';
 import { type DraftPoint, type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
-import { mapsOf, memberOf, numberAt, type PlacedMap, type PlacedValue, textAt } from './placed-value.ts';
+import { mapsOf, memberOf, numberAt, type PlacedMap, type PlacedValue, textAt, placeAt } from './placed-value.ts';
 import { functionIn } from './table-values.ts';
 import { orderBytes, swappedOrder, typeNamed, usualCount } from './type-names.ts';
 import { yamlTree } from './yaml-tree.ts';
@@ -67,7 +67,7 @@ function kindOf(map: PlacedMap, book: DraftBook): Kind | null {
 	if (type === null) {
 		const field = name === 'custom' ? 'structure' : 'data_type';
 		book.mistake(
-			memberOf(map, field)?.place ?? map.place,
+			placeAt(map, field),
 			field,
 			'must be a type of one value, e.g. int16, float32, or a structure as ">f"',
 			textAt(map, field) ?? name,
@@ -76,12 +76,7 @@ function kindOf(map: PlacedMap, book: DraftBook): Kind | null {
 	}
 	const swaps = SWAPS[textAt(map, 'swap') ?? 'none'];
 	if (swaps === undefined) {
-		book.mistake(
-			memberOf(map, 'swap')?.place ?? map.place,
-			'swap',
-			'must be none, byte, word or word_byte',
-			textAt(map, 'swap') ?? undefined,
-		);
+		book.mistake(placeAt(map, 'swap'), 'swap', 'must be none, byte, word or word_byte', textAt(map, 'swap'));
 		return null;
 	}
 	const registers = type === 'string' ? (count ?? 1) : usualCount(type);
@@ -118,26 +113,27 @@ function describing(map: PlacedMap): Partial<DraftPoint> {
 	};
 }
 
+/** The table and the address of an entity; `null`: one of them is wrong, and is noted. */
+function spotOf(
+	map: PlacedMap,
+	{ table, usual }: Platform,
+	book: DraftBook,
+): { readonly functionCode: 1 | 2 | 3 | 4; readonly address: number } | null {
+	const address = numberAt(map, 'address');
+	const named = textAt(map, table) ?? usual;
+	const functionCode = functionIn(named.replace(/s$/, ''));
+	if (address === null) book.mistake(placeAt(map, 'address'), 'address', 'must be a number', textAt(map, 'address'));
+	if (functionCode === null)
+		book.mistake(placeAt(map, table), table, 'must be holding, input, coil or discrete_input', named);
+	return address === null || functionCode === null ? null : { functionCode, address };
+}
+
 function addEntity(map: PlacedMap, platform: Platform, book: DraftBook): void {
 	const name = nameOf(textAt(map, 'name') ?? '');
-	const address = numberAt(map, 'address');
-	const table = textAt(map, platform.table) ?? platform.usual;
-	const functionCode = functionIn(table.replace(/s$/, ''));
 	if (name === '') return book.mistake(map.place, 'name', 'is required');
-	if (address === null)
-		return book.mistake(
-			memberOf(map, 'address')?.place ?? map.place,
-			'address',
-			'must be a number',
-			textAt(map, 'address') ?? undefined,
-		);
-	if (functionCode === null)
-		return book.mistake(
-			memberOf(map, platform.table)?.place ?? map.place,
-			platform.table,
-			'must be holding, input, coil or discrete_input',
-			table,
-		);
+	const spot = spotOf(map, platform, book);
+	if (spot === null) return;
+	const { functionCode, address } = spot;
 	const kind = platform.isBit || functionCode <= 2 ? bitKind(functionCode) : kindOf(map, book);
 	if (kind === null) return;
 	const isWritable = platform.access === 'rw' && (functionCode === 1 || functionCode === 3);
@@ -153,19 +149,19 @@ function addEntity(map: PlacedMap, platform: Platform, book: DraftBook): void {
 	};
 	book.add(point, map.place);
 	addRepeats(map, point, book);
-	const target = numberAt(map, 'target_temp_register');
-	if (target !== null) {
-		const setpoint: DraftPoint = {
-			...point,
-			key: `${point.key}_target`,
-			name: `${name} target`,
-			function: 3,
-			address: target,
-			kind: 'setting',
-			access: 'rw',
-		};
-		book.add(setpoint, memberOf(map, 'target_temp_register')?.place ?? map.place);
-	}
+	addSetpoint(map, point, book);
+}
+
+/** What a thermostat is set to. */
+function addSetpoint(map: PlacedMap, point: DraftPoint, book: DraftBook): void {
+	const address = numberAt(map, 'target_temp_register');
+	if (address === null) return;
+	const { key, name } = point;
+	const setting = { function: 3, kind: 'setting', access: 'rw' } as const;
+	book.add(
+		{ ...point, ...setting, key: `${key}_target`, name: `${name} target`, address },
+		placeAt(map, 'target_temp_register'),
+	);
 }
 
 /** Further values of the same kind behind the first one. */
@@ -190,12 +186,7 @@ export function importHomeAssistant(text: string, options: ImportOptions): Impor
 	const [hub] = hubs;
 	if (hub === undefined) throw new ImportFault(NOWHERE, 'must have a section modbus: with a hub in it');
 	for (const other of hubs.slice(1))
-		book.warn(
-			other.place,
-			null,
-			'only the first hub is read: a template is for one device',
-			textAt(other, 'name') ?? undefined,
-		);
+		book.warn(other.place, null, 'only the first hub is read: a template is for one device', textAt(other, 'name'));
 	const entities = PLATFORMS.flatMap((platform) =>
 		mapsOf(memberOf(hub, platform.list)).map((map) => ({ map, platform })),
 	);

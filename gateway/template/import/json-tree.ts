@@ -2,7 +2,8 @@ import { atLine, ImportFault, type Place, shownValue } from './imported.ts';
 import { MAX_DEPTH, MAX_VALUES, type PlacedValue } from './placed-value.ts';
 
 const BLANKS = /[ \t\r\n]*/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
+// oxlint-disable-next-line no-control-regex -- the characters that a JSON text may not hold
+const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null };
 
@@ -53,11 +54,11 @@ export function jsonTree(text: string): PlacedValue {
 
 	function string(): string | null {
 		const found = take(STRING);
-		return found === '' ? null : (JSON.parse(found) as string);
+		return found === '' ? null : String(JSON.parse(found));
 	}
 
 	/** Things with commas between them, up to the closing token. */
-	function each(closing: string, read: () => void): void {
+	function separated(closing: string, read: () => void): void {
 		if (skips(closing)) return;
 		do {
 			take(BLANKS);
@@ -68,7 +69,7 @@ export function jsonTree(text: string): PlacedValue {
 
 	function map(place: Place, depth: number): PlacedValue {
 		const entries = new Map<string, PlacedValue>();
-		each('}', () => {
+		separated('}', () => {
 			const key = string();
 			if (key === null) throw fault('must be a key in quotes');
 			if (!skips(':')) throw fault('must be : after a key');
@@ -79,7 +80,7 @@ export function jsonTree(text: string): PlacedValue {
 
 	function list(place: Place, depth: number): PlacedValue {
 		const items: PlacedValue[] = [];
-		each(']', () => items.push(value(depth + 1)));
+		separated(']', () => items.push(value(depth + 1)));
 		return { kind: 'list', place, items };
 	}
 

@@ -1,7 +1,7 @@
 import { createDraftBook, nameOf } from './draft-book.ts';
 import { type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
 import { neuronPoint } from './neuron-tag.ts';
-import { itemsOf, mapsOf, memberOf, type PlacedMap, type PlacedValue, textAt } from './placed-value.ts';
+import { mapsOf, memberOf, type PlacedMap, type PlacedValue, textAt, placeAt } from './placed-value.ts';
 import { jsonTree } from './json-tree.ts';
 
 interface GroupedTag {
@@ -21,15 +21,12 @@ const tagsOf = (holder: PlacedMap, group: string): readonly GroupedTag[] =>
 
 /** Tags of a file: below groups, of nodes or not, or without them. */
 function allTags(root: PlacedValue): readonly GroupedTag[] {
-	const holders =
-		root.kind === 'list' ? itemsOf(root).filter((item) => item.kind === 'map') : root.kind === 'map' ? [root] : [];
-	return holders.flatMap((holder) => {
+	const lists = root.kind === 'map' ? [root] : mapsOf(root);
+	return lists.flatMap((holder) => {
 		const nodes = mapsOf(memberOf(holder, 'nodes'));
-		const groups = [holder, ...nodes].flatMap((each) => mapsOf(memberOf(each, 'groups')));
-		return [
-			...tagsOf(holder, textAt(holder, 'group') ?? ''),
-			...groups.flatMap((group) => tagsOf(group, textAt(group, 'group') ?? textAt(group, 'name') ?? '')),
-		];
+		const groups = [holder].concat(nodes).flatMap((each) => mapsOf(memberOf(each, 'groups')));
+		const grouped = groups.flatMap((group) => tagsOf(group, textAt(group, 'group') ?? textAt(group, 'name') ?? ''));
+		return tagsOf(holder, textAt(holder, 'group') ?? '').concat(grouped);
 	});
 }
 
@@ -58,7 +55,7 @@ export function importNeuron(text: string, options: ImportOptions): Imported {
 			description: member('description'),
 			group,
 		};
-		const point = neuronPoint(tag, (field) => memberOf(map, field)?.place ?? map.place, unitId, book);
+		const point = neuronPoint(tag, (field) => placeAt(map, field), unitId, book);
 		if (point !== null) book.add(point, map.place);
 	}
 	return book.close({}, options);

@@ -1,4 +1,4 @@
-import { addressOf } from '../../../config/template/address-notation.ts';
+import { addressOf, type NotedAddress } from '../../../config/template/address-notation.ts';
 import type { RegisterType } from '../../../config/template/template.ts';
 import type { DraftBook } from './draft-book.ts';
 import { keyOf, nameOf } from './draft-book.ts';
@@ -98,6 +98,39 @@ function formOf(type: RegisterType, isBits: boolean, { number, endian, letter }:
 	return { type, count: usualCount(type), byte_order: swappedOrder(2 * usualCount(type), bytes, words) };
 }
 
+/** Where a tag is, and what its address says beside that; `null`: it is of another unit, or none, and is noted. */
+function spotOf(
+	{ address }: NeuronTag,
+	place: Place,
+	unitId: number,
+	book: DraftBook,
+): (NotedAddress & AddressParts) | null {
+	const [, unit, number = '', early, earlyLetter, endian = '', late, lateLetter] = ADDRESS.exec(address.trim()) ?? [];
+	const at = addressOf(number);
+	if (unit === undefined || at === null) {
+		book.mistake(place, 'address', 'must be as 1!400001, with .bit, #endian or .length behind it', address);
+		return null;
+	}
+	if (Number(unit) === unitId)
+		return { ...at, number: early ?? late ?? null, endian, letter: earlyLetter ?? lateLetter ?? '' };
+	const rule = `is of another unit than ${unitId}, and was left out: a template is for one device`;
+	book.warn(place, 'address', rule, address);
+	return null;
+}
+
+/** Values that are no numbers to be scaled. */
+const UNSCALED: ReadonlySet<RegisterType> = new Set(['bool', 'bit', 'string', 'raw']);
+
+function scaling({ decimal, bias, precision }: NeuronTag, { type }: Form): Partial<DraftPoint> {
+	if (UNSCALED.has(type)) return {};
+	const [scale, offset, digits] = [factorOf(decimal), factorOf(bias), Math.trunc(factorOf(precision))];
+	return {
+		...(scale === 0 || scale === 1 ? {} : { scale }),
+		...(offset === 0 ? {} : { offset }),
+		...(digits > 0 ? { precision: Math.min(12, digits) } : {}),
+	};
+}
+
 /** The point of a tag; `null`: it is of another unit, or something is wrong with it, and is noted. @param unitId the unit that is imported */
 export function neuronPoint(
 	tag: NeuronTag,
@@ -105,56 +138,27 @@ export function neuronPoint(
 	unitId: number,
 	book: DraftBook,
 ): DraftPoint | null {
-	const [, unit, number = '', early, earlyLetter, endian = '', late, lateLetter] =
-		ADDRESS.exec(tag.address.trim()) ?? [];
-	const at = addressOf(number);
-	if (unit === undefined || at === null) {
-		book.mistake(
-			placeOf('address'),
-			'address',
-			'must be as 1!400001, with .bit, #endian or .length behind it',
-			tag.address,
-		);
-		return null;
-	}
-	if (Number(unit) !== unitId) {
-		book.warn(
-			placeOf('address'),
-			'address',
-			`is of another unit than ${unitId}, and was left out: a template is for one device`,
-			tag.address,
-		);
-		return null;
-	}
+	const spot = spotOf(tag, placeOf('address'), unitId, book);
+	if (spot === null) return null;
+	const { functionCode, address } = spot;
 	const type = typeNamed(TYPES[tag.type.trim()] ?? tag.type, null);
 	if (type === null) {
 		book.mistake(placeOf('type'), 'type', 'must be a type of Neuron, e.g. INT16, FLOAT, STRING', tag.type);
 		return null;
 	}
-	const form = formOf(type, at.functionCode <= 2, {
-		number: early ?? late ?? null,
-		endian,
-		letter: earlyLetter ?? lateLetter ?? '',
-	});
+	const form = formOf(type, functionCode <= 2, spot);
 	if (typeof form === 'string') {
 		book.mistake(placeOf('address'), 'address', form, tag.address);
 		return null;
 	}
-	const isScaled = form.type !== 'bool' && form.type !== 'bit' && form.type !== 'string' && form.type !== 'raw';
-	const scale = factorOf(tag.decimal);
-	const bias = factorOf(tag.bias);
-	const precision = factorOf(tag.precision);
-	const isWritable = at.functionCode === 1 || at.functionCode === 3;
 	return {
 		key: keyOf(tag.name),
 		name: nameOf(tag.description === '' ? tag.name : tag.description),
-		function: at.functionCode,
-		address: at.address,
+		function: functionCode,
+		address,
 		...form,
-		...(isScaled && scale !== 0 && scale !== 1 ? { scale } : {}),
-		...(isScaled && bias !== 0 ? { offset: bias } : {}),
-		...(isScaled && precision > 0 ? { precision: Math.min(12, Math.trunc(precision)) } : {}),
-		access: isWritable ? accessOf(tag.attribute) : 'r',
+		...scaling(tag, form),
+		access: functionCode === 1 || functionCode === 3 ? accessOf(tag.attribute) : 'r',
 		...(tag.group === '' ? {} : { group: book.group(tag.group) }),
 	};
 }

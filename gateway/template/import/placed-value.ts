@@ -30,6 +30,9 @@ export const MAX_DEPTH = 64;
 export const memberOf = (value: PlacedValue | undefined, name: string): PlacedValue | undefined =>
 	value?.kind === 'map' ? value.entries.get(name) : undefined;
 
+/** Where a member stands; where the map does, when it has none. */
+export const placeAt = (map: PlacedMap, name: string): Place => map.entries.get(name)?.place ?? map.place;
+
 export const itemsOf = (value: PlacedValue | undefined): readonly PlacedValue[] =>
 	value?.kind === 'list' ? value.items : [];
 

@@ -4,6 +4,7 @@ import {
 	type SunspecGroup,
 	type SunspecModel,
 	type SunspecPoint,
+	type SunspecSymbol,
 } from '../../sunspec/sunspec-model.ts';
 import { sunspecPoint } from '../../sunspec/sunspec-point.ts';
 import { createDraftBook, type DraftBook, nameOf } from './draft-book.ts';
@@ -14,18 +15,23 @@ import { jsonTree } from './json-tree.ts';
 /** More than any definition has. */
 const MAX_REGISTERS = 10_000;
 
+const isSize = (size: number): boolean => Number.isInteger(size) && size > 0 && size < 1000;
+
+const symbolsOf = (map: PlacedMap): readonly SunspecSymbol[] =>
+	mapsOf(memberOf(map, 'symbols')).flatMap((symbol) => {
+		const [name, value] = [textAt(symbol, 'name'), numberAt(symbol, 'value')];
+		return name === null || value === null ? [] : [{ name, value }];
+	});
+
 function toPoint(map: PlacedMap, book: DraftBook): SunspecPoint | null {
 	const [name, type, size] = [textAt(map, 'name'), textAt(map, 'type'), numberAt(map, 'size')];
-	if (name === null || type === null || size === null || !(Number.isInteger(size) && size > 0 && size < 1000)) {
+	if (name === null || type === null || size === null || !isSize(size)) {
 		book.mistake(map.place, 'points', 'a point has a name, a type and a size in registers');
 		return null;
 	}
 	const [label, units, access] = [textAt(map, 'label'), textAt(map, 'units'), textAt(map, 'access')];
 	const sf = numberAt(map, 'sf') ?? textAt(map, 'sf');
-	const symbols = mapsOf(memberOf(map, 'symbols')).flatMap((symbol) => {
-		const [text, value] = [textAt(symbol, 'name'), numberAt(symbol, 'value')];
-		return text === null || value === null ? [] : [{ name: text, value }];
-	});
+	const symbols = symbolsOf(map);
 	return {
 		name,
 		type,
@@ -49,7 +55,7 @@ function toGroup(map: PlacedMap, book: DraftBook): SunspecGroup {
 			group.place,
 			'count',
 			'repeats as often as the device says, and was left out: discovery of the device finds it',
-			textAt(group, 'name') ?? undefined,
+			textAt(group, 'name'),
 		);
 		return [];
 	});

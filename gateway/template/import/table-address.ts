@@ -55,27 +55,22 @@ export function countingOf(addresses: readonly WrittenAddress[], wanted: ImportO
 	return { counting: 'zero', doubt: first === 1 ? doubt : null };
 }
 
+/** An address that names its table itself. */
+function named({ text, functionCode }: WrittenAddress, rule: string): NotedAddress | string {
+	const found = addressOf(text);
+	if (found === null) return rule;
+	if (functionCode === null || functionCode === found.functionCode) return found;
+	return `names function ${found.functionCode}, and the column of functions says ${functionCode}`;
+}
+
 /** Where an address is on the wire; a sentence when it is none. */
-export function wireAddress(
-	{ text, functionCode }: WrittenAddress,
-	counting: Counting,
-	usual: ReadFunction,
-): NotedAddress | string {
-	const number = wholeIn(text);
-	if (number === null) {
-		const named = addressOf(text);
-		if (named === null) return 'must be a number, or name its table as in hr:0, 4x1 or 400001';
-		if (functionCode !== null && functionCode !== named.functionCode)
-			return `names function ${named.functionCode}, and the column of functions says ${functionCode}`;
-		return named;
-	}
-	if (counting === 'reference') {
-		const named = addressOf(text);
-		if (named !== null && (functionCode === null || functionCode === named.functionCode)) return named;
-		return 'must be a reference number of its table, as 40001 or 400001';
-	}
-	const address = counting === 'one' ? number - 1 : number;
-	if (address < 0 || address >= ADDRESS_COUNT)
-		return `must be from ${counting === 'one' ? 1 : 0} to ${counting === 'one' ? ADDRESS_COUNT : ADDRESS_COUNT - 1}`;
-	return { functionCode: functionCode ?? usual, address };
+export function wireAddress(written: WrittenAddress, counting: Counting, usual: ReadFunction): NotedAddress | string {
+	const number = wholeIn(written.text);
+	if (number === null) return named(written, 'must be a number, or name its table as in hr:0, 4x1 or 400001');
+	if (counting === 'reference') return named(written, 'must be a reference number of its table, as 40001 or 400001');
+	const first = counting === 'one' ? 1 : 0;
+	const address = number - first;
+	return address >= 0 && address < ADDRESS_COUNT
+		? { functionCode: written.functionCode ?? usual, address }
+		: `must be from ${first} to ${ADDRESS_COUNT - 1 + first}`;
 }

@@ -1,6 +1,7 @@
+import { MAX_POINTS } from '../../../config/template/template-form.ts';
 import type { TableRow } from '../file/csv-text.ts';
 import { createDraftBook, type DraftBook } from './draft-book.ts';
-import { type Imported, type ImportOptions, MAX_NOTES, type Place } from './imported.ts';
+import { atLine, type Imported, type ImportOptions, MAX_NOTES, type Place } from './imported.ts';
 import { neuronPoint } from './neuron-tag.ts';
 import { countingOf } from './table-address.ts';
 import { type Heading, headingOf, isHeading } from './table-columns.ts';
@@ -71,40 +72,44 @@ function addTags(readers: readonly CellReader[], options: ImportOptions, book: D
 	}
 }
 
+/** Rows of points of one table, as they can be read; none when it has no titles. */
+function readersOf(table: Table, book: DraftBook): readonly CellReader[] {
+	const rows = table.rows.filter((row) => !isRemark(row));
+	const headings = rows.slice(0, MAX_PREFACE).map((row) => headingOf(row.cells));
+	const index = headings.findIndex(isHeading);
+	const [heading, titles] = [headings[index], rows[index]];
+	if (heading === undefined || titles === undefined) return [];
+	for (const [column, title] of heading.unknown.slice(0, MAX_NOTES))
+		book.warn(table.placeOf(titles.line, column), title, 'is no column that is known here: it was left out');
+	return rows
+		.slice(index + 1)
+		.map((row) => readerOf(row, heading, table))
+		.filter((row) => row.text('address') !== '' || row.text('key') !== '');
+}
+
+/** Where a mistake of the whole file stands: at its first row. */
+function beginningOf([table]: readonly Table[]): Place {
+	const line = table?.rows[0]?.line ?? 1;
+	return table?.placeOf(line, null) ?? atLine(line);
+}
+
 /** A point of every row below the titles; rows that begin with # say something of the device. Pure. */
 export function importTable(tables: readonly Table[], options: ImportOptions): Imported {
 	const book = createDraftBook();
 	const header: Record<string, unknown> = {};
-	const readers: CellReader[] = [];
-	for (const table of tables) {
-		for (const row of table.rows.filter(isRemark)) headerMember(row, table, header, book);
-		const rows = table.rows.filter((row) => !isRemark(row));
-		const headings = rows.slice(0, MAX_PREFACE).map((row) => headingOf(row.cells));
-		const index = headings.findIndex(isHeading);
-		const heading = headings[index];
-		const titles = rows[index];
-		if (heading === undefined || titles === undefined) continue;
-		for (const [column, title] of heading.unknown.slice(0, MAX_NOTES))
-			book.warn(table.placeOf(titles.line, column), title, 'is no column that is known here: it was left out');
-		readers.push(...rows.slice(index + 1).map((row) => readerOf(row, heading, table)));
-	}
-	const filled = readers.filter((row) => row.text('address') !== '' || row.text('key') !== '');
+	for (const table of tables) for (const row of table.rows.filter(isRemark)) headerMember(row, table, header, book);
+	// One more than a template has, which is then said.
+	const readers = tables.flatMap((table) => readersOf(table, book)).slice(0, MAX_POINTS + 1);
 	const { addressing: said, ...document } = header;
-	const counting = ADDRESSINGS.find((each) => each === said);
-	if (isNeuron(filled)) addTags(filled, options, book);
-	else
-		addPoints(
-			filled,
-			options.addressing === 'auto' && counting !== undefined ? { ...options, addressing: counting } : options,
-			book,
-		);
-	if (readers.length === 0) {
-		const line = tables[0]?.rows[0]?.line ?? 1;
+	const counting = options.addressing === 'auto' ? ADDRESSINGS.find((each) => each === said) : undefined;
+	const wanted = counting === undefined ? options : { ...options, addressing: counting };
+	if (isNeuron(readers)) addTags(readers, wanted, book);
+	else addPoints(readers, wanted, book);
+	if (readers.length === 0)
 		book.mistake(
-			tables[0]?.placeOf(line, null) ?? { line, column: null, sheet: null, cell: null },
+			beginningOf(tables),
 			null,
-			'must have a row of titles, with at least address and name, key or type',
+			'must have a row of titles, with at least address and name, key or type, and rows below it',
 		);
-	}
 	return book.close(document, options);
 }

@@ -71,34 +71,37 @@ interface Kind {
 	readonly order: string;
 }
 
+/** The type that a cell names, without its length and order; `null`: none that is known. */
+function registerType(name: string, hasBit: boolean, count: number | null): RegisterType | null {
+	if (/^(?:bit|bool|boolean)$/i.test(name) || (name === '' && hasBit)) return 'bit';
+	return typeNamed(name === '' ? 'uint' : name, count);
+}
+
+/** Registers by their column, or by the length behind the type; `null`: neither says it. */
+function countOf(cells: Cells, written: string): number | null {
+	const length = LENGTH.exec(written)?.[1];
+	return cells.whole('count') ?? (length === undefined ? null : Math.ceil(Number(length) / 2));
+}
+
 /** What a cell of types says: the type, how long, in which order. */
 function kindOf(row: CellReader, cells: Cells, book: DraftBook, isBits: boolean): Kind | null {
 	const written = row.text('type');
-	const length = LENGTH.exec(written)?.[1];
-	const order = ORDER.exec(written)?.[1];
 	const name = written.replace(LENGTH, '').replace(ORDER, '');
-	const own = cells.whole('count') ?? (length === undefined ? null : Math.ceil(Number(length) / 2));
+	const own = countOf(cells, written);
 	if (isBits && (name === '' || /bit|bool|coil|discrete/i.test(name)))
 		return { type: 'bool', count: own ?? 1, order: 'AB' };
-	const bit = /^(?:bit|bool|boolean)$/i.test(name) || (name === '' && row.text('bit') !== '');
-	const type = bit ? 'bit' : typeNamed(name === '' ? 'uint' : name, own);
+	const type = registerType(name, row.text('bit') !== '', own);
 	if (type === null) {
 		book.mistake(row.place('type'), 'type', 'must be a type of a register, e.g. uint16, float32, string', written);
 		return null;
 	}
 	if (written === '' && type !== 'bit') book.warn(row.line, 'type', `no type is given: it was read as ${type}`);
 	const count = own ?? usualCount(type);
-	const named = orderOf(row, type, count, order);
-	if (named === null) {
-		book.mistake(
-			row.place('byte_order'),
-			'byte_order',
-			'must be an order as AB, CDAB, or big, little, word swap',
-			row.text('byte_order'),
-		);
-		return null;
-	}
-	return { type, count, order: named };
+	const order = orderOf(row, type, count, ORDER.exec(written)?.[1]);
+	if (order !== null) return { type, count, order };
+	const rule = 'must be an order as AB, CDAB, or big, little, word swap';
+	book.mistake(row.place('byte_order'), 'byte_order', rule, row.text('byte_order'));
+	return null;
 }
 
 function orderOf(row: CellReader, type: RegisterType, count: number, suffix: string | undefined): string | null {
@@ -164,7 +167,7 @@ const KINDS = ['measurement', 'counter', 'state', 'setting'];
 function kindWord(text: string): string | null {
 	const plain = text.toLowerCase();
 	if (KINDS.includes(plain)) return plain;
-	return /^total/.test(plain) ? 'counter' : null;
+	return plain.startsWith('total') ? 'counter' : null;
 }
 
 /** The point of one row; `null`: something is wrong that keeps it from being one, and is noted. */

@@ -2,7 +2,16 @@ import { factsOfType } from '../../../config/template/register-types.ts';
 import type { RegisterType } from '../../../config/template/template.ts';
 import { createDraftBook, type DraftBook, keyOf, nameOf } from './draft-book.ts';
 import { type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
-import { itemsOf, mapsOf, memberOf, numberAt, type PlacedMap, type PlacedValue, textAt } from './placed-value.ts';
+import {
+	itemsOf,
+	mapsOf,
+	memberOf,
+	numberAt,
+	type PlacedMap,
+	type PlacedValue,
+	textAt,
+	placeAt,
+} from './placed-value.ts';
 import { tomlTree } from './toml-tree.ts';
 import { functionIn } from './table-values.ts';
 import { swappedOrder, typeNamed, usualCount, widened } from './type-names.ts';
@@ -30,7 +39,7 @@ function kindOf(
 	book: DraftBook,
 ): { readonly type: RegisterType; readonly count: number; readonly byte_order: string } | null {
 	const type = typeNamed(typeName, count);
-	const place = memberOf(map, 'data_type')?.place ?? memberOf(map, 'type')?.place ?? map.place;
+	const place = memberOf(map, 'data_type')?.place ?? placeAt(map, 'type');
 	if (type === null) {
 		book.mistake(place, 'type', 'must be a type of this style, e.g. INT16, UINT32, FLOAT32, STRING', typeName);
 		return null;
@@ -39,12 +48,7 @@ function kindOf(
 	const bytes = factsOfType(type).order === 'number' ? 2 * usualCount(type) : 2;
 	const byte_order = order === '' ? swappedOrder(bytes, false, false) : widened(order, bytes);
 	if (byte_order === null) {
-		book.mistake(
-			memberOf(map, 'byte_order')?.place ?? map.place,
-			'byte_order',
-			'must be AB, BA, ABCD, DCBA, BADC or CDAB',
-			order,
-		);
+		book.mistake(placeAt(map, 'byte_order'), 'byte_order', 'must be AB, BA, ABCD, DCBA, BADC or CDAB', order);
 		return null;
 	}
 	return { type, count: registers, byte_order };
@@ -82,91 +86,50 @@ function addressesOf(map: PlacedMap): readonly number[] {
 	return items.flatMap((item) => (item.kind === 'scalar' && typeof item.value === 'number' ? [item.value] : []));
 }
 
+function addListed(map: PlacedMap, functionCode: 1 | 2 | 3 | 4, book: DraftBook): void {
+	const addresses = addressesOf(map);
+	const [address] = addresses;
+	const place = placeAt(map, 'address');
+	if (address === undefined)
+		return book.mistake(place, 'address', 'must be a list of addresses, e.g. [5, 6]', textAt(map, 'address'));
+	if (addresses.some((each, index) => each !== address + index))
+		return book.mistake(place, 'address', 'must be addresses one after the other', addresses.join(', '));
+	const dataType = (textAt(map, 'data_type') ?? 'UINT16').toUpperCase();
+	const typeName = FIXED[dataType] ?? dataType;
+	const order = textAt(map, 'byte_order') ?? '';
+	addField({ map, functionCode, address, count: addresses.length, typeName, order }, book);
+}
+
 /** `coils = [{ name, address = [0] }]` and the like. */
 function addRegisterStyle(plugin: PlacedMap, book: DraftBook): void {
-	for (const [list, functionCode] of Object.entries(LISTS)) {
-		for (const map of mapsOf(memberOf(plugin, list))) {
-			const addresses = addressesOf(map);
-			const [first] = addresses;
-			if (first === undefined) {
-				book.mistake(
-					memberOf(map, 'address')?.place ?? map.place,
-					'address',
-					'must be a list of addresses, e.g. [5, 6]',
-					textAt(map, 'address') ?? undefined,
-				);
-				continue;
-			}
-			if (addresses.some((address, index) => address !== first + index)) {
-				book.mistake(
-					memberOf(map, 'address')?.place ?? map.place,
-					'address',
-					'must be addresses one after the other',
-					addresses.join(', '),
-				);
-				continue;
-			}
-			const dataType = (textAt(map, 'data_type') ?? 'UINT16').toUpperCase();
-			const typeName = FIXED[dataType] ?? dataType;
-			addField(
-				{
-					map,
-					functionCode,
-					address: first,
-					count: addresses.length,
-					typeName,
-					order: textAt(map, 'byte_order') ?? '',
-				},
-				book,
-			);
-		}
-	}
+	for (const [list, functionCode] of Object.entries(LISTS))
+		for (const map of mapsOf(memberOf(plugin, list))) addListed(map, functionCode, book);
+}
+
+const isLeftOut = (map: PlacedMap): boolean => {
+	const omit = memberOf(map, 'omit');
+	return omit?.kind === 'scalar' && omit.value === true;
+};
+
+function addRequested(map: PlacedMap, request: PlacedMap, book: DraftBook): void {
+	const register = textAt(map, 'register') ?? textAt(request, 'register') ?? 'holding';
+	const functionCode = functionIn(register);
+	const address = numberAt(map, 'address');
+	if (functionCode === null)
+		return book.mistake(placeAt(request, 'register'), 'register', 'must be coil, discrete, holding or input', register);
+	if (address === null)
+		return book.mistake(placeAt(map, 'address'), 'address', 'must be a number', textAt(map, 'address'));
+	const typeName = textAt(map, 'type') ?? 'UINT16';
+	addField({ map, functionCode, address, count: null, typeName, order: textAt(request, 'byte_order') ?? 'ABCD' }, book);
 }
 
 /** `[[inputs.modbus.request]]`, of which each is for one table, and `[[inputs.modbus.metric]]`, whose fields say it themselves. */
 function addRequests(requests: readonly PlacedMap[], unitId: number, book: DraftBook): void {
 	for (const request of requests) {
 		const unit = numberAt(request, 'slave_id') ?? 0;
-		if (unit !== unitId) {
-			book.warn(
-				request.place,
-				'slave_id',
-				`is of another unit than ${unitId}, and was left out: a template is for one device`,
-				unit,
-			);
-			continue;
-		}
-		for (const map of mapsOf(memberOf(request, 'fields'))) {
-			const isLeftOut = memberOf(map, 'omit');
-			if (isLeftOut?.kind === 'scalar' && isLeftOut.value === true) continue;
-			const register = textAt(map, 'register') ?? textAt(request, 'register') ?? 'holding';
-			const functionCode = functionIn(register);
-			const address = numberAt(map, 'address');
-			if (functionCode === null) {
-				book.mistake(
-					memberOf(request, 'register')?.place ?? map.place,
-					'register',
-					'must be coil, discrete, holding or input',
-					register,
-				);
-				continue;
-			}
-			if (address === null) {
-				book.mistake(map.place, 'address', 'must be a number', textAt(map, 'address') ?? undefined);
-				continue;
-			}
-			addField(
-				{
-					map,
-					functionCode,
-					address,
-					count: null,
-					typeName: textAt(map, 'type') ?? 'UINT16',
-					order: textAt(request, 'byte_order') ?? 'ABCD',
-				},
-				book,
-			);
-		}
+		const rule = `is of another unit than ${unitId}, and was left out: a template is for one device`;
+		if (unit !== unitId) book.warn(request.place, 'slave_id', rule, unit);
+		else for (const map of mapsOf(memberOf(request, 'fields'))) if (!isLeftOut(map)) addRequested(map, request, book);
 	}
 }
 
@@ -186,7 +149,7 @@ export function importTelegraf(text: string, options: ImportOptions): Imported {
 			other.place,
 			null,
 			'only the first [[inputs.modbus]] is read: a template is for one device',
-			textAt(other, 'name') ?? undefined,
+			textAt(other, 'name'),
 		);
 	const requests = [...mapsOf(memberOf(plugin, 'request')), ...mapsOf(memberOf(plugin, 'metric'))];
 	const unitId =

@@ -1,7 +1,7 @@
 import type { RegisterType } from '../../../config/template/template.ts';
 import { createDraftBook, type DraftBook, keyOf, nameOf } from './draft-book.ts';
 import { type DraftPoint, type Imported, type ImportOptions, ImportFault, NOWHERE } from './imported.ts';
-import { mapsOf, memberOf, numberAt, type PlacedMap, textAt } from './placed-value.ts';
+import { mapsOf, memberOf, numberAt, type PlacedMap, textAt, placeAt } from './placed-value.ts';
 import { orderBytes, swappedOrder, typeNamed, usualCount } from './type-names.ts';
 import { jsonTree } from './json-tree.ts';
 
@@ -38,7 +38,7 @@ function kindOf(
 	const type: RegisterType | null = typeNamed(name, objects);
 	if (type === null) {
 		book.mistake(
-			memberOf(entry, 'type')?.place ?? entry.place,
+			placeAt(entry, 'type'),
 			'type',
 			'must be a type of this gateway, e.g. 16int, 32uint, 32float, string, bits',
 			name,
@@ -48,12 +48,7 @@ function kindOf(
 	const isLong = type === 'string' || type === 'raw';
 	const count = isLong ? (objects ?? 1) : usualCount(type);
 	if (objects !== null && objects !== count)
-		book.warn(
-			memberOf(entry, 'objectsCount')?.place ?? entry.place,
-			'objectsCount',
-			`type ${type} takes ${count}, which was taken`,
-			objects,
-		);
+		book.warn(placeAt(entry, 'objectsCount'), 'objectsCount', `type ${type} takes ${count}, which was taken`, objects);
 	return { type, count, byte_order: swappedOrder(orderBytes(type, count), ...order) };
 }
 
@@ -86,27 +81,35 @@ function tableOf(entry: PlacedMap): { readonly functionCode: 1 | 2 | 3 | 4; read
 
 const placeName = (functionCode: number, address: number): string => `${functionCode}:${address}`;
 
-function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<string>, book: DraftBook): void {
-	const tag = textAt(entry, 'tag') ?? '';
+/** Table and address of an entry; `null`: one of them is wrong, and is noted. */
+function spotIn(
+	entry: PlacedMap,
+	book: DraftBook,
+): { readonly functionCode: 1 | 2 | 3 | 4; readonly isWritten: boolean; readonly address: number } | null {
 	const address = numberAt(entry, 'address');
 	const table = tableOf(entry);
-	if (tag === '') return book.mistake(entry.place, 'tag', 'is required');
 	if (address === null)
-		return book.mistake(
-			memberOf(entry, 'address')?.place ?? entry.place,
-			'address',
-			'must be a number',
-			textAt(entry, 'address') ?? undefined,
-		);
+		book.mistake(placeAt(entry, 'address'), 'address', 'must be a number', textAt(entry, 'address'));
 	if (table === null)
-		return book.mistake(
-			memberOf(entry, 'functionCode')?.place ?? entry.place,
+		book.mistake(
+			placeAt(entry, 'functionCode'),
 			'functionCode',
 			'must be 1 to 6, 15 or 16',
-			textAt(entry, 'functionCode') ?? undefined,
+			textAt(entry, 'functionCode'),
 		);
-	const { functionCode } = table;
-	const isWritable = table.isWritten || writable.has(placeName(functionCode, address));
+	return address === null || table === null ? null : { ...table, address };
+}
+
+/** Values that are no numbers to be scaled. */
+const UNSCALED: ReadonlySet<RegisterType> = new Set(['string', 'raw', 'bits']);
+
+function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<string>, book: DraftBook): void {
+	const tag = textAt(entry, 'tag') ?? '';
+	if (tag === '') return book.mistake(entry.place, 'tag', 'is required');
+	const spot = spotIn(entry, book);
+	if (spot === null) return;
+	const { functionCode, address } = spot;
+	const isWritable = spot.isWritten || writable.has(placeName(functionCode, address));
 	const point = {
 		key: keyOf(tag),
 		name: nameOf(tag),
@@ -117,27 +120,29 @@ function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<stri
 	if (functionCode <= 2) return addBits(entry, point, book);
 	const kind = kindOf(entry, orderOf(entry, slave), book);
 	if (kind === null) return;
-	const scale = kind.type === 'string' || kind.type === 'raw' || kind.type === 'bits' ? 1 : scaleOf(entry);
+	const scale = UNSCALED.has(kind.type) ? 1 : scaleOf(entry);
 	book.add({ ...point, ...kind, ...(scale === 1 ? {} : { scale }) }, entry.place);
 }
+
+/** Which place an entry is about. */
+const placeOfEntry = (entry: PlacedMap): string =>
+	placeName(tableOf(entry)?.functionCode ?? 0, numberAt(entry, 'address') ?? -1);
 
 /** Entries that are read, then those that are only written; what is written where something is read makes that writable. */
 function addSlave(slave: PlacedMap, book: DraftBook): void {
 	const entries = LISTS.flatMap((list) => mapsOf(memberOf(slave, list)));
 	const writes = entries.filter((entry) => tableOf(entry)?.isWritten === true);
-	const spotOf = (entry: PlacedMap): string =>
-		placeName(tableOf(entry)?.functionCode ?? 0, numberAt(entry, 'address') ?? -1);
-	const writable = new Set(writes.map(spotOf));
+	const writable = new Set(writes.map(placeOfEntry));
 	const seen = new Set<string>();
 	for (const entry of [...entries.filter((each) => !writes.includes(each)), ...writes]) {
-		const spot = spotOf(entry);
+		const spot = placeOfEntry(entry);
 		const name = `${spot} ${textAt(entry, 'type') ?? ''}`;
 		if (seen.has(name)) {
 			book.warn(
 				entry.place,
 				'tag',
 				'is at the same place as an entry before it, and was left out',
-				textAt(entry, 'tag') ?? undefined,
+				textAt(entry, 'tag'),
 			);
 			continue;
 		}
@@ -159,7 +164,7 @@ export function importThingsboard(text: string, options: ImportOptions): Importe
 				other.place,
 				'slaves',
 				'is another device, and was left out: a template is for one',
-				textAt(other, 'deviceName') ?? undefined,
+				textAt(other, 'deviceName'),
 			);
 	}
 	addSlave(wanted, book);

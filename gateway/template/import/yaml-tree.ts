@@ -4,7 +4,7 @@ import { atLine, ImportFault, NOWHERE, type Place } from './imported.ts';
 import { MAX_DEPTH, MAX_VALUES, type PlacedValue } from './placed-value.ts';
 
 /** Most characters: the parser takes its time. */
-const MAX_CHARACTERS = 256 * 1024;
+const MAX_CHARACTERS = 128 * 1024;
 
 /** Nesting of brackets and of dashes in one line, beyond which a text is not given to the parser at all. */
 const MAX_BRACKETS = 200;
@@ -77,6 +77,8 @@ export function yamlTree(text: string): PlacedValue {
 	try {
 		const document = parseDocument(text, {
 			lineCounter,
+			// Each would search the whole text for its line.
+			prettyErrors: false,
 			schema: 'core',
 			logLevel: 'silent',
 			merge: false,

@@ -14,7 +14,7 @@ import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { type FieldTextKey, tf } from '../text-field.ts';
 import { t } from '../text.ts';
-import type { FoundUnitView, TemplateView } from '../wire-field.ts';
+import type { FoundUnitView, ModbusTransport, TemplateView } from '../wire-field.ts';
 import type { DeviceView } from '../wire.ts';
 
 const TEMPLATES_PERIOD_MS = 60_000;
@@ -61,7 +61,7 @@ const firstWord = ({ identification }: FoundUnitView): string =>
 		: `${identification.sunspec.manufacturer} ${identification.sunspec.model}`.trim();
 
 function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
-	const { api } = useServices();
+	const { api, me } = useServices();
 	const form = useForm(KNOWN_FIELDS);
 	const element = useRef<HTMLFormElement>(null);
 	const kind = useSignal<Kind>(found?.line.transport ?? 'tcp');
@@ -71,16 +71,15 @@ function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 	const list = templates.data.value ?? [];
 	const template = list.find(({ key }) => key === chosen.value);
 
-	const fieldOf = (of: HTMLFormElement) => readForm(of);
 	const look = (): void => {
 		const current = element.current;
-		draft.value = current === null ? null : draftOf(kind.value, template, fieldOf(current));
+		draft.value = current === null ? null : draftOf(kind.value, template, readForm(current));
 	};
 	// Fields of another kind or template are there only after it was drawn.
 	useEffect(look, [kind.value, template]);
 
 	function submit(of: HTMLFormElement): void {
-		const body = deviceBody(kind.value, template, fieldOf(of));
+		const body = deviceBody(kind.value, template, readForm(of));
 		void form.send(async () => {
 			const device = await api.post<DeviceView>('/api/v1/devices', body);
 			go('devices', device.id);
@@ -88,7 +87,6 @@ function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 	}
 
 	const transport = kind.value === 'mqtt' ? null : kind.value;
-	const preset = found !== null && transport === found.line.transport ? found.line : null;
 	return (
 		<form
 			ref={element}
@@ -116,18 +114,12 @@ function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 				/>
 				<TextField form={form} name="device_uid" label={tf('add.uid')} hint={tf('add.uidHint')} autocomplete="off" />
 				<TextField form={form} name="device_type" label={tf('add.type')} value="meter" autocomplete="off" />
-				{transport !== null && (
-					<>
-						<LineFields key={transport} form={form} transport={transport} preset={preset} />
-						<Numeric form={form} field={UNIT} {...(found !== null && { value: found.unit_id })} />
-					</>
-				)}
 			</div>
-			{transport === 'tcp' && <TcpMore form={form} preset={preset} />}
 			{transport === null ? (
 				<p class="hint">{tf('add.mqttHint')}</p>
 			) : (
 				<>
+					<PlaceFields form={form} transport={transport} found={found} />
 					<div class="fields">
 						<TemplateFields
 							form={form}
@@ -137,14 +129,16 @@ function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 							problem={templates.error.value}
 						/>
 					</div>
-					<SunspecReader
-						form={form}
-						target={() => targetOf(transport, element.current)}
-						onTemplate={(key) => {
-							chosen.value = key;
-							templates.reload();
-						}}
-					/>
+					{me.may('templates:write') && (
+						<SunspecReader
+							form={form}
+							target={() => targetOf(transport, element.current)}
+							onTemplate={(key) => {
+								chosen.value = key;
+								templates.reload();
+							}}
+						/>
+					)}
 					<div class="fields">
 						{TIMING.map((field) => (
 							<Numeric key={field.name} form={form} field={field} />
@@ -165,6 +159,26 @@ function AddDevice({ found }: { readonly found: FoundUnitView | null }) {
 	);
 }
 
+interface PlaceFieldsProps {
+	readonly form: FormState;
+	readonly transport: ModbusTransport;
+	readonly found: FoundUnitView | null;
+}
+
+/** Line and unit, with what a scan knows of them. */
+function PlaceFields({ form, transport, found }: PlaceFieldsProps) {
+	const preset = transport === found?.line.transport ? found.line : null;
+	return (
+		<>
+			<div class="fields">
+				<LineFields key={transport} form={form} transport={transport} preset={preset} />
+				<Numeric form={form} field={UNIT} {...(found !== null && { value: found.unit_id })} />
+			</div>
+			{transport === 'tcp' && <TcpMore form={form} preset={preset} />}
+		</>
+	);
+}
+
 /** What the line is asked for a device that is not saved; `null` while something is missing or cannot be. */
 function draftOf(kind: Kind, template: TemplateView | undefined, field: (name: string) => string): string | null {
 	const port = Number(field(`${LINE}.port`));
@@ -176,10 +190,7 @@ function draftOf(kind: Kind, template: TemplateView | undefined, field: (name: s
 	return JSON.stringify({ ...(name !== '' && { name }), connection: connectionBody(kind, template, field) });
 }
 
-function targetOf(
-	transport: Exclude<Kind, 'mqtt'>,
-	element: HTMLFormElement | null,
-): Readonly<Record<string, unknown>> {
+function targetOf(transport: ModbusTransport, element: HTMLFormElement | null): Readonly<Record<string, unknown>> {
 	if (element === null) return {};
 	const field = readForm(element);
 	return { line: lineBody(transport, field), unit_id: Number(field(UNIT.name)) };

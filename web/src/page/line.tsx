@@ -2,12 +2,12 @@ import { Answer } from '../part/answer.tsx';
 import { Back } from '../part/back.tsx';
 import { Facts, type FactEntry } from '../part/facts.tsx';
 import { Frames } from '../part/frames.tsx';
-import { LatencyBars, latencyText, sumOf } from '../part/latency.tsx';
+import { LatencyBars, latencyText, stepsOf } from '../part/latency.tsx';
 import { Status } from '../part/status.tsx';
 import { WiringMark, WiringReasons } from '../part/wiring.tsx';
 import { formatCount, formatShare } from '../format.ts';
 import { link } from '../router.ts';
-import { lineLook } from '../state/line-look.ts';
+import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { type FieldTextKey, tf } from '../text-field.ts';
@@ -61,7 +61,7 @@ function LineDetail({ line }: { readonly line: LineDetailView }) {
 					<p class="quiet">
 						{tf('lines.latency')} <strong>{latencyText(line)}</strong>
 					</p>
-					<LatencyBars buckets={sumOf(line.units)} />
+					<LatencyBars steps={stepsOf(line.units)} />
 				</section>
 				<section class="card">
 					<h2>{tf('line.counters')}</h2>
@@ -107,7 +107,7 @@ function Load({ line }: { readonly line: LineDetailView }) {
 	return (
 		<section class="card">
 			<h2>{tf('line.load')}</h2>
-			{trouble !== null && <p class="warn-text">{trouble}</p>}
+			{trouble !== null && <p class="warn-text">{sentenceOn(line.line, trouble)}</p>}
 			<Facts
 				entries={[
 					{
@@ -162,7 +162,7 @@ function Unit({ unit }: { readonly unit: UnitView }) {
 					{ name: tf('lines.latency'), value: latencyText(unit) },
 				]}
 			/>
-			<LatencyBars buckets={unit.latency} />
+			<LatencyBars steps={stepsOf([unit])} />
 		</section>
 	);
 }

@@ -4,7 +4,7 @@ import { PolledColumns } from '../part/list.tsx';
 import { Status } from '../part/status.tsx';
 import { formatCount, formatShare } from '../format.ts';
 import { link } from '../router.ts';
-import { lineLook } from '../state/line-look.ts';
+import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { type FieldTextKey, tf } from '../text-field.ts';
@@ -30,7 +30,7 @@ function Troubles({ line, budget }: { readonly line: LineView; readonly budget: 
 				(sentence) =>
 					sentence !== null && (
 						<small class="reason" key={sentence}>
-							{sentence}
+							{sentenceOn(line.line, sentence)}
 						</small>
 					),
 			)}

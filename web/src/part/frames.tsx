@@ -116,6 +116,7 @@ function Frame({ frame }: { readonly frame: FrameView }) {
 				<strong>
 					<span aria-hidden="true">{frame.direction === 'sent' ? '→' : '←'}</span> {tf(`frames.${frame.direction}`)}
 				</strong>
+				{frame.unit_id !== null && <span>{tf('line.unit', { n: frame.unit_id })}</span>}
 				<span class="quiet">{clockOf(frame.at)}</span>
 				{frame.gap_us !== null && <span class="quiet">{tf('frames.gap', { gap: gapText(frame.gap_us) })}</span>}
 				{isBad && <span class="warn-text">{tf('frames.bad')}</span>}

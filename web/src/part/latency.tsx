@@ -1,4 +1,4 @@
-import { NONE } from '../format.ts';
+import { NONE, formatCount } from '../format.ts';
 import { tf } from '../text-field.ts';
 import type { LatencyBucketView, LineView } from '../wire-field.ts';
 
@@ -8,43 +8,64 @@ const ms = (value: number | null): string => (value === null ? NONE : value.toFi
 export const latencyText = (of: Pick<LineView, 'latency_p50_ms' | 'latency_p99_ms'>): string =>
 	`${ms(of.latency_p50_ms)} / ${ms(of.latency_p99_ms)} ms`;
 
-/** The answers of several units in the same steps. */
-export function sumOf(
-	units: readonly { readonly latency: readonly LatencyBucketView[] }[],
-): readonly LatencyBucketView[] {
-	const counts = new Map<number | null, number>();
-	for (const { latency } of units) {
-		for (const { up_to_ms: upTo, count } of latency) counts.set(upTo, (counts.get(upTo) ?? 0) + count);
-	}
-	const order = (upTo: number | null): number => upTo ?? Number.POSITIVE_INFINITY;
-	return Array.from(counts, ([upTo, count]) => ({ up_to_ms: upTo, count })).toSorted(
-		(one, other) => order(one.up_to_ms) - order(other.up_to_ms),
-	);
+const order = (upTo: number | null): number => upTo ?? Number.POSITIVE_INFINITY;
+
+/** Answers between this time and the one before. */
+interface Step {
+	readonly upToMs: number | null;
+	readonly count: number;
 }
 
-const textOf = ({ up_to_ms: upTo, count }: LatencyBucketView): string =>
-	upTo === null ? tf('line.latencyRest', { n: count }) : tf('line.latencyBar', { ms: upTo, n: count });
+/** The answers of several units in the same steps. The server counts in each step those of the steps before as well. */
+export function stepsOf(units: readonly { readonly latency: readonly LatencyBucketView[] }[]): readonly Step[] {
+	const within = new Map<number | null, number>();
+	for (const { latency } of units) {
+		for (const { up_to_ms: upTo, count } of latency) within.set(upTo, (within.get(upTo) ?? 0) + count);
+	}
+	let before = 0;
+	return [...within]
+		.toSorted(([one], [other]) => order(one) - order(other))
+		.map(([upToMs, all]) => {
+			const count = all - before;
+			before = all;
+			return { upToMs, count };
+		});
+}
+
+/** Names that stand below the bars without touching each other. */
+const MOST_NAMES = 8;
+
+const textOf = ({ upToMs, count }: Step): string =>
+	upToMs === null
+		? tf('line.latencyRest', { n: formatCount(count) })
+		: tf('line.latencyBar', { ms: upToMs, n: formatCount(count) });
+
+const nameOf = ({ upToMs }: Step): string => {
+	if (upToMs === null) return '…';
+	return upToMs < 1_000 ? String(upToMs) : `${Number((upToMs / 1_000).toFixed(1))} s`;
+};
 
 /** How long answers took, bar by bar; empty steps at both ends are left out. */
-export function LatencyBars({ buckets }: { readonly buckets: readonly LatencyBucketView[] }) {
-	const first = buckets.findIndex(({ count }) => count > 0);
-	const last = buckets.findLastIndex(({ count }) => count > 0);
+export function LatencyBars({ steps }: { readonly steps: readonly Step[] }) {
+	const first = steps.findIndex(({ count }) => count > 0);
+	const last = steps.findLastIndex(({ count }) => count > 0);
 	if (first === -1) return <p class="quiet">{tf('line.latencyNone')}</p>;
-	const shown = buckets.slice(Math.max(0, first - 1), last + 2);
+	const shown = steps.slice(Math.max(0, first - 1), last + 2);
+	const each = Math.ceil(shown.length / MOST_NAMES);
 	const top = Math.max(...shown.map(({ count }) => count));
 	return (
 		<ol class="bars latency-bars">
-			{shown.map((bucket) => (
-				<li key={bucket.up_to_ms} title={textOf(bucket)}>
-					<span class="unseen">{textOf(bucket)}</span>
+			{shown.map((step, index) => (
+				<li key={step.upToMs} title={textOf(step)}>
+					<span class="unseen">{textOf(step)}</span>
 					<span class="bar-room" aria-hidden="true">
 						<span
-							class={bucket.count === 0 ? 'bar-none' : 'bar-fill'}
-							style={{ blockSize: `${((bucket.count / top) * 100).toFixed(2)}%` }}
+							class={step.count === 0 ? 'bar-none' : 'bar-fill'}
+							style={{ blockSize: `${((step.count / top) * 100).toFixed(2)}%` }}
 						/>
 					</span>
 					<span class="bar-name" aria-hidden="true">
-						{bucket.up_to_ms === null ? '…' : bucket.up_to_ms}
+						{index % each === 0 ? nameOf(step) : ''}
 					</span>
 				</li>
 			))}

@@ -112,18 +112,23 @@ function SerialFields({ form, preset }: Pick<LineFieldsProps, 'form' | 'preset'>
 
 const OTHER = '';
 
+/** The ports of this box, and the one that a scan found under a name of its own. */
+function choicesOf(ports: readonly PortView[], path: string | null): readonly Choice[] {
+	const isListed = path === null || ports.some((port) => port.path === path);
+	return [
+		...ports.map((port) => ({ value: port.path, label: portName(port) })),
+		...(isListed ? [] : [{ value: path, label: path }]),
+		{ value: OTHER, label: tf('add.pathOther') },
+	];
+}
+
 /** The ports of this box by their adapters; a path is typed only where none of them is meant. */
 function PathField({ form, path }: { readonly form: FormState; readonly path: string | null }) {
 	const ports = usePoll<readonly PortView[]>('/api/v1/ports', PORTS_PERIOD_MS);
 	const picked = useSignal<string | null>(path);
-	if (ports.data.value === null && ports.error.value === null) return null;
-	const list = ports.data.value ?? [];
-	const isListed = path === null || list.some((port) => port.path === path);
-	const choices: readonly Choice[] = [
-		...list.map((port) => ({ value: port.path, label: portName(port) })),
-		...(isListed || path === null ? [] : [{ value: path, label: path }]),
-		{ value: OTHER, label: tf('add.pathOther') },
-	];
+	const isComing = ports.data.value === null && ports.error.value === null;
+	if (isComing && path === null) return null;
+	const choices = choicesOf(ports.data.value ?? [], path);
 	const chosen = picked.value ?? choices[0]?.value ?? OTHER;
 	const isTyped = chosen === OTHER;
 	return (

@@ -9,8 +9,9 @@ export function portName({ usb, device }: PortView): string {
 }
 
 /** Who has it open, or means to. */
-export function portUse({ in_use_by: holder, known_as: knownAs }: PortView): string {
+export function portUse({ path, in_use_by: holder, known_as: knownAs }: PortView): string {
 	if (holder !== null && !holder.is_gateway) return tf('scan.usedBy', { name: holder.name, pid: holder.pid });
 	if (holder === null && knownAs.length === 0) return tf('scan.free');
-	return tf('scan.usedHere', { names: knownAs.join(', ') });
+	const others = knownAs.filter((name) => name !== path);
+	return others.length === 0 ? tf('scan.usedHere') : tf('scan.usedHereAs', { names: others.join(', ') });
 }

@@ -56,7 +56,8 @@ const chosenIn = (data: FormData, field: string): readonly string[] =>
 /** The request of each kind. @throws Mistyped */
 const BODIES: Readonly<Record<Kind, (data: FormData) => Body>> = {
 	serial(data) {
-		const paths = chosenIn(data, 'paths');
+		const typed = textIn(data, 'other_paths').split(/[\s,;]+/);
+		const paths = [...new Set([...chosenIn(data, 'paths'), ...typed])].filter((path) => path !== '');
 		if (paths.length === 0) throw new Mistyped('paths', tf('scan.chooseOne'));
 		return {
 			kind: 'serial',
@@ -181,8 +182,15 @@ function SerialPart({ form }: PartProps) {
 				</span>
 			</label>
 			<FieldMistake form={form} name="pause_polling" />
-			<MoreFields form={form} names={['baud_rates', 'unit_ids', 'timeout_ms']} title={tf('scan.more')}>
+			<MoreFields form={form} names={['other_paths', 'baud_rates', 'unit_ids', 'timeout_ms']} title={tf('scan.more')}>
 				<div class="fields">
+					<TextField
+						form={form}
+						name="other_paths"
+						label={tf('scan.otherPaths')}
+						hint={tf('scan.otherPathsHint')}
+						autocomplete="off"
+					/>
 					<TextField form={form} name="baud_rates" label={tf('scan.rates')} hint={tf('scan.ratesHint')} />
 					<TextField form={form} name="unit_ids" label={tf('scan.units')} hint={tf('scan.unitsHint')} />
 					<TextField form={form} name="timeout_ms" type="number" label={tf('scan.timeout')} value={300} min={20} />
@@ -209,10 +217,10 @@ function FieldMistake({ form, name }: PartProps & { readonly name: string }) {
 }
 
 function PortTicks({ form, ports }: PartProps & { readonly ports: readonly PortView[] }) {
-	if (ports.length === 0) return <p class="quiet">{tf('scan.noPorts')}</p>;
 	return (
 		<fieldset class="ports">
 			<legend>{tf('scan.ports')}</legend>
+			{ports.length === 0 && <p class="quiet">{tf('scan.noPorts')}</p>}
 			{ports.map((port) => (
 				<label class="tick" key={port.path}>
 					<input type="checkbox" name="paths" value={port.path} defaultChecked={ports.length === 1} />

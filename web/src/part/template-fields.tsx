@@ -133,8 +133,8 @@ function TemplateSelect({ form, left, template, onChoose, problem }: TemplateSel
 const LETTER: Readonly<Record<string, string>> = { none: 'N', even: 'E', odd: 'O' };
 
 /** e.g. `9600 8N1, unit 1`; `null`: not known. */
-function factoryOf({ comm_defaults: comm }: TemplateView): string | null {
-	if (comm == null) return null;
+function factoryOf({ comm_defaults: comm = null }: TemplateView): string | null {
+	if (comm === null) return null;
 	const frame = `${comm.data_bits ?? 8}${LETTER[comm.parity ?? 'none'] ?? ''}${comm.stop_bits ?? 1}`;
 	const parts = [
 		...(comm.baud_rate === null ? [] : [`${comm.baud_rate} ${frame}`]),

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from 'preact/hooks';
+
 import { formatValue } from '../format.ts';
 import { tf } from '../text-field.ts';
 import type { DecodingView, TriedReadView, TriedView } from '../wire-field.ts';
@@ -8,8 +10,11 @@ import { Status } from './status.tsx';
 /** What a device answered, and what it could mean. */
 export function Tried({ tried }: { readonly tried: TriedView }) {
 	const isAnswered = tried.reads.some(({ words }) => words.length > 0);
+	const section = useRef<HTMLElement>(null);
+	// On a phone the answer comes below what can be seen.
+	useEffect(() => section.current?.scrollIntoView({ block: 'start' }), [tried]);
 	return (
-		<section aria-live="polite">
+		<section ref={section} class="tried" aria-live="polite">
 			{tried.reads.map((read) => (
 				<Read key={`${read.address}/${read.count}`} read={read} />
 			))}

@@ -32,3 +32,10 @@ export const SCAN_LOOK: Readonly<Record<ScanSummaryView['state'], Look>> = {
 	cancelled: { tone: 'warn', icon: 'degraded' },
 	failed: { tone: 'bad', icon: 'offline' },
 };
+
+/** A sentence that begins with the name of the line, where the name stands above it already. */
+export function sentenceOn(line: string, sentence: string): string {
+	if (!sentence.startsWith(`${line} `)) return sentence;
+	const rest = sentence.slice(line.length + 1);
+	return rest.charAt(0).toUpperCase() + rest.slice(1);
+}

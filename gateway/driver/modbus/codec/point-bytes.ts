@@ -83,8 +83,8 @@ function digitBytes(point: TemplatePoint, value: unknown, raw: bigint): Buffer {
 function wholeBytes(point: TemplatePoint, scale: number, value: unknown): Buffer {
 	const number = numberOf(point.type, value);
 	if (number === null) throw refuse(point, value, 'be a number');
-	const isScaled = scale !== 1 || point.offset !== 0;
-	const raw = isScaled ? unscaled(point, scale, number) : BigInt(number);
+	const isWhole = typeof number === 'bigint' || Number.isSafeInteger(number);
+	const raw = scale !== 1 || point.offset !== 0 || !isWhole ? unscaled(point, scale, number) : BigInt(number);
 	return point.type.startsWith('bcd') ? digitBytes(point, value, raw) : binaryBytes(point, value, raw);
 }
 

@@ -72,9 +72,8 @@ const keepsOthers = ({ write: rule }: TemplatePoint): boolean =>
  * carry them or other points have a part in them and the template does not say how they are kept
  */
 export function encodeWrite(point: TemplatePoint, value: unknown, exponent: number | null = null): EncodedWrite {
-	const { write: rule, count } = point;
-	const functionCode = rule?.function ?? usualFunction(point);
-	const address = rule?.address ?? point.address;
+	const { write: rule = {}, count } = point;
+	const { function: functionCode = usualFunction(point), address = point.address } = rule;
 	if (point.type === 'bool') return { functionCode, address, words: [value === true ? 1 : 0], masks: null };
 	if (count > mostRegisters(functionCode))
 		throw refusePoint(point, `has ${count} registers; one write carries ${mostRegisters(functionCode)}`);
