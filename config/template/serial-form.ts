@@ -49,6 +49,7 @@ export interface WireSerialHeader extends WireHeader {
 	readonly framing: WireFraming;
 	readonly checksum?: {
 		readonly type: ChecksumType;
+		readonly mark?: string;
 		readonly at: number;
 		readonly notation: 'binary' | 'hex';
 		readonly order: 'big' | 'little';
@@ -135,6 +136,7 @@ const checksum = Joi.object({
 		'crc16-x25',
 		'crc32',
 	).required(),
+	mark: mark(),
 	at: place().required(),
 	notation: Joi.valid('binary', 'hex').default('binary'),
 	order: Joi.valid('big', 'little').default('big'),

@@ -56,6 +56,8 @@ export interface FrameSpan {
 /** A frame whose checksum is wrong or missing gives no value. */
 export interface ChecksumRule {
 	readonly type: ChecksumType;
+	/** What stands right before it, e.g. the `*` of NMEA 0183, which it does not cover; empty: nothing in particular. */
+	readonly mark: Uint8Array;
 	/** Where it stands; negative: from the end of the frame. */
 	readonly at: number;
 	/** `hex`: two digits a byte, high byte first, large or small letters. */

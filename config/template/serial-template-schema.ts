@@ -50,7 +50,8 @@ function usualPayload(framing: Framing, layout: SerialLayout): FrameSpan {
 	return { from: framing.start.length, to };
 }
 
-const toChecksum = ({ checksum }: WireSerialHeader): ChecksumRule | null => checksum ?? null;
+const toChecksum = ({ checksum }: WireSerialHeader): ChecksumRule | null =>
+	checksum === undefined ? null : { ...checksum, mark: marked(checksum.mark) };
 
 const toMeaning = ({ form, codes }: WireSerialPoint): TextMeaning => ({
 	form,

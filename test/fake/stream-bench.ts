@@ -22,14 +22,14 @@ interface MemoryWire {
 	readonly isOpen: boolean;
 }
 
-export const SERIAL_LINE: StreamLine = {
+export const SERIAL_LINE = {
 	transport: 'serial',
 	path: '/dev/ttyUSB0',
 	baudRate: 9600,
 	parity: 'none',
 	dataBits: 8,
 	stopBits: 1,
-};
+} as const satisfies StreamLine;
 
 export const streamDevice = (uid: string, connection: Partial<SerialConnection> & Pick<SerialConnection, 'template'>): Device =>
 	plainDevice({

@@ -25,6 +25,7 @@ for (const [type, sum] of checks) {
 
 const rule = (change: Partial<ChecksumRule>): ChecksumRule => ({
 	type: 'crc16-modbus',
+	mark: new Uint8Array(),
 	at: -2,
 	notation: 'binary',
 	order: 'little',

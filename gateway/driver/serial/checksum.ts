@@ -89,5 +89,6 @@ export function hasValidChecksum(frame: Buffer, rule: ChecksumRule): boolean {
 	const end = at + (rule.notation === 'hex' ? 2 * size : size);
 	const covered = spanIn(rule.covers, frame.length);
 	if (at < 0 || end > frame.length || covered === null || covered[0] === covered[1]) return false;
+	if (!frame.subarray(Math.max(0, at - rule.mark.length), at).equals(rule.mark)) return false;
 	return written(frame, at, size, rule) === checksumOf(rule.type, frame, covered[0], covered[1]);
 }
