@@ -169,32 +169,36 @@ const forbidden = Joi.forbidden();
 export const serialHeaderSchema: Joi.ObjectSchema<WireSerialHeader> =
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- joi keeps the type of what it extends
 	(headerSchema as unknown as Joi.ObjectSchema<WireSerialHeader>)
-	.keys({
-		kind: Joi.valid('serial').required(),
-		transports: Joi.array().items(Joi.valid('serial', 'socket')).min(1).max(2).default(['serial', 'socket']),
-		max_registers: forbidden,
-		max_bits: forbidden,
-		guard_ms: forbidden,
-		holes: forbidden,
-		all_ff_is_absent: forbidden,
-		probe: forbidden,
-		framing: oneOf('by', framings, limits).required(),
-		checksum,
-		payload: span(),
-		request: mark(),
-		layout: oneOf('kind', layouts, {}).required(),
-		points: Joi.array().min(1).max(MAX_POINTS).required(),
-	})
-	.required();
+		.keys({
+			kind: Joi.valid('serial').required(),
+			transports: Joi.array().items(Joi.valid('serial', 'socket')).min(1).max(2).default(['serial', 'socket']),
+			max_registers: forbidden,
+			max_bits: forbidden,
+			guard_ms: forbidden,
+			holes: forbidden,
+			all_ff_is_absent: forbidden,
+			probe: forbidden,
+			framing: oneOf('by', framings, limits).required(),
+			checksum,
+			payload: span(),
+			request: mark(),
+			layout: oneOf('kind', layouts, {}).required(),
+			points: Joi.array().min(1).max(MAX_POINTS).required(),
+		})
+		.required();
 
 const meaning = {
 	form: Joi.valid('number', 'text', 'angle', 'dsmr_time').default('number'),
-	codes: Joi.object()
-		.pattern(Joi.string().max(64), Joi.number().integer())
-		.max(MAX_CODES),
+	codes: Joi.object().pattern(Joi.string().max(64), Joi.number().integer()).max(MAX_CODES),
 	type: forbidden,
 	byte_order: forbidden,
 };
+
+/** What bytes may be: one byte, or what registers hold too. */
+const BYTE_TYPES =
+	'uint8 int8 bit int16 uint16 int32 uint32 int64 uint64 float16 float32 float64 bcd16 bcd32 bcd64 string raw time_unix32 time_unix64 time_unix64ms'.split(
+		' ',
+	);
 
 /** Members that say where the value is, by the kind of the layout. */
 const places: Readonly<Record<WireLayout['kind'], Joi.SchemaMap>> = {
@@ -217,10 +221,7 @@ const places: Readonly<Record<WireLayout['kind'], Joi.SchemaMap>> = {
 	binary: {
 		at: whole(0, MOST_FRAME_BYTES).required(),
 		length: whole(1, MOST_FRAME_BYTES),
-		type: Joi.valid(
-			...['uint8', 'int8', 'bit', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float16', 'float32', 'float64'],
-			...['bcd16', 'bcd32', 'bcd64', 'string', 'raw', 'time_unix32', 'time_unix64', 'time_unix64ms'],
-		).required(),
+		type: Joi.valid(...BYTE_TYPES).required(),
 		byte_order: Joi.string().max(8),
 	},
 };

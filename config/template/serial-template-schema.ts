@@ -100,9 +100,9 @@ function typeOf(wire: WireSerialPoint, layout: SerialLayout): Typed {
 }
 
 /** Members that only the file of a serial template has. */
-const PLACE_MEMBERS: ReadonlySet<string> = new Set([
-	...['form', 'codes', 'field', 'record', 'column', 'sign', 'code', 'mbus', 'value', 'at', 'length'],
-]);
+const PLACE_MEMBERS: ReadonlySet<string> = new Set(
+	'form codes field record column sign code mbus value at length'.split(' '),
+);
 
 /** The point as everything beside the serial driver sees it: a value with a unit and a meaning. It is in no register. */
 export function toSerialPoint(wire: WireSerialPoint, layout: SerialLayout): TemplatePoint {
@@ -117,11 +117,7 @@ export function toSerialPoint(wire: WireSerialPoint, layout: SerialLayout): Temp
  * @param points its points, checked
  * @param file the whole file as it was written
  */
-export function toSerialFormat(
-	wire: WireSerialHeader,
-	points: readonly WireSerialPoint[],
-	file: object,
-): SerialFormat {
+export function toSerialFormat(wire: WireSerialHeader, points: readonly WireSerialPoint[], file: object): SerialFormat {
 	const framing = toFraming(wire);
 	const layout = toLayout(wire);
 	return {

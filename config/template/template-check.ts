@@ -15,7 +15,8 @@ export interface TemplateCheck {
 	readonly misfits: (connection: CheckedConnection) => readonly SettingsMistake[];
 }
 
-const sortOf = ({ serial }: DeviceTemplate): CheckedConnection['driver'] => (serial === undefined ? 'modbus' : 'serial');
+const sortOf = ({ serial }: DeviceTemplate): CheckedConnection['driver'] =>
+	serial === undefined ? 'modbus' : 'serial';
 
 /** @param templates changes with the configuration */
 export const createTemplateCheck = (templates: ReadonlyMap<string, DeviceTemplate>): TemplateCheck => ({
@@ -25,7 +26,9 @@ export const createTemplateCheck = (templates: ReadonlyMap<string, DeviceTemplat
 		if (template === undefined) return [];
 		const sort = sortOf(template);
 		if (sort !== connection.driver)
-			return [{ path: 'template', message: `must be of the driver ${connection.driver}; ${template.key} is of ${sort}` }];
+			return [
+				{ path: 'template', message: `must be of the driver ${connection.driver}; ${template.key} is of ${sort}` },
+			];
 		return layerMistakes(template, connection);
 	},
 });

@@ -24,7 +24,11 @@ export function assertDeviceTakes(
 ): void {
 	if (connection?.driver === 'mqtt') commandRoute(draft.name).check(draft.payload);
 	if (connection?.driver === 'serial')
-		throw fieldFault('rule-violation', 'device_uid', 'a serial device that is not Modbus takes no commands: it is only read');
+		throw fieldFault(
+			'rule-violation',
+			'device_uid',
+			'a serial device that is not Modbus takes no commands: it is only read',
+		);
 	if (connection?.driver !== 'modbus') return;
 	const template = templates.get(connection.template);
 	// The template may be missing now and there when the command is due; then it is looked at again.

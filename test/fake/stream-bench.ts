@@ -10,7 +10,9 @@ import { createSerialDriver } from '../../gateway/driver/serial/serial-driver.ts
 import { plainDevice } from './plain-device.ts';
 import { createSimulatedTime } from './simulated-time.ts';
 
-export const { templates: LIBRARY } = await readTemplates(new URL('../../../config/template/', import.meta.url).pathname);
+export const { templates: LIBRARY } = await readTemplates(
+	new URL('../../../config/template/', import.meta.url).pathname,
+);
 
 /** A wire in memory: what the device says is pushed, what the gateway says is heard. */
 interface MemoryWire {
@@ -31,7 +33,10 @@ export const SERIAL_LINE = {
 	stopBits: 1,
 } as const satisfies StreamLine;
 
-export const streamDevice = (uid: string, connection: Partial<SerialConnection> & Pick<SerialConnection, 'template'>): Device =>
+export const streamDevice = (
+	uid: string,
+	connection: Partial<SerialConnection> & Pick<SerialConnection, 'template'>,
+): Device =>
 	plainDevice({
 		id: deviceId(`00000000-0000-4000-8000-${Buffer.from(uid.padEnd(6, '0')).toString('hex').slice(0, 12)}`),
 		uid: deviceUid(uid),

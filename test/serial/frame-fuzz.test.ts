@@ -41,11 +41,13 @@ const binary = (framing: object, checksum?: object): Model =>
 const crc = { type: 'crc16-x25', at: -2, order: 'little', covers: { from: 0, to: -2 } };
 
 const models: Readonly<Record<string, Model>> = {
-	...Object.fromEntries([...LIBRARY].filter(([, { serial }]) => serial !== undefined).map(([key, each]) => [key, modelOf(each)])),
+	...Object.fromEntries(
+		[...LIBRARY].filter(([, { serial }]) => serial !== undefined).map(([key, each]) => [key, modelOf(each)]),
+	),
 	'fixed length': binary({ by: 'length', length: 12, start: '\\xAA', max: 32 }, crc),
 	'fixed length, unmarked': binary({ by: 'length', length: 12, max: 32 }, crc),
 	'length field': binary({ by: 'length-field', at: 1, type: 'uint16le', plus: 3, start: '\\xAA', max: 64 }, crc),
-	'gap': binary({ by: 'gap', gap_ms: 20, max: 64 }, crc),
+	gap: binary({ by: 'gap', gap_ms: 20, max: 64 }, crc),
 	'start and end': binary({ by: 'delimiter', start: '\\x02', end: '\\x03', after: 2, max: 64 }, crc),
 };
 
@@ -53,7 +55,20 @@ const models: Readonly<Record<string, Model>> = {
 const pieces = fc.oneof(
 	fc.uint8Array({ maxLength: 80 }),
 	fc
-		.constantFrom('$', '!', '/', '\r\n', 'BM\0\x1c', '\xaa', '\xaa\x09\0', '\x02', '\x03', 'ST,GS,+1kg\r\n', '$GPGGA,*00\r\n', '1-0:1.8.1(')
+		.constantFrom(
+			'$',
+			'!',
+			'/',
+			'\r\n',
+			'BM\0\x1c',
+			'\xaa',
+			'\xaa\x09\0',
+			'\x02',
+			'\x03',
+			'ST,GS,+1kg\r\n',
+			'$GPGGA,*00\r\n',
+			'1-0:1.8.1(',
+		)
 		.map((text) => Buffer.from(text, 'latin1')),
 );
 
@@ -89,7 +104,10 @@ for (const [name, model] of Object.entries(models)) {
 		fc.assert(
 			fc.property(fc.array(pieces, { maxLength: 20 }), (chunks) => {
 				const { frames, bytes, mostHeld } = feed(model, chunks);
-				t.is(bytes, chunks.reduce((sum, { length }) => sum + length, 0));
+				t.is(
+					bytes,
+					chunks.reduce((sum, { length }) => sum + length, 0),
+				);
 				t.true(mostHeld <= format.framing.mostBytes);
 				for (const frame of frames) {
 					t.true(format.checksum === null || hasValidChecksum(frame, format.checksum));
@@ -119,7 +137,9 @@ for (const [key, frame] of [
 				const spoilt = Buffer.from(sound);
 				spoilt[at] = (spoilt[at] ?? 0) ^ flip;
 				for (const found of feed(model, [spoilt]).frames) {
-					const isSame = found.subarray(0, -2).toString('latin1').toUpperCase() === sound.subarray(0, -2).toString('latin1').toUpperCase();
+					const isSame =
+						found.subarray(0, -2).toString('latin1').toUpperCase() ===
+						sound.subarray(0, -2).toString('latin1').toUpperCase();
 					t.true(isSame, `byte ${at} ^ ${flip}: ${found.toString('latin1')}`);
 				}
 			}

@@ -9,6 +9,8 @@ import { createStreamBench, LIBRARY, nmeaSentence, SERIAL_LINE, streamDevice } f
 
 const GGA = nmeaSentence('GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,');
 
+const lineAt = (path: string): SerialConnection['line'] => ({ ...SERIAL_LINE, path });
+
 const scale = (change: Partial<SerialConnection> = {}) =>
 	streamDevice('scale', { template: 'weighing-scale-ascii', timeoutMs: 400, ...change });
 
@@ -47,7 +49,10 @@ test('a device that falls silent is offline, its values are marked, and it comes
 	t.is(bench.healths.get(device.id)?.state, 'ok');
 	await bench.time.run(200);
 	t.is(bench.healths.get(device.id)?.state, 'offline');
-	t.regex(bench.healths.get(device.id)?.reason ?? '', /nothing usable on serial \/dev\/ttyUSB0 9600 8N1 since .*check power/);
+	t.regex(
+		bench.healths.get(device.id)?.reason ?? '',
+		/nothing usable on serial \/dev\/ttyUSB0 9600 8N1 since .*check power/,
+	);
 	t.is(bench.values()['latitude'], null);
 	t.is(bench.readings.at(-1)?.qualities?.[0], 'comm_error');
 	const marked = bench.readings.length;
@@ -177,12 +182,14 @@ test('a template of the wrong kind, one that is missing and a port that is taken
 			timeoutMs: 1000,
 		},
 	});
-	const lineAt = (path: string): SerialConnection['line'] => ({ ...SERIAL_LINE, transport: 'serial', path });
 	const wrong = streamDevice('wrong', { template: 'eastron-sdm630', line: lineAt('/dev/a') });
 	const missing = streamDevice('absent', { template: 'acme', line: lineAt('/dev/b') });
 	const taken = streamDevice('taken', { template: 'dsmr-p1', line: lineAt('/dev/ttyUSB1') });
 	const older = streamDevice('older', { template: 'dsmr-p1', line: lineAt('/dev/c') });
-	const newer = { ...streamDevice('newer', { template: 'dsmr-p1', line: lineAt('/dev/c') }), createdAt: epochMs(Date.UTC(2027, 0)) };
+	const newer = {
+		...streamDevice('newer', { template: 'dsmr-p1', line: lineAt('/dev/c') }),
+		createdAt: epochMs(Date.UTC(2027, 0)),
+	};
 	await bench.driver.apply([modbus, wrong, missing, taken, newer, older]);
 	const reason = (device: typeof wrong): string => bench.healths.get(device.id)?.reason ?? '';
 	t.regex(reason(wrong), /eastron-sdm630 is of a Modbus device/);

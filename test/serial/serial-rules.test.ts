@@ -10,7 +10,12 @@ import { LIBRARY, SERIAL_LINE } from '../fake/stream-bench.ts';
 
 const timing = { periodMs: 1000, timeoutMs: 1000 };
 
-const serial = (line: StreamLine = SERIAL_LINE, template = 'dsmr-p1'): Connection => ({ driver: 'serial', line, template, ...timing });
+const serial = (line: StreamLine = SERIAL_LINE, template = 'dsmr-p1'): Connection => ({
+	driver: 'serial',
+	line,
+	template,
+	...timing,
+});
 
 const modbus = (template: string): Connection => ({
 	driver: 'modbus',
@@ -26,13 +31,16 @@ const device = (uid: string, digit: number, connection: Connection) =>
 test('a serial device that is not Modbus shares its port with nobody', (t) => {
 	const p1 = device('p1', 1, serial());
 	const meter = device('meter', 2, modbus('eastron-sdm630'));
-	const message = /^connection\.line\.path: port \/dev\/ttyUSB0 is used by device \w+; a serial device .* has its line for itself$/;
+	const message =
+		/^connection\.line\.path: port \/dev\/ttyUSB0 is used by device \w+; a serial device .* has its line for itself$/;
 	t.throws(() => assertLineAgrees(p1, [meter]), { message });
 	t.throws(() => assertLineAgrees(meter, [p1]), { message });
 	t.throws(() => assertLineAgrees(p1, [device('other', 3, serial())]), { message });
 	t.notThrows(() => assertLineAgrees(p1, [p1, device('far', 3, serial({ ...SERIAL_LINE, path: '/dev/ttyUSB1' }))]));
 	const socket = serial({ transport: 'socket', host: 'box', port: 4001 });
-	t.throws(() => assertLineAgrees(device('a', 4, socket), [device('b', 5, socket)]), { message: /^connection\.line\.host: / });
+	t.throws(() => assertLineAgrees(device('a', 4, socket), [device('b', 5, socket)]), {
+		message: /^connection\.line\.host: /,
+	});
 });
 
 test('a device is saved only with a template of its own sort', (t) => {

@@ -97,14 +97,22 @@ const mistakeTable: readonly (readonly [what: string, change: object, mistake: R
 	['an unknown framing', { framing: { by: 'magic' } }, /^framing\.by: /],
 	['a delimiter without an end', { framing: { by: 'delimiter' } }, /^framing\.end: /],
 	['marks that are no bytes', { framing: { by: 'delimiter', end: '\\q' } }, /^framing\.end: .*printable ASCII/],
-	['a point that names no group of the pattern', { points: [{ key: 'a', name: 'A', field: 'z' }] }, /^points\[0\]\.field: /],
+	[
+		'a point that names no group of the pattern',
+		{ points: [{ key: 'a', name: 'A', field: 'z' }] },
+		/^points\[0\]\.field: /,
+	],
 	['a register in a text', { points: [{ key: 'a', name: 'A', field: 'w', address: 3 }] }, /^points\[0\]\.address: /],
 	['one key twice', { points: [scale.points[0], scale.points[0]] }, /^points\[1\]\.key: /],
 	['a scale of 0', { points: [{ key: 'a', name: 'A', field: 'w', scale: 0 }] }, /^points\[0\]\.scale: /],
 	['a group that is not there', { points: [{ key: 'a', name: 'A', field: 'w', group: 'x' }] }, /^points\[0\]\.group: /],
 	[
 		'fixed frames that nothing marks',
-		{ framing: { by: 'length', length: 8 }, layout: { kind: 'binary' }, points: [{ key: 'a', name: 'A', at: 0, type: 'int16' }] },
+		{
+			framing: { by: 'length', length: 8 },
+			layout: { kind: 'binary' },
+			points: [{ key: 'a', name: 'A', at: 0, type: 'int16' }],
+		},
 		/^framing\.start: /,
 	],
 	[
@@ -122,6 +130,9 @@ const mistakeTable: readonly (readonly [what: string, change: object, mistake: R
 for (const [what, change, mistake] of mistakeTable) {
 	test(`${what} is refused with its place`, (t) => {
 		const found = flawsOf(change);
-		t.true(found.some((line) => mistake.test(line)), found.join('\n'));
+		t.true(
+			found.some((line) => mistake.test(line)),
+			found.join('\n'),
+		);
 	});
 }

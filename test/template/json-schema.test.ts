@@ -145,7 +145,9 @@ const spoilt = (whole: Wire): fc.Arbitrary<Wire> => {
 };
 
 test('the published schema takes every template of the product, and every template that is written out', (t) => {
-	const names = readdirSync(folder).filter((name) => name.endsWith('.json') && !isSchema(name) && !isSerialTemplate(readJson(name)));
+	const names = readdirSync(folder).filter(
+		(name) => name.endsWith('.json') && !isSchema(name) && !isSerialTemplate(readJson(name)),
+	);
 	t.true(names.length > 20);
 	for (const name of names) {
 		const raw = readJson(name);

@@ -59,7 +59,11 @@ function scaled({ scale, offset, precision }: TemplatePoint, read: ReadValue): R
 /** Reads what is written in registers elsewhere; here it may begin at any byte. */
 function bytesReader(point: TemplatePoint, at: number, bytes: number): ReadValue {
 	if (point.type === 'string') {
-		return (payload) => payload.toString('latin1', at, at + bytes).replaceAll('\0', '').trim() || null;
+		return (payload) =>
+			payload
+				.toString('latin1', at, at + bytes)
+				.replaceAll('\0', '')
+				.trim() || null;
 	}
 	if (point.type === 'raw') return (payload) => payload.toString('hex', at, at + bytes).toUpperCase();
 	const { nature } = factsOfType(point.type);

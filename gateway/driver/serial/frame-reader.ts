@@ -28,7 +28,9 @@ const MOST_TRIES = 16;
 /** Length of the frame at the beginning of what is held: `0` while it is not known, `-1` when there can be none. */
 type MeasureFrame = (held: Buffer) => number;
 
-const lengthReaders: Readonly<Record<LengthType, { readonly size: number; readonly read: (b: Buffer, at: number) => number }>> = {
+const lengthReaders: Readonly<
+	Record<LengthType, { readonly size: number; readonly read: (b: Buffer, at: number) => number }>
+> = {
 	uint8: { size: 1, read: (bytes, at) => bytes.readUInt8(at) },
 	uint16: { size: 2, read: (bytes, at) => bytes.readUInt16BE(at) },
 	uint16le: { size: 2, read: (bytes, at) => bytes.readUInt16LE(at) },
@@ -46,7 +48,8 @@ function measureOf(framing: Framing): MeasureFrame {
 		};
 	}
 	const { size, read } = lengthReaders[framing.type];
-	return (held) => (held.length < framing.at + size ? 0 : bounded(Math.max(read(held, framing.at) + framing.plus, framing.at + size)));
+	return (held) =>
+		held.length < framing.at + size ? 0 : bounded(Math.max(read(held, framing.at) + framing.plus, framing.at + size));
 }
 
 export function createFrameReader(
@@ -122,8 +125,15 @@ export function createFrameReader(
 		if (length < Math.max(1, start.length)) return false;
 		const frameBytes = measure(buffer.subarray(0, length));
 		if (frameBytes > 0 && frameBytes <= length) take(frameBytes);
-		else if (frameBytes === -1 || length === mostBytes) waste(framing.by === 'delimiter' && start.length === 0 ? length : 1);
+		else if (frameBytes === -1 || length === mostBytes)
+			waste(framing.by === 'delimiter' && start.length === 0 ? length : 1);
 		else return false;
+		return length > 0;
+	}
+
+	/** @returns whether something is left of what is held */
+	function takesPart(): boolean {
+		if (length > 0) take(length);
 		return length > 0;
 	}
 
@@ -144,7 +154,7 @@ export function createFrameReader(
 				pushGapped(chunk);
 				return;
 			}
-			for (let at = 0; at < chunk.length; ) {
+			for (let at = 0; at < chunk.length;) {
 				const piece = chunk.subarray(at, at + mostBytes - length);
 				buffer.set(piece, length);
 				length += piece.length;
@@ -156,10 +166,8 @@ export function createFrameReader(
 			if (framing.by === 'gap') {
 				isOverlong = false;
 				waste(strayBytes());
-				for (let before = -1; length > 0 && length !== before; ) {
-					before = length;
-					take(length);
-				}
+				// A cut-off beginning is taken away first, and the frame behind it then.
+				if (takesPart()) takesPart();
 			} else waste(length);
 			tries = 0;
 		},

@@ -32,6 +32,20 @@ const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.
 const isSame = (a: Candidate, b: Candidate): boolean =>
 	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
+/** Who has each port: Modbus devices before others, then the older one. */
+function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
+	const owners = new Map<string, Device>();
+	for (const driver of ['modbus', 'serial'] as const) {
+		for (const device of devices) {
+			const { connection } = device;
+			if (connection?.driver !== driver || (driver === 'modbus' && !('path' in connection.line))) continue;
+			const port = portOf(connection.line);
+			if (!owners.has(port)) owners.set(port, device);
+		}
+	}
+	return owners;
+}
+
 /** Serial devices that are not Modbus; each has its line for itself. */
 export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 	const { sink, clock, log } = deps;
@@ -40,20 +54,6 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
-
-	/** Who has each port: Modbus devices before others, then the older one. */
-	function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
-		const owners = new Map<string, Device>();
-		for (const driver of ['modbus', 'serial'] as const) {
-			for (const device of devices) {
-				const { connection } = device;
-				if (connection?.driver !== driver || (driver === 'modbus' && !('path' in connection.line))) continue;
-				const port = portOf(connection.line);
-				if (!owners.has(port)) owners.set(port, device);
-			}
-		}
-		return owners;
-	}
 
 	function candidateOf(device: Device, owners: ReadonlyMap<string, Device>): Candidate | string | null {
 		const { connection, name } = device;
@@ -92,8 +92,11 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		}
 	}
 
-	async function change(devices: readonly Device[]): Promise<void> {
-		if (isStopped) return;
+	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
+	function examine(devices: readonly Device[]): {
+		readonly fit: ReadonlyMap<DeviceId, Candidate>;
+		readonly unfit: ReadonlyMap<DeviceId, string>;
+	} {
 		const alive = devices.filter(({ deletedAt }) => deletedAt === null).toSorted(byAge);
 		const owners = ownersOf(alive);
 		const fit = new Map<DeviceId, Candidate>();
@@ -103,6 +106,12 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 			if (typeof candidate === 'string') unfit.set(device.id, candidate);
 			else if (candidate !== null) fit.set(device.id, candidate);
 		}
+		return { fit, unfit };
+	}
+
+	async function change(devices: readonly Device[]): Promise<void> {
+		if (isStopped) return;
+		const { fit, unfit } = examine(devices);
 		for (const [id, { wanted }] of running) {
 			const next = fit.get(id);
 			if (next === undefined || !isSame(next, wanted)) await end(id);
@@ -131,7 +140,7 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		async stop() {
 			isStopped = true;
 			await inTurn(async () => {
-				for (const id of [...running.keys()]) await end(id);
+				for (const id of running.keys()) await end(id);
 			});
 		},
 	};

@@ -100,7 +100,8 @@ export function createStreamDevice(wanted: WantedStream, deps: StreamDeviceDeps)
 
 	/** What was seen while no value came. */
 	function symptom(): string {
-		if (damagedCount > 0) return 'what comes is damaged: check baud rate, parity and wiring, and the checksum of the template';
+		if (damagedCount > 0)
+			return 'what comes is damaged: check baud rate, parity and wiring, and the checksum of the template';
 		if (foreignCount > 0) return `what comes does not fit the template ${template.key}`;
 		return 'check power, wiring and baud rate';
 	}
