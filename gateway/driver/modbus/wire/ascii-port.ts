@@ -24,10 +24,6 @@ interface AsciiPortDeps {
 	readonly meter: LineMeter;
 }
 
-/** Whether unit and PDU are a right answer. */
-const isAnswer = (exchange: ModbusExchange, frame: Buffer): boolean =>
-	frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
-
 /** Modbus ASCII over a byte link. Frames have a beginning and an end of their own, so it needs no silence before a request. */
 export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePort {
 	const { counters, frames } = meter;
