@@ -14,15 +14,15 @@ const BETWEEN_CHARS_MS = 1000;
 const UNITS = 256;
 const NO_FRAME = Buffer.alloc(0);
 
+/** Whether a sound frame has the shape of the answer. */
+const hasAnswerShape = (exchange: ModbusExchange, frame: Buffer): boolean =>
+	frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
+
 interface AsciiPortDeps {
 	readonly link: ByteLink;
 	readonly clock: Clock;
 	readonly meter: LineMeter;
 }
-
-/** Whether unit and PDU are a right answer. */
-const isRightAnswer = (exchange: ModbusExchange, frame: Buffer): boolean =>
-	frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
 
 /** Modbus ASCII over a byte link. Frames have a beginning and an end of their own, so it needs no silence before a request. */
 export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePort {
@@ -58,14 +58,14 @@ export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePor
 		if (!frame.equals(sent)) return false;
 		if (isMirrored(exchange)) return echo.isEcho();
 		// A read of bits at some addresses is answered by its own bytes when the bits are so.
-		return echo.hasEcho !== false || !isRightAnswer(exchange, frame);
+		return echo.hasEcho !== false || !hasAnswerShape(exchange, frame);
 	}
 
 	function sound(exchange: ModbusExchange, frame: Buffer): void {
 		if (isEcho(exchange, frame)) {
 			counters.echoFrames += 1;
 			echo.heard();
-		} else if (isRightAnswer(exchange, frame)) {
+		} else if (hasAnswerShape(exchange, frame)) {
 			end();
 			listener?.reply(frame.subarray(1));
 		} else {
