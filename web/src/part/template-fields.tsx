@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 
+import { link } from '../router.ts';
 import { optionField } from '../state/device-body.ts';
 import type { FormState } from '../state/form.ts';
+import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
 import type { TemplateOptionView, TemplateView } from '../wire-field.ts';
 import { ChoiceField, TextField } from './field.tsx';
@@ -36,6 +38,7 @@ function labelOf({ model, key, mistakes = [], verification }: TemplateView): str
 
 /** The model of the device: searched by maker and model, and chosen from what is left. */
 export function TemplateFields({ form, templates, chosen, onChoose, problem }: TemplateFieldsProps) {
+	const { me } = useServices();
 	const wanted = useSignal('');
 	const left = found(templates, wanted.value);
 	const template = templates.find(({ key }) => key === chosen);
@@ -51,6 +54,13 @@ export function TemplateFields({ form, templates, chosen, onChoose, problem }: T
 				}}
 			/>
 			<TemplateSelect form={form} left={left} template={template} onChoose={onChoose} problem={problem} />
+			{left.length === 0 && problem === null && me.may('templates:write') && (
+				<p>
+					<a class="button" href={link('import-template')}>
+						{tf('add.templateImport')}
+					</a>
+				</p>
+			)}
 			{template !== undefined && <TemplateFacts template={template} />}
 			{template?.options?.map((option, index) => (
 				<OptionField key={`${template.key}/${option.name}`} form={form} option={option} index={index} />
@@ -156,6 +166,10 @@ function TemplateFacts({ template }: { readonly template: TemplateView }) {
 				</Status>
 			)}
 			<small>{facts.filter((fact) => fact !== null).join('. ')}</small>
+			{/* In a tab of its own: the form keeps what was typed. */}
+			<a class="cell-link" href={link('templates', template.key)} target="_blank">
+				{tf('add.templateShow')}
+			</a>
 		</div>
 	);
 }
