@@ -4,6 +4,7 @@ import test from 'ava';
 
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
+import { createBystanders } from '../../gateway/driver/modbus/wire/bystanders.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest, ModbusWrite } from '../../gateway/driver/modbus/wire/modbus-line.ts';
@@ -160,10 +161,9 @@ test('an answer that another master was denied before is not taken when it comes
 	const { line } = await openOn(wire);
 	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
 	wire.inject(foreign(theirs));
-	const pending = line.transact(read(0, 5));
-	// Longer than our request is kept back for the other one.
-	await sleep(150);
-	t.is(wire.requests.length, 1);
+	const pending = line.transact({ ...read(0, 5), timeoutMs: 1000 });
+	// Our request is kept back for the other one, but not for ever.
+	while (wire.requests.length === 0) await sleep(5);
 	wire.inject(rtuReply(theirs));
 	t.is((await t.throwsAsync(pending, { instanceOf: ModbusFault })).failure, 'corrupt');
 	await line.close();
@@ -193,6 +193,44 @@ test('the late answer to a request of ours is no sign of another master', async 
 	t.is(counters.foreignFrames, 0);
 	t.true(counters.strayFrames > 0);
 	await line.close();
+});
+
+test('a late exception in front of the echo is not taken for the echo', async (t) => {
+	const wire = createRtuWire(
+		({ functionCode }) => (functionCode === 6 ? null : { delayMs: 1 }),
+		() => true,
+	);
+	const { line } = await openOn(wire);
+	await line.transact(read(0, 3));
+	const pending = line.transact(set(7, 1));
+	await sleep(5);
+	wire.inject(rtuException({ unitId: 1, functionCode: 6, address: 7, count: 1 }, 2));
+	wire.inject(withCrc(Buffer.from([1, 6, 0, 7, 0, 1])));
+	await t.throwsAsync(pending, { instanceOf: ModbusFault });
+	await line.close();
+});
+
+test('another master is still known after the port was opened anew', async (t) => {
+	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
+	const wire = createRtuWire(() => null);
+	const meter = createLineMeter(systemClock);
+	const guard = createLateReplyGuard(() => systemClock.monotonicMs());
+	const bystanders = createBystanders(systemClock, meter.counters);
+	const open = async () => {
+		const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter, guard, bystanders });
+		await line.open(new AbortController().signal, () => undefined);
+		return line;
+	};
+	const before = await open();
+	wire.inject(foreign(theirs));
+	await t.throwsAsync(before.transact({ ...read(0, 1), timeoutMs: 20 }));
+	await before.close();
+	const after = await open();
+	const pending = after.transact(read(0, 5));
+	await sleep(20);
+	wire.inject(rtuReply(theirs));
+	t.is((await t.throwsAsync(pending, { instanceOf: ModbusFault })).failure, 'corrupt');
+	await after.close();
 });
 
 test('identification and server id have the length that they tell themselves', async (t) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter, type LineCounters } from '../../gateway/driver/line-meter.ts';
+import { createBystanders } from '../../gateway/driver/modbus/wire/bystanders.ts';
 import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/wire/byte-link.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
@@ -138,6 +139,7 @@ async function fuzzLine(seed: number, untilMs: number, isShared: boolean, report
 	const bad = createBadLine(random, random() < 0.4);
 	const meter = createLineMeter(systemClock);
 	const guard = createLateReplyGuard(() => systemClock.monotonicMs());
+	const bystanders = createBystanders(systemClock, meter.counters);
 	const pick = (most: number): number => Math.floor(random() * most);
 	const anyRead = (): SlaveRequest & { readonly functionCode: 3 } => ({
 		unitId: 1 + pick(UNITS),
@@ -146,7 +148,7 @@ async function fuzzLine(seed: number, untilMs: number, isShared: boolean, report
 		count: COUNTS[pick(COUNTS.length)] ?? 1,
 	});
 	async function newLine(): Promise<ModbusLine> {
-		const line = createRtuLine({ link: bad.link(), timing, clock: systemClock, meter, guard });
+		const line = createRtuLine({ link: bad.link(), timing, clock: systemClock, meter, guard, bystanders });
 		await line.open(new AbortController().signal, () => undefined);
 		return line;
 	}

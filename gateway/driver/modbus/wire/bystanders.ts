@@ -80,11 +80,13 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 		awaited = [...awaited, { unitId, functionCode, replyLength, untilMs: nowMs + OWED_FOR_MS }].slice(-MOST_AWAITED);
 	}
 
-	function answer({ unitId, functionCode }: HeardFrame): void {
+	/** Whose answer it is, if it can be told: ours may come late, and then the other master's is still to come. */
+	function answer({ unitId, functionCode, start, end }: HeardFrame): void {
 		isAnswerAwaited = false;
-		const at = awaited.findIndex(isOf(unitId, functionCode));
+		if (owed.some(isOf(unitId, functionCode))) return;
+		const isIts = isOf(unitId, functionCode);
+		const at = awaited.findIndex((each) => isIts(each) && each.replyLength === end - start);
 		if (at >= 0) awaited = awaited.filter((each, index) => index > at || each.unitId !== unitId);
-		else if (owed.some(isOf(unitId, functionCode))) return;
 		counters.foreignFrames += 1;
 	}
 

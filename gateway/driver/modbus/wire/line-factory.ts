@@ -4,6 +4,7 @@ import type { LineMeter } from '../../line-meter.ts';
 import type { SerialPorts } from '../../port/serial-ports.ts';
 import { bitsPerChar } from '../line-name.ts';
 import { createAsciiLine } from './ascii-line.ts';
+import { type Bystanders, createBystanders } from './bystanders.ts';
 import { readFieldTls } from './field-tls.ts';
 import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusLine } from './modbus-line.ts';
@@ -24,6 +25,11 @@ const timingOf = (line: SerialLine | ConverterLine): RtuTiming =>
 		? { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) }
 		: { baudRate: line.baudRate ?? CONVERTER_BAUD_RATE, bitsPerChar: CONVERTER_BITS_PER_CHAR };
 
+interface LineMemory {
+	readonly guard: LateReplyGuard;
+	readonly bystanders: Bystanders;
+}
+
 /**
  * Makes fresh, unopened connections to lines over the network or a serial port of this machine.
  * @param fieldTlsFolder where the certificates of Modbus/TCP Security lie; `null`: such lines can use those of the system only
@@ -33,13 +39,18 @@ export function createModbusLine(
 	ports: SerialPorts,
 	fieldTlsFolder: string | null = null,
 ): (line: Line, meter: LineMeter) => ModbusLine {
-	/** One for each line, as long as its meter. */
-	const guards = new WeakMap<LineMeter, LateReplyGuard>();
+	/** What outlives the connections of a line; one for each, as long as its meter. */
+	const memories = new WeakMap<LineMeter, LineMemory>();
 
-	function guardOf(meter: LineMeter): LateReplyGuard {
-		let guard = guards.get(meter);
-		if (guard === undefined) guards.set(meter, (guard = createLateReplyGuard(() => clock.monotonicMs())));
-		return guard;
+	function memoryOf(meter: LineMeter): LineMemory {
+		const known = memories.get(meter);
+		if (known !== undefined) return known;
+		const fresh = {
+			guard: createLateReplyGuard(() => clock.monotonicMs()),
+			bystanders: createBystanders(clock, meter.counters),
+		};
+		memories.set(meter, fresh);
+		return fresh;
 	}
 
 	function tcpLine({ host, port, tls, depth = 1 }: TcpLine, meter: LineMeter): ModbusLine {
@@ -58,6 +69,6 @@ export function createModbusLine(
 		const link = 'path' in line ? createSerialLink(line, ports) : createSocketLink(line);
 		const isRtu = line.transport === 'rtu' || line.transport === 'rtu-over-tcp';
 		const create = framed[isRtu ? 'rtu' : 'ascii'];
-		return create({ link, timing: timingOf(line), clock, meter, guard: guardOf(meter) });
+		return create({ link, timing: timingOf(line), clock, meter, ...memoryOf(meter) });
 	};
 }

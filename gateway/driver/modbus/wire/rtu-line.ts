@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
+import { type Bystanders, createBystanders } from './bystanders.ts';
 import type { ByteLink } from './byte-link.ts';
 import { createGuardedLine } from './guarded-line.ts';
 import type { LateReplyGuard } from './late-reply-guard.ts';
@@ -20,6 +21,8 @@ interface RtuLineDeps {
 	readonly meter: LineMeter;
 	/** What units still owe; outlives the connection, since a reply may come late after the port was opened anew. */
 	readonly guard: LateReplyGuard;
+	/** What others say on the line; outlives the connection as well. Absent: nothing was heard before. */
+	readonly bystanders?: Bystanders;
 }
 
 /** Characters of an exchange, both ways. */
@@ -27,9 +30,15 @@ const charsOf = (exchange: ModbusExchange): number =>
 	requestBytes(exchange) + replyBytes(exchange) + 2 * OVERHEAD_CHARS;
 
 /** A Modbus RTU line, over a serial port or through a converter that carries its bytes. */
-export const createRtuLine = ({ link, timing, clock, meter, guard }: RtuLineDeps): ModbusLine =>
+export const createRtuLine = ({ link, timing, clock, meter, guard, bystanders }: RtuLineDeps): ModbusLine =>
 	createGuardedLine({
-		port: createRtuPort({ link, timing, clock, meter }),
+		port: createRtuPort({
+			link,
+			timing,
+			clock,
+			meter,
+			bystanders: bystanders ?? createBystanders(clock, meter.counters),
+		}),
 		clock,
 		meter,
 		guard,

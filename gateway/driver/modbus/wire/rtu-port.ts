@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
-import { createBystanders } from './bystanders.ts';
+import type { Bystanders } from './bystanders.ts';
 import type { ByteLink } from './byte-link.ts';
 import { createEchoSense, isMirrored } from './echo-sense.ts';
 import type { FramePort, FramePortListener } from './frame-port.ts';
@@ -25,6 +25,7 @@ interface RtuPortDeps {
 	readonly timing: RtuTiming;
 	readonly clock: Clock;
 	readonly meter: LineMeter;
+	readonly bystanders: Bystanders;
 }
 
 /**
@@ -32,13 +33,12 @@ interface RtuPortDeps {
  * silent for 3.5 characters, and longer when another master waits for an answer. What is neither answer nor echo is taken apart
  * and counted, and an answer that another master may have asked for is not taken.
  */
-export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): FramePort {
+export function createRtuPort({ link, timing, clock, meter, bystanders }: RtuPortDeps): FramePort {
 	const { counters, frames } = meter;
 	const leastGapMs = gapMs(timing);
 	const silence = createLineSilence(clock);
 	const gap = createGapTimer();
 	const echo = createEchoSense();
-	const bystanders = createBystanders(clock, counters);
 	const turnaround = createTurnaround();
 	const buffer = Buffer.alloc(BUFFER_BYTES);
 	let length = 0;
@@ -122,13 +122,13 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): Fram
 		if (before.hasEcho) echo.heard();
 		const isException = end - start === EXCEPTION_BYTES;
 		const isForeign = bystanders.mayTake(exchange, isException);
-		bystanders.answered(exchange.unitId);
 		echo.over(before.noiseBytes === 0);
 		if (isForeign) {
 			drop(end);
 			fail(exchange, 'what may be the answer to another master on the line');
 			return;
 		}
+		bystanders.answered(exchange.unitId);
 		open = null;
 		if (isException) turnaround.failed(exchange);
 		else turnaround.answered(exchange, clock.monotonicMs() - sentAtMs - exchangeMs(exchange), looks === 1);
@@ -142,8 +142,9 @@ export function createRtuPort({ link, timing, clock, meter }: RtuPortDeps): Fram
 		swallowEcho(exchange);
 		const scan = scanRtu(buffer, length, exchange);
 		if (scan.kind === 'reply') {
-			if (isMirrored(exchange) && echo.isEcho()) {
-				counters.echoFrames += 1;
+			const isCopy = buffer.compare(sent, 0, sent.length, scan.start, scan.end) === 0;
+			if (isCopy && isMirrored(exchange) && echo.isEcho()) {
+				bystanders.heard(buffer, 0, scan.end, sent);
 				echo.heard();
 				drop(scan.end);
 				look(exchange);
