@@ -1,7 +1,6 @@
 import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
-import { SettingsFault } from '../../config/settings-fault.ts';
-import { choiceView } from '../../config/template/template-choice-schema.ts';
+import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
 import { templateFile } from '../../config/template/template-file.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
@@ -10,6 +9,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
 import { importBody, importView, toImportRequest } from '../../gateway/template/import/import-schema.ts';
 import { createImportService } from '../../gateway/template/import/import-service.ts';
+import { brokenViews, lineView, shownView } from '../../gateway/template/template-route-schema.ts';
 import { refusal } from './mock-answer.ts';
 
 const COPYCAT_OPTIONS = [
@@ -57,10 +57,13 @@ export const madeDocument = (manufacturer: string, model: string, more: object =
 	...more,
 });
 
+/** A template that devices use. */
+const USED = 'ostwerk-heat-2';
+
 interface SiteTemplate {
-	readonly raw: unknown;
+	readonly raw: JsonValue;
 	readonly template: TemplateDocument | null;
-	readonly mistakes: readonly string[];
+	readonly mistakes: readonly SettingsMistake[];
 }
 
 async function openShelf() {
@@ -71,14 +74,11 @@ async function openShelf() {
 		parseTemplate('acme-copycat', madeDocument('Acme', 'Copycat 3', { options: COPYCAT_OPTIONS }), base),
 	);
 	const site = new Map<string, SiteTemplate>();
-	const put = (key: string, raw: unknown): void =>
+	const put = (key: string, raw: JsonValue): void =>
 		void site.set(key, { raw, template: parseTemplate(key, raw, base), mistakes: [] });
-	put('ostwerk-heat-2', madeDocument('Ostwerk', 'Heat meter 2'));
-	site.set('old-upload', {
-		raw: { points: 'none' },
-		template: null,
-		mistakes: ['points: must be an array; found "none"'],
-	});
+	put(USED, madeDocument('Ostwerk', 'Heat meter 2'));
+	const mistakes = [{ path: 'points', message: 'must be an array; found "none"' }];
+	site.set('old-upload', { raw: { points: 'none' }, template: null, mistakes });
 	return { base, site, put };
 }
 
@@ -87,61 +87,49 @@ type Shelf = Awaited<ReturnType<typeof openShelf>>;
 const templateOf = ({ base, site }: Shelf, key: string): TemplateDocument | null =>
 	site.get(key)?.template ?? (site.has(key) ? null : (base.get(key) ?? null));
 
-function lineOf(shelf: Shelf, key: string) {
-	const template = templateOf(shelf, key);
-	return {
+const lineOf = (shelf: Shelf, key: string) =>
+	lineView({
 		key,
-		manufacturer: template?.manufacturer ?? '',
-		model: template?.model ?? '',
-		category: template?.category ?? '',
-		points: template?.points.length ?? 0,
 		origin: shelf.site.has(key) ? 'site' : 'product',
-		extends: template?.extends ?? null,
+		template: templateOf(shelf, key) ?? undefined,
 		mistakes: shelf.site.get(key)?.mistakes ?? [],
-		...choiceView(template),
-	};
+	});
+
+/** Shipped files that cannot be used. */
+const BROKEN = [{ path: 'broken.json: points[3]', message: 'overlaps with points[4]' }];
+
+/** As its file, from JSON. */
+function wholeOf(template: TemplateDocument | null): JsonValue {
+	const text = template === null ? 'null' : JSON.stringify(templateFile(template));
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON it is
+	return JSON.parse(text) as JsonValue;
 }
 
-/** A shipped file that cannot be used. */
-const BROKEN = {
-	key: 'broken',
-	manufacturer: 'Acme',
-	model: 'X1',
-	category: '',
-	points: 0,
-	origin: 'product',
-	extends: null,
-	mistakes: ['points 3 and 4 overlap'],
-	...choiceView(null),
-};
-
-const USED = 'ostwerk-heat-2';
-
 function shownOf(shelf: Shelf, key: string, isResolved: boolean) {
-	const own = shelf.site.get(key);
+	const own = shelf.site.get(key) ?? null;
 	const template = templateOf(shelf, key);
-	const whole: unknown = template === null ? null : JSON.parse(JSON.stringify(templateFile(template)));
-	const document = own === undefined || (isResolved && template !== null) ? whole : own.raw;
-	return {
+	const whole = wholeOf(template);
+	const raw = own === null ? whole : own.raw;
+	return shownView({
 		key,
-		origin: own === undefined ? 'product' : 'site',
+		origin: own === null ? 'product' : 'site',
 		extends: template?.extends ?? null,
-		// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came as JSON
-		checksum: checksumOf((own?.raw ?? whole) as JsonValue),
-		used_by: key === USED ? ['meter-main', 'gone-meter'] : [],
+		checksum: checksumOf(raw),
+		usedBy: key === USED ? ['meter-main', 'gone-meter'] : [],
 		mistakes: own?.mistakes ?? [],
-		document,
-	};
+		document: isResolved && template !== null ? whole : raw,
+	});
 }
 
 const missing = (h: ResponseToolkit, key: string) =>
 	refusal(h, 404, 'RESOURCE_NOT_FOUND', `there is no template ${key}`);
 
+const keyOf = (request: Request): string => String(request.params['key']);
+
 /** Device templates in memory; files are read by the product's own import. */
 export function templateRoutes(server: Server): void {
 	let opened: Promise<Shelf> | undefined;
 	const open = (): Promise<Shelf> => (opened ??= openShelf());
-	const keyOf = (request: Request): string => String(request.params['key']);
 	const isStale = (request: Request, shelf: Shelf): boolean => {
 		const wanted: unknown = request.headers['if-match'];
 		return wanted !== undefined && wanted !== `"${shownOf(shelf, keyOf(request), false).checksum}"`;
@@ -153,7 +141,7 @@ export function templateRoutes(server: Server): void {
 			async handler() {
 				const shelf = await open();
 				const keys = new Set([...shelf.base.keys(), ...shelf.site.keys()]);
-				return [...Array.from(keys, (key) => lineOf(shelf, key)), BROKEN];
+				return [...Array.from(keys, (key) => lineOf(shelf, key)), ...brokenViews(BROKEN)];
 			},
 		},
 		{
@@ -173,7 +161,8 @@ export function templateRoutes(server: Server): void {
 				if (isStale(request, shelf))
 					return refusal(h, 412, 'PRECONDITION_FAILED', 'the template was changed meanwhile; read it again');
 				try {
-					shelf.put(key, request.payload);
+					// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- hapi has read JSON
+					shelf.put(key, request.payload as JsonValue);
 				} catch (error) {
 					if (!(error instanceof SettingsFault)) throw error;
 					const errors = error.mistakes.map(({ path, message }) => ({

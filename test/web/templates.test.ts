@@ -24,8 +24,8 @@ test.serial('templates are searched by words, origin, verification and mistakes'
 		await open(page, 'lines');
 		await page.getByRole('link', { name: 'Templates' }).click();
 		await page.getByText('5 of 5').waitFor();
-		await page.getByText('points 3 and 4 overlap').waitFor();
-		t.is(await page.getByRole('link', { name: 'Acme X1' }).count(), 0);
+		await page.getByText('overlaps with points[4]').waitFor();
+		t.is(await page.getByRole('link', { name: 'broken' }).count(), 0);
 		await fitsPhone(t, page);
 		await look('templates-phone');
 		await page.getByLabel('Search').fill('no such maker');
@@ -218,6 +218,12 @@ test.serial('what the server refuses of a document stands beside the button that
 		await look('import-refused-phone');
 		await page.getByRole('button', { name: 'Correct as JSON' }).click();
 		t.regex(await page.getByLabel('Text of the file').inputValue(), /"Ostwerk"/);
+		// Nobody keeps what is not the text in front of them.
+		t.is(await page.locator('[data-preview]').count(), 0);
+		await page.getByRole('button', { name: 'Preview' }).click();
+		await page.locator('[data-preview="sound"]').waitFor();
+		await page.getByLabel('Text of the file').fill('{');
+		await page.locator('[data-preview]').waitFor({ state: 'detached' });
 	});
 });
 

@@ -129,7 +129,7 @@ const en = {
 	'preview.empty': 'Cannot be kept: no point was found',
 	'preview.asWhat': 'Read as {format}',
 	'preview.asNothing': 'The format is not known. Choose one.',
-	'preview.points': '{n} points',
+	'preview.points': 'Points: {n}',
 	'preview.notes': 'Notes',
 	'preview.noNotes': 'Nothing to remark.',
 	'preview.place': 'Place',

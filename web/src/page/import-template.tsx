@@ -65,6 +65,7 @@ function Import({ start }: { readonly start: ImportStart }) {
 					previewed={previewed.value}
 					onEdit={({ key, document }) => {
 						const corrected: ImportStart = { key, format: 'template', text: documentText(document) };
+						previewed.value = null;
 						begun.value = { start: corrected, round: begun.value.round + 1 };
 						scrollTo(0, 0);
 					}}

@@ -91,6 +91,8 @@ export function ImportForm({ start, onPreview }: ImportFormProps) {
 		<form
 			class="card form-wide"
 			noValidate
+			// What is seen below is what would be kept, and not what was typed since.
+			onInput={() => onPreview(null)}
 			onSubmit={(event) => {
 				event.preventDefault();
 				void submit(event.currentTarget);

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from 'preact/hooks';
+
 import { go } from '../router.ts';
 import { useForm } from '../state/form.ts';
 import { useServices } from '../state/services.ts';
@@ -19,8 +21,11 @@ interface ImportPreviewProps {
 /** What a file would be as a template: what is wrong with it and where, what would change, and the button that keeps it. */
 export function ImportPreview({ previewed, onEdit }: ImportPreviewProps) {
 	const { answer, current } = previewed;
+	const section = useRef<HTMLElement>(null);
+	// On a phone it begins below what is visible.
+	useEffect(() => section.current?.scrollIntoView({ block: 'start' }), [answer]);
 	return (
-		<section class="preview" data-preview={answer.is_sound ? 'sound' : 'unsound'}>
+		<section ref={section} class="preview" data-preview={answer.is_sound ? 'sound' : 'unsound'}>
 			<div class="card">
 				<Verdict answer={answer} />
 				{answer.is_sound && <Replaced previewed={previewed} />}
