@@ -21,11 +21,12 @@ was tried on hardware by us: **confirm a register on the very model before it is
 "Recognised" says whether the model has a probe, by which a scan proposes its template. Some families answer alike, and only the type plate tells them
 apart: a UMG 508 may be taken for a UMG 96, an iEM3000 that names its maker for a PM5000, and an SDM630 with one phase connected for an SDM120.
 
-A SunSpec device needs no template: see [SunSpec](sunspec.md). Any other is described in a file of its own: see [add a device template](add-a-template.md).
+A SunSpec device needs no template: see [SunSpec](sunspec.md). Serial devices that are not Modbus are read too: see [serial devices](serial-devices.md).
+Any other is described in a file of its own: see [add a device template](add-a-template.md).
 This page is written by \`node tool/device-table.mjs\`.
 `;
 
-/** @typedef {{ key: string, manufacturer: string, model: string, variants?: string[], category: string, transports: string[],
+/** @typedef {{ key: string, manufacturer: string, model: string, variants?: string[], category: string, transports?: string[],
  *   comm_defaults?: Record<string, string | number | null>, verification?: string, probe?: unknown[],
  *   points: { access?: string }[] }} Document */
 
@@ -46,7 +47,7 @@ const cells = (document) => [
 	[document.model, ...(document.variants ?? [])].join('; '),
 	`\`${document.key}\``,
 	document.category,
-	document.transports.join(', '),
+	(document.transports ?? ['serial', 'socket']).join(', '),
 	lineOf(document),
 	String(document.points.length),
 	String(document.points.filter(({ access = 'r' }) => access !== 'r').length),

@@ -35,7 +35,9 @@ const usualOf = (template: TemplateDocument) => ({
 
 /** The whole template as a file: `parseTemplate` of it is the template again. One that changes another one is written out. */
 export function templateFile(template: TemplateDocument): TemplateFile {
-	const { maxBitsPerRead, holes, allFfIsAbsent, options, groups } = template;
+	const { maxBitsPerRead, holes, allFfIsAbsent, options, groups, serial } = template;
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of the other kind: it is kept as it was written
+	if (serial !== undefined) return serial.file as TemplateFile;
 	return {
 		...usualOf(template),
 		...(maxBitsPerRead === undefined ? {} : { max_bits: maxBitsPerRead }),

@@ -194,9 +194,14 @@ const mistakesOfPoint = ({ index, point }: PlacedPoint): readonly SettingsMistak
 		.filter((rule) => rule.isBroken(point))
 		.map((rule) => ({ path: `points[${index}].${rule.member}`, message: rule.sentence(point) }));
 
-/** Everything that is wrong with points that each kept the form: alone, and beside each other. */
-export const ruleMistakes = (placed: readonly PlacedPoint[]): readonly SettingsMistake[] => [
+/** What is wrong with points wherever they are: alone, and in their names. */
+export const pointMistakes = (placed: readonly PlacedPoint[]): readonly SettingsMistake[] => [
 	...placed.flatMap(mistakesOfPoint),
 	...repeatedKeys(placed),
+];
+
+/** Everything that is wrong with points that each kept the form: alone, and beside each other. */
+export const ruleMistakes = (placed: readonly PlacedPoint[]): readonly SettingsMistake[] => [
+	...pointMistakes(placed),
 	...overlaps(placed),
 ];

@@ -10,7 +10,10 @@ import { headerSchema, MAX_POINTS, type WireCommDefaults, type WireHeader } from
 import type { PlacedPoint } from './point-neighbours.ts';
 import { referenceMistakes } from './template-references.ts';
 import { isSiteTemplate, placedInSite, wholeFile } from './site-template.ts';
-import { ruleMistakes } from './template-rules.ts';
+import { serialHeaderSchema, serialPointSchema, type WireSerialPoint } from './serial-form.ts';
+import { formatMistakes } from './serial-rules.ts';
+import { isSerialTemplate, layoutOf, toSerialFormat, toSerialPoint } from './serial-template-schema.ts';
+import { pointMistakes, ruleMistakes } from './template-rules.ts';
 import type { CommDefaults, DeviceTemplate, Labels, Probe, TemplateDocument, TemplatePoint } from './template.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -22,6 +25,9 @@ const MAX_SHOWN_CHARS = 60;
 const MAX_MESSAGE_CHARS = 300;
 
 const TEMPLATE_KEY = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/** What a template without registers says of them. */
+const NO_REGISTERS = { max_registers: 1, guard_ms: 0, probe: [] } as const;
 
 const options: Joi.ValidationOptions = { abortEarly: false, convert: false, errors: { label: false } };
 
@@ -139,10 +145,39 @@ function parseWhole(key: string, raw: unknown): TemplateDocument {
 	);
 }
 
+/** A template of a serial device that is not Modbus. The layout comes first: it says what a point looks like. */
+function parseSerial(key: string, raw: object): TemplateDocument {
+	const header = serialHeaderSchema.validate(raw, options);
+	if (header.error !== undefined) throw new SettingsFault(mistakesOf(header.error, []).slice(0, MAX_MISTAKES));
+	const layout = layoutOf(header.value);
+	const schema = serialPointSchema(layout.kind);
+	const wires: WireSerialPoint[] = [];
+	const misshapen: SettingsMistake[] = [];
+	for (const [index, rawPoint] of rawPointsOf(raw).entries()) {
+		const { error, value } = schema.validate(rawPoint, options);
+		if (error === undefined) wires.push(value);
+		else misshapen.push(...mistakesOf(error, ['points', index]));
+	}
+	if (misshapen.length > 0) throw new SettingsFault(keyMistakes(key).concat(misshapen).slice(0, MAX_MISTAKES));
+	const placed = wires.map((wire, index) => ({ index, point: toSerialPoint(wire, layout) }));
+	const serial = toSerialFormat(header.value, wires, raw);
+	const mistakes = keyMistakes(key).concat(
+		formatMistakes(serial),
+		pointMistakes(placed),
+		referenceMistakes(header.value, placed),
+	);
+	if (mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));
+	const points = placed.map(({ point }) => point);
+	return { ...toDocument(key, { ...header.value, ...NO_REGISTERS }, points), serial };
+}
+
+const parseAny = (key: string, raw: unknown): TemplateDocument =>
+	isSerialTemplate(raw) ? parseSerial(key, raw) : parseWhole(key, raw);
+
 function parseSite(key: string, raw: object, bases: ReadonlyMap<string, TemplateDocument>): TemplateDocument {
 	const whole = wholeFile(raw, bases);
 	try {
-		return { ...parseWhole(key, whole.raw), extends: whole.base };
+		return { ...parseAny(key, whole.raw), extends: whole.base };
 	} catch (error) {
 		if (!(error instanceof SettingsFault)) throw error;
 		throw new SettingsFault(error.mistakes.map((mistake) => placedInSite(mistake, whole)));
@@ -161,7 +196,7 @@ export const parseTemplate = (
 	key: string,
 	raw: unknown,
 	bases: ReadonlyMap<string, TemplateDocument> = new Map(),
-): TemplateDocument => (isSiteTemplate(raw) ? parseSite(key, raw, bases) : parseWhole(key, raw));
+): TemplateDocument => (isSiteTemplate(raw) ? parseSite(key, raw, bases) : parseAny(key, raw));
 
 /** Looks before it opens: a pipe in the folder would never end. */
 async function readBounded(path: string): Promise<string> {

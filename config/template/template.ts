@@ -1,4 +1,5 @@
 import type { PollClass, TemplateOption } from '../connection/connection.ts';
+import type { SerialFormat } from './serial-format.ts';
 
 /** Modbus read functions: 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers. */
 export type ReadFunction = 1 | 2 | 3 | 4;
@@ -224,6 +225,11 @@ export interface DeviceTemplate {
 	readonly groups?: readonly PointGroup[];
 	/** Key of the template that this one, made at the site, changes. */
 	readonly extends?: string;
+	/**
+	 * Of a serial device that is not Modbus: how it speaks and where its values are. Its points then have no register: `functionCode` and
+	 * `address` mean nothing. Absent: a Modbus device.
+	 */
+	readonly serial?: SerialFormat;
 }
 
 /** How a device comes from the factory; the installer's start values. `null`: does not apply or not known. */
@@ -263,7 +269,7 @@ export interface TemplateSource {
 export interface TemplateDocument extends DeviceTemplate {
 	/** Other names and versions with the same map. */
 	readonly variants: readonly string[];
-	readonly transports: readonly ('rtu' | 'tcp' | 'ascii')[];
+	readonly transports: readonly ('rtu' | 'tcp' | 'ascii' | 'serial' | 'socket')[];
 	readonly commDefaults: CommDefaults;
 	readonly probe: readonly Probe[];
 	/** What a positive active power means at this device; `null`: not known. */

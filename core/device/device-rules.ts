@@ -3,6 +3,7 @@ import {
 	type ModbusConnection,
 	type SerialConnection,
 	type SerialSettings,
+	portOf,
 	serialPortOf,
 } from '../../config/connection/connection.ts';
 import { fieldFault } from '../kernel/fault.ts';
@@ -11,23 +12,37 @@ import type { Device } from './device.ts';
 const settingsOf = ({ baudRate, dataBits, parity, stopBits }: SerialSettings): string =>
 	`${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`;
 
+/** Whether two connections want one port, of which one does not share it: a serial device that is not Modbus. */
+function isRival(own: Connection | null, other: Connection | null): boolean {
+	if (own === null || other === null || own.driver === 'mqtt' || other.driver === 'mqtt') return false;
+	if (own.driver === 'modbus' && other.driver === 'modbus') return false;
+	return portOf(own.line) === portOf(other.line);
+}
+
 /**
- * All devices on one serial port talk with the same settings.
+ * All Modbus devices on one serial port talk with the same settings; a serial device that is not Modbus has its line for itself.
  * @throws Fault `rule-violation` naming the other device
  */
 export function assertLineAgrees(device: Device, others: Iterable<Device>): void {
-	const line = serialPortOf(device.connection);
-	if (line === null) return;
-	const settings = settingsOf(line);
+	const { connection } = device;
+	if (connection === null || connection.driver === 'mqtt') return;
+	const line = serialPortOf(connection);
+	const field = line === null ? 'connection.line.host' : 'connection.line.path';
 	for (const other of others) {
-		const theirs = serialPortOf(other.connection);
-		if (other.id === device.id || other.deletedAt !== null || theirs?.path !== line.path) continue;
-		if (settingsOf(theirs) !== settings)
+		if (other.id === device.id || other.deletedAt !== null) continue;
+		if (isRival(connection, other.connection))
 			throw fieldFault(
 				'rule-violation',
-				'connection.line.path',
-				`${line.path} is used by device ${other.uid} with ${settingsOf(theirs)}, not ${settings}`,
+				field,
+				`${portOf(connection.line)} is used by device ${other.uid}; a serial device that is not Modbus has its line for itself`,
 			);
+		const theirs = serialPortOf(other.connection);
+		if (line === null || theirs?.path !== line.path || settingsOf(theirs) === settingsOf(line)) continue;
+		throw fieldFault(
+			'rule-violation',
+			field,
+			`${line.path} is used by device ${other.uid} with ${settingsOf(theirs)}, not ${settingsOf(line)}`,
+		);
 	}
 }
 

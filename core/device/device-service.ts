@@ -136,8 +136,13 @@ export function createDeviceService({
 	}
 
 	function assertConnectionFits(device: Device): void {
-		if (gatewayId === null && device.connection?.driver === 'modbus')
-			throw fieldFault('rule-violation', 'connection', 'a Modbus device is configured on its gateway, not on the hub');
+		const { connection } = device;
+		if (gatewayId === null && connection !== null && connection.driver !== 'mqtt')
+			throw fieldFault(
+				'rule-violation',
+				'connection',
+				`a device with driver ${connection.driver} is configured on its gateway, not on the hub`,
+			);
 		assertTemplateFits(device.connection, templates);
 		assertLineAgrees(device, devices.all());
 	}

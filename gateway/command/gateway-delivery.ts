@@ -6,6 +6,7 @@ import { commandRoute } from '../../core/command/command-topics.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Connection } from '../../config/connection/connection.ts';
 import type { Device } from '../../core/device/device.ts';
+import { fieldFault } from '../../core/kernel/fault.ts';
 import type { LocalAccount } from '../broker/mqtt-account.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
 import { writePlan } from './write-plan.ts';
@@ -22,6 +23,12 @@ export function assertDeviceTakes(
 	templates: ReadonlyMap<string, DeviceTemplate>,
 ): void {
 	if (connection?.driver === 'mqtt') commandRoute(draft.name).check(draft.payload);
+	if (connection?.driver === 'serial')
+		throw fieldFault(
+			'rule-violation',
+			'device_uid',
+			'a serial device that is not Modbus takes no commands: it is only read',
+		);
 	if (connection?.driver !== 'modbus') return;
 	const template = templates.get(connection.template);
 	// The template may be missing now and there when the command is due; then it is looked at again.

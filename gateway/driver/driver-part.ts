@@ -10,12 +10,13 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import type { LineStats } from './driver.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
+import type { DriverSink, LineStats } from './driver.ts';
+import { openSerialDriver } from './serial/open-serial-driver.ts';
 import type { SerialPorts } from './port/serial-ports.ts';
 
 export interface DriverPartDeps {
@@ -36,6 +37,15 @@ export function openDrivers(deps: DriverPartDeps) {
 	const { data, templates, ports, fieldTlsFolder, telemetry: into, lifecycle, clock, log } = deps;
 	const { devices, telemetry } = into;
 	let isPolling = false;
+	const sink: DriverSink = {
+		reading(draft) {
+			// The journal says why it cannot write; live values go on.
+			telemetry
+				.accept(draft, 'group')
+				.catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
+		},
+		health: devices.setHealth,
+	};
 	const modbus = lifecycle.own(
 		'modbus driver',
 		openModbusDriver({
@@ -43,22 +53,16 @@ export function openDrivers(deps: DriverPartDeps) {
 			templates,
 			ports,
 			fieldTlsFolder,
-			sink: {
-				reading(draft) {
-					// The journal says why it cannot write; live values go on.
-					telemetry
-						.accept(draft, 'group')
-						.catch((error: unknown) => log.debug('reading-not-durable', { reason: messageOf(error) }));
-				},
-				health: devices.setHealth,
-			},
+			sink,
 			clock,
 			log,
 		}),
 	);
-	const lines = (): readonly LineStats[] => modbus.lines();
+	const serial = lifecycle.own('serial driver', openSerialDriver({ templates, ports, sink, clock, log }));
+	const lines = (): readonly LineStats[] => [...modbus.lines(), ...serial.lines()];
 	const endListening = ports.listen(() => {
-		for (const { line, state } of lines()) if (state === 'failed') modbus.bus(line)?.retry();
+		for (const { line, state } of modbus.lines()) if (state === 'failed') modbus.bus(line)?.retry();
+		serial.retry();
 	});
 	lifecycle.own('port watch', {
 		stop() {
@@ -66,7 +70,10 @@ export function openDrivers(deps: DriverPartDeps) {
 			return Promise.resolve();
 		},
 	});
-	const applyDevices = (): Promise<void> => modbus.apply(devices.all());
+	async function applyDevices(): Promise<void> {
+		const all = devices.all();
+		await Promise.all([modbus.apply(all), serial.apply(all)]);
+	}
 	const routes: readonly HttpPart[] = [
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
 		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
@@ -85,7 +92,9 @@ export function openDrivers(deps: DriverPartDeps) {
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
 		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. */
 		notice({ id: device, name, connection }: Device): string | null {
-			if (connection?.driver !== 'modbus' || !templates.has(connection.template)) return null;
+			if (connection?.driver !== 'modbus') return null;
+			const template = templates.get(connection.template);
+			if (template === undefined || template.serial !== undefined) return null;
 			return modbus.budgetWith({ device, name, connection }).sentence;
 		},
 		/** Devices are read from now on. */

@@ -4,18 +4,24 @@ import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import { backoffMs } from '../../core/kernel/retry.ts';
 import type { LineStats } from './driver.ts';
-import type { ModbusLine } from './modbus/wire/modbus-line.ts';
 
 const FIRST_BACKOFF_MS = 500;
 const MOST_BACKOFF_MS = 30_000;
 
+/** A connection that can be kept. */
+export interface KeptLine {
+	/** @throws Fault; `lost` is called once when the connection ends by itself later: why, or `null` when it did not fail */
+	open(signal: AbortSignal, lost: (reason: string | null) => void): Promise<void>;
+	close(): Promise<void>;
+}
+
 /** Keeps the connection to one line: opens it, opens it anew when it is lost, waits longer after each failure, rests when it is told to. */
-export interface LineKeeper extends Stoppable {
+export interface LineKeeper<Kept extends KeptLine> extends Stoppable {
 	readonly state: LineStats['state'];
 	/** Why the line is not open; `null` while it is, or rests. */
 	readonly reason: string | null;
 	/** The connection that works; `null` when there is none. */
-	readonly line: ModbusLine | null;
+	readonly line: Kept | null;
 	/** The line is wanted: opens it if it rests. `isUrgent`: also when it would wait after a failure. */
 	want(isUrgent: boolean): void;
 	/** Nobody wants the line for now: its connection ends, and none is made before `want`. */
@@ -29,11 +35,11 @@ export interface LineKeeper extends Stoppable {
 	resume(): void;
 }
 
-export interface LineKeeperDeps {
+export interface LineKeeperDeps<Kept extends KeptLine> {
 	/** e.g. `tcp 192.168.1.20:502` */
 	readonly name: string;
 	/** A fresh connection for each attempt: a used one is never opened again. */
-	readonly createLine: () => ModbusLine;
+	readonly createLine: () => Kept;
 	readonly opened: () => void;
 	/** The line cannot be used. `isNews`: not known to have failed for this reason before. */
 	readonly failed: (reason: string, isNews: boolean) => void;
@@ -42,12 +48,12 @@ export interface LineKeeperDeps {
 	readonly random: (() => number) | undefined;
 }
 
-export function createLineKeeper(deps: LineKeeperDeps): LineKeeper {
+export function createLineKeeper<Kept extends KeptLine>(deps: LineKeeperDeps<Kept>): LineKeeper<Kept> {
 	const { name, createLine, opened, failed, setTimer, log, random } = deps;
 	const stopping = new AbortController();
 	let state: LineStats['state'] = 'closed';
 	let reason: string | null = null;
-	let line: ModbusLine | null = null;
+	let line: Kept | null = null;
 	let attempt = 0;
 	let isWanted = false;
 	let suspension: string | null = null;
@@ -85,7 +91,7 @@ export function createLineKeeper(deps: LineKeeperDeps): LineKeeper {
 
 	/** One connection, from opening to its end. @returns why it ended; `null` when it did not fail. */
 	async function connectOnce(): Promise<string | null> {
-		let fresh: ModbusLine | null = null;
+		let fresh: Kept | null = null;
 		const attemptEnd = new AbortController();
 		connecting = attemptEnd;
 		try {

@@ -72,7 +72,10 @@ export async function openScans(deps: ScanPartDeps) {
 		setTimer: systemTimer,
 		log,
 	});
-	const identify = createIdentifyUnit({ templates: () => templates.values(), discoverSunspec });
+	const identify = createIdentifyUnit({
+		templates: () => [...templates.values()].filter(({ serial }) => serial === undefined),
+		discoverSunspec,
+	});
 	const networks = { addresses: deps.ownAddresses ?? machineAddresses, withLoopback: deps.ownAddresses !== undefined };
 	const scans = lifecycle.own(
 		'scans',

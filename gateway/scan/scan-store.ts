@@ -12,8 +12,18 @@ const FORM = 1;
 
 interface KeptScans {
 	readonly form: number;
-	readonly scans: readonly Scan[];
+	readonly scans: readonly unknown[];
 }
+
+/** Whether a record can be shown; a file that was made by hand, or damaged, may hold anything. */
+const isScan = (kept: unknown): kept is Scan =>
+	typeof kept === 'object' &&
+	kept !== null &&
+	'id' in kept &&
+	typeof kept.id === 'string' &&
+	'startedAt' in kept &&
+	typeof kept.startedAt === 'number' &&
+	'request' in kept;
 
 /** Ended scans in one file, the newest as many as fit into a megabyte. */
 export async function openScanStore(path: string, log: Logger): Promise<ScanRepository> {
@@ -21,7 +31,7 @@ export async function openScanStore(path: string, log: Logger): Promise<ScanRepo
 	return {
 		load() {
 			const { form, scans } = store.get();
-			return Promise.resolve(form === FORM ? scans : []);
+			return Promise.resolve(form === FORM && Array.isArray(scans) ? scans.filter(isScan) : []);
 		},
 		async save(scans) {
 			let bytes = 0;

@@ -54,6 +54,11 @@ async function playedTemplates({ devices, templates: folder }: SimulateOptions):
 	const known = new Map(folders.flatMap(({ templates }) => [...templates]));
 	return devices.map(({ template: key, unitIds }) => {
 		const template = known.get(key);
+		if (template?.serial !== undefined)
+			throw new CommandEnd(
+				EX_CONFIG,
+				`${key} is of a serial device that is not Modbus; only Modbus devices are simulated`,
+			);
 		if (template !== undefined) return { template, unitIds };
 		const mistakes = folders.flatMap((each) => each.mistakes).filter(({ path }) => path.startsWith(`${key}.json`));
 		const why = mistakes.map(({ path, message }) => `\n${path}: ${message}`).join('');

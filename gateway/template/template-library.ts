@@ -44,16 +44,17 @@ export async function openTemplateLibrary({ folder, base, log }: TemplateLibrary
 	const site = new Map<string, SiteTemplate>();
 
 	function restore({ key, raw, reason, bytes }: StoredTemplate): void {
-		const checksum = raw === null ? '' : checksumOf(raw);
+		let checksum = '';
 		try {
 			if (reason !== null) throw new SettingsFault([{ path: '', message: reason }]);
+			checksum = checksumOf(raw);
 			templates.set(key, parseTemplate(key, raw, base));
 			site.set(key, { key, raw, checksum, bytes, mistakes: [] });
 		} catch (error) {
 			const mistakes = mistakesOf(error);
 			for (const { path, message } of mistakes)
 				log.error('template-refused', { path: `${key}: ${path}`, reason: message });
-			site.set(key, { key, raw, checksum, bytes, mistakes });
+			site.set(key, { key, raw: checksum === '' ? null : raw, checksum, bytes, mistakes });
 		}
 	}
 

@@ -111,7 +111,7 @@ test('who may do what follows the contract', async (t) => {
 	t.is(await ask('DELETE', '/devices/meter-1', 'admin'), 404);
 });
 
-test('a taken address is a duplicate; on the hub a Modbus device is refused', async (t) => {
+test('a taken address is a duplicate; on the hub a device of a bus or a serial line is refused', async (t) => {
 	const { server, close } = await routes(null);
 	t.teardown(close);
 	const post = (payload: object) =>
@@ -119,9 +119,12 @@ test('a taken address is a duplicate; on the hub a Modbus device is refused', as
 	const body = { name: 'x', device_type: 'y', device_uid: 'z' };
 	t.is((await post(body)).statusCode, 201);
 	t.is((await post(body)).statusCode, 409);
-	const refused = await post({ name: 'x', device_type: 'y', connection: sdm });
-	t.is(refused.statusCode, 422);
-	t.regex(refused.payload, /configured on its gateway/);
+	const line = { transport: 'serial', path: '/dev/ttyUSB0' };
+	for (const connection of [sdm, { driver: 'serial', line, template: 'sdm630' }]) {
+		const refused = await post({ name: 'x', device_type: 'y', connection });
+		t.is(refused.statusCode, 422);
+		t.regex(refused.payload, /configured on its gateway/);
+	}
 });
 
 test('PATCH replaces metadata as a whole and leaves absent fields alone', async (t) => {

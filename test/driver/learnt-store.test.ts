@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -131,4 +131,23 @@ test('a template takes over what was learnt, once', (t) => {
 	t.deepEqual(first.quirks, ['It is slow.', 'One device of this model does not have b.']);
 	t.deepEqual(first.points, document.points);
 	t.deepEqual(withLearnt(first, taught), first);
+});
+
+test('what cannot be removed keeps no device from being read', async (t) => {
+	const folder = await folderOf(t);
+	await mkdir(join(folder, 'lost+found'), { recursive: true });
+	await t.notThrowsAsync(open(folder).keepOnly(new Set()));
+});
+
+test('what is being written is not taken for a leftover', async (t) => {
+	const folder = await folderOf(t);
+	await mkdir(folder);
+	const id = simulatedId(1);
+	for (let maxRegisters = 20; maxRegisters < 60; maxRegisters += 1) {
+		const store = open(folder);
+		store.save(id, plain, { ...taught, maxRegisters });
+		for (let k = 0; k < 5; k += 1) await store.keepOnly(new Set([id]));
+		await store.stop();
+		t.is((await open(folder).load(id, plain)).maxRegisters, maxRegisters);
+	}
 });

@@ -7,7 +7,7 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { registerOf, replyTo } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, rtuReply, type RtuWire } from '../fake/rtu-wire.ts';
+import { createRtuWire, rtuException, rtuReply, type RtuWire, withCrc } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
@@ -39,6 +39,22 @@ test('a reply that comes after the port was opened anew is not taken for the ans
 	await before.line.close();
 	const { line } = await openOn(wire, guard);
 	const request = { ...read(50, 5), timeoutMs: 300 };
+	t.true(isRight((await line.transact(request)).data, request));
+	await line.close();
+});
+
+test('a reply to a request that was under way when the port was closed is not taken for the answer to another read', async (t) => {
+	const wire = createRtuWire((_, index) => ({ delayMs: index === 0 ? 150 : 120 }));
+	const guard = newGuard();
+	const before = await openOn(wire, guard);
+	const interrupted = t.throwsAsync(before.line.transact({ ...read(0, 5), timeoutMs: 1000 }), {
+		instanceOf: ModbusFault,
+	});
+	while (wire.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+	await before.line.close();
+	t.is((await interrupted).failure, 'closed');
+	const { line } = await openOn(wire, guard);
+	const request = { ...read(50, 5), timeoutMs: 600 };
 	t.true(isRight((await line.transact(request)).data, request));
 	await line.close();
 });
@@ -186,5 +202,33 @@ test('all four read functions bring their data', async (t) => {
 		const request = { ...read(20, 19), functionCode };
 		t.true(isRight((await line.transact(request)).data, request));
 	}
+	await line.close();
+});
+
+/** A read of bits whose request has the form of its answer: 3 bytes of data, as the high byte of the address says. */
+const bits = { ...read(0x0310, 20), functionCode: 1 } as const;
+const bitsAsSent = withCrc(Buffer.from([1, 1, 0x03, 0x10, 0, 20]));
+
+test('an echo that has the form of the answer is not taken for it, also behind noise', async (t) => {
+	for (const noise of [Buffer.alloc(0), Buffer.from([0xff])]) {
+		const wire = createRtuWire((request) => ({
+			delayMs: 0,
+			bytes: Buffer.concat([noise, bitsAsSent, rtuReply(request)]),
+		}));
+		const { line, counters } = await openOn(wire);
+		t.true(isRight((await line.transact(bits)).data, bits));
+		t.is(counters.echoFrames, 1);
+		await line.close();
+	}
+});
+
+test('an answer of the same bytes as its request is one where nothing echoes', async (t) => {
+	const wire = createRtuWire(({ functionCode }) =>
+		functionCode === 1 ? { delayMs: 0, bytes: bitsAsSent } : { delayMs: 0 },
+	);
+	const { line } = await openOn(wire);
+	await line.transact(read(0, 2));
+	await line.transact(read(0, 2));
+	t.deepEqual((await line.transact(bits)).data, bitsAsSent.subarray(3, 6));
 	await line.close();
 });

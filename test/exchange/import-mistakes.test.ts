@@ -8,6 +8,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { xlsxSheets } from '../../gateway/template/file/xlsx-reader.ts';
 import { xlsxOf } from '../../gateway/template/file/xlsx-writer.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../../gateway/template/import/import-formats.ts';
+import { toImportRequest } from '../../gateway/template/import/import-schema.ts';
 import { createImportService, type ImportPreview } from '../../gateway/template/import/import-service.ts';
 import { optionsOf } from '../fake/import-options.ts';
 
@@ -202,6 +203,26 @@ function withFile(zip: Buffer, name: string, text: string): Buffer {
 	}
 	throw new RangeError(name);
 }
+
+test('a megabyte of one character is judged in one pass, wherever it stands', (t) => {
+	const most = 1_000_000;
+	const titles = 'name,address,type,access\n';
+	const cells: readonly (readonly [place: string, content: string])[] = [
+		['a title', `"${'('.repeat(most)}\nx",address\n`],
+		['a type', `${titles}a,1,u${' '.repeat(most)}x,r\n`],
+		['an access', `${titles}a,1,uint16,r${' '.repeat(most)}x\n`],
+		['an access in words', `${titles}a,1,uint16,read${' '.repeat(most)}x\n`],
+		['a remark', `# model: x${','.repeat(most / 4)}y\n`],
+	];
+	for (const [place, content] of cells) t.false(preview('csv', content).isSound, place);
+	t.false(preview('auto', `${'\n'.repeat(most)}x`).isSound);
+	const honest = xlsxOf([{ name: 'A', rows: [{ line: 1, cells: ['x'] }] }]);
+	t.false(preview('xlsx', withFile(honest, 'xl/worksheets/sheet1.xml', `<${'a'.repeat(most)}>`)).isSound);
+	const body = { format: 'csv', file_name: '', content: `${' '.repeat(most)}!`, encoding: 'base64' } as const;
+	const { functionCode, ...rest } = optionsOf();
+	const options = { addressing: rest.addressing, function: functionCode, sunspec_address: rest.sunspecAddress };
+	t.throws(() => toImportRequest({ ...body, options }), { message: /must be base64/ });
+});
 
 test('files that are nested too deep are refused, in every form', (t) => {
 	const deep: readonly (readonly [ImportFormat, string])[] = [

@@ -8,7 +8,9 @@ import { csvOf, workbookOf } from '../../gateway/template/export/table-export.ts
 import { formatOf, importFile } from '../../gateway/template/import/import-formats.ts';
 import { optionsOf } from '../fake/import-options.ts';
 
-const { templates } = await readTemplates(join(process.cwd(), 'config/template'));
+const library = await readTemplates(join(process.cwd(), 'config/template'));
+/** Those that are read from registers. */
+const templates = new Map([...library.templates].filter(([, { serial }]) => serial === undefined));
 
 test('there are templates to try this with', (t) => {
 	t.true(templates.size >= 40);

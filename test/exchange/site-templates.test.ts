@@ -188,16 +188,20 @@ test('a file that was damaged is named, can be replaced, and keeps no other from
 	await templates.put('good', documentOf(point('a', 0)), always);
 	await writeFile(join(folder, 'site', 'bad.json'), '{"points":');
 	await writeFile(join(folder, 'site', 'wrong.json'), '{"extends":"acme-meter","points":[{"key":"a","scale":0}]}');
+	await writeFile(join(folder, 'site', 'deep.json'), '['.repeat(400_000) + ']'.repeat(400_000));
 	const next = await reopen();
 	const lines = next.templates.all().map(({ key, mistakes }) => [key, mistakes.map(({ path }) => path)]);
 	t.deepEqual(Object.fromEntries(lines), {
 		'acme-meter': [],
 		bad: [''],
+		deep: [''],
 		good: [],
 		wrong: ['points[0].scale'],
 	});
 	await next.templates.put('bad', documentOf(point('a', 0)), always);
 	await next.templates.remove('wrong', always);
+	t.is(next.templates.shown('deep', { isResolved: false, learntOf: null }).document, null);
+	await next.templates.remove('deep', always);
 	t.is((await reopen()).templates.all().length, 3);
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -271,4 +271,12 @@ test('what was kept is bounded in bytes, the newest first', async (t) => {
 		(await (await openScanStore(path, silentLog)).load()).map(({ id }) => id),
 		['5', '4', '3'],
 	);
+});
+
+test('a file of scans that is not of its form keeps no gateway from starting', async (t) => {
+	const path = join(await folder(t), 'scans.json');
+	for (const scans of [null, 'x', [null, 1, {}, { id: 'a' }]]) {
+		await writeFile(path, JSON.stringify({ form: 1, scans }));
+		t.deepEqual((await bench(await openScanStore(path, silentLog))).scans.all(), []);
+	}
 });

@@ -40,6 +40,7 @@ test('every point of every template of the product can be read, and reads as a v
 	const { templates } = await readTemplates(join(process.cwd(), 'config', 'template'));
 	t.true(templates.size > 0);
 	for (const document of templates.values()) {
+		if (document.serial !== undefined) continue;
 		const image = createTemplateImage({ template: document, seed: 1 });
 		for (const point of document.points) {
 			if (point.scaleFactor !== undefined || point.when !== undefined || point.access === 'w') continue;

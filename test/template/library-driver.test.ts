@@ -14,7 +14,9 @@ import { createImageSlave, readDeviceImage } from '../fake/device-image.ts';
 import { portsOf } from '../fake/machine-ports.ts';
 import { plainDevice } from '../fake/plain-device.ts';
 
-const { templates } = await readTemplates(fileURLToPath(new URL('../../../config/template/', import.meta.url)));
+const library = await readTemplates(fileURLToPath(new URL('../../../config/template/', import.meta.url)));
+/** Those that are read from registers. */
+const templates = new Map([...library.templates].filter(([, { serial }]) => serial === undefined));
 
 /** A device of this model at a unit id, with all that its template offers. */
 const deviceOf = ({ key, options = [] }: TemplateDocument, unitId: number, port: number): Device =>

@@ -14,7 +14,9 @@ import { planReads, type ReadRequest } from '../../gateway/driver/modbus/plan/re
 import { type DeviceImage, dataOf, readDeviceImage, soleRequest } from '../fake/device-image.ts';
 
 const folderOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const { templates } = await readTemplates(folderOf('config/template/'));
+const library = await readTemplates(folderOf('config/template/'));
+/** Those that are read from registers. */
+const templates = new Map([...library.templates].filter(([, { serial }]) => serial === undefined));
 
 const images = new Map<string, DeviceImage>();
 for (const key of templates.keys()) images.set(key, await readDeviceImage(key));

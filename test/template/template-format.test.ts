@@ -207,11 +207,14 @@ test('a counter turns at the end of its type, of its digits, of its bits, or whe
 
 test('the examples of the documentation are sound templates', (t) => {
 	const text = readFileSync(new URL('../../../docs/add-a-template.md', import.meta.url), 'utf8');
-	const [product, site] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']): unknown => JSON.parse(json));
+	const [product, site, serial] = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']): unknown =>
+		JSON.parse(json),
+	);
 	const template = parseTemplate('acme-hybrid-5', product);
 	t.is(template.points.length, 13);
 	const ours = parseTemplate('site-hybrid', site, new Map([['acme-hybrid-5', template]]));
 	t.is(ours.points.length, 12);
+	t.is(parseTemplate('acme-tank-gauge-2', serial).serial?.layout.kind, 'key-value');
 	t.is(ours.points.find(({ key }) => key === 'import_energy')?.byteOrder, 'ABCD');
 });
 

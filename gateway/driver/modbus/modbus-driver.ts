@@ -19,6 +19,8 @@ import { sharePorts } from './port-sharing.ts';
 /** How often lines without devices are looked at, ms. */
 const WATCH_VISITS_MS = 2000;
 
+const USE_SERIAL = 'such a device is connected with the driver serial';
+
 export interface ModbusDriver extends Driver {
 	/** The bus of a line by the name it has in `lines()`; `null` when no device uses it. */
 	bus(name: string): Bus | null;
@@ -104,6 +106,8 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 					device.id,
 					`the template ${connection.template} is not installed; choose another one for ${device.name}`,
 				);
+			} else if (template.serial !== undefined) {
+				unfit.set(device.id, `the template ${template.key} is of a serial device that is not Modbus; ${USE_SERIAL}`);
 			} else if ('path' in connection.line && lineName(owner.line) !== lineName(connection.line)) {
 				unfit.set(
 					device.id,
@@ -219,6 +223,10 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 			const base = deps.template(connection.template);
 			if (base === null) {
 				throw fieldFault('rule-violation', 'connection.template', `${connection.template} is not installed`);
+			}
+			if (base.serial !== undefined) {
+				const sentence = `${base.key} is of a serial device that is not Modbus; ${USE_SERIAL}`;
+				throw fieldFault('rule-violation', 'connection.template', sentence);
 			}
 			const template = layeredTemplate(base, connection);
 			const name = lineName(connection.line);

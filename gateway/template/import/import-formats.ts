@@ -118,7 +118,7 @@ export function formatOf(fileName: string, content: Buffer): ImportFormat {
 	if (content.subarray(0, 2).toString('latin1') === 'PK') return 'xlsx';
 	const text = textOf(content.subarray(0, 64 * 1024));
 	const ending = /\.([a-z]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? '';
-	if (/^\s*\[\[?\s*inputs\.modbus/m.test(text)) return 'telegraf';
+	if (/^[ \t]*\[\[?[ \t]*inputs\.modbus/m.test(text)) return 'telegraf';
 	if (/^\uFEFF?\s*[[{]/.test(text)) return formatOfJson(textOf(content));
 	if (/^modbus:/m.test(text)) return 'home-assistant';
 	return ENDINGS[ending] ?? 'csv';

@@ -78,11 +78,11 @@ export const importAnswer = Joi.object({
 	.options({ presence: 'required' })
 	.label('TemplateImport');
 
-const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function contentOf({ content, encoding }: ImportBody): Buffer {
 	if (encoding === 'text') return Buffer.from(content);
-	if (!BASE64.test(content)) throw fieldFault('rule-violation', 'content', 'must be base64');
+	if (!BASE64.test(content.replaceAll(/\s+/g, ''))) throw fieldFault('rule-violation', 'content', 'must be base64');
 	return Buffer.from(content, 'base64');
 }
 

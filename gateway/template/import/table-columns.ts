@@ -163,7 +163,7 @@ export function headingOf(cells: readonly string[]): Heading {
 	for (const [index, cell] of cells.entries()) {
 		const title = cell.trim();
 		if (title === '' || isOwn(title)) continue;
-		const column = byVariant.get(plainName(title.replace(/[([].*$/, '')));
+		const column = byVariant.get(plainName(title.split(/[([]/, 1)[0] ?? ''));
 		if (column === undefined || places.has(column)) unknown.push([index, title]);
 		else places.set(column, index);
 	}

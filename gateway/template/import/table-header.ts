@@ -54,7 +54,7 @@ export function headerMember(row: TableRow, table: Table, header: Record<string,
 			: row.cells
 					.join(', ')
 					.replace(REMARK, '$2')
-					.replaceAll(/(?:, )+$/g, '');
+					.replace(/(?<!, )(?:, )+$/, '');
 	const value = valueOf(form, text.trim());
 	if (value !== undefined) header[member] = value;
 	else if (after === '') book.mistake(table.placeOf(row.line, 1), member, 'must be JSON', text);

@@ -63,7 +63,7 @@ const given = (members: Readonly<Record<string, unknown>>): object =>
 /** `string[16]`, `char(20)`: characters, two in a register. */
 const LENGTH = /[[(](\d{1,3})[\])]\s*$/;
 /** `uint32 CDAB`, `float_DCBA` */
-const ORDER = /[\s_-]+((?:AB|BA)|[ABCD]{4}|[A-H]{8})\s*$/;
+const ORDER = /(?<![\s_-])[\s_-]+((?:AB|BA)|[ABCD]{4}|[A-H]{8})\s*$/;
 
 interface Kind {
 	readonly type: RegisterType;

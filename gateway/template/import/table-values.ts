@@ -50,7 +50,7 @@ export function functionIn(text: string): 1 | 2 | 3 | 4 | null {
 
 /** What may be done with a point: `r`, `w` or `rw`; `null`: the cell says nothing that is known. */
 export function accessIn(text: string): 'r' | 'w' | 'rw' | null {
-	const plain = text.trim().toLowerCase();
+	const plain = text.trim().toLowerCase().replaceAll(/\s+/g, ' ');
 	if (['', 'r', 'ro', 'read', 'readonly', 'read only', 'read-only', 'in'].includes(plain)) return 'r';
 	if (['w', 'wo', 'write', 'writeonly', 'write only', 'write-only', 'out'].includes(plain)) return 'w';
 	const isBoth = /^(?:r\s*\/?\s*w|rd\/wr|read\s*[/&,-]?\s*(?:and\s*)?write|read,\s*write(?:,.*)?)$/.test(plain);

@@ -19,7 +19,7 @@ export interface LearntStore extends Stoppable {
 	/** Writes behind: the newest state of each device reaches the disk, one write of a device at a time. */
 	save(id: DeviceId, template: DeviceTemplate, learnt: Learnt): void;
 	forget(id: DeviceId): Promise<void>;
-	/** Removes what belongs to none of these devices. */
+	/** Removes what belongs to none of these devices. Never rejects: what cannot be removed is logged. */
 	keepOnly(ids: ReadonlySet<string>): Promise<void>;
 }
 
@@ -112,8 +112,14 @@ export function createLearntStore({ folder, log }: { readonly folder: string; re
 		},
 		async keepOnly(ids) {
 			const names = await readdir(folder).catch(() => []);
+			// The beginning of a file that is being written is nobody's leftover.
+			const isWriting = writing.size > 0;
 			for (const name of names) {
-				if (!ids.has(name.replace(/\.json$/, ''))) await rm(join(folder, name), { force: true });
+				if (ids.has(name.replace(/\.json$/, '')) || (isWriting && name.endsWith('.tmp'))) continue;
+				// Devices are read all the same.
+				await rm(join(folder, name), { force: true }).catch((error: unknown) =>
+					log.warn('learnt-not-removed', { name, reason: messageOf(error) }),
+				);
 			}
 		},
 		async stop() {

@@ -50,15 +50,21 @@ export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePor
 		listener?.corrupt('a wrong check sum');
 	}
 
+	const isAnswer = (exchange: ModbusExchange, frame: Buffer): boolean =>
+		frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
+
 	function isEcho(exchange: ModbusExchange, frame: Buffer): boolean {
-		return frame.equals(sent) && (!isMirrored(exchange) || echo.isEcho());
+		if (!frame.equals(sent)) return false;
+		if (isMirrored(exchange)) return echo.isEcho();
+		// A read of bits at some addresses is answered by its own bytes when the bits are so.
+		return echo.hasEcho !== false || !isAnswer(exchange, frame);
 	}
 
 	function sound(exchange: ModbusExchange, frame: Buffer): void {
 		if (isEcho(exchange, frame)) {
 			counters.echoFrames += 1;
 			echo.heard();
-		} else if (frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1) {
+		} else if (isAnswer(exchange, frame)) {
 			end();
 			listener?.reply(frame.subarray(1));
 		} else {

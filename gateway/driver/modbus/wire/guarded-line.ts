@@ -45,7 +45,12 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 			guard.proven(request.unitId);
 			return answer;
 		} catch (error) {
-			if (!(error instanceof ModbusFault) || error.failure === 'closed') throw error;
+			if (!(error instanceof ModbusFault)) throw error;
+			if (error.failure === 'closed') {
+				// Its answer may still be on its way, and come to the connection that is made next.
+				guard.owes(request);
+				throw error;
+			}
 			if (error.failure === 'exception' && !guard.isExceptionAmbiguous(request)) {
 				guard.proven(request.unitId);
 				throw error;

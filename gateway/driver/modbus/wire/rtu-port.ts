@@ -100,10 +100,21 @@ export function createRtuPort({ link, timing, clock, meter, bystanders }: RtuPor
 	const exchangeMs = (exchange: ModbusExchange): number =>
 		wireMs(timing, sent.length + replyBytes(exchange) + OVERHEAD_BYTES);
 
+	/** Whether the request, heard again, would be a right answer: of a mirrored one it always is, of a read of bits at some addresses. */
+	const couldAnswer = (exchange: ModbusExchange): boolean =>
+		isMirrored(exchange) || scanRtu(sent, sent.length, exchange).kind === 'reply';
+
+	/** Whether a copy of a request that could be its answer is the echo. Few answers are such a copy without being mirrored. */
+	const isEchoed = (exchange: ModbusExchange): boolean =>
+		isMirrored(exchange) ? echo.isEcho() : echo.hasEcho !== false;
+
+	const isOwn = (start: number, end: number): boolean =>
+		end - start === sent.length && buffer.compare(sent, 0, sent.length, start, end) === 0;
+
 	/** Removes our own request from the front of what was heard. */
 	function swallowEcho(exchange: ModbusExchange): void {
 		const isThere = length >= sent.length && buffer.compare(sent, 0, sent.length, 0, sent.length) === 0;
-		if (!isThere || (isMirrored(exchange) && !echo.isEcho())) return;
+		if (!isThere || (couldAnswer(exchange) && !isEchoed(exchange))) return;
 		counters.echoFrames += 1;
 		echo.heard();
 		drop(sent.length);
@@ -142,8 +153,7 @@ export function createRtuPort({ link, timing, clock, meter, bystanders }: RtuPor
 		swallowEcho(exchange);
 		const scan = scanRtu(buffer, length, exchange);
 		if (scan.kind === 'reply') {
-			const isCopy = buffer.compare(sent, 0, sent.length, scan.start, scan.end) === 0;
-			if (isCopy && isMirrored(exchange) && echo.isEcho()) {
+			if (isOwn(scan.start, scan.end) && isEchoed(exchange)) {
 				bystanders.heard(buffer, 0, scan.end, sent);
 				echo.heard();
 				drop(scan.end);

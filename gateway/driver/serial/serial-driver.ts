@@ -1,0 +1,147 @@
+import { portOf } from '../../../config/connection/connection.ts';
+import { layeredTemplate } from '../../../config/template/template-layers.ts';
+import type { DeviceTemplate } from '../../../config/template/template.ts';
+import type { Device } from '../../../core/device/device.ts';
+import { Fault, messageOf } from '../../../core/kernel/fault.ts';
+import type { DeviceId } from '../../../core/kernel/id.ts';
+import type { Driver } from '../driver.ts';
+import { createStreamDevice, type StreamDevice, type StreamDeviceDeps, type WantedStream } from './stream-device.ts';
+
+export interface SerialDriver extends Driver {
+	/** Ports may have come or gone: lines that failed are tried at once. */
+	retry(): void;
+}
+
+export interface SerialDriverDeps extends StreamDeviceDeps {
+	/** The template of this key; `null` when it is not installed. */
+	readonly template: (key: string) => DeviceTemplate | null;
+}
+
+/** A device that can be read, and the template as it is installed: the same object for as long as it does not change. */
+interface Candidate extends WantedStream {
+	readonly base: DeviceTemplate;
+}
+
+interface Running {
+	readonly wanted: Candidate;
+	readonly stream: StreamDevice;
+}
+
+const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+
+const isSame = (a: Candidate, b: Candidate): boolean =>
+	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
+
+/** Who has each port: Modbus devices before others, then the older one. */
+function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
+	const owners = new Map<string, Device>();
+	for (const driver of ['modbus', 'serial'] as const) {
+		for (const device of devices) {
+			const { connection } = device;
+			if (connection?.driver !== driver || (driver === 'modbus' && !('path' in connection.line))) continue;
+			const port = portOf(connection.line);
+			if (!owners.has(port)) owners.set(port, device);
+		}
+	}
+	return owners;
+}
+
+/** Serial devices that are not Modbus; each has its line for itself. */
+export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
+	const { sink, clock, log } = deps;
+	const running = new Map<DeviceId, Running>();
+	/** Devices that cannot be read as they are configured, and what they were told. */
+	const rejected = new Map<DeviceId, string>();
+	let work: Promise<void> = Promise.resolve();
+	let isStopped = false;
+
+	function candidateOf(device: Device, owners: ReadonlyMap<string, Device>): Candidate | string | null {
+		const { connection, name } = device;
+		if (connection?.driver !== 'serial') return null;
+		const base = deps.template(connection.template);
+		if (base === null) return `the template ${connection.template} is not installed; choose another one for ${name}`;
+		if (base.serial === undefined)
+			return `the template ${base.key} is of a Modbus device; choose one of a serial device for ${name}`;
+		const port = portOf(connection.line);
+		const owner = owners.get(port);
+		if (owner !== undefined && owner.id !== device.id)
+			return `${port} is used by ${owner.name}; a serial device that is not Modbus has its line for itself`;
+		return { device, connection, base, template: layeredTemplate(base, connection), format: base.serial };
+	}
+
+	function reject(id: DeviceId, reason: string): void {
+		if (rejected.get(id) === reason) return;
+		rejected.set(id, reason);
+		sink.health(id, { state: 'offline', since: clock.now(), reason });
+	}
+
+	async function end(id: DeviceId): Promise<void> {
+		const known = running.get(id);
+		running.delete(id);
+		await known?.stream.stop();
+	}
+
+	function start(wanted: Candidate): void {
+		const { device, base } = wanted;
+		try {
+			running.set(device.id, { wanted, stream: createStreamDevice(wanted, deps) });
+			rejected.delete(device.id);
+		} catch (error) {
+			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
+			reject(device.id, `the template ${base.key} cannot be used: ${messageOf(error)}`);
+		}
+	}
+
+	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
+	function examine(devices: readonly Device[]): {
+		readonly fit: ReadonlyMap<DeviceId, Candidate>;
+		readonly unfit: ReadonlyMap<DeviceId, string>;
+	} {
+		const alive = devices.filter(({ deletedAt }) => deletedAt === null).toSorted(byAge);
+		const owners = ownersOf(alive);
+		const fit = new Map<DeviceId, Candidate>();
+		const unfit = new Map<DeviceId, string>();
+		for (const device of alive) {
+			const candidate = candidateOf(device, owners);
+			if (typeof candidate === 'string') unfit.set(device.id, candidate);
+			else if (candidate !== null) fit.set(device.id, candidate);
+		}
+		return { fit, unfit };
+	}
+
+	async function change(devices: readonly Device[]): Promise<void> {
+		if (isStopped) return;
+		const { fit, unfit } = examine(devices);
+		for (const [id, { wanted }] of running) {
+			const next = fit.get(id);
+			if (next === undefined || !isSame(next, wanted)) await end(id);
+		}
+		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
+		for (const [id, reason] of unfit) reject(id, reason);
+		for (const [id, candidate] of fit) if (!running.has(id)) start(candidate);
+	}
+
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	function inTurn(step: () => Promise<void>): Promise<void> {
+		const done = work.then(step);
+		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
+		return done;
+	}
+
+	return {
+		apply(devices) {
+			if (isStopped) return Promise.reject(new Fault('state-conflict', 'the serial driver is stopped'));
+			return inTurn(() => change(devices));
+		},
+		lines: () => [...running.values()].map(({ stream }) => stream.stats()),
+		retry() {
+			for (const { stream } of running.values()) stream.retry();
+		},
+		async stop() {
+			isStopped = true;
+			await inTurn(async () => {
+				for (const id of running.keys()) await end(id);
+			});
+		},
+	};
+}
