@@ -41,6 +41,8 @@ export function TemplateFields({ form, templates, chosen, onChoose, problem }: T
 	const { me } = useServices();
 	const wanted = useSignal('');
 	const left = found(templates, wanted.value);
+	// An empty list has not come yet: the product ships templates.
+	const isNone = templates.length > 0 && left.length === 0;
 	const template = templates.find(({ key }) => key === chosen);
 	return (
 		<>
@@ -53,8 +55,15 @@ export function TemplateFields({ form, templates, chosen, onChoose, problem }: T
 					if (text !== '' && usable.length === 1 && only !== undefined) onChoose(only.key);
 				}}
 			/>
-			<TemplateSelect form={form} left={left} template={template} onChoose={onChoose} problem={problem} />
-			{left.length === 0 && problem === null && me.may('templates:write') && (
+			<TemplateSelect
+				form={form}
+				left={left}
+				isNone={isNone}
+				template={template}
+				onChoose={onChoose}
+				problem={problem}
+			/>
+			{isNone && me.may('templates:write') && (
 				<p>
 					<a class="button" href={link('import-template')}>
 						{tf('add.templateImport')}
@@ -93,16 +102,18 @@ function SearchField({ onInput }: { readonly onInput: (text: string) => void }) 
 
 interface TemplateSelectProps extends Pick<TemplateFieldsProps, 'form' | 'onChoose' | 'problem'> {
 	readonly left: readonly TemplateView[];
+	/** Nothing has what is searched. */
+	readonly isNone: boolean;
 	readonly template: TemplateView | undefined;
 }
 
-function TemplateSelect({ form, left, template, onChoose, problem }: TemplateSelectProps) {
+function TemplateSelect({ form, left, isNone, template, onChoose, problem }: TemplateSelectProps) {
 	const id = useId();
 	const mistake = form.fields.value[NAME];
 	const isHidden = template !== undefined && !left.includes(template);
 	const shown = isHidden ? [template, ...left] : left;
 	const makers = [...new Set(shown.map(({ manufacturer }) => manufacturer))].toSorted((a, b) => a.localeCompare(b));
-	const note = mistake ?? problem ?? (left.length === 0 ? tf('add.templateNoMatch') : '');
+	const note = mistake ?? problem ?? (isNone ? tf('add.templateNoMatch') : '');
 	return (
 		<div class="field">
 			<label for={id}>{tf('add.template')}</label>

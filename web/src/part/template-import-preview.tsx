@@ -25,7 +25,7 @@ export function ImportPreview({ previewed, onEdit }: ImportPreviewProps) {
 	// On a phone it begins below what is visible.
 	useEffect(() => section.current?.scrollIntoView({ block: 'start' }), [answer]);
 	return (
-		<section ref={section} class="preview" data-preview={answer.is_sound ? 'sound' : 'unsound'}>
+		<section ref={section} class="preview form-wide" data-preview={answer.is_sound ? 'sound' : 'unsound'}>
 			<div class="card">
 				<Verdict answer={answer} />
 				{answer.is_sound && <Replaced previewed={previewed} />}
