@@ -35,7 +35,14 @@ const cut = (line: string, maxChars: number): string =>
 	line.length > maxChars ? `${line.slice(0, maxChars)}...` : line;
 
 /** What was found, short enough for a line. */
-const shown = (value: unknown): string => cut(JSON.stringify(value) ?? 'nothing', MAX_SHOWN_CHARS);
+function shown(value: unknown): string {
+	try {
+		return cut(JSON.stringify(value) ?? 'nothing', MAX_SHOWN_CHARS);
+	} catch {
+		// Nesting that exhausts the stack.
+		return 'something that cannot be shown';
+	}
+}
 
 const dotted = (path: readonly (string | number)[]): string =>
 	path.map((step, depth) => (typeof step === 'number' ? `[${step}]` : `${depth === 0 ? '' : '.'}${step}`)).join('');

@@ -7,7 +7,7 @@ import { deviceParams } from '../../core/device/device-schema.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import { actorOf, anyUser, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
-import { Fault } from '../../core/kernel/fault.ts';
+import { Fault, fieldFault } from '../../core/kernel/fault.ts';
 import { csvOf, workbookOf } from './export/table-export.ts';
 import { thingDescription, thingModel } from './export/thing-description.ts';
 import {
@@ -88,12 +88,16 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 					query: Joi.object({ format: Joi.valid(...Object.keys(EXPORTS)).default('json') }),
 				},
 				handler: ({ params, query }: Exported, h: ResponseToolkit) => {
+					const template = templates.template(params.template_key);
+					if (template.serial !== undefined && query.format !== 'json')
+						throw fieldFault(
+							'rule-violation',
+							'format',
+							`a template of serial frames has no registers to put into ${query.format}; must be json`,
+						);
 					const { type, ending, make } = EXPORTS[query.format];
 					const name = `${params.template_key}.${ending}`;
-					return h
-						.response(make(templates.template(params.template_key)))
-						.type(type)
-						.header('content-disposition', `attachment; filename="${name}"`);
+					return h.response(make(template)).type(type).header('content-disposition', `attachment; filename="${name}"`);
 				},
 			},
 		});

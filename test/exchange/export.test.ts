@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import test, { type ExecutionContext } from 'ava';
 
 import type { Connection } from '../../config/connection/connection.ts';
@@ -174,6 +176,15 @@ test('REST: a template is exported in every format under its own name', async (t
 		(await api.inject({ url: '/templates/acme-meter/export?format=pdf', headers: bearer('viewer') })).statusCode,
 		422,
 	);
+});
+
+test('REST: a template of serial frames is exported as JSON only', async (t) => {
+	const scale = JSON.parse(readFileSync('config/template/weighing-scale-ascii.json', 'utf8')) as unknown;
+	const api = await server(t, null, parseTemplate('weighing-scale-ascii', scale));
+	const asked = (format: string) =>
+		api.inject({ url: `/templates/weighing-scale-ascii/export?format=${format}`, headers: bearer('viewer') });
+	t.is((await asked('json')).statusCode, 200);
+	for (const format of ['csv', 'xlsx', 'wot']) t.regex((await asked(format)).payload, /serial frames/);
 });
 
 test('REST: a file is previewed by whoever may store it; as text or as base64', async (t) => {

@@ -11,6 +11,7 @@ import type { Device } from '../../core/device/device.ts';
 import { FieldsFault } from '../../core/kernel/fault.ts';
 import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import type { JsonValue } from '../../core/telemetry/reading.ts';
 import { openTemplateShelf } from '../../gateway/configuration/template-shelf.ts';
 import type { Learnt } from '../../gateway/driver/modbus/plan/learnt.ts';
 import { openTemplateLibrary } from '../../gateway/template/template-library.ts';
@@ -203,6 +204,15 @@ test('a file that was damaged is named, can be replaced, and keeps no other from
 	t.is(next.templates.shown('deep', { isResolved: false, learntOf: null }).document, null);
 	await next.templates.remove('deep', always);
 	t.is((await reopen()).templates.all().length, 3);
+});
+
+test('an upload that is nested too deep is refused with its place', async (t) => {
+	const { templates } = await bench(t);
+	for (const depth of [9_000, 300_000]) {
+		const points: JsonValue = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+		const fault = await t.throwsAsync(templates.put('deep', { points }, always), { instanceOf: FieldsFault });
+		t.true(fault.message.includes('points'));
+	}
 });
 
 test('there is an end to what a site may upload', async (t) => {

@@ -14,6 +14,10 @@ const BETWEEN_CHARS_MS = 1000;
 const UNITS = 256;
 const NO_FRAME = Buffer.alloc(0);
 
+/** Whether a sound frame has the shape of the answer. */
+const hasAnswerShape = (exchange: ModbusExchange, frame: Buffer): boolean =>
+	frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
+
 interface AsciiPortDeps {
 	readonly link: ByteLink;
 	readonly clock: Clock;
@@ -50,21 +54,18 @@ export function createAsciiPort({ link, clock, meter }: AsciiPortDeps): FramePor
 		listener?.corrupt('a wrong check sum');
 	}
 
-	const isAnswer = (exchange: ModbusExchange, frame: Buffer): boolean =>
-		frame[0] === exchange.unitId && replyLength(exchange, frame, 1, frame.length) === frame.length - 1;
-
 	function isEcho(exchange: ModbusExchange, frame: Buffer): boolean {
 		if (!frame.equals(sent)) return false;
 		if (isMirrored(exchange)) return echo.isEcho();
 		// A read of bits at some addresses is answered by its own bytes when the bits are so.
-		return echo.hasEcho !== false || !isAnswer(exchange, frame);
+		return echo.hasEcho !== false || !hasAnswerShape(exchange, frame);
 	}
 
 	function sound(exchange: ModbusExchange, frame: Buffer): void {
 		if (isEcho(exchange, frame)) {
 			counters.echoFrames += 1;
 			echo.heard();
-		} else if (isAnswer(exchange, frame)) {
+		} else if (hasAnswerShape(exchange, frame)) {
 			end();
 			listener?.reply(frame.subarray(1));
 		} else {

@@ -1,4 +1,10 @@
-import type { ConverterLine, Line, SerialLine, TcpLine } from '../../../../config/connection/connection.ts';
+import {
+	type ConverterLine,
+	type Line,
+	portOf,
+	type SerialLine,
+	type TcpLine,
+} from '../../../../config/connection/connection.ts';
 import type { Clock } from '../../../../core/kernel/clock.ts';
 import type { LineMeter } from '../../line-meter.ts';
 import type { SerialPorts } from '../../port/serial-ports.ts';
@@ -25,10 +31,8 @@ const timingOf = (line: SerialLine | ConverterLine): RtuTiming =>
 		? { baudRate: line.baudRate, bitsPerChar: bitsPerChar(line) }
 		: { baudRate: line.baudRate ?? CONVERTER_BAUD_RATE, bitsPerChar: CONVERTER_BITS_PER_CHAR };
 
-interface LineMemory {
-	readonly guard: LateReplyGuard;
-	readonly bystanders: Bystanders;
-}
+/** Ports whose owed answers are remembered, at most; the one that was opened longest ago goes first. */
+const MOST_PORTS = 256;
 
 /**
  * Makes fresh, unopened connections to lines over the network or a serial port of this machine.
@@ -40,17 +44,24 @@ export function createModbusLine(
 	fieldTlsFolder: string | null = null,
 ): (line: Line, meter: LineMeter) => ModbusLine {
 	/** What outlives the connections of a line; one for each, as long as its meter. */
-	const memories = new WeakMap<LineMeter, LineMemory>();
+	const bystanders = new WeakMap<LineMeter, Bystanders>();
+	/** One for each port: an answer that comes late finds whoever has the port then, a scan as well as the polls behind it. */
+	const guards = new Map<string, LateReplyGuard>();
 
-	function memoryOf(meter: LineMeter): LineMemory {
-		const known = memories.get(meter);
-		if (known !== undefined) return known;
-		const fresh = {
-			guard: createLateReplyGuard(() => clock.monotonicMs()),
-			bystanders: createBystanders(clock, meter.counters),
-		};
-		memories.set(meter, fresh);
-		return fresh;
+	function bystandersOf(meter: LineMeter): Bystanders {
+		const known = bystanders.get(meter) ?? createBystanders(clock, meter.counters);
+		bystanders.set(meter, known);
+		return known;
+	}
+
+	function guardOf(line: Line): LateReplyGuard {
+		const port = portOf(line);
+		const guard = guards.get(port) ?? createLateReplyGuard(() => clock.monotonicMs());
+		guards.delete(port);
+		guards.set(port, guard);
+		const [oldest] = guards.keys();
+		if (guards.size > MOST_PORTS && oldest !== undefined) guards.delete(oldest);
+		return guard;
 	}
 
 	function tcpLine({ host, port, tls, depth = 1 }: TcpLine, meter: LineMeter): ModbusLine {
@@ -69,6 +80,13 @@ export function createModbusLine(
 		const link = 'path' in line ? createSerialLink(line, ports) : createSocketLink(line);
 		const isRtu = line.transport === 'rtu' || line.transport === 'rtu-over-tcp';
 		const create = framed[isRtu ? 'rtu' : 'ascii'];
-		return create({ link, timing: timingOf(line), clock, meter, ...memoryOf(meter) });
+		return create({
+			link,
+			timing: timingOf(line),
+			clock,
+			meter,
+			guard: guardOf(line),
+			bystanders: bystandersOf(meter),
+		});
 	};
 }
