@@ -40,16 +40,16 @@ export interface LabelsView {
 	readonly tr?: string;
 }
 
-/** A point as far as it is shown. */
+/** A point as far as it is shown; that of a serial device stands in a frame, and has no register. */
 export interface TemplatePointView {
 	readonly key: string;
 	readonly name: string;
 	/** Modbus function it is read with, 1 to 4. */
-	readonly function: number;
+	readonly function?: number;
 	/** As on the wire, from 0. */
-	readonly address: number;
-	readonly count: number;
-	readonly type: string;
+	readonly address?: number;
+	readonly count?: number;
+	readonly type?: string;
 	readonly byte_order?: string;
 	readonly scale?: number;
 	readonly unit?: string;

@@ -54,11 +54,13 @@ function Name({ point: { key, name, labels, when } }: { readonly point: Template
 	);
 }
 
-function Place({ point: { function: code, address, count } }: { readonly point: TemplatePointView }) {
-	const place = PLACES[code];
+/** Values in the frames of a serial device have no register. */
+function Place({ point: { function: code, address, count = 1 } }: { readonly point: TemplatePointView }) {
+	const place = code === undefined ? undefined : PLACES[code];
+	if (place === undefined || address === undefined) return <>–</>;
 	return (
 		<>
-			{place === undefined ? address : tt(place, { address })}
+			{tt(place, { address })}
 			{count > 1 && `–${address + count - 1}`}
 		</>
 	);
@@ -67,7 +69,7 @@ function Place({ point: { function: code, address, count } }: { readonly point: 
 function Type({ point: { type, byte_order: order, scale = 1 } }: { readonly point: TemplatePointView }) {
 	return (
 		<>
-			<code>{type}</code>
+			{type === undefined ? '–' : <code>{type}</code>}
 			{type !== 'bool' && order !== undefined && <small class="reason id">{order}</small>}
 			{scale !== 1 && <small class="reason">× {scale}</small>}
 		</>
