@@ -3,6 +3,7 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 import { refusal } from './mock-answer.ts';
 import { budgetsOf, framesOf, lineOf, linesOf, portsOf, reportOf } from './mock-lines.ts';
 import { createMockScan, refusedTry, triedOf } from './mock-scan.ts';
+import { madeDocument, templateRoutes } from './mock-template.ts';
 
 const param = (request: Request, name: string): string => String(request.params[name]);
 
@@ -12,56 +13,6 @@ function member(value: unknown, ...path: readonly string[]): unknown {
 	for (const key of path) found = typeof found === 'object' ? (found as Record<string, unknown> | null)?.[key] : null;
 	return found;
 }
-
-const TEMPLATES = [
-	{
-		key: 'eastron-sdm630',
-		manufacturer: 'Eastron',
-		model: 'SDM630',
-		points: 70,
-		verification: 'two sources',
-		comm: { baud_rate: 9_600, data_bits: 8, parity: 'none', stop_bits: 1, unit_id: 1, tcp_port: null },
-		mistakes: [] as string[],
-	},
-	{
-		key: 'acme-copycat',
-		manufacturer: 'Acme',
-		model: 'Copycat 3',
-		points: 12,
-		verification: 'unverified',
-		mistakes: [],
-	},
-	{
-		key: 'broken',
-		manufacturer: 'Acme',
-		model: 'X1',
-		points: 0,
-		verification: null,
-		mistakes: ['points 3 and 4 overlap'],
-	},
-];
-
-const COPYCAT_OPTIONS = [
-	{
-		name: 'phases',
-		label: 'Phases',
-		type: 'number',
-		default: 3,
-		choices: [
-			{ value: 1, label: 'One' },
-			{ value: 3, label: 'Three' },
-		],
-	},
-	{ name: 'has_clock', label: 'Has a clock', type: 'boolean', default: false, choices: null },
-];
-
-const templateOf = ({ comm, ...template }: (typeof TEMPLATES)[number]) => ({
-	...template,
-	variants: [],
-	transports: ['rtu'],
-	comm_defaults: comm ?? null,
-	options: template.key === 'acme-copycat' ? COPYCAT_OPTIONS : [],
-});
 
 /** An inverter says what it is; anything but unit 1 is none. */
 function sunspecOf(request: Request, h: ResponseToolkit) {
@@ -73,7 +24,7 @@ function sunspecOf(request: Request, h: ResponseToolkit) {
 		model: 'Symo 10.0',
 		serial_number: '3041',
 		models: [1, 103, 160],
-		template: { key: 'sunspec-fronius-symo', document: { model: 'Symo 10.0' } },
+		template: { key: 'sunspec-fronius-symo', document: madeDocument('Fronius', 'Symo 10.0') },
 		left_out: ['model 64111 is not known'],
 	};
 }
@@ -174,7 +125,6 @@ function scanRoutes(server: Server): void {
 
 /** What the pages of an installer ask, with one line that is well and one that is not. */
 export function fieldRoutes(server: Server): void {
-	const uploaded: (typeof TEMPLATES)[number][] = [];
 	server.route([
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{
@@ -193,20 +143,10 @@ export function fieldRoutes(server: Server): void {
 			},
 		},
 		{ method: 'GET', path: '/api/v1/ports', handler: portsOf },
-		{ method: 'GET', path: '/api/v1/templates', handler: () => [...TEMPLATES, ...uploaded].map(templateOf) },
-		{
-			method: 'PUT',
-			path: '/api/v1/templates/{key}',
-			handler(request) {
-				const key = param(request, 'key');
-				const model = String(member(request.payload, 'model'));
-				uploaded.push({ key, manufacturer: 'Fronius', model, points: 40, verification: 'one source', mistakes: [] });
-				return { key };
-			},
-		},
 		{ method: 'POST', path: '/api/v1/lines/sunspec', handler: sunspecOf },
 		{ method: 'GET', path: '/api/v1/commissioning-report', handler: () => reportOf(Date.now()) },
 	]);
 	frameRoutes(server);
 	scanRoutes(server);
+	templateRoutes(server);
 }

@@ -1,33 +1,7 @@
-import test, { type ExecutionContext } from 'ava';
-import type { Page } from 'playwright-core';
+import test from 'ava';
 
-import { PHONE, overhang } from './browser.ts';
-import { login, visit } from './mock-visit.ts';
-
-const FINGER_PX = 44;
-
-/** What a finger has to hit and is too small for one, by its name. */
-const tooSmall = (page: Page): Promise<unknown> =>
-	page.evaluate(`[...document.querySelectorAll(
-		'main button, main .button, main select, main summary, main .tick, main .choice label, main input:not([type=checkbox], [type=radio])',
-	)]
-		.filter((element) => element.checkVisibility())
-		.map((element) => ({ element, height: element.getBoundingClientRect().height }))
-		.filter(({ height }) => height < ${FINGER_PX})
-		.map(({ element, height }) => element.outerHTML.slice(0, 80) + ': ' + height)`);
-
-async function fitsPhone(t: ExecutionContext, page: Page): Promise<void> {
-	t.is(await overhang(page), 0);
-	t.deepEqual(await tooSmall(page), []);
-}
-
-/** A phone whose person is logged in, at a page. */
-async function open(page: Page, place: string): Promise<void> {
-	await login(page);
-	await page.setViewportSize(PHONE);
-	await page.goto(`${page.url().replace(/#.*/, '')}#/${place}`);
-	await page.locator('main h1').first().waitFor();
-}
+import { visit } from './mock-visit.ts';
+import { fitsPhone, open } from './phone.ts';
 
 test.serial('a line tells its load, its wiring and its units, and shows recorded frames', async (t) => {
 	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {

@@ -67,6 +67,8 @@ export interface RequestOptions {
 	readonly isFile?: boolean;
 	/** Ends the wait for the answer. */
 	readonly signal?: AbortSignal;
+	/** Checksum of what the person has seen; refused when it is another one by now. */
+	readonly ifMatch?: string | undefined;
 }
 
 /**
@@ -87,18 +89,22 @@ function answerOf(response: Response, isFile: boolean): Promise<unknown> | null 
 	return isFile ? response.blob() : response.json();
 }
 
-async function exchange<T>(
-	path: string,
-	{ method = 'GET', body, token, signal, isFile }: RequestOptions,
-): Promise<Answer<T>> {
+function headersOf({ body, token, isFile, ifMatch }: RequestOptions): Headers {
 	const headers = new Headers({ accept: isFile === true ? '*/*' : 'application/json' });
-	const isBytes = body instanceof Blob;
-	if (body !== undefined) headers.set('content-type', isBytes ? 'application/octet-stream' : 'application/json');
+	const type = body instanceof Blob ? 'application/octet-stream' : 'application/json';
+	if (body !== undefined) headers.set('content-type', type);
 	if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
+	if (ifMatch !== undefined) headers.set('if-match', `"${ifMatch}"`);
+	return headers;
+}
+
+async function exchange<T>(path: string, options: RequestOptions): Promise<Answer<T>> {
+	const { method = 'GET', body, signal, isFile } = options;
+	const isBytes = body instanceof Blob;
 	const timeout = AbortSignal.timeout(isFile === true || isBytes ? FILE_TIMEOUT_MS : TIMEOUT_MS);
 	const response = await fetch(path, {
 		method,
-		headers,
+		headers: headersOf(options),
 		credentials: 'same-origin',
 		cache: 'no-store',
 		signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
@@ -114,8 +120,8 @@ export interface Api {
 	readonly get: <T>(path: string) => Promise<T>;
 	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
 	readonly patch: <T>(path: string, body: unknown) => Promise<T>;
-	readonly put: <T>(path: string, body: unknown) => Promise<T>;
-	readonly remove: (path: string) => Promise<void>;
+	readonly put: <T>(path: string, body: unknown, ifMatch?: string) => Promise<T>;
+	readonly remove: (path: string, ifMatch?: string) => Promise<void>;
 	readonly file: (path: string) => Promise<Blob>;
 	readonly putBytes: <T>(path: string, bytes: Blob) => Promise<T>;
 	/** A part of a list that goes on by cursor. */
@@ -181,10 +187,10 @@ export function createApi({ token, renew, left, pause }: ApiDeps): Api {
 		get: (path) => bodyOf(path, {}),
 		post: (path, body) => bodyOf(path, { method: 'POST', body }),
 		patch: (path, body) => bodyOf(path, { method: 'PATCH', body }),
-		put: (path, body) => bodyOf(path, { method: 'PUT', body }),
+		put: (path, body, ifMatch) => bodyOf(path, { method: 'PUT', body, ifMatch }),
 		file: (path) => bodyOf(path, { isFile: true }),
 		putBytes: (path, bytes) => bodyOf(path, { method: 'PUT', body: bytes }),
-		remove: (path) => bodyOf(path, { method: 'DELETE' }),
+		remove: (path, ifMatch) => bodyOf(path, { method: 'DELETE', ifMatch }),
 		part,
 	};
 }

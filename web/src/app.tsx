@@ -20,6 +20,7 @@ const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage)
 const GatewayPage = lazy(async () => (await import('./page/gateway.tsx')).GatewayPage);
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const CommissioningPage = lazy(async () => (await import('./page/commissioning.tsx')).CommissioningPage);
+const ImportTemplatePage = lazy(async () => (await import('./page/import-template.tsx')).ImportTemplatePage);
 const LinePage = lazy(async () => (await import('./page/line.tsx')).LinePage);
 const LinesPage = lazy(async () => (await import('./page/lines.tsx')).LinesPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
@@ -27,6 +28,7 @@ const RegisterPage = lazy(async () => (await import('./page/register.tsx')).Regi
 const ScanPage = lazy(async () => (await import('./page/scan.tsx')).ScanPage);
 const StoragePage = lazy(async () => (await import('./page/storage.tsx')).StoragePage);
 const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
+const TemplatesPage = lazy(async () => (await import('./page/templates.tsx')).TemplatesPage);
 const TryPage = lazy(async () => (await import('./page/try.tsx')).TryPage);
 const UsersPage = lazy(async () => (await import('./page/users.tsx')).UsersPage);
 /** Holds the chart library, so it is fetched when the first device is opened. */
@@ -43,12 +45,12 @@ export interface Route {
 	/** Entry of the menu it stands under; absent: its own. */
 	readonly under?: string;
 	/** Who may not has no use of it; the server decides. Absent: everybody. */
-	readonly needs?: Permission;
+	readonly needs?: Permission | undefined;
 	readonly view: ComponentType;
 }
 
 /** A page of the installer, which may be told what it is about: a scan, a unit that was found, a line. */
-const field = (page: string, view: ComponentType, needs: Permission, under = 'lines'): readonly Route[] =>
+const field = (page: string, view: ComponentType, needs?: Permission, under = 'lines'): readonly Route[] =>
 	[false, true].map((withId) => ({ page, withId, hulls: ['gateway'], menu: null, under, needs, view }));
 
 /** Every page. The first is the home page. */
@@ -69,6 +71,8 @@ const ROUTES: readonly Route[] = [
 	...field('scan', ScanPage, 'devices:write'),
 	...field('try', TryPage, 'devices:write'),
 	...field('commissioning', CommissioningPage, 'gateways:configure'),
+	...field('templates', TemplatesPage),
+	...field('import-template', ImportTemplatePage, 'templates:write'),
 	{ page: 'sync', withId: false, hulls: ['gateway'], menu: 'nav.sync', view: SyncPage },
 	{ page: 'gateways', withId: false, hulls: ['hub'], menu: 'nav.gateways', view: GatewaysPage },
 	{ page: 'gateways', withId: true, hulls: ['hub'], menu: null, view: GatewayPage },

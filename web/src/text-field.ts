@@ -235,6 +235,8 @@ const en = {
 	'add.templatesHint': 'Maker or model, e.g. SDM630',
 	'add.template': 'Device template',
 	'add.templateNone': 'Choose a model',
+	'add.templateShow': 'Show its points',
+	'add.templateImport': 'Import a template',
 	'add.templateNoMatch': 'No template matches.',
 	'add.templateBad': '{n} mistakes, cannot be used',
 	'add.unverified': 'unverified',

@@ -35,6 +35,7 @@ const en = {
 	'nav.devices': 'Devices',
 	'nav.sync': 'Sync',
 	'nav.lines': 'Lines',
+	'nav.templates': 'Templates',
 	'nav.gateways': 'Gateways',
 
 	'connection.connecting': 'Connecting',

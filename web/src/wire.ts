@@ -283,6 +283,7 @@ export type Permission =
 	| 'gateways:configure'
 	| 'gateways:delete'
 	| 'system:read'
+	| 'templates:delete'
 	| 'templates:write'
 	| 'users:delete'
 	| 'users:read'

@@ -85,6 +85,9 @@ export function LinesPage() {
 						</a>
 					</>
 				)}
+				<a class="button" href={link('templates')}>
+					{t('nav.templates')}
+				</a>
 				{me.may('gateways:configure') && (
 					<a class="button" href={link('commissioning')}>
 						{tf('lines.report')}

@@ -7,6 +7,7 @@ const NAMES = {
 	devices: 'device.back',
 	gateways: 'gateways.title',
 	lines: 'nav.lines',
+	templates: 'nav.templates',
 } as const satisfies Readonly<Record<string, TextKey>>;
 
 /** The way to the page above. */

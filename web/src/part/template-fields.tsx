@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 
+import { link } from '../router.ts';
 import { optionField } from '../state/device-body.ts';
 import type { FormState } from '../state/form.ts';
+import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
 import type { TemplateOptionView, TemplateView } from '../wire-field.ts';
 import { ChoiceField, TextField } from './field.tsx';
@@ -36,8 +38,11 @@ function labelOf({ model, key, mistakes = [], verification }: TemplateView): str
 
 /** The model of the device: searched by maker and model, and chosen from what is left. */
 export function TemplateFields({ form, templates, chosen, onChoose, problem }: TemplateFieldsProps) {
+	const { me } = useServices();
 	const wanted = useSignal('');
 	const left = found(templates, wanted.value);
+	// An empty list has not come yet: the product ships templates.
+	const isNone = templates.length > 0 && left.length === 0;
 	const template = templates.find(({ key }) => key === chosen);
 	return (
 		<>
@@ -50,7 +55,21 @@ export function TemplateFields({ form, templates, chosen, onChoose, problem }: T
 					if (text !== '' && usable.length === 1 && only !== undefined) onChoose(only.key);
 				}}
 			/>
-			<TemplateSelect form={form} left={left} template={template} onChoose={onChoose} problem={problem} />
+			<TemplateSelect
+				form={form}
+				left={left}
+				isNone={isNone}
+				template={template}
+				onChoose={onChoose}
+				problem={problem}
+			/>
+			{isNone && me.may('templates:write') && (
+				<p>
+					<a class="button" href={link('import-template')}>
+						{tf('add.templateImport')}
+					</a>
+				</p>
+			)}
 			{template !== undefined && <TemplateFacts template={template} />}
 			{template?.options?.map((option, index) => (
 				<OptionField key={`${template.key}/${option.name}`} form={form} option={option} index={index} />
@@ -83,16 +102,18 @@ function SearchField({ onInput }: { readonly onInput: (text: string) => void }) 
 
 interface TemplateSelectProps extends Pick<TemplateFieldsProps, 'form' | 'onChoose' | 'problem'> {
 	readonly left: readonly TemplateView[];
+	/** Nothing has what is searched. */
+	readonly isNone: boolean;
 	readonly template: TemplateView | undefined;
 }
 
-function TemplateSelect({ form, left, template, onChoose, problem }: TemplateSelectProps) {
+function TemplateSelect({ form, left, isNone, template, onChoose, problem }: TemplateSelectProps) {
 	const id = useId();
 	const mistake = form.fields.value[NAME];
 	const isHidden = template !== undefined && !left.includes(template);
 	const shown = isHidden ? [template, ...left] : left;
 	const makers = [...new Set(shown.map(({ manufacturer }) => manufacturer))].toSorted((a, b) => a.localeCompare(b));
-	const note = mistake ?? problem ?? (left.length === 0 ? tf('add.templateNoMatch') : '');
+	const note = mistake ?? problem ?? (isNone ? tf('add.templateNoMatch') : '');
 	return (
 		<div class="field">
 			<label for={id}>{tf('add.template')}</label>
@@ -156,6 +177,10 @@ function TemplateFacts({ template }: { readonly template: TemplateView }) {
 				</Status>
 			)}
 			<small>{facts.filter((fact) => fact !== null).join('. ')}</small>
+			{/* In a tab of its own: the form keeps what was typed. */}
+			<a class="cell-link" href={link('templates', template.key)} target="_blank">
+				{tf('add.templateShow')}
+			</a>
 		</div>
 	);
 }
