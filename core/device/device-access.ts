@@ -5,6 +5,9 @@ import type { Device } from './device.ts';
 export const maySee = (actor: Actor, device: Pick<Device, 'ownerId' | 'tenantId'>): boolean =>
 	isInTenantOf(actor, device) && (actor.role !== 'user' || device.ownerId === actor.userId);
 
+/** Whether no device of its tenant is hidden from an actor: names of all of them may stand in what it is shown. */
+export const seesAllDevices = (actor: Actor): boolean => actor.role !== 'user';
+
 /** Permission `telemetry:write`, or ownership (decision D1). */
 export const mayWriteTelemetry = (actor: Actor, device: Pick<Device, 'ownerId'>): boolean =>
 	may(actor, 'telemetry:write') || device.ownerId === actor.userId;

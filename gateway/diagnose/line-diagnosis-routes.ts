@@ -2,7 +2,8 @@ import type { Plugin, Request, ResponseToolkit } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { noteChange } from '../../core/audit/audit-note.ts';
-import { anyUser, ofBox, permitted } from '../../core/http/access.ts';
+import { seesAllDevices } from '../../core/device/device-access.ts';
+import { actorOf, anyUser, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import type { FrameRing } from '../driver/frame-ring.ts';
 import { captureText } from './capture.ts';
@@ -50,7 +51,7 @@ export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 					summary: 'The lines of this gateway with their counters and a judgement of their wiring',
 					answers: { 200: Joi.array().items(judgedLineAnswer) },
 				}),
-				handler: () => lines.all().map(judgedLineView),
+				handler: (request) => lines.all().map((line) => judgedLineView(line, seesAllDevices(actorOf(request)))),
 			},
 		});
 		server.route({
@@ -64,7 +65,8 @@ export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 					answers: { 200: lineDiagnosisAnswer },
 				}),
 				validate: { params: lineParams },
-				handler: (request: Request<{ Params: LineParams }>) => lineDiagnosisView(lines.one(request.params.line)),
+				handler: (request: Request<{ Params: LineParams }>) =>
+					lineDiagnosisView(lines.one(request.params.line), seesAllDevices(actorOf(request))),
 			},
 		});
 		server.route({

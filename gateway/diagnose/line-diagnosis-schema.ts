@@ -20,9 +20,9 @@ const bucketView = ({ upToMs, count }: LatencyBucket) => ({ up_to_ms: Number.isF
 
 const healthView = ({ score, verdict, reasons }: WiringHealth) => ({ score, verdict, reasons });
 
-const unitView = (unit: UnitDiagnosis) => ({
+const unitView = (unit: UnitDiagnosis, isNamed: boolean) => ({
 	unit_id: unit.unitId,
-	devices: unit.devices.map(({ uid, name }) => ({ device_uid: uid, name })),
+	devices: isNamed ? unit.devices.map(({ uid, name }) => ({ device_uid: uid, name })) : [],
 	requests: unit.requests,
 	answers: unit.answers,
 	timeouts: unit.timeouts,
@@ -38,16 +38,23 @@ const unitView = (unit: UnitDiagnosis) => ({
 	health: healthView(unit.health),
 });
 
-/** A line with its judgement, in the words of REST. */
-export const judgedLineView = ({ stats, health }: LineDiagnosis) => ({
-	...lineView(stats),
-	health: healthView(health),
-});
+/** What stands for a sentence that names devices, before somebody from whom some are hidden. */
+const OVERRUN = 'the line needs more time than there is';
+
+/**
+ * A line with its judgement, in the words of REST.
+ * @param isNamed whether devices may be named
+ */
+export function judgedLineView({ stats, health }: LineDiagnosis, isNamed: boolean) {
+	if (isNamed || stats.overrun === null) return { ...lineView(stats), health: healthView(health) };
+	const reasons = health.reasons.map((reason) => (reason === stats.overrun ? OVERRUN : reason));
+	return { ...lineView({ ...stats, overrun: OVERRUN }), health: healthView({ ...health, reasons }) };
+}
 
 /** The same with its units. */
-export const lineDiagnosisView = (line: LineDiagnosis) => ({
-	...judgedLineView(line),
-	units: line.units.map(unitView),
+export const lineDiagnosisView = (line: LineDiagnosis, isNamed: boolean) => ({
+	...judgedLineView(line, isNamed),
+	units: line.units.map((unit) => unitView(unit, isNamed)),
 });
 
 export const recordingView = (recording: Recording | null) =>

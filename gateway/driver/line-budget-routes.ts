@@ -2,7 +2,8 @@ import type { Plugin, Request } from '@hapi/hapi';
 import Joi from 'joi';
 
 import { connectionSchema, type ConnectionView, toConnection } from '../../config/connection/connection-schema.ts';
-import { anyUser, ofBox, permitted } from '../../core/http/access.ts';
+import { seesAllDevices } from '../../core/device/device-access.ts';
+import { actorOf, anyUser, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
 import { deviceId } from '../../core/kernel/id.ts';
@@ -37,11 +38,12 @@ const deviceBudgetView = ({ device, name, needShare, requestsPerSecond }: Device
 	requests_per_second: rounded(requestsPerSecond),
 });
 
-const budgetView = ({ line, needShare, devices, sentence }: LineBudget) => ({
+/** @param isNamed whether devices may be named */
+const budgetView = ({ line, needShare, devices, sentence }: LineBudget, isNamed: boolean) => ({
 	line,
 	need_share: rounded(needShare),
-	devices: devices.map(deviceBudgetView),
-	sentence,
+	devices: isNamed ? devices.map(deviceBudgetView) : [],
+	sentence: isNamed ? sentence : null,
 });
 
 const budgetAnswer = Joi.object({
@@ -82,7 +84,7 @@ export const lineBudgetRoutes: Plugin<LineBudgetOptions> = {
 					summary: 'The time that each line needs in each second, by device; above 1 periods are skipped',
 					answers: { 200: Joi.array().items(budgetAnswer) },
 				}),
-				handler: () => budgets().map(budgetView),
+				handler: (request) => budgets().map((budget) => budgetView(budget, seesAllDevices(actorOf(request)))),
 			},
 		});
 		server.route({
@@ -96,7 +98,8 @@ export const lineBudgetRoutes: Plugin<LineBudgetOptions> = {
 					answers: { 200: budgetAnswer },
 				}),
 				validate: { payload: draftBody },
-				handler: (request: Request<{ Payload: DraftBody }>) => budgetView(budgetWith(toDraft(request.payload))),
+				handler: (request: Request<{ Payload: DraftBody }>) =>
+					budgetView(budgetWith(toDraft(request.payload)), seesAllDevices(actorOf(request))),
 			},
 		});
 	},

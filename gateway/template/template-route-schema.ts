@@ -85,8 +85,9 @@ export function brokenViews(broken: readonly SettingsMistake[]): readonly Return
 	return Array.from(byKey, ([key, list]) => lineView({ key, origin: 'product', template: undefined, mistakes: list }));
 }
 
-export const shownView = ({ usedBy, mistakes: list, ...shown }: ShownTemplate) => ({
+/** @param isNamed whether devices may be named */
+export const shownView = ({ usedBy, mistakes: list, ...shown }: ShownTemplate, isNamed: boolean) => ({
 	...shown,
-	used_by: usedBy,
+	used_by: isNamed ? usedBy : [],
 	mistakes: list.map(sentence),
 });

@@ -4,6 +4,7 @@ import Joi from 'joi';
 import type { SettingsMistake } from '../../config/settings-fault.ts';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
+import { seesAllDevices } from '../../core/device/device-access.ts';
 import { actorOf, anyUser, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
@@ -35,8 +36,8 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Temp
 /** What the audit log says of a template. */
 const noteOf = ({ key, origin, checksum }: ShownTemplate) => ({ key, origin, checksum });
 
-const documentOf = (shown: ShownTemplate, h: ResponseToolkit) =>
-	withChecksumTag(h.response(shownView(shown)), shown.checksum);
+const documentOf = (shown: ShownTemplate, isNamed: boolean, h: ResponseToolkit) =>
+	withChecksumTag(h.response(shownView(shown, isNamed)), shown.checksum);
 
 /** Device templates: those of the product, and those that are uploaded to this box. */
 export const templateRoutes: Plugin<TemplateRoutesOptions> = {
@@ -72,7 +73,8 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 				handler: (request: Named, h: ResponseToolkit) => {
 					const { resolved: isResolved, learnt_of: device } = request.query;
 					const learntOf = device === undefined ? null : devices.get(device, actorOf(request));
-					return documentOf(templates.shown(request.params.template_key, { isResolved, learntOf }), h);
+					const shown = templates.shown(request.params.template_key, { isResolved, learntOf });
+					return documentOf(shown, seesAllDevices(actorOf(request)), h);
 				},
 			},
 		});
@@ -92,7 +94,7 @@ export const templateRoutes: Plugin<TemplateRoutesOptions> = {
 					const old = before(key);
 					const shown = await templates.put(key, request.payload, ifChecksumMatches(request));
 					noteChange(request, { target: key, before: old, after: noteOf(shown) });
-					return documentOf(shown, h);
+					return documentOf(shown, seesAllDevices(actorOf(request)), h);
 				},
 			},
 		});

@@ -105,3 +105,19 @@ test('what a device has taught is told and can be forgotten', async (t) => {
 	t.like((await ask(box, { url })).body, { max_registers: null, holes: [], refused_points: [] });
 	t.is((await ask(box, { url: '/devices/unknown/learnt' })).status, 404);
 });
+
+test('who sees only devices of their own is told the names of no others', async (t) => {
+	const box = await startBox('gateway', {});
+	t.teardown(() => box.stop());
+	const payload = { name: 'Secret boiler', device_type: 'meter', owner_id: null, connection: modbus(rtu) };
+	t.is((await ask(box, { method: 'POST', url: '/devices', payload })).status, 201);
+	const line = encodeURIComponent('rtu /dev/ttyNowhere0 1200 8N1');
+	for (const url of ['/lines', `/lines/${line}`, '/lines/budget', '/templates/eastron-sdm630']) {
+		const [all, own] = [await ask(box, { url, role: 'viewer' }), await ask(box, { url, role: 'user' })];
+		t.deepEqual([all.status, own.status], [200, 200], url);
+		t.notRegex(JSON.stringify(own.body), /Secret boiler/, url);
+		if (url.startsWith('/lines')) t.regex(JSON.stringify(all.body), /Secret boiler/, url);
+	}
+	const { body } = await ask(box, { url: '/templates/eastron-sdm630', role: 'user' });
+	t.like(body, { used_by: [] });
+});

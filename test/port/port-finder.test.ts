@@ -161,3 +161,11 @@ test('ports are listed with their adapter, their lasting name, and the paths tha
 	t.is(list[1]?.socket, '1-4');
 	t.is(list[1]?.path, list[1]?.device);
 });
+
+test('a path that is no serial port is refused before anything is opened', async (t) => {
+	const { machine, ports } = await newMachine(t);
+	const file = join(machine.folders.sys, 'notes.txt');
+	await writeFile(file, '');
+	for (const path of ['/dev/null', '/dev/../etc/passwd', file])
+		await t.throwsAsync(ports.find(path), { message: `${path} is not a serial port (ENOTTY)` });
+});

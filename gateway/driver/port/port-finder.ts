@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { Fault } from '../../../core/kernel/fault.ts';
+import { openFault } from '../modbus/wire/open-fault.ts';
 import type { PortFolders } from './port-folders.ts';
 import { listPorts } from './port-list.ts';
 import type { PortMemory } from './port-memory.ts';
@@ -53,6 +54,21 @@ async function namedBy(path: string, ports: readonly SerialPortInfo[]): Promise<
 	return ports[devices.indexOf(device)] ?? null;
 }
 
+/** Names of serial ports and of pseudo-terminals below the folder of devices. */
+const PORT_NAME = /^(?:pts\/\d+|(?:tty|rfcomm)[\w.-]*)$/;
+
+/**
+ * The file of a port that the machine does not list, e.g. a pseudo-terminal. Nothing else is ever opened: to open some device files is
+ * to use them. One that is not there fails when it is opened.
+ */
+async function unlisted(path: string, dev: string): Promise<string> {
+	const device = await realOf(path);
+	if (device === null) return path;
+	const folder = [dev, '/dev'].find((each) => device.startsWith(`${each}/`));
+	if (folder !== undefined && PORT_NAME.test(device.slice(folder.length + 1))) return device;
+	throw openFault(path, 'ENOTTY', new Error(`${device} is not a serial port`));
+}
+
 /** Why the adapter that is meant cannot be used. */
 function missing(
 	path: string,
@@ -101,7 +117,7 @@ export function createPortFinder({
 			const ports = await listPorts(folders);
 			if (kept === null) {
 				const named = await namedBy(path, ports);
-				return foundAt(path, named?.device ?? (await realOf(path)) ?? path);
+				return foundAt(path, named?.device ?? (await unlisted(path, folders.dev)));
 			}
 			const known = await boundIfTwin(path, kept, ports);
 			const port = ports.find((each) => isAdapter(each, known));
