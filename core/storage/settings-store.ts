@@ -38,7 +38,11 @@ export async function openSettingsStore<T extends object>({
 		await document.read();
 		if (typeof document.data !== 'object' || Array.isArray(document.data))
 			throw new SyntaxError(`${path} holds no settings`);
-		document.data = { ...defaults, ...document.data };
+		const whole = { ...defaults, ...document.data };
+		for (const [key, value] of Object.entries(defaults))
+			if (Array.isArray(value) && !Array.isArray(Reflect.get(whole, key)))
+				throw new SyntaxError(`${path} holds no list of ${key}`);
+		document.data = whole;
 	}
 
 	try {

@@ -86,3 +86,11 @@ for (const [name, content] of [
 			t.is(events[0]?.[1]?.['movedTo'], `${path}.damaged-2`);
 		}));
 }
+
+test('a list that is none is damage, not a list', (t) =>
+	inFolder(async (path) => {
+		await writeFile(path, '{"adapters": "x", "name": "cellar"}');
+		const store = await openSettingsStore({ path, defaults: { adapters: [], name: '' }, log: silentLog });
+		t.deepEqual(store.get(), { adapters: [], name: '' });
+		t.is(await readFile(`${path}.damaged-1`, 'utf8'), '{"adapters": "x", "name": "cellar"}');
+	}));
