@@ -59,7 +59,7 @@ export const reportView = (report: CommissioningReport) => ({
 		worst_wiring_score: scores(report).length === 0 ? null : Math.min(...scores(report)),
 		mistakes: report.mistakes.length + report.devices.reduce((sum, { mistakes }) => sum + mistakes.length, 0),
 	},
-	lines: report.lines.map(lineDiagnosisView),
+	lines: report.lines.map((line) => lineDiagnosisView(line, true)),
 	devices: report.devices.map(deviceView),
 	mistakes: report.mistakes,
 });
