@@ -109,14 +109,17 @@ test('what a device has taught is told and can be forgotten', async (t) => {
 test('who sees only devices of their own is told the names of no others', async (t) => {
 	const box = await startBox('gateway', {});
 	t.teardown(() => box.stop());
-	const payload = { name: 'Secret boiler', device_type: 'meter', owner_id: null, connection: modbus(rtu) };
-	t.is((await ask(box, { method: 'POST', url: '/devices', payload })).status, 201);
+	for (const [index, period_ms] of [500, 60_000].entries()) {
+		const connection = modbus(rtu, { unit_id: index + 1, period_ms });
+		const payload = { name: `Secret boiler ${index}`, device_type: 'meter', owner_id: null, connection };
+		t.is((await ask(box, { method: 'POST', url: '/devices', payload })).status, 201);
+	}
 	const line = encodeURIComponent('rtu /dev/ttyNowhere0 1200 8N1');
 	for (const url of ['/lines', `/lines/${line}`, '/lines/budget', '/templates/eastron-sdm630']) {
 		const [all, own] = [await ask(box, { url, role: 'viewer' }), await ask(box, { url, role: 'user' })];
 		t.deepEqual([all.status, own.status], [200, 200], url);
 		t.notRegex(JSON.stringify(own.body), /Secret boiler/, url);
-		if (url.startsWith('/lines')) t.regex(JSON.stringify(all.body), /Secret boiler/, url);
+		if (url === '/lines' || url === '/lines/budget') t.regex(JSON.stringify(all.body), /Secret boiler 0/, url);
 	}
 	const { body } = await ask(box, { url: '/templates/eastron-sdm630', role: 'user' });
 	t.like(body, { used_by: [] });

@@ -110,7 +110,7 @@ function shownOf(shelf: Shelf, key: string, isResolved: boolean) {
 	const template = templateOf(shelf, key);
 	const whole = wholeOf(template);
 	const raw = own === null ? whole : own.raw;
-	return shownView({
+	const shown: Parameters<typeof shownView>[0] = {
 		key,
 		origin: own === null ? 'product' : 'site',
 		extends: template?.extends ?? null,
@@ -118,7 +118,8 @@ function shownOf(shelf: Shelf, key: string, isResolved: boolean) {
 		usedBy: key === USED ? ['meter-main', 'gone-meter'] : [],
 		mistakes: own?.mistakes ?? [],
 		document: isResolved && template !== null ? whole : raw,
-	});
+	};
+	return shownView(shown, true);
 }
 
 const missing = (h: ResponseToolkit, key: string) =>
