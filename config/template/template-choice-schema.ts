@@ -37,7 +37,7 @@ const value = () => Joi.alternatives(Joi.boolean(), Joi.number(), Joi.string().a
 /** Members of what `choiceView` answers, for the API document. */
 export const choiceMembers = {
 	variants: Joi.array().items(Joi.string()).description('Other names and versions with the same registers'),
-	transports: Joi.array().items(Joi.valid('rtu', 'tcp', 'ascii')),
+	transports: Joi.array().items(Joi.valid('rtu', 'tcp', 'ascii', 'serial', 'socket')),
 	verification: orNull(Joi.valid('two sources', 'one source', 'unverified')).description(
 		'How many independent sources list the core quantities alike',
 	),

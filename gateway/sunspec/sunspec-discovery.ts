@@ -76,7 +76,8 @@ function createBlockRead(read: SunspecRead) {
 			const data = await read(address, asked);
 			if (data !== null && data.length === 2 * asked) return wordsIn(data);
 			if (data !== null || asked <= MIN_READ) return null;
-			mostRegisters = asked >> 1;
+			// Not by half: a cap far below the true one would cut long texts off.
+			mostRegisters = (asked * 3) >> 2;
 		}
 	}
 

@@ -104,7 +104,8 @@ export function madeModel({ id, group }: SunspecModel, draw: Draw) {
 		for (const point of each.points ?? []) put(point, path, factors);
 		for (const inner of each.groups ?? []) {
 			const { count } = inner;
-			const repeats = count === undefined ? 1 : count === 0 ? draw(4) : (countOf.get(String(count)) ?? 0);
+			// A model of nothing but repeated groups has one at least: none of them is of no length.
+			const repeats = count === undefined ? 1 : count === 0 ? 1 + draw(3) : (countOf.get(String(count)) ?? 0);
 			for (let number = 1; number <= repeats; number += 1)
 				lay(inner, `${path}${inner.name}_${count === undefined ? '' : `${number}_`}`, factors);
 		}

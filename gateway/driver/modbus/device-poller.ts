@@ -125,6 +125,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	const tries = new Map<ReadSlot, number>();
 	let hasEnded = false;
 	let round: ReadSlot[] = [];
+	/** The newest read that only asks whether the device is there. */
+	let probe: ReadSlot | null = null;
 	let silentSince: EpochMs | null = null;
 	let lastExchangeMs = Number.NEGATIVE_INFINITY;
 	let busyCount = 0;
@@ -164,7 +166,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		const refusedBefore = book.refusedKeys().length;
 		book.answered(slot, clock.monotonicMs());
 		if (book.refusedKeys().length !== refusedBefore) noteFlaw();
-		points.publish(slot, answer);
+		// What a probe reads comes with its neighbours at once, since everything is due now.
+		if (slot !== probe) points.publish(slot, answer);
 		health.good();
 		deps.answered(slot, answer);
 		tellLessons();
@@ -308,7 +311,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	function nextSlot(nowMs: number): ReadSlot | null {
 		if (breaker.isOpen) {
 			const probes = book.regular();
-			return probes[breaker.silentCount % (probes.length + 1)] ?? book.probe();
+			const regular = probes[breaker.silentCount % (probes.length + 1)];
+			return regular ?? (probe = book.probe());
 		}
 		// What has just become due is asked for more often than what is left, or has been due for longer.
 		round = [...book.begin(nowMs), ...round.filter((slot) => book.has(slot))];

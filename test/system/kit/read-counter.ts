@@ -73,8 +73,6 @@ export function misattribution({ id, telemetry_type: type, payload }: TelemetryR
 	// A failed read carries no values.
 	if (unit === null && reads === null && check === null) return null;
 	if (unit !== unitId) return `${id} has a value of unit ${String(unit)}`;
-	// A device that is silent is asked for its least point now and then; the answer brings that one alone.
-	if (reads === undefined && check === undefined) return null;
 	if (typeof reads !== 'number' || check !== CHECK - reads) return `${id} is mixed: ${JSON.stringify(payload)}`;
 	return null;
 }
