@@ -6,9 +6,12 @@ import test from 'ava';
 import type { ConverterLine } from '../../config/connection/connection.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { createLineMeter } from '../../gateway/driver/line-meter.ts';
+import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.ts';
 import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
+import { createBystanders } from '../../gateway/driver/modbus/wire/bystanders.ts';
+import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { portsOf } from '../fake/machine-ports.ts';
 import { replyTo } from '../fake/modbus-slave.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
@@ -44,4 +47,44 @@ test('an answer that is owed to whoever had the port before is not taken by the 
 	const { data } = await next.transact(read(50));
 	t.deepEqual(data, replyTo(read(50)).subarray(3));
 	await next.close();
+});
+
+test('an answer on one connection proves nothing about what another open one to the same port is owed', async (t) => {
+	const guard = createLateReplyGuard(() => systemClock.monotonicMs());
+	const openOn = async (delayMs: (index: number) => number) => {
+		const meter = createLineMeter(systemClock);
+		const line = createRtuLine({
+			link: createRtuWire((_, index) => ({ delayMs: delayMs(index) })).link(),
+			timing: { baudRate: 115_200, bitsPerChar: 11 },
+			clock: systemClock,
+			meter,
+			guard,
+			bystanders: createBystanders(systemClock, meter.counters),
+		});
+		await line.open(never, () => undefined);
+		return line;
+	};
+	const late = await openOn((index) => (index === 0 ? 400 : 2));
+	const prompt = await openOn(() => 2);
+	await t.throwsAsync(late.transact({ ...read(0), timeoutMs: 20 }), { instanceOf: ModbusFault });
+	await prompt.transact({ ...read(7), count: 2 });
+	const { data } = await late.transact(read(50));
+	t.deepEqual(data, replyTo(read(50)).subarray(3));
+	await Promise.all([late.close(), prompt.close()]);
+});
+
+test('an answer proves nothing about what was asked after its own request, on a connection that has ended since', (t) => {
+	const guard = createLateReplyGuard(() => 0);
+	const [slow, ended] = [guard.connect(), guard.connect()];
+	slow.sends();
+	ended.sends();
+	ended.owes(read(0));
+	t.false(slow.isDataAmbiguous(read(50)));
+	ended.closed();
+	slow.proven(1);
+	t.true(slow.isDataAmbiguous(read(50)));
+	t.true(slow.isExceptionAmbiguous(read(50)));
+	slow.sends();
+	slow.proven(1);
+	t.false(guard.connect().isDataAmbiguous(read(50)));
 });

@@ -32,7 +32,8 @@ interface GuardedLineDeps {
  * and as long as the unit may still answer it, data counts only in a shape that nobody else is owed, made sure of by a proof read.
  */
 export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
-	const { port, clock, meter, guard, exchangeMs, longestFrameMs } = deps;
+	const { port, clock, meter, exchangeMs, longestFrameMs } = deps;
+	const guard = deps.guard.connect();
 	const client = createModbusClient({ port, clock, meter, wireMs: exchangeMs });
 	let isBusy = false;
 
@@ -40,6 +41,7 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 
 	/** Sends a request of an unowed shape and keeps the account of what the unit owes. */
 	async function guarded(request: ModbusExchange): Promise<ModbusAnswer> {
+		guard.sends();
 		try {
 			const answer = await client.exchange(request);
 			guard.proven(request.unitId);
@@ -101,8 +103,15 @@ export function createGuardedLine(deps: GuardedLineDeps): ModbusLine {
 
 	return {
 		depth: 1,
-		open: (signal, lost) => client.open(signal, lost),
-		close: () => client.close(),
+		open: (signal, lost) =>
+			client.open(signal, (reason) => {
+				guard.closed();
+				lost(reason);
+			}),
+		async close() {
+			guard.closed();
+			await client.close();
+		},
 		async transact(request) {
 			if (isBusy) throw new RangeError('an exchange is under way on this line already');
 			isBusy = true;

@@ -21,10 +21,23 @@ const OWED_FOR_MS = 20_000;
  * earlier one has come or never will.
  */
 export interface LateReplyGuard {
+	/** What the next connection to the port has to know; several may be open at a time, e.g. to a converter. */
+	connect(): ConnectionGuard;
+}
+
+/**
+ * The guard as one connection sees it. A late answer comes to the connection that asked, in the order of that connection; once it
+ * is closed, to any other. So an answer here proves nothing about what another open connection is still owed.
+ */
+export interface ConnectionGuard {
+	/** A request is about to be sent. */
+	sends(): void;
 	/** The request was sent and not answered. */
 	owes(request: ModbusExchange): void;
-	/** The unit answered something that was owed to nobody else. */
+	/** The unit answered what was sent last with something that was owed to nobody else. */
 	proven(unitId: number): void;
+	/** The connection has ended; what it is owed may come to any other. */
+	closed(): void;
 	/** Whether data in the shape of this answer may belong to an earlier request. */
 	isDataAmbiguous(request: ModbusExchange): boolean;
 	/** Whether an exception to this function may belong to an earlier request. */
@@ -33,7 +46,16 @@ export interface LateReplyGuard {
 	proofFor(request: ModbusExchange): ModbusRequest | null;
 }
 
+interface Connection {
+	isClosed: boolean;
+	/** How many answers were owed ever when the newest request was sent. */
+	owedBefore: number;
+}
+
 interface Owed {
+	readonly to: Connection;
+	/** How many answers were owed ever, with this one. */
+	readonly ordinal: number;
 	readonly functionCode: number;
 	readonly shape: string;
 	readonly untilMs: number;
@@ -93,35 +115,62 @@ function* candidates({ functionCode, address, count, ...rest }: ModbusRequest): 
 }
 
 export function createLateReplyGuard(monotonicMs: () => number): LateReplyGuard {
-	const owedBy = new Map<number, Owed[]>();
+	const owedBy = new Map<number, readonly Owed[]>();
+	let owedEver = 0;
+
+	function keep(unitId: number, open: readonly Owed[]): void {
+		if (open.length === 0) owedBy.delete(unitId);
+		else owedBy.set(unitId, open);
+	}
 
 	function owed(unitId: number): readonly Owed[] {
 		const nowMs = monotonicMs();
 		const open = (owedBy.get(unitId) ?? []).filter(({ untilMs }) => untilMs > nowMs);
-		if (open.length === 0) owedBy.delete(unitId);
-		else owedBy.set(unitId, open);
+		keep(unitId, open);
 		return open;
 	}
 
-	const isDataAmbiguous = (exchange: ModbusExchange): boolean =>
-		owed(exchange.unitId).some(({ shape }) => shape === shapeOf(exchange));
+	function connect(): ConnectionGuard {
+		const own: Connection = { isClosed: false, owedBefore: 0 };
+		const mayComeHere = ({ to }: Owed): boolean => to === own || to.isClosed;
+		const isProven = (late: Owed): boolean => mayComeHere(late) && late.ordinal <= own.owedBefore;
 
-	return {
-		owes(exchange) {
-			const { unitId, functionCode, timeoutMs } = exchange;
+		const isDataAmbiguous = (exchange: ModbusExchange): boolean => {
 			const shape = shapeOf(exchange);
-			const untilMs = monotonicMs() + Math.max(OWED_FOR_MS, 2 * timeoutMs);
-			const others = owed(unitId).filter((late) => late.shape !== shape);
-			owedBy.set(unitId, [...others, { functionCode, shape, untilMs }]);
-		},
-		proven: (unitId) => void owedBy.delete(unitId),
-		isDataAmbiguous,
-		isExceptionAmbiguous: ({ unitId, functionCode }) => owed(unitId).some((late) => late.functionCode === functionCode),
-		proofFor(request) {
-			const read = readOf(request);
-			if (!isRead(request) && !isDataAmbiguous(read)) return read;
-			for (const candidate of candidates(read)) if (!isDataAmbiguous(candidate)) return candidate;
-			return null;
-		},
-	};
+			return owed(exchange.unitId).some((late) => late.shape === shape && mayComeHere(late));
+		};
+
+		return {
+			sends() {
+				own.owedBefore = owedEver;
+			},
+			owes(exchange) {
+				const { unitId, functionCode, timeoutMs } = exchange;
+				const shape = shapeOf(exchange);
+				const untilMs = monotonicMs() + Math.max(OWED_FOR_MS, 2 * timeoutMs);
+				const others = owed(unitId).filter((late) => late.shape !== shape || late.to !== own);
+				owedEver += 1;
+				keep(unitId, [...others, { to: own, ordinal: owedEver, functionCode, shape, untilMs }]);
+			},
+			proven(unitId) {
+				if (!owedBy.has(unitId)) return;
+				const unproven = owed(unitId).filter((late) => !isProven(late));
+				keep(unitId, unproven);
+			},
+			closed() {
+				own.isClosed = true;
+			},
+			isDataAmbiguous,
+			isExceptionAmbiguous: ({ unitId, functionCode }) =>
+				owed(unitId).some((late) => late.functionCode === functionCode && mayComeHere(late)),
+			proofFor(request) {
+				const read = readOf(request);
+				if (!isRead(request) && !isDataAmbiguous(read)) return read;
+				for (const candidate of candidates(read)) if (!isDataAmbiguous(candidate)) return candidate;
+				return null;
+			},
+		};
+	}
+
+	return { connect };
 }
