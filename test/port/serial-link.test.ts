@@ -8,7 +8,7 @@ import { createSerialLink, type OpenPort } from '../../gateway/driver/modbus/wir
 import { portsOf } from '../fake/machine-ports.ts';
 
 const settings: SerialSettings = {
-	path: '/dev/null',
+	path: '/dev/tty',
 	baudRate: 9600,
 	parity: 'none',
 	dataBits: 8,
