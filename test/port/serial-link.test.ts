@@ -85,7 +85,7 @@ test('a rate that the library refuses is named', async (t) => {
 		Promise.reject(new Error('Error baud rate of 123 is not supported on your platform')),
 	);
 	await t.throwsAsync(link.open({ bytes: () => undefined, lost: () => undefined }), {
-		message: /\/dev\/null does not know the asked rate/,
+		message: /\/dev\/tty does not know the asked rate/,
 	});
 	await link.close();
 	await ports.stop();
