@@ -1,6 +1,6 @@
 import type { DeviceListener } from '../device/device-events.ts';
 import type { Device, DeviceStatus } from '../device/device.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type EpochMs, epochMs } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/fault.ts';
 import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -8,6 +8,9 @@ import type { ReadingListener, TelemetryService } from './telemetry-service.ts';
 
 /** Telemetry type of the events that tell of a device's status. */
 export const STATUS_TYPE = 'status';
+
+/** An event further ahead than this was told before the clock was set back. */
+const MOST_AHEAD_MS = 100;
 
 export interface StatusHistoryDeps {
 	/** Devices of this box; those of others bring their history with them. `null` on a hub. */
@@ -25,15 +28,22 @@ export function createStatusHistory({ gatewayId, accept, clock, log }: StatusHis
 	readonly reading: ReadingListener;
 	readonly device: DeviceListener;
 } {
-	/** The status in the newest event of each device. */
-	const told = new Map<DeviceId, unknown>();
+	/** The newest event of each device. */
+	const told = new Map<DeviceId, { readonly status: unknown; readonly at: EpochMs }>();
+
+	/** An instant of its own for each event: of two under one instant the history would keep the later only. */
+	function instantAfter(before: EpochMs | undefined): EpochMs {
+		const now = clock.now();
+		return before !== undefined && before >= now && before - now < MOST_AHEAD_MS ? epochMs(before + 1) : now;
+	}
 
 	function keep(id: DeviceId, status: DeviceStatus): void {
-		if (told.get(id) === status) return;
+		const before = told.get(id);
+		if (before?.status === status) return;
 		accept(
 			{
 				device: id,
-				readAt: clock.now(),
+				readAt: instantAfter(before?.at),
 				telemetryType: STATUS_TYPE,
 				points: ['status'],
 				values: [status],
@@ -45,8 +55,9 @@ export function createStatusHistory({ gatewayId, accept, clock, log }: StatusHis
 	}
 
 	return {
-		reading({ device, telemetryType, points, values }) {
-			if (telemetryType === STATUS_TYPE) told.set(device, values[points.indexOf('status')]);
+		reading({ device, telemetryType, points, values, readAt }) {
+			if (telemetryType !== STATUS_TYPE) return;
+			told.set(device, { status: values[points.indexOf('status')], at: readAt });
 		},
 		device: {
 			status({ id, status, gatewayId: owner }: Device) {

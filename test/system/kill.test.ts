@@ -9,7 +9,7 @@ import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './ki
 import { login } from './kit/rest.ts';
 import { systemSeeds } from './kit/seeds.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, ledgerOf, newestReading, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { differences, ledgerOf, newestStatus, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 const KILLS = 20;
@@ -59,7 +59,7 @@ test.serial(
 			await waitFor(
 				`${uid} is offline`,
 				SETTLED_WITHIN_MS,
-				async () => (await newestReading(gatewayRest, uid))?.payload['reads'] === null,
+				async () => (await newestStatus(gatewayRest, uid))?.payload['status'] === 'offline',
 			);
 		await waitFor(
 			'everything is acknowledged',

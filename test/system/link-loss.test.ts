@@ -7,7 +7,7 @@ import { monitor } from './kit/monitoring.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
 import { member } from './kit/rest.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, latestOf, ledgerOf, newestReading, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { differences, latestOf, ledgerOf, newestReading, newestStatus, recordsOf, uplinkOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 /** Length of each outage, s: a minute where nobody waits for it, less for a person. */
@@ -78,6 +78,15 @@ test.serial(
 		}
 		// Nothing new from here on: both sides can be compared.
 		for (const unit of units) await simulator.behave(unit, 'silent', { line: unit - 1 });
+		// The last thing that happens is that a device is given up; values stop being shown a few timeouts before.
+		for (const { uid } of devices) {
+			await waitFor(
+				`${uid} is offline`,
+				DRAINED_WITHIN_MS,
+				async () => (await newestStatus(gatewayRest, uid))?.payload['status'] === 'offline',
+			);
+			t.is((await newestReading(gatewayRest, uid))?.payload['reads'], null);
+		}
 		await waitFor(
 			'everything is acknowledged',
 			DRAINED_WITHIN_MS,
@@ -85,11 +94,6 @@ test.serial(
 		);
 		let samples = 0;
 		for (const [line, { uid }] of devices.entries()) {
-			await waitFor(
-				`${uid} is offline`,
-				DRAINED_WITHIN_MS,
-				async () => (await newestReading(gatewayRest, uid))?.payload['reads'] === null,
-			);
 			const onGateway = await recordsOf(gatewayRest, uid);
 			const onHub = await waitFor(`${uid} is complete`, DRAINED_WITHIN_MS, async () => {
 				const held = await recordsOf(hubRest, uid);

@@ -48,7 +48,8 @@ async function box(t: ExecutionContext, gatewayId: GatewayId | null = GATEWAY) {
 			qualities?.[0] ?? 'good',
 		]);
 	};
-	return { devices, device, clock, say, events };
+	const instants = () => memory.readings.map(({ readAt }) => readAt);
+	return { devices, device, clock, say, events, instants };
 }
 
 test('what a driver finds out is an event once per change, and no sign of life', async (t) => {
@@ -66,6 +67,21 @@ test('what a driver finds out is an event once per change, and no sign of life',
 		['status', 'offline', 'substituted'],
 		['status', 'online', 'substituted'],
 	]);
+});
+
+test('two changes within a millisecond are two events of the history, and a clock that was set back is believed', async (t) => {
+	const { devices, device, clock, events, instants } = await box(t);
+	const found = (state: 'ok' | 'offline') => devices.setHealth(device.id, { state, since: clock.now(), reason: null });
+	const start = clock.now();
+	for (const state of ['ok', 'offline', 'ok'] as const) found(state);
+	await events();
+	clock.jumpTo(start - 3_600_000);
+	found('offline');
+	await events();
+	t.deepEqual(
+		instants().map((at) => at - start),
+		[0, 1, 2, -3_600_000],
+	);
 });
 
 test('what a device says of itself is one event per message, and a person’s word is one too', async (t) => {

@@ -59,6 +59,10 @@ export const STATUS_TYPE = 'status';
 export const newestReading = async (rest: Rest, device: string): Promise<TelemetryRecord | undefined> =>
 	(await recordsOf(rest, device)).find(({ telemetry_type: type }) => type !== STATUS_TYPE);
 
+/** The newest record of what became of the device; undefined when there is none. */
+export const newestStatus = async (rest: Rest, device: string): Promise<TelemetryRecord | undefined> =>
+	(await recordsOf(rest, device)).find(({ telemetry_type: type }) => type === STATUS_TYPE);
+
 /** A point of the latest values of a device; undefined when it has none. */
 export async function latestOf(rest: Rest, device: string, point: string): Promise<unknown> {
 	return member(member(await json(rest, `/api/v1/devices/${device}/latest`), 'values'), point);
