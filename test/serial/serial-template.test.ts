@@ -83,6 +83,13 @@ const flaws: readonly (readonly [pattern: string, flaw: RegExp | null])[] = [
 	['(?<a>x)\\k<a>', /refer back/],
 	['.*.*.*.*x', /too many choices/],
 	['[', /no regular expression/],
+	// In this language `[^]` is any character and `[]` none: what follows is no part of them.
+	['[^](?:a+)+b]', /nests quantifiers/],
+	['[]|(?:a+)+b]', /nests quantifiers/],
+	['[^](?=a)]', /look ahead/],
+	['[\\](?:a+)+b]', null],
+	['a{0,60}a{0,60}b{60}', null],
+	['a{0,60}a{0,60}a{0,9}a{900}b', /too many choices/],
 ];
 
 for (const [pattern, flaw] of flaws) {
