@@ -10,7 +10,8 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest, ModbusWrite } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { replyTo, type SlaveRequest } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, type RtuWire, rtuReply, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { createRtuWire, rtuException, type RtuWire, rtuReply } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 
