@@ -44,7 +44,9 @@ export interface HullOptions {
 	readonly onStart: (child: Child) => void;
 }
 
-const CLAIM_CODE_WITHIN_MS = 5_000;
+const CLAIM_CODE_WITHIN_MS = 30_000;
+/** A hull that is told to end is killed after this only: a test of its end is no race against a loaded machine. */
+const ENDS_WITHIN_MS = 30_000;
 
 export function createHullProcess(options: HullOptions): HullProcess {
 	const { role, folder } = options;
@@ -73,6 +75,7 @@ export function createHullProcess(options: HullOptions): HullProcess {
 			args: options.command(role, settingsFile, dataFolder),
 			env: options.env(),
 			logFile,
+			graceMs: ENDS_WITHIN_MS,
 		});
 		options.onStart(current);
 		ready = await current.ready();
