@@ -169,12 +169,13 @@ test('a counter of one day goes back to 0 by itself', (t) => {
 	);
 });
 
+function pointOf(key: string, point: string): TemplatePoint {
+	const found = library.templates.get(key)?.points.find((each) => each.key === point);
+	if (found === undefined) throw new Error(`${key} has no ${point}`);
+	return found;
+}
+
 test('a torn reading of an energy is kept out of its sums, and the counting of a day begins anew unquestioned', (t) => {
-	const of = (key: string, point: string): TemplatePoint => {
-		const found = library.templates.get(key)?.points.find((each) => each.key === point);
-		if (found === undefined) throw new Error(`${key} has no ${point}`);
-		return found;
-	};
 	const judged = (point: TemplatePoint, values: readonly number[]): readonly string[] => {
 		const plausibility = createPlausibility([point], () => t.fail());
 		const keys = [point.key];
@@ -183,8 +184,13 @@ test('a torn reading of an energy is kept out of its sums, and the counting of a
 		);
 	};
 	// The high word was read before it changed, the low word after.
-	t.deepEqual(judged(of('growatt-sph', 'import_energy'), [6553.5, 0.1, 6553.7]), ['good', 'out_of_range', 'good']);
-	t.deepEqual(judged(of('deye-sg-lp3', 'import_energy'), [100, 6653.7, 100.1]), ['good', 'out_of_range', 'good']);
-	t.deepEqual(judged(of('deye-sg-lp3', 'import_energy_today'), [12.3, 12.4, 0, 0.1]), ['good', 'good', 'good', 'good']);
-	t.deepEqual(judged(of('sofar-hyd-es', 'import_energy'), [7, 7, 8, 8]), ['good', 'good', 'good', 'good']);
+	t.deepEqual(judged(pointOf('growatt-sph', 'import_energy'), [6553.5, 0.1, 6553.7]), ['good', 'out_of_range', 'good']);
+	t.deepEqual(judged(pointOf('deye-sg-lp3', 'import_energy'), [100, 6653.7, 100.1]), ['good', 'out_of_range', 'good']);
+	t.deepEqual(judged(pointOf('deye-sg-lp3', 'import_energy_today'), [12.3, 12.4, 0, 0.1]), [
+		'good',
+		'good',
+		'good',
+		'good',
+	]);
+	t.deepEqual(judged(pointOf('sofar-hyd-es', 'import_energy'), [7, 7, 8, 8]), ['good', 'good', 'good', 'good']);
 });
