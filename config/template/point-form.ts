@@ -1,5 +1,6 @@
 import Joi from 'joi';
 
+import { membersRenamed } from '../tree.ts';
 import { isPermutation, REGISTER_TYPES } from './register-types.ts';
 import type { TemplatePoint } from './template.ts';
 
@@ -18,21 +19,18 @@ type WireName<Key> = Key extends keyof typeof WIRE_NAMES ? (typeof WIRE_NAMES)[K
 /** A point as it is written in the file. */
 export type WirePoint = { readonly [Key in keyof TemplatePoint as WireName<Key>]: TemplatePoint[Key] };
 
-const wireNameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES));
-const nameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES).map(([name, wire]) => [wire, name]));
-
-const renamed = (value: object, names: ReadonlyMap<string, string>): object =>
-	Object.fromEntries(Object.entries(value).map(([name, each]) => [names.get(name) ?? name, each as unknown]));
+const wireNames: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES));
+const names: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES).map(([name, wire]) => [wire, name]));
 
 /** A point in the words of the program. */
 export const toPoint = (wire: WirePoint): TemplatePoint =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WirePoint` is this renaming, in types
-	renamed(wire, nameOf) as TemplatePoint;
+	membersRenamed(wire, (name) => names.get(name) ?? name) as TemplatePoint;
 
 /** A point in the words of the file. */
 export const toWirePoint = (point: TemplatePoint): WirePoint =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WirePoint` is this renaming, in types
-	renamed(point, wireNameOf) as WirePoint;
+	membersRenamed(point, (name) => wireNames.get(name) ?? name) as WirePoint;
 
 const POINT_KEY = /^[a-z][a-z0-9_]{0,127}$/;
 /** Names of groups, options and write blocks. */
