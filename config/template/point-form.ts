@@ -97,7 +97,7 @@ const usual: readonly (readonly [string, unknown])[] = Object.entries({ byteOrde
 /** A point of a file that is known to be sound, unchecked: what `toPoint` makes of what `pointSchema` makes of it. */
 export function toProvenPoint(sound: object): TemplatePoint {
 	const point: Record<string, unknown> = {};
-	for (const [name, value] of Object.entries(sound)) point[nameOf.get(name) ?? name] = value;
+	for (const [name, value] of Object.entries(sound)) point[names.get(name) ?? name] = value;
 	for (const [name, value] of usual) point[name] ??= value;
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has proof that it is a sound point
 	return point as unknown as TemplatePoint;
