@@ -17,6 +17,7 @@ const AddDevicePage = lazy(async () => (await import('./page/add-device.tsx')).A
 const AlertsPage = lazy(async () => (await import('./page/alerts.tsx')).AlertsPage);
 const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
 const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
+const EditDevicePage = lazy(async () => (await import('./page/edit-device.tsx')).EditDevicePage);
 const GatewayPage = lazy(async () => (await import('./page/gateway.tsx')).GatewayPage);
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const CommissioningPage = lazy(async () => (await import('./page/commissioning.tsx')).CommissioningPage);
@@ -58,6 +59,7 @@ const ROUTES: readonly Route[] = [
 	{ page: 'devices', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.devices', view: DevicesPage },
 	{ page: 'devices', withId: true, hulls: ['gateway', 'hub'], menu: null, view: DevicePage },
 	...field('add-device', AddDevicePage, 'devices:write', 'devices'),
+	...field('edit-device', EditDevicePage, 'devices:write', 'devices'),
 	{
 		page: 'alerts',
 		withId: false,
