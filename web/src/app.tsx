@@ -26,6 +26,7 @@ const LinePage = lazy(async () => (await import('./page/line.tsx')).LinePage);
 const LinesPage = lazy(async () => (await import('./page/lines.tsx')).LinesPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const RegistersPage = lazy(async () => (await import('./page/registers.tsx')).RegistersPage);
 const ScanPage = lazy(async () => (await import('./page/scan.tsx')).ScanPage);
 const StoragePage = lazy(async () => (await import('./page/storage.tsx')).StoragePage);
 const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
@@ -72,6 +73,7 @@ const ROUTES: readonly Route[] = [
 	{ page: 'lines', withId: true, hulls: ['gateway'], menu: null, view: LinePage },
 	...field('scan', ScanPage, 'devices:write'),
 	...field('try', TryPage, 'devices:write'),
+	...field('registers', RegistersPage, 'devices:write'),
 	...field('commissioning', CommissioningPage, 'gateways:configure'),
 	...field('templates', TemplatesPage),
 	...field('import-template', ImportTemplatePage, 'templates:write'),

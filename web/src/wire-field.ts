@@ -223,6 +223,7 @@ export interface ScanSummaryView {
 	readonly eta_seconds: number | null;
 	readonly doing: string;
 	readonly found_count: number;
+	readonly hint_count: number;
 }
 
 /** Which unit and which table a scan of registers asks. */

@@ -42,7 +42,7 @@ export function DevicePage() {
 		return live.watch(wanted);
 	}, [devices, live, wanted, missing]);
 
-	const isIt = ({ id }: DeviceView): boolean => id === wanted;
+	const isIt = ({ id, device_uid: uid }: DeviceView): boolean => id === wanted || uid === wanted;
 	const opened = devices.opened.value;
 	const device = opened !== null && isIt(opened) ? opened : devices.page.value?.items.find(isIt);
 	return (

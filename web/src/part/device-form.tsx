@@ -68,7 +68,9 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	const chosen = useSignal(preset.connection?.template ?? '');
 	const draft = useSignal<string | null>(null);
 	const templates = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
-	const list = (templates.data.value ?? []).filter(({ transports = [] }) => isStream(kind.value) === isOfStream(transports));
+	const list = (templates.data.value ?? []).filter(
+		({ transports = [] }) => isStream(kind.value) === isOfStream(transports),
+	);
 	const template = list.find(({ key }) => key === chosen.value);
 
 	const look = (): void => {
@@ -175,13 +177,7 @@ function NameFields({ form, preset, isNew }: NameFieldsProps) {
 			{isNew && (
 				<TextField form={form} name="device_uid" label={tf('add.uid')} hint={tf('add.uidHint')} autocomplete="off" />
 			)}
-			<TextField
-				form={form}
-				name="device_type"
-				label={tf('add.type')}
-				value={preset.deviceType}
-				autocomplete="off"
-			/>
+			<TextField form={form} name="device_type" label={tf('add.type')} value={preset.deviceType} autocomplete="off" />
 		</div>
 	);
 }

@@ -216,9 +216,7 @@ function OptionField({ form, option, index, value: own }: OptionFieldProps) {
 				]
 			: null);
 	if (choices === null)
-		return (
-			<TextField {...field} value={String(own)} {...(option.type === 'number' && { type: 'number' })} />
-		);
+		return <TextField {...field} value={String(own)} {...(option.type === 'number' && { type: 'number' })} />;
 	return (
 		<ChoiceField
 			{...field}
