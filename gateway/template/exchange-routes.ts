@@ -60,6 +60,7 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 		const importing = described(ofBox(permitted('templates:write')), {
 			...api('importTemplate', 'What a file of another program would be as a template; nothing is stored'),
 			answers: { 200: importAnswer },
+			refusals: [503],
 		});
 		server.route({
 			method: 'POST',
@@ -69,9 +70,9 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 				app: { ...importing.app, audit: false },
 				payload: { maxBytes: MAX_BODY_BYTES },
 				validate: { payload: importBody },
-				handler: ({ payload }: Request<{ Payload: ImportBody }>) => {
+				handler: async ({ payload }: Request<{ Payload: ImportBody }>) => {
 					const wanted = toImportRequest(payload);
-					return importView(wanted.key, imports.preview(wanted));
+					return importView(wanted.key, await imports.preview(wanted));
 				},
 			},
 		});

@@ -79,6 +79,8 @@ export async function openTemplateLibrary({ folder, base, log }: TemplateLibrary
 	return {
 		/** All by key; changes with what is uploaded. */
 		templates: templates as ReadonlyMap<string, TemplateDocument>,
+		/** Those that the ones of the site may extend. */
+		bases: base,
 		/** Those of the site, also the ones that cannot be used. */
 		site: site as ReadonlyMap<string, SiteTemplate>,
 		/** Whether the product or the box's own folder has it. */

@@ -79,7 +79,7 @@ async function server(t: ExecutionContext, connection: Connection | null, templa
 	});
 	const made = await bareServer(exchangeRoutes, {
 		imports: createImportService({
-			parse: (key, raw) => parseTemplate(key, raw),
+			bases: new Map(),
 			current: () => template,
 			log: silentLog,
 		}),

@@ -1,119 +1,96 @@
-import { SettingsFault } from '../../../config/settings-fault.ts';
-import { templateFile } from '../../../config/template/template-file.ts';
+import { Worker } from 'node:worker_threads';
+
 import type { TemplateDocument } from '../../../config/template/template.ts';
+import { type SetTimer, systemTimer } from '../../../core/journal/set-timer.ts';
 import { Fault, fieldFault, messageOf } from '../../../core/kernel/fault.ts';
+import { createGate } from '../../../core/kernel/gate.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
-import { formatOf, importFile, type ImportFormat, MAX_IMPORT_BYTES } from './import-formats.ts';
-import { type Imported, type ImportNote, type ImportOptions, ImportFault, MAX_NOTES, NOWHERE } from './imported.ts';
-import { templateDiff, type TemplateDiff } from './template-diff.ts';
-
-/** A file that somebody wants to become a template. */
-export interface ImportRequest {
-	/** Key that the template is to have. */
-	readonly key: string;
-	readonly format: ImportFormat | 'auto';
-	readonly fileName: string;
-	readonly content: Buffer;
-	readonly options: ImportOptions;
-}
-
-/** What would become of it; nothing is stored. */
-export interface ImportPreview {
-	/** `null`: it was to be found out, and could not be. */
-	readonly format: ImportFormat | null;
-	/** No mistake: it can be stored. */
-	readonly isSound: boolean;
-	readonly notes: readonly ImportNote[];
-	/** The template as its file would be; `null`: the file could not be read. */
-	readonly document: Imported['document'] | null;
-	/** Against the template that the key has now; `null`: there is none, or the document is not sound. */
-	readonly diff: TemplateDiff | null;
-}
+import { MAX_IMPORT_BYTES } from './import-formats.ts';
+import type { ImportBase, ImportOutcome, ImportSaying, ImportTask } from './import-messages.ts';
+import type { ImportPreview, ImportRequest } from './import-preview.ts';
 
 export interface ImportServiceDeps {
-	/** @throws SettingsFault */
-	readonly parse: (key: string, raw: unknown) => TemplateDocument;
+	/** Templates that a file may extend. */
+	readonly bases: ReadonlyMap<string, TemplateDocument>;
 	/** The template in force; `undefined`: there is none of this key. */
 	readonly current: (key: string) => TemplateDocument | undefined;
 	readonly log: Logger;
+	/** For the longest time that a file may take. */
+	readonly setTimer?: SetTimer;
 }
 
-const PLACE = /^points\[(\d+)\](?:\.(.+))?$/;
-
-/** A mistake of the rules of templates, at the place in the file where its point came from. */
-function placed(
-	{ path, message }: { readonly path: string; readonly message: string },
-	imported: Imported,
-): ImportNote {
-	const [, index, member] = PLACE.exec(path) ?? [];
-	const [rule = message, value = null] = message.split('; found ');
-	const place = imported.places[Number(index ?? -1)] ?? NOWHERE;
-	return { severity: 'mistake', place, field: member ?? path, rule, value };
+export interface ImportService {
+	/** @throws Fault `rule-violation` when the file is too large or takes too much, `unavailable` while others are read */
+	preview(request: ImportRequest): Promise<ImportPreview>;
 }
 
-type Tree = Readonly<Record<string, unknown>>;
+const SCRIPT = new URL('./import-worker.js', import.meta.url);
+/** Longest time that a file may take, its thread's start included, ms. */
+const WITHIN_MS = 30_000;
+/** Memory of the thread, MB: a workbook as large as may be takes half of it. */
+const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32 };
+/** Imports that may wait for the one that runs. */
+const MAX_WAITING = 4;
 
-function fileOf(template: TemplateDocument): Tree & { readonly points: readonly Tree[] } {
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a template file as JSON
-	return JSON.parse(JSON.stringify(templateFile(template))) as Tree & { readonly points: readonly Tree[] };
-}
+const isOutOfMemory = (error: unknown): boolean =>
+	error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 
-/** Turns files of other programs into templates, to be looked at before they are stored. */
-export function createImportService({ parse, current, log }: ImportServiceDeps) {
-	/** The template, or the notes of what is wrong with it. */
-	function judged(key: string, imported: Imported): TemplateDocument | readonly ImportNote[] {
-		try {
-			return parse(key, imported.document);
-		} catch (error) {
-			if (error instanceof SettingsFault) return error.mistakes.map((mistake) => placed(mistake, imported));
-			throw error;
-		}
+/**
+ * Turns files of other programs into templates, to be looked at before they are stored. Each is read on a thread of its own, so that
+ * devices are polled and readings kept meanwhile; one that takes too long or too much memory is refused.
+ */
+export function createImportService({ bases, current, log, setTimer = systemTimer }: ImportServiceDeps): ImportService {
+	const gate = createGate({ what: 'imports of templates', parallel: 1, waiting: MAX_WAITING });
+
+	function outcomeOf(worker: Worker): Promise<ImportOutcome> {
+		return new Promise((resolve, reject) => {
+			const cancel = setTimer(() => {
+				reject(fieldFault('rule-violation', 'content', `must be read within ${WITHIN_MS / 1000} s`));
+			}, WITHIN_MS);
+			worker.on('message', (saying: ImportSaying) => {
+				if (saying.kind !== 'base') return resolve(saying);
+				const base: ImportBase = bases.get(saying.key) ?? null;
+				// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+				worker.postMessage(base);
+			});
+			worker.once('error', reject);
+			worker.once('exit', () => {
+				cancel();
+				reject(new Error('the thread of the import ended'));
+			});
+		});
 	}
 
-	function read({
-		format,
-		fileName,
-		content,
-		options,
-	}: ImportRequest): { readonly format: ImportFormat; readonly imported: Imported } | ImportFault {
+	async function run(task: ImportTask): Promise<ImportOutcome> {
+		const worker = new Worker(SCRIPT, { workerData: task, resourceLimits: LIMITS });
 		try {
-			const found = format === 'auto' ? formatOf(fileName, content) : format;
-			return { format: found, imported: importFile(found, content, options) };
+			return await outcomeOf(worker);
 		} catch (error) {
-			if (error instanceof ImportFault) return error;
-			// Nesting that exhausts the stack of a parser; everything else is a mistake of this program.
-			log.warn('import-failed', { file: fileName.slice(0, 100), reason: messageOf(error) });
-			if (error instanceof RangeError) return new ImportFault(NOWHERE, 'must not be nested that deep');
-			throw new Fault('rule-violation', 'the file cannot be read', { cause: error });
+			if (error instanceof Fault) throw error;
+			if (isOutOfMemory(error))
+				throw fieldFault('rule-violation', 'content', 'takes more memory than an import may have');
+			return { kind: 'failed', reason: messageOf(error) };
+		} finally {
+			await worker.terminate();
 		}
 	}
 
 	return {
-		/** @throws Fault `rule-violation` when the file is too large */
-		preview(request: ImportRequest): ImportPreview {
-			const { key, content } = request;
+		async preview(request) {
+			const { key, content, fileName } = request;
 			if (content.length > MAX_IMPORT_BYTES)
 				throw fieldFault(
 					'rule-violation',
 					'content',
 					`a file has at most ${MAX_IMPORT_BYTES} bytes; found ${content.length}`,
 				);
-			const result = read(request);
-			if (result instanceof ImportFault) {
-				const format = request.format === 'auto' ? null : request.format;
-				return { format, isSound: false, notes: [result.note], document: null, diff: null };
-			}
-			const { format, imported } = result;
-			const verdict =
-				imported.document.points.length === 0 && !('extends' in imported.document) ? [] : judged(key, imported);
-			const found = 'key' in verdict ? [] : verdict;
-			const notes = [...imported.notes, ...found].slice(0, MAX_NOTES);
-			const isSound = 'key' in verdict && !notes.some(({ severity }) => severity === 'mistake');
-			const before = current(key);
-			const diff = 'key' in verdict && before !== undefined ? templateDiff(fileOf(before), fileOf(verdict)) : null;
-			return { format, isSound, notes, document: imported.document, diff };
+			const outcome = await gate.run(() => run({ request, current: current(key) }));
+			if (outcome.kind === 'done') return outcome.preview;
+			log.warn('import-failed', {
+				file: fileName.slice(0, 100),
+				reason: outcome.reason,
+			});
+			throw new Fault('rule-violation', 'the file cannot be read');
 		},
 	};
 }
-
-export type ImportService = ReturnType<typeof createImportService>;
