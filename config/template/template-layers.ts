@@ -23,9 +23,12 @@ function exists(conditions: readonly PointCondition[], values: ReadonlyMap<strin
 	});
 }
 
+/** A name that the device gives is its name in every language. */
 function overridden(point: TemplatePoint, override: PointOverride): TemplatePoint {
 	const { point: key, read, ...changes } = override;
-	return { ...point, ...changes, key, ...(read === false ? { poll: 'on-demand' as const } : {}) };
+	const { labels, ...unlabelled } = point;
+	const kept = labels === undefined || changes.name !== undefined ? unlabelled : point;
+	return { ...kept, ...changes, key, ...(read === false ? { poll: 'on-demand' as const } : {}) };
 }
 
 /** From the seldom to the often read; points that nobody asked for regularly are before all. */

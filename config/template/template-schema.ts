@@ -153,6 +153,12 @@ function parseWhole(key: string, raw: unknown): TemplateDocument {
 	);
 }
 
+/** A serial template knows one place for each key: points that exclude each other have keys of their own. */
+function alwaysThere({ index, point }: PlacedPoint): PlacedPoint {
+	const { when: _, ...always } = point;
+	return { index, point: always };
+}
+
 /** A template of a serial device that is not Modbus. The layout comes first: it says what a point looks like. */
 function parseSerial(key: string, raw: object): TemplateDocument {
 	const header = serialHeaderSchema.validate(raw, options);
@@ -171,7 +177,7 @@ function parseSerial(key: string, raw: object): TemplateDocument {
 	const serial = toSerialFormat(header.value, wires, raw);
 	const mistakes = keyMistakes(key).concat(
 		formatMistakes(serial),
-		pointMistakes(placed),
+		pointMistakes(placed.map(alwaysThere)),
 		referenceMistakes(header.value, placed),
 	);
 	if (mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));

@@ -20,6 +20,7 @@ import {
 	toCursor,
 	toNewDevice,
 } from './device-schema.ts';
+import { seesAllDevices } from './device-access.ts';
 import type { DeviceService } from './device-service.ts';
 import type { Device } from './device.ts';
 
@@ -29,8 +30,11 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Devi
 
 export interface DeviceRoutesOptions {
 	readonly devices: DeviceService;
-	/** What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. */
-	readonly notice?: (device: Device) => string | null;
+	/**
+	 * What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. `isNamed`:
+	 * other devices may be named to them.
+	 */
+	readonly notice?: (device: Device, isNamed: boolean) => string | null;
 }
 
 /** A header can carry neither other letters nor quotation marks inside the quoted text (RFC 7234, 5.5). */
@@ -45,9 +49,9 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
 
 		/** The document, and a `Warning` when there is something to know about it. */
-		function savedOf(device: Device, h: ResponseToolkit) {
+		function savedOf(device: Device, request: Wire<DeviceBody>, h: ResponseToolkit) {
 			const response = documentOf(device, h);
-			const sentence = notice?.(device) ?? null;
+			const sentence = notice?.(device, seesAllDevices(actorOf(request))) ?? null;
 			return sentence === null ? response : response.header('warning', warningOf(sentence));
 		}
 
@@ -91,7 +95,7 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
 					noteChange(request, { target: device.id, before: null, after: view(device) });
-					return savedOf(device, h).code(201);
+					return savedOf(device, request, h).code(201);
 				},
 			},
 		});
@@ -124,7 +128,7 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 					const before = devices.get(params.device_id, actorOf(request));
 					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
 					noteChange(request, { target: device.id, before: view(before), after: view(device) });
-					return savedOf(device, h);
+					return savedOf(device, request, h);
 				},
 			},
 		});

@@ -115,10 +115,14 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 				handler: (request: OfDevice, h: ResponseToolkit) => {
 					const device = devices.get(request.params.device_id, actorOf(request));
 					const { connection } = device;
-					if (connection?.driver !== 'modbus' || connection.line.transport !== 'tcp')
+					if (
+						connection?.driver !== 'modbus' ||
+						connection.line.transport !== 'tcp' ||
+						connection.line.tls !== undefined
+					)
 						throw new Fault(
 							'state-conflict',
-							`device ${device.uid} is not on Modbus TCP, and the binding has no address for it`,
+							`device ${device.uid} is not on plain Modbus TCP, and the binding has no address for it`,
 						);
 					const template = layeredTemplate(templates.template(connection.template), connection);
 					const thing = {

@@ -50,6 +50,14 @@ for (const { args, code, message } of [
 	});
 }
 
+test('a template of a folder may extend one of the product', (t) => {
+	const path = folder(t);
+	writeFileSync(join(path, 'my-meter.json'), JSON.stringify({ extends: 'eastron-sdm630', points: [] }));
+	const played = run('simulate', '--template', 'my-meter', '--templates', path, '--rtu', '/no/port');
+	t.is(played.status, 69, 'it gets as far as the port');
+	t.regex(played.stderr, /\/no\/port/);
+});
+
 test('a mistake in a scenario ends with 78 and its place; one that cannot be played says why', (t) => {
 	const file = join(folder(t), 'scenario.yaml');
 	writeFileSync(file, '- do: { fault: late }\n');

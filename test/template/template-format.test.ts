@@ -142,6 +142,19 @@ test('a key may stand for two points that no device has both of', (t) => {
 	]);
 });
 
+test('a name that a device gives to a point is its name in every language', (t) => {
+	const template = parsed([wirePoint({ key: 'voltage_l1' }), wirePoint({ key: 'voltage_l2', address: 1 })]);
+	t.is(template.points[0]?.labels?.ko, '전압 L1');
+	const { points } = layeredTemplate(template, {
+		overrides: [
+			{ point: 'voltage_l1', name: 'Kitchen' },
+			{ point: 'voltage_l2', scale: 2 },
+		],
+	});
+	t.like(points[0], { name: 'Kitchen', labels: undefined });
+	t.is(points[1]?.labels?.ko, '전압 L2');
+});
+
 test('a device says what it has of its own above its template, and nothing else changes', (t) => {
 	const template = parsed([wirePoint({ min: 0, max: 10 }), wirePoint({ key: 'other', address: 1 })]);
 	const layered = layeredTemplate(template, {
