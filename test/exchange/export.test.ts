@@ -12,6 +12,7 @@ import { csvOf } from '../../gateway/template/export/table-export.ts';
 import { thingModel } from '../../gateway/template/export/thing-description.ts';
 import { importFile } from '../../gateway/template/import/import-formats.ts';
 import { createImportService } from '../../gateway/template/import/import-service.ts';
+import { createTemplateThread } from '../../gateway/template/template-thread.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { optionsOf } from '../fake/import-options.ts';
 import { plainDevice } from '../fake/plain-device.ts';
@@ -79,7 +80,7 @@ async function server(t: ExecutionContext, connection: Connection | null, templa
 	});
 	const made = await bareServer(exchangeRoutes, {
 		imports: createImportService({
-			bases: new Map(),
+			thread: createTemplateThread({ bases: new Map() }),
 			current: () => template,
 			log: silentLog,
 		}),
