@@ -1,4 +1,5 @@
 import type { PointOverride, PollClass, TemplateOption } from '../connection/connection.ts';
+import { isNumeric, isScalable } from './register-types.ts';
 import { isOptionValue, optionSentence } from './template-references.ts';
 import type { SettingsMistake } from '../settings-fault.ts';
 import type { DeviceTemplate, PointCondition, TemplatePoint, TemplateVariable } from './template.ts';
@@ -77,13 +78,36 @@ export function layeredTemplate(
 	return { ...template, points: withFactors(points) };
 }
 
-/** What a device says that its template does not know: options, their values, points. Paths as in the connection. */
+/** What is wrong with what a device says of a point: the member and the sentence; `null`: nothing. */
+type OverrideRule = (
+	point: TemplatePoint,
+	override: PointOverride,
+) => readonly [member: string, sentence: string] | null;
+
+const isUnscaled: OverrideRule = ({ type }, { scale, offset }) => {
+	const given = scale ?? offset;
+	if (given === undefined || isScalable(type)) return null;
+	return [scale === undefined ? 'offset' : 'scale', `type ${type} takes no scale or offset; found ${given}`];
+};
+
+const isUnlimited: OverrideRule = ({ type }, { min, max }) => {
+	const given = min ?? max;
+	if (given === undefined || isNumeric(type)) return null;
+	return [min === undefined ? 'max' : 'min', `type ${type} takes no min or max; found ${given}`];
+};
+
+const isUpsideDown: OverrideRule = (point, { min = point.min, max = point.max }) =>
+	min === null || max === null || min <= max ? null : ['min', `must not be above max; found ${min} above ${max}`];
+
+const overrideRules: readonly OverrideRule[] = [isUnscaled, isUnlimited, isUpsideDown];
+
+/** What a device says that its template does not know or cannot have: options, their values, points. Paths as in the connection. */
 export function layerMistakes(
 	template: DeviceTemplate,
 	{ options = [], overrides = [] }: DeviceLayer,
 ): readonly SettingsMistake[] {
 	const known = template.options ?? [];
-	const keys = new Set(template.points.map(({ key }) => key));
+	const points = new Map(template.points.map((point) => [point.key, point]));
 	return [
 		...options.flatMap(({ name, value }, index) => {
 			const option = known.find((each) => each.name === name);
@@ -93,10 +117,15 @@ export function layerMistakes(
 			const message = `must be ${optionSentence(option)}; found ${JSON.stringify(value)}`;
 			return [{ path: `options[${index}].value`, message }];
 		}),
-		...overrides.flatMap(({ point }, index) =>
-			keys.has(point)
-				? []
-				: [{ path: `overrides[${index}].point`, message: `must be a point of ${template.key}; found ${point}` }],
-		),
+		...overrides.flatMap((override, index) => {
+			const point = points.get(override.point);
+			const at = `overrides[${index}]`;
+			if (point === undefined)
+				return [{ path: `${at}.point`, message: `must be a point of ${template.key}; found ${override.point}` }];
+			return overrideRules.flatMap((rule) => {
+				const [member, message] = rule(point, override) ?? [];
+				return member === undefined || message === undefined ? [] : [{ path: `${at}.${member}`, message }];
+			});
+		}),
 	];
 }

@@ -7,6 +7,7 @@ import test from 'ava';
 
 import { SettingsFault } from '../../config/settings-fault.ts';
 import { counterRange, createPointFacts } from '../../config/template/point-facts.ts';
+import type { PointOverride } from '../../config/connection/connection.ts';
 import { layeredTemplate, layerMistakes } from '../../config/template/template-layers.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
@@ -190,6 +191,19 @@ test('a device says what it has of its own above its template, and nothing else 
 		layerMistakes(parsed([wirePoint()], { options: [phases] }), { options: [{ name: 'phases', value: '3' }] }),
 		[{ path: 'options[0].value', message: 'must be one of 1, 3; found "3"' }],
 	);
+});
+
+test('a device is not given limits or factors that its point cannot have', (t) => {
+	const template = parsed([wirePoint({ min: 0, max: 10 }), wirePoint({ key: 'name', type: 'string', address: 5 })]);
+	const lines = (override: Omit<PointOverride, 'point'>, point = 'power') =>
+		layerMistakes(template, { overrides: [{ point, ...override }] }).map(({ path, message }) => `${path}: ${message}`);
+	t.deepEqual(lines({ min: 3, max: 2 }), ['overrides[0].min: must not be above max; found 3 above 2']);
+	t.deepEqual(lines({ min: 20 }), ['overrides[0].min: must not be above max; found 20 above 10']);
+	t.deepEqual(lines({ max: -1 }), ['overrides[0].min: must not be above max; found 0 above -1']);
+	t.deepEqual(lines({ min: 20, max: 30, scale: 10 }), []);
+	t.deepEqual(lines({ offset: 1 }, 'name'), ['overrides[0].offset: type string takes no scale or offset; found 1']);
+	t.deepEqual(lines({ max: 1 }, 'name'), ['overrides[0].max: type string takes no min or max; found 1']);
+	t.deepEqual(lines({ name: 'Serial', read: false }, 'name'), []);
 });
 
 test('a scale factor is read as often as the most wanted of its values', (t) => {
