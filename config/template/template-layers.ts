@@ -32,27 +32,30 @@ function overridden(point: TemplatePoint, override: PointOverride): TemplatePoin
 	return { ...kept, ...changes, key, ...(read === false ? { poll: 'on-demand' as const } : {}) };
 }
 
+/** How often a point is read; a setting that says nothing of it more seldom than what is slow. */
+type Rate = PollClass | 'setting';
+
 /** From the seldom to the often read; points that nobody asked for regularly are before all. */
-const byRate: readonly PollClass[] = ['on-demand', 'once', 'slow', 'normal', 'fast'];
+const byRate: readonly Rate[] = ['on-demand', 'once', 'setting', 'slow', 'normal', 'fast'];
 
-const classOf = ({ poll, kind }: TemplatePoint): PollClass => poll ?? (kind === 'setting' ? 'slow' : 'normal');
+const rateOf = ({ poll, kind }: TemplatePoint): Rate => poll ?? (kind === 'setting' ? 'setting' : 'normal');
 
-const faster = (one: PollClass, other: PollClass): PollClass =>
-	byRate.indexOf(one) >= byRate.indexOf(other) ? one : other;
+const faster = (one: Rate, other: Rate): Rate => (byRate.indexOf(one) >= byRate.indexOf(other) ? one : other);
 
 /** A scale factor is read at least as often as the values it is for, so that none of them is read with one that is out of date. */
 function withFactors(points: readonly TemplatePoint[]): readonly TemplatePoint[] {
-	const needed = new Map<string, PollClass>();
+	const needed = new Map<string, Rate>();
 	for (const point of points) {
 		const { scaleFactor } = point;
 		if (scaleFactor !== undefined)
-			needed.set(scaleFactor, faster(classOf(point), needed.get(scaleFactor) ?? 'on-demand'));
+			needed.set(scaleFactor, faster(rateOf(point), needed.get(scaleFactor) ?? 'on-demand'));
 	}
 	if (needed.size === 0) return points;
 	return points.map((point) => {
-		const own = classOf(point);
-		const poll = faster(own, needed.get(point.key) ?? own);
-		return poll === own ? point : { ...point, poll };
+		const own = rateOf(point);
+		const rate = faster(own, needed.get(point.key) ?? own);
+		// The rate of settings has no name of its own: the next one does.
+		return rate === own ? point : { ...point, poll: rate === 'setting' ? 'slow' : rate };
 	});
 }
 

@@ -215,7 +215,13 @@ test('a scale factor is read as often as the most wanted of its values', (t) => 
 	t.is(pollOf(), 'as a setting');
 	t.is(pollOf(value('a', 1, {})), 'normal');
 	t.is(pollOf(value('a', 1, { poll: 'slow' }), value('b', 2, { poll: 'fast' })), 'fast');
+	t.is(pollOf(value('a', 1, { poll: 'slow' })), 'slow', 'a setting is read every ten minutes, which is more seldom');
+	t.is(pollOf(value('a', 1, { kind: 'setting' })), 'as a setting');
 	t.is(pollOf(value('a', 1, { poll: 'once' })), 'as a setting');
+	t.is(
+		layeredTemplate(parsed([{ ...factor, poll: 'on-demand' }, value('a', 1, { kind: 'setting' })]), {}).points[0]?.poll,
+		'slow',
+	);
 });
 
 const rangeOf = (over: Wire) => {
