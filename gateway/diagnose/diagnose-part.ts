@@ -14,7 +14,7 @@ import { lineDiagnosisRoutes } from './line-diagnosis-routes.ts';
 import { addLineMetrics } from './line-metrics.ts';
 
 export interface DiagnosePartDeps {
-	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed'>;
+	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed' | 'lineNameOf'>;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'latest'>;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	readonly mistakes: readonly SettingsMistake[];
@@ -32,12 +32,14 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 		lines: drivers.lines,
 		bus: drivers.busNamed,
 		devices: () => devices.all(),
+		nameOf: drivers.lineNameOf,
 		clock,
 	});
 	const makeReport = createCommissioningReport({
 		gateway,
 		clock: time.status,
 		lines: () => lines.all(),
+		lineNameOf: drivers.lineNameOf,
 		devices: () => devices.all(),
 		healthOf: (device) => devices.health(device),
 		latestOf: ({ id }) => latest.of(id),

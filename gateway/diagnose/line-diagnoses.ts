@@ -6,13 +6,15 @@ import type { LineStats } from '../driver/driver.ts';
 import type { FrameRing } from '../driver/frame-ring.ts';
 import { type Capture, framingOfLine } from './capture.ts';
 import { type ShownFrame, shownFrames } from './frame-list.ts';
-import { diagnoseLine, type LineDiagnosis } from './line-diagnosis.ts';
+import { diagnoseLine, type LineDiagnosis, type LineNameOf } from './line-diagnosis.ts';
 
 export interface LineDiagnosesDeps {
 	readonly lines: () => readonly LineStats[];
 	/** `null`: the line is none of a bus. */
 	readonly bus: (line: string) => Pick<Bus, 'meter'> | null;
 	readonly devices: () => readonly Device[];
+	/** The name under which a device's line is among `lines`. */
+	readonly nameOf: LineNameOf;
 	readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -27,9 +29,9 @@ export interface LineDiagnoses {
 	capture(line: string): Capture;
 }
 
-export function createLineDiagnoses({ lines, bus, devices, clock }: LineDiagnosesDeps): LineDiagnoses {
+export function createLineDiagnoses({ lines, bus, devices, nameOf, clock }: LineDiagnosesDeps): LineDiagnoses {
 	const diagnose = (stats: LineStats): LineDiagnosis =>
-		diagnoseLine(stats, bus(stats.line), devices(), clock.monotonicMs());
+		diagnoseLine(stats, bus(stats.line), { devices: devices(), nameOf }, clock.monotonicMs());
 
 	function statsOf(line: string): LineStats {
 		const stats = lines().find((each) => each.line === line);
