@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
-import type { SerialLine } from '../../config/connection/connection.ts';
+import { type SerialLine, serialPortOf } from '../../config/connection/connection.ts';
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import { epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
@@ -55,6 +55,8 @@ const line = (path: string, baudRate = 115_200): SerialLine => ({
 	stopBits: 1,
 });
 
+const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 5, timeoutMs: 150 });
+
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
 
 /** The unit tells the age. */
@@ -93,24 +95,21 @@ function openBench(t: ExecutionContext, ports: ReturnType<typeof portsOf>) {
 		log: silentLog,
 	});
 	t.teardown(() => driver.stop());
-	return {
-		driver,
-		health,
-		async apply(devices: readonly Device[]): Promise<void> {
-			const paths = devices.flatMap(({ connection }) =>
-				connection?.driver === 'modbus' && 'path' in connection.line ? [connection.line.path] : [],
-			);
-			await ports.look(paths, 'all-devices');
-			await driver.apply(devices);
-		},
-		/** The next values of these devices. */
-		async values(units: readonly number[]): Promise<readonly unknown[]> {
-			readings.length = 0;
-			const of = (unitId: number) => readings.find(({ device }) => device === idOf(unitId));
-			while (units.some((unitId) => of(unitId) === undefined)) await sleep(10);
-			return units.map((unitId) => of(unitId)?.values[0]);
-		},
+	const apply = async (devices: readonly Device[]): Promise<void> => {
+		await ports.look(
+			devices.flatMap(({ connection }) => serialPortOf(connection)?.path ?? []),
+			'all-devices',
+		);
+		await driver.apply(devices);
 	};
+	/** The next values of these devices. */
+	const values = async (units: readonly number[]): Promise<readonly unknown[]> => {
+		readings.length = 0;
+		const of = (unitId: number) => readings.find(({ device }) => device === idOf(unitId));
+		while (units.some((unitId) => of(unitId) === undefined)) await sleep(10);
+		return units.map((unitId) => of(unitId)?.values[0]);
+	};
+	return { driver, health, apply, values };
 }
 
 test('devices that name one port in three ways are read over one bus', async (t) => {
@@ -126,7 +125,10 @@ test('devices that name one port in three ways are read over one bus', async (t)
 		[[name, 'open']],
 		'the line has the name that the oldest device gives it',
 	);
-	t.true(driver.busOf(line(plain)) === driver.bus(name), 'whoever asks for the port under another name gets the same bus');
+	t.true(
+		driver.busOf(line(plain)) === driver.bus(name),
+		'whoever asks for the port under another name gets the same bus',
+	);
 	t.deepEqual(driver.lineNamed(line(socket)), line(id));
 	const [budget] = driver.budgets();
 	t.is(budget?.devices.length, 3);
@@ -168,7 +170,6 @@ test('an answer that is owed under one name of a port is not taken under another
 	const port = await newPort(t, 0.4);
 	if (port === null) return;
 	const { ports, id, plain } = port;
-	const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 5, timeoutMs: 150 });
 	const connect = createModbusLine(systemClock, ports);
 	await ports.look([id, plain]);
 	const before = connect(line(id), createLineMeter(systemClock));

@@ -35,10 +35,7 @@ const isSame = (a: Candidate, b: Candidate): boolean =>
 	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
 /** Who has each port: Modbus devices before others, then the older one. @param placeOf what tells one port from another */
-function ownersOf(
-	devices: readonly Device[],
-	placeOf: (line: LinePlace) => string,
-): ReadonlyMap<string, Device> {
+function ownersOf(devices: readonly Device[], placeOf: (line: LinePlace) => string): ReadonlyMap<string, Device> {
 	const owners = new Map<string, Device>();
 	for (const driver of ['modbus', 'serial'] as const) {
 		for (const device of devices) {
