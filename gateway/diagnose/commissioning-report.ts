@@ -4,6 +4,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { LatestValue } from '../../core/telemetry/latest-values.ts';
+import { streamLineName } from '../driver/serial/stream-line.ts';
 import type { LineDiagnosis, LineNameOf, UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Values of one device in the report; the first ones of its template. */
@@ -72,6 +73,11 @@ export interface CommissioningReportDeps {
 const templateKeyOf = ({ connection }: Device): string | null =>
 	connection === null || connection.driver === 'mqtt' ? null : connection.template;
 
+function lineOf({ connection }: Device, lineNameOf: LineNameOf): string | null {
+	if (connection?.driver === 'modbus') return lineNameOf(connection.line);
+	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
+}
+
 function valuesOf(
 	template: DeviceTemplate | undefined,
 	latest: ReadonlyMap<string, LatestValue> | null,
@@ -125,8 +131,7 @@ export function createCommissioningReport(deps: CommissioningReportDeps) {
 		const template = key === null ? undefined : deps.template(key);
 		const health = deps.healthOf(device);
 		const values = valuesOf(template, deps.latestOf(device), now);
-		const { connection } = device;
-		const line = connection?.driver === 'modbus' ? deps.lineNameOf(connection.line) : null;
+		const line = lineOf(device, deps.lineNameOf);
 		const units = lines.find(({ stats }) => stats.line === line)?.units ?? [];
 		return {
 			device,

@@ -104,6 +104,8 @@ export function openDrivers(deps: DriverPartDeps) {
 		busNamed: (name: string) => modbus.bus(name),
 		/** The same by the line as a device writes it. */
 		busInUse: (line: Line) => modbus.bus(lineNameOf(line)),
+		/** What the line of a serial device that is not Modbus is measured with; `null`: it is none. */
+		streamNamed: (name: string) => serial.stream(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
 		/** The line with its port under the one name that it has among the lines. */

@@ -55,6 +55,7 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 	}
 
 	async function lookFor(paths: readonly string[]): Promise<void> {
+		if (paths.length === 0) return;
 		const found = await finder.findAll(paths);
 		// All at once, so that nobody sees two names of one port apart.
 		for (const [at, path] of paths.entries()) {
