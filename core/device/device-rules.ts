@@ -21,6 +21,16 @@ export interface KnownPorts {
 	readonly nameOf: (path: string) => string;
 }
 
+/** The serial ports of devices as they are written, each path once, in the order of the devices. */
+export function serialPathsOf(devices: Iterable<Device>): readonly string[] {
+	const paths = new Set<string>();
+	for (const { connection, deletedAt } of devices) {
+		const port = serialPortOf(connection);
+		if (port !== null && deletedAt === null) paths.add(port.path);
+	}
+	return [...paths];
+}
+
 type NameOf = KnownPorts['nameOf'];
 
 const asWritten: NameOf = (path) => path;

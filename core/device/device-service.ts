@@ -1,4 +1,3 @@
-import { serialPortOf } from '../../config/connection/connection.ts';
 import type { Actor } from '../identity/role.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { duplicate, Fault, fieldFault, messageOf, notFound } from '../kernel/fault.ts';
@@ -25,7 +24,13 @@ import { createDeviceExchange } from './device-exchange.ts';
 import { createDevicePresence, STATUS_OF_HEALTH } from './device-presence.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
 import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
-import { assertLineAgrees, assertTemplateFits, type KnownPorts, type KnownTemplates } from './device-rules.ts';
+import {
+	assertLineAgrees,
+	assertTemplateFits,
+	type KnownPorts,
+	type KnownTemplates,
+	serialPathsOf,
+} from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
 export interface DeviceServiceDeps {
@@ -141,10 +146,7 @@ export function createDeviceService({
 
 	/** Devices that name one port differently share it all the same. */
 	async function assertPortAgrees(device: Device): Promise<void> {
-		if (ports !== undefined && serialPortOf(device.connection) !== null) {
-			const all = [device, ...devices.all()].filter(({ deletedAt }) => deletedAt === null);
-			await ports.look([...new Set(all.flatMap(({ connection }) => serialPortOf(connection)?.path ?? []))]);
-		}
+		if (serialPathsOf([device]).length > 0) await ports?.look(serialPathsOf([device, ...devices.all()]));
 		assertLineAgrees(device, devices.all(), ports?.nameOf);
 	}
 
@@ -288,6 +290,7 @@ export function createDeviceService({
 			const next = before === null ? after : editedBy(before, after, node, false);
 			await devices.put({ ...next, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
 		}
+		await ports?.look(serialPathsOf(changes.map(({ after }) => after)));
 		for (const { after } of changes) {
 			if (after.deletedAt !== null) presence.forget(after.id);
 			const saved = devices.find(after.id);

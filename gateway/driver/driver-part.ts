@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 
 import type { DeviceTemplate } from '../../config/template/template.ts';
-import { type Line, serialPortOf } from '../../config/connection/connection.ts';
+import type { Line } from '../../config/connection/connection.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import type { Device } from '../../core/device/device.ts';
+import { serialPathsOf } from '../../core/device/device-rules.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
@@ -34,10 +35,8 @@ export interface DriverPartDeps {
 }
 
 /** The serial ports of devices, as they are written; those of the older devices first. */
-const serialPaths = (devices: readonly Device[]): readonly string[] =>
-	devices
-		.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
-		.flatMap(({ connection }) => serialPortOf(connection)?.path ?? []);
+const portPathsOf = (devices: readonly Device[]): readonly string[] =>
+	serialPathsOf(devices.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)));
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
@@ -73,7 +72,7 @@ export function openDrivers(deps: DriverPartDeps) {
 	}
 	const endListening = ports.listen(() => {
 		// Names that lead to one port now, or to one no more, change who shares a line; before that nobody opens anything.
-		void applyAnew().then(retryFailed);
+		void lookAnew().then(retryFailed);
 	});
 	lifecycle.own('port watch', {
 		stop() {
@@ -82,18 +81,19 @@ export function openDrivers(deps: DriverPartDeps) {
 			return Promise.resolve();
 		},
 	});
+	/** Whoever saves a device has looked where its port is. */
 	async function applyDevices(): Promise<void> {
-		await ports.look(serialPaths(devices.all()), 'all-devices');
-		if (!isPolling) return;
 		const all = devices.all();
+		ports.use(portPathsOf(all));
 		await Promise.all([modbus.apply(all), serial.apply(all)]);
 	}
 	const lineNameOf = (line: Line): string => lineName(modbus.lineNamed(line));
-	/** Applies the devices as they are now; what goes wrong is logged. */
-	const applyAnew = (): Promise<void> =>
-		isPolling
-			? applyDevices().catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }))
-			: Promise.resolve();
+	const notApplied = (error: unknown): void => log.error('devices-not-applied', { reason: messageOf(error) });
+	/** Looks where the ports of the devices are now, and applies them by that; what goes wrong is logged. */
+	async function lookAnew(): Promise<void> {
+		await ports.look(portPathsOf(devices.all()));
+		if (isPolling) await applyDevices().catch(notApplied);
+	}
 	const routes: readonly HttpPart[] = [
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
 		part(learntRoutes, { devices, learnt: modbus.learnt, forget: modbus.forget }, '/api/v1'),
@@ -128,9 +128,10 @@ export function openDrivers(deps: DriverPartDeps) {
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {
 			devices.listen({
-				changed: () => void applyAnew(),
+				changed: () => void applyDevices().catch(notApplied),
 			});
 			isPolling = true;
+			await ports.look(portPathsOf(devices.all()));
 			await applyDevices();
 		},
 		routes,

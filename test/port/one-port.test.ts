@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { type SerialLine, serialPortOf } from '../../config/connection/connection.ts';
+import type { SerialLine } from '../../config/connection/connection.ts';
+import { serialPathsOf } from '../../core/device/device-rules.ts';
 import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import { epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { type DeviceId, deviceId, deviceUid } from '../../core/kernel/id.ts';
@@ -96,10 +97,8 @@ function openBench(t: ExecutionContext, ports: ReturnType<typeof portsOf>) {
 	});
 	t.teardown(() => driver.stop());
 	const apply = async (devices: readonly Device[]): Promise<void> => {
-		await ports.look(
-			devices.flatMap(({ connection }) => serialPortOf(connection)?.path ?? []),
-			'all-devices',
-		);
+		ports.use(serialPathsOf(devices));
+		await ports.look(serialPathsOf(devices));
 		await driver.apply(devices);
 	};
 	/** The next values of these devices. */

@@ -22,7 +22,10 @@ async function newMachine(t: ExecutionContext) {
 	const plain = await machine.plug(meters);
 	const names = { id: machine.byId(meters), socket: machine.byPath(meters), plain };
 	const all = Object.values(names);
-	const look = (paths = all) => ports.look(paths, 'all-devices');
+	const look = (paths = all) => {
+		ports.use(paths);
+		return ports.look(paths);
+	};
 	const open = async (path: string) => ports.opened(await ports.find(path));
 	return { machine, memory, ports, adapter, meters, names, all, look, open };
 }
@@ -73,7 +76,8 @@ test('a path means the adapter that was opened under another name of its port, a
 	await machine.unplug(meters);
 	const after = portsOf(machine.folders, memory);
 	t.teardown(() => after.stop());
-	await after.look([names.plain, names.id], 'all-devices');
+	after.use([names.plain, names.id]);
+	await after.look([names.plain, names.id]);
 	t.is(after.nameOf(names.id), names.plain, 'although nothing is plugged in');
 });
 

@@ -80,12 +80,11 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 			sawAt(found);
 			return found;
 		},
-		async look(paths, use) {
-			if (use === 'all-devices') names.use(paths);
-			await lookFor([...new Set(paths)]).catch((error: unknown) =>
+		look: (paths) =>
+			lookFor([...new Set(paths)]).catch((error: unknown) =>
 				log.debug('ports-not-listed', { reason: messageOf(error) }),
-			);
-		},
+			),
+		use: (paths) => names.use(paths),
 		nameOf: (path) => names.nameOf(path),
 		async opened(found) {
 			try {

@@ -28,11 +28,10 @@ export interface SerialPorts {
 	 * @throws Fault `unreachable` when it is not there, `state-conflict` when another adapter has taken its name.
 	 */
 	find(path: string): Promise<FoundPort>;
-	/**
-	 * Looks where these paths lead now. Never rejects.
-	 * @param use they are the paths of all devices, in the order of their right to name a port
-	 */
-	look(paths: readonly string[], use?: 'all-devices'): Promise<void>;
+	/** Looks where these paths lead now. Never rejects. */
+	look(paths: readonly string[]): Promise<void>;
+	/** These are the paths of all devices, in the order of their right to name a port. */
+	use(paths: readonly string[]): void;
 	/**
 	 * The one path that stands for all names of the port that this path leads to, as it was last looked at; names that led to one port
 	 * before it was unplugged still do. A path that was never looked at stands for itself.
