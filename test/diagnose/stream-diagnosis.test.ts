@@ -18,9 +18,9 @@ async function open(t: ExecutionContext, device: Device, answer?: (request: stri
 	await bench.driver.apply([device]);
 	await bench.time.run(10);
 	const lines = createLineDiagnoses({
-		lines: bench.driver.lines,
+		lines: () => bench.driver.lines(),
 		bus: () => null,
-		stream: bench.driver.stream,
+		stream: (line) => bench.driver.stream(line),
 		devices: () => [device],
 		clock: bench.time.clock,
 	});
