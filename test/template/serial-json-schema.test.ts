@@ -124,7 +124,8 @@ const pointSchemas = new Map<string, ReturnType<typeof serialPointSchema>>(
 function isForm(raw: Wire): boolean {
 	const { error, value } = serialHeaderSchema.validate(raw, options);
 	const schema = error === undefined ? pointSchemas.get(value.layout.kind) : undefined;
-	return schema !== undefined && value.points.every((point) => schema.validate(point, options).error === undefined);
+	const points: readonly unknown[] = error === undefined ? value.points : [];
+	return schema !== undefined && points.every((point) => schema.validate(point, options).error === undefined);
 }
 
 /** What a person may write by mistake, and what is right in another place. */
@@ -172,13 +173,15 @@ const junk = fc.constantFrom<unknown>(
 	...Object.values(framings),
 );
 
+const withMember = (whole: Wire, name: string, value: unknown): Wire => ({ ...whole, [name]: value });
+
 /** Puts junk into one place of a tree, or takes the place away. */
 function spoilt(whole: Wire): fc.Arbitrary<Wire> {
-	const inner = Object.entries(whole).flatMap(([name, value]) =>
-		typeof value === 'object' && value !== null && !Array.isArray(value)
-			? [spoilt(Object.fromEntries(Object.entries(value))).map((each): Wire => ({ ...whole, [name]: each }))]
-			: [],
-	);
+	const inner: fc.Arbitrary<Wire>[] = [];
+	for (const [name, value] of Object.entries(whole)) {
+		if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+		inner.push(spoilt(Object.fromEntries(Object.entries(value))).map((each) => withMember(whole, name, each)));
+	}
 	const place = fc.constantFrom(...Object.keys(whole), 'unheard_of');
 	const own = fc.tuple(place, fc.option(junk, { nil: undefined, freq: 5 })).map(([member, value]): Wire => {
 		const others = Object.entries(whole).filter(([name]) => name !== member);
