@@ -79,7 +79,8 @@ export async function startTemplateSimulator(options: TemplateSimulatorOptions):
 		if (replay !== null) assertModbus(replay);
 		if (replay !== null && replay.framing !== place.framing)
 			throw new RangeError(`the recording is of a ${replay.framing} line; it cannot answer on ${place.framing}`);
-		const pacedBaud = isPaced && place.kind === 'serial' ? place.settings.baudRate : null;
+		const baudRate = place.kind === 'serial' ? place.settings.baudRate : place.baudRate;
+		const pacedBaud = isPaced ? baudRate : null;
 		const played = scenario === null ? null : playScenario(scenario);
 		const responder = createResponder({ slave, clock, scenario: played, unitIds, pacedBaud });
 		return replay === null ? responder : createReplay(replay, devices.length === 0 ? null : responder);

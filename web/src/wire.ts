@@ -1,6 +1,6 @@
 /** What the API answers, as it is on the wire. Times are ISO 8601 in UTC. */
 
-import type { LineSettings } from './wire-field.ts';
+import type { ConnectionView } from './wire-field.ts';
 
 export type Quality = 'good' | 'stale' | 'out_of_range' | 'substituted' | 'comm_error';
 
@@ -33,15 +33,6 @@ export interface HealthView {
 	readonly since: string | null;
 	/** A sentence for a person; `null` while ok. */
 	readonly reason: string | null;
-}
-
-export interface ConnectionView {
-	readonly driver: string;
-	readonly period_ms?: number;
-	readonly template?: string;
-	readonly unit_id?: number;
-	/** Of a Modbus device. */
-	readonly line?: LineSettings;
 }
 
 export interface DeviceView {
