@@ -2,7 +2,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** What a fake slave does with one request. */
 export type SlaveReply =
-	| { readonly kind: 'data'; readonly delayMs?: number }
+	/** `isLate`: when the next request has come and not before, too late for its own however slow the machine is. */
+	| { readonly kind: 'data'; readonly delayMs?: number; readonly isLate?: boolean }
 	| { readonly kind: 'silence' }
 	| { readonly kind: 'exception'; readonly code: number }
 	/** Raw bytes in place of a reply. */
@@ -135,6 +136,7 @@ export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: '
 		socket.on('close', () => sockets.delete(socket));
 		socket.on('error', () => socket.destroy());
 		let rest: Buffer = Buffer.alloc(0);
+		let late: (() => void)[] = [];
 		socket.on('data', (chunk) => {
 			rest = Buffer.concat([rest, chunk]);
 			for (;;) {
@@ -142,7 +144,13 @@ export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: '
 				if (rest.length < length) return;
 				const request = requestOf(rest.subarray(6, length));
 				requests.push(request);
-				answer(socket, rest.readUInt16BE(0), request, behaviour(request, requests.length - 1));
+				for (const letGo of late) letGo();
+				late = [];
+				const transactionId = rest.readUInt16BE(0);
+				const reply = behaviour(request, requests.length - 1);
+				if (reply.kind === 'data' && reply.isLate === true)
+					late.push(() => answer(socket, transactionId, request, { kind: 'data' }));
+				else answer(socket, transactionId, request, reply);
 				rest = rest.subarray(length);
 			}
 		});
