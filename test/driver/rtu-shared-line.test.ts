@@ -11,7 +11,8 @@ import type { ModbusRequest, ModbusWrite } from '../../gateway/driver/modbus/wir
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { replyTo, type SlaveRequest } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, type RtuWire, rtuReply, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { createRtuWire, rtuException, type RtuWire, rtuReply } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 
