@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
-import { formatCount, formatValue } from '../format.ts';
+import { formatCount } from '../format.ts';
 import { link } from '../router.ts';
 import { type RegisterRow, registerRows } from '../state/register-rows.ts';
 import { registerPlace } from '../state/spot.ts';
@@ -84,7 +84,7 @@ const columnsOf = (scan: string): readonly Column<RegisterRow>[] => [
 			<span class="meanings">
 				{meanings.map(({ type, order, value }) => (
 					<span key={type + order}>
-						<strong>{formatValue(value)}</strong>{' '}
+						<strong>{String(value)}</strong>{' '}
 						<small class="quiet">
 							{type} {order}
 						</small>
