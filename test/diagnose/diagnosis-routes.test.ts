@@ -20,7 +20,7 @@ async function scene(t: ExecutionContext) {
 	if (template === undefined) throw new Error('the template is missing');
 	const simulator = await startTemplateSimulator({
 		devices: [{ template, unitIds: [1] }],
-		places: [{ kind: 'tcp', framing: 'tcp', port: 0 }],
+		places: [{ kind: 'tcp', framing: 'tcp', port: 0, baudRate: null }],
 		scenario: null,
 		replay: null,
 		seed: 1,

@@ -368,6 +368,21 @@ test('a device whose answers are all damaged goes offline with a hint at the lin
 	await slave.stop();
 });
 
+for (const [code, sentence] of [
+	[10, /^the Modbus gateway has no path to unit 1 on tcp .* since .* \(exception 10, 3 times\); check which units/],
+	[11, /^the Modbus gateway gets no answer from unit 1 on tcp .* \(exception 11, 3 times\); the network is fine/],
+] as const) {
+	test(`a unit of which a gateway says exception ${code} is offline, and the sentence says where to look`, async (t) => {
+		const slave = await createFakeSlave(() => ({ kind: 'exception', code }));
+		const { driver, until, healthOf } = createBench([three]);
+		await driver.apply([device(1, tcp(slave.port))]);
+		await until(() => healthOf(1)?.state === 'offline');
+		t.regex(healthOf(1)?.reason ?? '', sentence);
+		await driver.stop();
+		await slave.stop();
+	});
+}
+
 test('a device that is busy for a while is degraded, not offline, and its points are told once', async (t) => {
 	let isBusy = false;
 	const slave = await createFakeSlave(() => (isBusy ? { kind: 'exception', code: 6 } : { kind: 'data' }));

@@ -1,10 +1,18 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import test from 'ava';
 
+import { nodeFileLayer } from '../../core/journal/node-file-layer.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { everyEighth, FOLDER, journalBench, SEGMENT_BYTES } from '../fake/journal-bench.ts';
 import { deviceOf, ORIGIN, readingOf, sequenceOf } from '../fake/sample-readings.ts';
+
+/** Unit of `blocks`, and the step in which a file system hands out room. */
+const BLOCK_BYTES = 512;
+const PAGE_BYTES = 4096;
 
 test('many appends share one commit and one sync', async (t) => {
 	const { files, timer, open } = journalBench();
@@ -215,6 +223,24 @@ test('the quota gives up the oldest segment and names exactly what is lost', asy
 		lost.reduce((sum, { loss }) => sum + (loss.samples ?? 0), 0),
 		first - 41,
 	);
+	await journal.stop();
+});
+
+test('case 18: what the quota gives up is gone from the disk', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-quota-'));
+	t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+	/** What the file system counts, not what the journal says. */
+	const onDisk = () =>
+		readdirSync(folder)
+			.map((name) => statSync(join(folder, name)))
+			.reduce((sum, { size, blocks }) => sum + Math.max(size, blocks * BLOCK_BYTES), 0);
+	const { open, fill } = journalBench();
+	const journal = await open({ files: nodeFileLayer, folder, maxBytes: 4 * SEGMENT_BYTES });
+	journal.hold('uplink', journal.oldest());
+	await fill(journal, 200);
+	const names = readdirSync(folder);
+	t.true(names.length >= 3 && !names.includes('00000001.segment'), names.join(' '));
+	t.true(onDisk() <= 4 * SEGMENT_BYTES + names.length * PAGE_BYTES, `${onDisk()} bytes`);
 	await journal.stop();
 });
 
