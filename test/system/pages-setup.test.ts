@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
@@ -18,15 +18,23 @@ const LOOK_HEIGHT = 2_600;
 
 /** A receiver behind a serial server: it says the same again and again to whoever listens. */
 async function startReceiver(t: ExecutionContext): Promise<number> {
+	const sockets = new Set<Socket>();
 	const server: Server = createServer((socket) => {
 		const timer = setInterval(() => socket.write(SENTENCE), SEND_EVERY_MS);
+		sockets.add(socket);
+		// Whoever listens may go at any time.
 		socket.on('error', () => undefined);
-		socket.on('close', () => clearInterval(timer));
-		t.teardown(() => socket.destroy());
+		socket.on('close', () => {
+			clearInterval(timer);
+			sockets.delete(socket);
+		});
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
-	t.teardown(() => server.close());
+	t.teardown(() => {
+		server.close();
+		for (const socket of sockets) socket.destroy();
+	});
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
 	return (server.address() as AddressInfo).port;
 }
@@ -190,6 +198,8 @@ test.serial('how a meter is asked is tuned, its registers are swept, and one of 
 	await row.getByLabel('Factor').fill('0');
 	await page.getByRole('button', { name: 'Add device' }).click();
 	t.regex(await noteOf(page, 'Factor'), /invalid value/);
+	await page.locator('[name="connection.overrides.0.scale"]:focus').waitFor();
+	t.true(await page.getByLabel('Repeats').isVisible());
 	t.is(await overhang(page), 0);
 	await look(page, 'gateway-tuning-phone', LOOK_HEIGHT);
 	await row.getByLabel('Factor').fill('0.001');

@@ -80,6 +80,10 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	// Fields of another kind or template are there only after it was drawn.
 	useEffect(look, [kind.value, template]);
 
+	const mistakes = form.fields.value;
+	// A mistake may be far from the button, and in a fold.
+	useEffect(() => element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [mistakes]);
+
 	function choose(picked: Kind): void {
 		// No template is of both sorts.
 		if (isStream(picked) !== isStream(kind.value)) chosen.value = '';
