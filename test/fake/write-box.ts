@@ -83,7 +83,7 @@ export async function writeBox(
 		commands.create(device, draftOfCommand(name, { payload, ttlMs }), MANAGER);
 	const write = async (payload: Command['payload']): Promise<Command> => {
 		const { id } = await create(payload);
-		return waitFor('the outcome', 5_000, async () => {
+		return waitFor('the outcome', 30_000, async () => {
 			const now = commands.find(id);
 			return now !== null && ['executed', 'failed'].includes(now.status) && now;
 		});

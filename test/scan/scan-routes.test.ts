@@ -174,7 +174,7 @@ test('what a scan of a network finds is shown with line, candidates and hints', 
 		subnets: ['127.0.0.1/32'],
 		ports: [port],
 		unitIds: null,
-		timeoutMs: 500,
+		timeoutMs: 10_000,
 	});
 	const { body, text } = await call(server, 'GET', `/scans/${id}`);
 	t.is(scanAnswer.validate(body, { convert: false }).error?.message, undefined);
@@ -220,7 +220,7 @@ test('progress is heard by those who may start scans, and by nobody else', async
 			if (body.state === 'done') resolve(body);
 		});
 	});
-	await box.run({ kind: 'tcp', subnets: ['127.0.0.1/32'], ports: [port], unitIds: [1], timeoutMs: 500 });
+	await box.run({ kind: 'tcp', subnets: ['127.0.0.1/32'], ports: [port], unitIds: [1], timeoutMs: 10_000 });
 	t.is(scanSummaryAnswer.validate(await first).error, undefined);
 	t.like(await ends, { kind: 'tcp', state: 'done', found_count: 1 });
 	t.false(hasBobHeard);
