@@ -104,6 +104,7 @@ test.serial('a serial device that is not Modbus is added, and what it says of a 
 	}
 	const first = page.getByRole('group', { name: 'Point 1' });
 	t.is(await first.getByLabel('Unit').getAttribute('placeholder'), 'm');
+	t.is(await first.getByLabel('How often').count(), 0);
 	await first.getByLabel('Offset').fill('100.5');
 	await first.getByLabel('Name').fill('Height of the mast');
 	t.is(await overhang(page), 0);

@@ -88,9 +88,11 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	}
 
 	function send(of: HTMLFormElement): void {
-		const body = deviceBody(kind.value, template, readForm(of));
+		const { connection, ...body } = deviceBody(kind.value, template, readForm(of));
+		// A device without a connection is shown as one that comes over MQTT, and stays without.
+		const isNone = kind.value === 'mqtt' && device !== null && (device.connection ?? null) === null;
 		void form.send(async () => {
-			const { id } = await save(body);
+			const { id } = await save(isNone ? body : { ...body, connection });
 			go('devices', id);
 		});
 	}
@@ -192,6 +194,7 @@ function Reach({ form, kind, preset: { connection }, templates, chosen, read, on
 				form={form}
 				template={chosen.value}
 				preset={(chosen.value === connection?.template && connection.overrides) || []}
+				hasClasses={!isStream(kind)}
 				onChange={onChange}
 			/>
 		</>
