@@ -100,9 +100,12 @@ test('a recording of a stream is a file like any other, and the simulator says w
 	const message = `${LINE} is not Modbus: its recording cannot be played, only Modbus lines are simulated`;
 	t.throws(() => createReplay(capture, null), { instanceOf: RangeError, message });
 	const options = { devices: [], scenario: null, replay: capture, seed: 1, isPaced: false, clock: bench.time.clock };
-	await t.throwsAsync(startTemplateSimulator({ ...options, places: [{ kind: 'tcp', framing: 'tcp', port: 0 }] }), {
-		message,
-	});
+	await t.throwsAsync(
+		startTemplateSimulator({ ...options, places: [{ kind: 'tcp', framing: 'tcp', port: 0, baudRate: null }] }),
+		{
+			message,
+		},
+	);
 });
 
 test('a line that is gone, or never was, has no frames', async (t) => {
