@@ -94,7 +94,7 @@ for (const [name, reply, failure] of faults) {
 	test(`${name} ends the request as ${failure}`, async (t) => {
 		const slave = await createFakeSlave(() => reply);
 		const { line, lost } = await openOn(slave);
-		const fault = await t.throwsAsync(line.transact(read(0, 5, 150)));
+		const fault = await t.throwsAsync(line.transact(read(0, 5, failure === 'timeout' ? 150 : 5000)));
 		t.is(fault instanceof ModbusFault && fault.failure, failure);
 		t.is(lost.length, failure === 'closed' ? 1 : 0);
 		await line.close();
