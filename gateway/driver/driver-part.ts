@@ -36,8 +36,7 @@ export interface DriverPartDeps {
 }
 
 /** The serial ports of devices, as they are written; those of the older devices first. */
-const portPathsOf = (devices: readonly Device[]): readonly string[] =>
-	serialPathsOf(devices.toSorted(byAge));
+const portPathsOf = (devices: readonly Device[]): readonly string[] => serialPathsOf(devices.toSorted(byAge));
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
