@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import type { Device } from '../../core/device/device.ts';
 import { captureText, parseCapture } from '../../gateway/diagnose/capture.ts';
+import { lineName } from '../../gateway/driver/modbus/line-name.ts';
 import { createLineDiagnoses } from '../../gateway/diagnose/line-diagnoses.ts';
 import { RING_BYTES } from '../../gateway/driver/frame-ring.ts';
 import { createReplay } from '../../gateway/simulator/replay.ts';
@@ -22,6 +23,7 @@ async function open(t: ExecutionContext, device: Device, answer?: (request: stri
 		bus: () => null,
 		stream: (line) => bench.driver.stream(line),
 		devices: () => [device],
+		nameOf: lineName,
 		clock: bench.time.clock,
 	});
 	return { bench, lines };
@@ -100,9 +102,12 @@ test('a recording of a stream is a file like any other, and the simulator says w
 	const message = `${LINE} is not Modbus: its recording cannot be played, only Modbus lines are simulated`;
 	t.throws(() => createReplay(capture, null), { instanceOf: RangeError, message });
 	const options = { devices: [], scenario: null, replay: capture, seed: 1, isPaced: false, clock: bench.time.clock };
-	await t.throwsAsync(startTemplateSimulator({ ...options, places: [{ kind: 'tcp', framing: 'tcp', port: 0 }] }), {
-		message,
-	});
+	await t.throwsAsync(
+		startTemplateSimulator({ ...options, places: [{ kind: 'tcp', framing: 'tcp', port: 0, baudRate: null }] }),
+		{
+			message,
+		},
+	);
 });
 
 test('a line that is gone, or never was, has no frames', async (t) => {
