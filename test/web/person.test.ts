@@ -126,7 +126,7 @@ test.serial('the live channel outlives the access tokens', async (t) => {
 });
 
 test.serial('a page of a hundred devices stays below the limit of requests, also when it is reloaded', async (t) => {
-	t.timeout(90_000);
+	t.timeout(300_000);
 	await visit(t, { hull: 'gateway', claimed: true, crowd: 100 }, async ({ page }) => {
 		await logIn(page);
 		const row = (name: string) => page.locator(`tr[data-device="${name}"] .unit`).first();
