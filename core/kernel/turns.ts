@@ -9,12 +9,15 @@ export interface Turns {
 	readonly settled: () => Promise<void>;
 }
 
+const over = (): void => undefined;
+
 export function createTurns(): Turns {
-	let last: Promise<unknown> = Promise.resolve();
+	let last: Promise<void> = Promise.resolve();
 	return {
 		run(work) {
 			const turn = last.then(work);
-			last = turn.catch(() => undefined);
+			// What the work has made is its caller's: nothing of it is kept here.
+			last = turn.then(over, over);
 			return turn;
 		},
 		async settled() {
