@@ -41,18 +41,19 @@ export interface ImportJudge {
 	readonly current: TemplateDocument | undefined;
 }
 
-const PLACE = /^points\[(\d+)\](?:\.(.+))?$/;
+const PLACE = /^points\[\d+\]\.(.+)$/;
 
 /** A mistake of the rules of templates, at the place in the file where its point came from. */
 function placed(
 	{ path, message }: { readonly path: string; readonly message: string },
 	imported: Imported,
 ): ImportNote {
-	const [, index, member] = PLACE.exec(path) ?? [];
+	const [, member] = PLACE.exec(path) ?? [];
 	const [rule = message, value = null] = message.split('; found ');
-	const place = imported.places[Number(index ?? -1)] ?? NOWHERE;
-	return { severity: 'mistake', place, field: member ?? path, rule, value };
+	return { severity: 'mistake', place: imported.placeOf(path), field: member ?? path, rule, value };
 }
+
+const isMistake = ({ severity }: ImportNote): boolean => severity === 'mistake';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -67,7 +68,8 @@ function judged(
 	imported: Imported,
 	parse: ImportJudge['parse'],
 ): TemplateDocument | readonly ImportNote[] {
-	if (imported.document.points.length === 0 && !('extends' in imported.document)) return [];
+	// A file without any point has said so itself.
+	if (imported.document.points.length === 0 && imported.notes.some(isMistake)) return [];
 	try {
 		return parse(key, imported.document);
 	} catch (error) {
@@ -107,7 +109,7 @@ export function previewOf(
 	const verdict = judged(key, imported, parse);
 	const found = 'key' in verdict ? [] : verdict;
 	const notes = [...imported.notes, ...found].slice(0, MAX_NOTES);
-	const isSound = 'key' in verdict && !notes.some(({ severity }) => severity === 'mistake');
+	const isSound = 'key' in verdict && !notes.some(isMistake);
 	const diff = 'key' in verdict && current !== undefined ? templateDiff(fileOf(current), fileOf(verdict)) : null;
 	return { format, isSound, notes, document: imported.document, diff };
 }
