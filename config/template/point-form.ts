@@ -71,6 +71,10 @@ const writeRule = Joi.object({
 	step: Joi.number().greater(0),
 	block: word(),
 	verify: Joi.boolean(),
+	revert: Joi.object({
+		value: Joi.alternatives(Joi.number(), Joi.boolean(), Joi.string().max(250)).required(),
+		seconds: whole(5, 900).required(),
+	}),
 });
 
 const condition = Joi.object({

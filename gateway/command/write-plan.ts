@@ -6,7 +6,7 @@ import { encodeWrite } from '../driver/modbus/codec/register-encoder.ts';
 import { isRegister, type WriteBlock, writeBlock } from './write-block.ts';
 
 /** The one command of Modbus devices. */
-const WRITE_COMMAND = 'write';
+export const WRITE_COMMAND = 'write';
 
 /** One value for one point. It has passed the rules of the template. */
 export interface PlannedWrite {
