@@ -146,8 +146,8 @@ export function createWriteRevert(
 			return;
 		}
 		// What waits in the queue is looked at again when it is known what became of it.
-		const waiting = new Set(commands.open(id).flatMap((command) => [...givenBy(command).keys()]));
-		const due = late.filter(({ point }) => !waiting.has(point));
+		const waiting = commands.open(id).map(givenBy);
+		const due = late.filter(({ point }) => !waiting.some((given) => given.has(point)));
 		if (due.length > 0) await make(device, watch, due);
 	}
 
