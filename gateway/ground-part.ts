@@ -1,3 +1,4 @@
+import type { ProvenFiles } from '../config/template/proven-files.ts';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
@@ -25,6 +26,8 @@ export interface GatewayDeps {
 	readonly data: string;
 	/** Folders of device templates; later ones win. */
 	readonly templateFolders: readonly string[];
+	/** Files of these folders that need no second look; without it all of them are looked at. */
+	readonly provenTemplates?: ProvenFiles;
 	/** Folder of the definitions of SunSpec models. */
 	readonly sunspecFolder: string;
 	readonly web: WebFolder | null;

@@ -1,3 +1,4 @@
+import { isTree } from '../tree.ts';
 import { factsOfType, isNumeric, isScalable, isWhole } from './register-types.ts';
 import type { DeviceTemplate, RegisterType, TemplatePoint } from './template.ts';
 
@@ -142,9 +143,6 @@ export function writeMistake(template: DeviceTemplate, { point: key, value }: Po
 	return sentence === null ? null : { member: 'value', sentence };
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
 	if (!Array.isArray(points) || points.length === 0 || points.length > MAX_WRITES)
 		return {
@@ -154,7 +152,7 @@ function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
 	const writes: PlacedWrite[] = [];
 	for (const [index, each] of points.entries()) {
 		const member = `points[${index}]`;
-		if (!isObject(each)) return { member, sentence: `must be {point, value}; found ${shown(each)}` };
+		if (!isTree(each)) return { member, sentence: `must be {point, value}; found ${shown(each)}` };
 		const { point = null, value = null } = each;
 		const first = writes.findIndex((other) => other.point === point);
 		if (first !== -1)

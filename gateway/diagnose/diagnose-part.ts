@@ -11,10 +11,10 @@ import { createCommissioningReport, type ReportedGateway } from './commissioning
 import { commissioningRoutes } from './commissioning-routes.ts';
 import { createLineDiagnoses } from './line-diagnoses.ts';
 import { lineDiagnosisRoutes } from './line-diagnosis-routes.ts';
-import { addLineMetrics } from './line-metrics.ts';
+import { addLineMetrics, addStreamMetrics } from './line-metrics.ts';
 
 export interface DiagnosePartDeps {
-	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed'>;
+	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed' | 'streamNamed'>;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'latest'>;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	readonly mistakes: readonly SettingsMistake[];
@@ -31,6 +31,7 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 	const lines = createLineDiagnoses({
 		lines: drivers.lines,
 		bus: drivers.busNamed,
+		stream: drivers.streamNamed,
 		devices: () => devices.all(),
 		clock,
 	});
@@ -50,12 +51,19 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 	];
 	return {
 		routes,
-		addMetrics: (metrics: Metrics): void =>
+		addMetrics(metrics: Metrics): void {
 			addLineMetrics(metrics, () =>
 				drivers.lines().flatMap(({ line }) => {
 					const bus = drivers.busNamed(line);
 					return bus === null ? [] : [{ line, meter: bus.meter }];
 				}),
-			),
+			);
+			addStreamMetrics(metrics, () =>
+				drivers.lines().flatMap(({ line, crcErrors: checksumErrors }) => {
+					const stream = drivers.streamNamed(line);
+					return stream === null ? [] : [{ line, counters: stream.counters, checksumErrors }];
+				}),
+			);
+		},
 	};
 }

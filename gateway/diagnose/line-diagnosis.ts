@@ -5,7 +5,10 @@ import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogra
 import { lineName } from '../driver/modbus/line-name.ts';
 import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
 import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
-import { type WiringHealth, wiringHealth } from './wiring-health.ts';
+import type { StreamCounters, StreamMeter } from '../driver/serial/stream-meter.ts';
+import type { WiringHealth } from './judgement.ts';
+import { streamHealth } from './stream-health.ts';
+import { wiringHealth } from './wiring-health.ts';
 
 export interface ExceptionCount {
 	readonly code: number;
@@ -27,9 +30,19 @@ export interface UnitDiagnosis extends Readonly<UnitCounters> {
 	readonly health: WiringHealth;
 }
 
+/** The line of one serial device that is not Modbus. */
+export interface StreamDiagnosis extends Readonly<StreamCounters> {
+	/** `null`: it is gone by now. */
+	readonly device: Device | null;
+	readonly isAsked: boolean;
+	readonly checksumErrors: number;
+}
+
 export interface LineDiagnosis {
 	readonly stats: LineStats;
 	readonly units: readonly UnitDiagnosis[];
+	/** `null`: a line of Modbus devices. */
+	readonly stream: StreamDiagnosis | null;
 	readonly health: WiringHealth;
 }
 
@@ -78,8 +91,10 @@ function unitDiagnosis(meter: UnitMeter, devices: readonly Device[], nowMs: numb
 	};
 }
 
-function lineHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHealth {
-	if (stats.state === 'failed') return { score: 0, verdict: 'poor', reasons: [stats.reason ?? 'the line failed'] };
+const failedHealth = ({ state, reason }: LineStats): WiringHealth | null =>
+	state === 'failed' ? { score: 0, verdict: 'poor', reasons: [reason ?? 'the line failed'] } : null;
+
+function busHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHealth {
 	const total = (of: (unit: UnitDiagnosis) => number): number => units.reduce((sum, unit) => sum + of(unit), 0);
 	const judged = wiringHealth({
 		...stats,
@@ -95,13 +110,18 @@ function lineHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHe
 	return stats.overrun === null ? judged : { ...judged, reasons: [...judged.reasons, stats.overrun] };
 }
 
-/**
- * What is to be said of a line: its counters, those of each unit that was ever asked, and a judgement of each.
- * @param bus `null`: a line that is not Modbus, of which only the counters are known
- */
+/** What the devices of a line are measured with. */
+export interface LineMeters {
+	/** Of a Modbus line. */
+	readonly bus: Pick<Bus, 'meter'> | null;
+	/** Of the line of a serial device that is not Modbus. */
+	readonly stream: StreamMeter | null;
+}
+
+/** What is to be said of a line: its counters, those of each unit that was ever asked or of its one device, and a judgement of each. */
 export function diagnoseLine(
 	stats: LineStats,
-	bus: Pick<Bus, 'meter'> | null,
+	{ bus, stream }: LineMeters,
 	devices: readonly Device[],
 	nowMs: number,
 ): LineDiagnosis {
@@ -109,5 +129,14 @@ export function diagnoseLine(
 	const units = (bus?.meter.units.all() ?? []).map((meter) =>
 		unitDiagnosis(meter, byUnit.get(meter.unitId) ?? [], nowMs),
 	);
-	return { stats, units, health: lineHealth(stats, units) };
+	const failed = failedHealth(stats);
+	if (stream === null) return { stats, units, stream: null, health: failed ?? busHealth(stats, units) };
+	const { device: id, isAsked, counters } = stream;
+	const device = devices.find((each) => each.id === id) ?? null;
+	return {
+		stats,
+		units,
+		stream: { ...counters, device, isAsked, checksumErrors: stats.crcErrors },
+		health: failed ?? streamHealth(stats, stream),
+	};
 }

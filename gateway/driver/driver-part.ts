@@ -82,6 +82,8 @@ export function openDrivers(deps: DriverPartDeps) {
 		lines,
 		/** The bus of a Modbus line by its name; `null` when no device uses it. */
 		busNamed: (name: string) => modbus.bus(name),
+		/** What the line of a serial device that is not Modbus is measured with; `null`: it is none. */
+		streamNamed: (name: string) => serial.stream(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
 		/** What was learnt about a device; `null` when it is not polled. */

@@ -9,7 +9,8 @@ import { createPduDevice, type PduDevice } from '../fake/pdu-device.ts';
 import { point, template } from '../fake/plain-plan.ts';
 import { writeBox, type WriteBoxOptions } from '../fake/write-box.ts';
 import { BIT, COIL, LONG, target } from '../fake/write-target.ts';
-import { freePort, hasPymodbus, needs, startPython } from '../driver/peer.ts';
+import { hasPymodbus, needs, startPython } from '../driver/peer.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
 const plain = (points: readonly TemplatePoint[], more: Partial<DeviceTemplate> = {}): DeviceTemplate =>
@@ -364,7 +365,7 @@ asyncio.run(main())
 
 test('pymodbus holds what was written by each function', async (t) => {
 	if (!needs(t, 'pymodbus', hasPymodbus())) return;
-	const port = await freePort();
+	const port = await reservePort();
 	await startPython(t, PYMODBUS, String(port));
 	const verify = true;
 	const points = [

@@ -7,7 +7,8 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { registerOf, replyTo } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, rtuReply, type RtuWire, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { createRtuWire, rtuException, rtuReply, type RtuWire } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 const read = (address: number, count: number, unitId = 1): ModbusRequest => ({

@@ -6,6 +6,7 @@ import { createModbusLine } from '../../gateway/driver/modbus/wire/line-factory.
 import { ModbusFault, type ModbusFailure } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { portsOf } from '../fake/machine-ports.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import { createFakeSlave, type FakeSlave, replyTo, type SlaveReply } from '../fake/modbus-slave.ts';
 
 const read = (address: number, count: number, timeoutMs = 60): ModbusRequest => ({
@@ -132,9 +133,7 @@ test.serial('a stall of the process does not time out an answer that has arrived
 });
 
 test('a port where nobody listens is refused with a sentence', async (t) => {
-	const slave = await createFakeSlave();
-	const { port } = slave;
-	await slave.stop();
+	const port = await reservePort();
 	const line = createModbusLine(systemClock, portsOf())(
 		{ transport: 'tcp', host: '127.0.0.1', port },
 		createLineMeter(systemClock),

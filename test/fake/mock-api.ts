@@ -11,6 +11,7 @@ import { hubLedgerRoutes, ownLedgerRoutes } from './mock-ledger.ts';
 import { configurationRoutes } from './mock-configuration.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
+import { createMockScan } from './mock-scan.ts';
 import { storageOf } from './mock-storage.ts';
 import { type MockPeopleOptions, peopleRoutes } from './mock-people.ts';
 
@@ -28,6 +29,8 @@ export interface MockApiOptions extends MockPeopleOptions {
 	readonly timeless?: boolean;
 	/** So many equal meters instead of the usual devices, behind the product's own limit of requests. */
 	readonly crowd?: number;
+	/** The live channel tells nothing of scans. */
+	readonly mutesScans?: boolean;
 }
 
 /** The routes and events that the user interface needs, over devices that live in memory only. */
@@ -291,7 +294,8 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
-	fieldRoutes(server);
+	const scan = createMockScan();
+	fieldRoutes(server, scan, () => live.tellsScans());
 	historyRoutes(server, (id) => state.devices.find(({ view }) => view.id === id));
 	ownLedgerRoutes(server, () => options.timeless !== true);
 	peopleRoutes(server, options);
@@ -308,6 +312,8 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 		devices: () => state.devices,
 		isGood: (token) => token === goodToken(state) && !state.away,
 		tokenMs: tokenSeconds * 1_000,
+		scan,
+		mutesScans: options.mutesScans === true,
 	});
 	await server.start();
 	return {

@@ -1,4 +1,5 @@
 import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/wire/byte-link.ts';
+import { withCrc } from './crc.ts';
 import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
 
 /** Reply of a fake RTU slave: how late it comes, and its bytes when they are not the right ones. `null`: none. */
@@ -17,16 +18,6 @@ export interface RtuWire {
 	inject(bytes: Buffer): void;
 	/** The port vanishes. */
 	unplug(): void;
-}
-
-/** CRC bit by bit: independent of the product's table. */
-export function withCrc(body: Buffer): Buffer {
-	let crc = 0xffff;
-	for (const byte of body) {
-		crc ^= byte;
-		for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
-	}
-	return Buffer.concat([body, Buffer.from([crc & 0xff, crc >> 8])]);
 }
 
 export const rtuReply = (request: SlaveRequest): Buffer => withCrc(replyTo(request));
@@ -70,7 +61,7 @@ export function createRtuWire(
 			},
 			write(bytes) {
 				// The shortest requests have no count.
-				const request = requestOf(Buffer.concat([bytes, Buffer.alloc(2)]));
+				const request = requestOf(bytes.readUInt8(0), Buffer.concat([bytes.subarray(1), Buffer.alloc(2)]));
 				requests.push(request);
 				const index = requests.length - 1;
 				const echo = Buffer.from(bytes);

@@ -27,7 +27,7 @@ interface Login {
 
 /** Connected, and resolves when the gateway has acknowledged the next message. */
 async function connected({ port, ...who }: Login) {
-	const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { ...who, reconnectPeriod: 0, connectTimeout: 5_000 });
+	const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { ...who, reconnectPeriod: 0, connectTimeout: 30_000 });
 	client.on('error', () => undefined);
 	await new Promise<void>((resolve, reject) => {
 		client.once('connect', () => resolve());

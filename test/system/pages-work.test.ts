@@ -7,7 +7,7 @@ import { METER, claim, isLive, look, menu, setUp } from './kit/pages-scene.ts';
 import { member } from './kit/rest.ts';
 import { waitFor } from './kit/wait-for.ts';
 
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 30_000;
 const VOLTAGE_L1 = 0;
 const KNOCKER = 'boiler-7';
 

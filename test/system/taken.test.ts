@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { startPtyPair } from '../../gateway/simulator/pty-pair.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import type { HullProcess } from './kit/hull-process.ts';
 import { findPeer } from './kit/peer.ts';
 import { readCounterDevices, templateWith, writeReadCounterTemplate } from './kit/read-counter.ts';
@@ -15,7 +16,7 @@ import { createStage } from './kit/stage.ts';
 import { json, latestOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 const DEVICE = 'counter-0-1';
 
 const close = (server: Server): Promise<void> =>
@@ -23,10 +24,10 @@ const close = (server: Server): Promise<void> =>
 		server.close(() => resolve());
 	});
 
-/** Takes a free port before the product does. */
+/** Takes a port before the product does, which nobody else takes in between. */
 async function squat(t: ExecutionContext) {
 	const server = createServer();
-	const port = await listenOnLoopback(server, 0);
+	const port = await listenOnLoopback(server, await reservePort());
 	const leave = () => close(server);
 	t.teardown(leave);
 	return { port, leave };

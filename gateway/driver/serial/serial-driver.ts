@@ -6,8 +6,12 @@ import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
 import type { Driver } from '../driver.ts';
 import { createStreamDevice, type StreamDevice, type StreamDeviceDeps, type WantedStream } from './stream-device.ts';
+import { streamLineName } from './stream-line.ts';
+import type { StreamMeter } from './stream-meter.ts';
 
 export interface SerialDriver extends Driver {
+	/** What the line of this name is measured with; `null`: no device of this driver has it. */
+	stream(line: string): StreamMeter | null;
 	/** Ports may have come or gone: lines that failed are tried at once. */
 	retry(): void;
 }
@@ -134,6 +138,11 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 			return inTurn(() => change(devices));
 		},
 		lines: () => [...running.values()].map(({ stream }) => stream.stats()),
+		stream(line) {
+			for (const { wanted, stream } of running.values())
+				if (streamLineName(wanted.connection.line) === line) return stream.meter;
+			return null;
+		},
 		retry() {
 			for (const { stream } of running.values()) stream.retry();
 		},

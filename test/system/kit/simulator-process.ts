@@ -21,7 +21,7 @@ export interface SimulatorProcess {
 	behave(unitId: number, behaviour: string, fields?: ControlFields): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 interface Answer {
 	readonly event: string;
