@@ -111,6 +111,8 @@ export interface WriteRule {
 	readonly block?: string;
 	/** `true`: it is read back, and the write has failed when it holds another value. */
 	readonly verify?: boolean;
+	/** Most writes within a time, the safe value not counted; absent: as often as somebody wants. */
+	readonly limit?: { readonly writes: number; readonly seconds: number };
 	/** Absent: what was written stays. */
 	readonly revert?: WriteRevert;
 }

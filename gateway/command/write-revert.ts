@@ -1,6 +1,5 @@
 import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate, TemplatePoint, WriteRevert } from '../../config/template/template.ts';
-import { writesOf } from '../../config/template/write-rules.ts';
 import type { Command } from '../../core/command/command.ts';
 import type { CommandListener, CommandService } from '../../core/command/command-service.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
@@ -11,7 +10,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
-import { WRITE_COMMAND } from './write-plan.ts';
+import { givenBy, WRITE_COMMAND } from './write-plan.ts';
 
 /** Commands that are looked through for the last write of a point: all that are kept of a device. */
 const LOOK_BACK = 1_100;
@@ -57,12 +56,6 @@ const MAKING = 'making';
 type RevertPoint = TemplatePoint & { readonly write: { readonly revert: WriteRevert } };
 
 const hasRevert = (point: TemplatePoint): point is RevertPoint => point.write?.revert !== undefined;
-
-/** The values that a write command gives, by point. */
-function givenBy({ name, payload }: Command): ReadonlyMap<unknown, unknown> {
-	const writes = name === WRITE_COMMAND ? writesOf(payload) : [];
-	return new Map('sentence' in writes ? [] : writes.map(({ point, value }) => [point, value]));
-}
 
 /** Where a point stands by what became of its writes, newest first; `null`: at its safe value, or nobody has written it. */
 function setpointOf({ key, write }: RevertPoint, newest: readonly Command[]): Setpoint | null {

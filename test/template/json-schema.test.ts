@@ -63,6 +63,7 @@ const fullPoint: Wire = {
 		step: 1,
 		block: 'control',
 		verify: true,
+		limit: { writes: 2, seconds: 60 },
 		revert: { value: 0, seconds: 60 },
 	},
 };
