@@ -4,9 +4,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { LatestValue } from '../../core/telemetry/latest-values.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
-import { streamLineName } from '../driver/serial/stream-line.ts';
-import type { LineDiagnosis, UnitDiagnosis } from './line-diagnosis.ts';
+import { type LineDiagnosis, lineOf, type UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Values of one device in the report; the first ones of its template. */
 const MOST_VALUES = 500;
@@ -71,11 +69,6 @@ export interface CommissioningReportDeps {
 
 const templateKeyOf = ({ connection }: Device): string | null =>
 	connection === null || connection.driver === 'mqtt' ? null : connection.template;
-
-function lineOf({ connection }: Device): string | null {
-	if (connection?.driver === 'modbus') return lineName(connection.line);
-	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
-}
 
 function valuesOf(
 	template: DeviceTemplate | undefined,

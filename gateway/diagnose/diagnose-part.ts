@@ -35,6 +35,11 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 		devices: () => devices.all(),
 		clock,
 	});
+	devices.listen({
+		health(device, { state, reason }) {
+			if (state === 'offline') lines.lost(device, reason ?? 'offline');
+		},
+	});
 	const makeReport = createCommissioningReport({
 		gateway,
 		clock: time.status,

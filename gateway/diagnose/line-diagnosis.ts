@@ -5,6 +5,7 @@ import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogra
 import { lineName } from '../driver/modbus/line-name.ts';
 import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
 import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
+import { streamLineName } from '../driver/serial/stream-line.ts';
 import type { StreamCounters, StreamMeter } from '../driver/serial/stream-meter.ts';
 import type { WiringHealth } from './judgement.ts';
 import { streamHealth } from './stream-health.ts';
@@ -47,6 +48,12 @@ export interface LineDiagnosis {
 }
 
 /** Devices on a Modbus line, by their unit. */
+/** Name of the line that a device hangs on; `null`: on none. */
+export function lineOf({ connection }: Pick<Device, 'connection'>): string | null {
+	if (connection?.driver === 'modbus') return lineName(connection.line);
+	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
+}
+
 function devicesOf(line: string, devices: readonly Device[]): ReadonlyMap<number, readonly Device[]> {
 	const byUnit = new Map<number, Device[]>();
 	for (const device of devices) {
