@@ -15,6 +15,7 @@ import { deviceUid } from '../core/kernel/id.ts';
 import type { Lifecycle } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
+import { openPorts } from './driver/port/port-part.ts';
 import { openConfiguration } from './configuration/open-configuration.ts';
 import { type GatewayTelemetryDeps, openGatewayTelemetry } from './telemetry-part.ts';
 import { hubWord, openThinnedDays } from './uplink/thinned-days.ts';
@@ -61,6 +62,7 @@ export async function openGround(
 	const { accounts } = people;
 	const lanTls = await openLanTls({ ...base, isLocal: true, moreNames: [] });
 	const thinned = await openThinnedDays({ path: join(data, 'thinned-days.json'), gatewayId, hub: hubWord(store), log });
+	const serialPorts = await openPorts(base);
 	const { telemetry, pointFactsOf } = await openGatewayTelemetry({
 		...base,
 		settings,
@@ -69,6 +71,7 @@ export async function openGround(
 		templates,
 		storage,
 		accounts,
+		ports: serialPorts.ports,
 		...told,
 		thinned,
 		time,
@@ -90,6 +93,7 @@ export async function openGround(
 		lanTls,
 		telemetry,
 		thinned,
+		serialPorts,
 		pointFactsOf,
 		alarmPart,
 	};

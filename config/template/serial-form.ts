@@ -163,6 +163,8 @@ const layouts = {
 	binary: {},
 } as const;
 
+const kinds: readonly WireLayout['kind'][] = ['regex', 'csv', 'key-value', 'obis', 'binary'];
+
 const forbidden = Joi.forbidden();
 
 /** Everything but the points. */
@@ -225,6 +227,13 @@ const places: Readonly<Record<WireLayout['kind'], Joi.SchemaMap>> = {
 		byte_order: Joi.string().max(8),
 	},
 };
+
+/** The kind of the layout of a raw template; `null`: it has none that is known. */
+export function layoutKindOf(raw: object): WireLayout['kind'] | null {
+	const layout = 'layout' in raw ? raw.layout : null;
+	const kind = typeof layout === 'object' && layout !== null && 'kind' in layout ? layout.kind : null;
+	return kinds.find((each) => each === kind) ?? null;
+}
 
 /** One point of a template with this layout. Its members alone; what they mean together is in serial-rules. */
 export const serialPointSchema = (layout: WireLayout['kind']): Joi.ObjectSchema<WireSerialPoint> =>

@@ -11,7 +11,7 @@ import type { PlacedPoint } from './point-neighbours.ts';
 import { referenceMistakes } from './template-references.ts';
 import { NONE_PROVEN, proofOf, type ProvenFiles } from './proven-files.ts';
 import { isSiteTemplate, placedInSite, wholeFile } from './site-template.ts';
-import { serialHeaderSchema, serialPointSchema, type WireSerialPoint } from './serial-form.ts';
+import { layoutKindOf, serialHeaderSchema, serialPointSchema, type WireSerialPoint } from './serial-form.ts';
 import { formatMistakes } from './serial-rules.ts';
 import { isSerialTemplate, layoutOf, toSerialFormat, toSerialPoint } from './serial-template-schema.ts';
 import { pointMistakes, ruleMistakes } from './template-rules.ts';
@@ -153,20 +153,32 @@ function parseWhole(key: string, raw: unknown): TemplateDocument {
 	);
 }
 
-/** A template of a serial device that is not Modbus. The layout comes first: it says what a point looks like. */
-function parseSerial(key: string, raw: object): TemplateDocument {
-	const header = serialHeaderSchema.validate(raw, options);
-	if (header.error !== undefined) throw new SettingsFault(mistakesOf(header.error, []).slice(0, MAX_MISTAKES));
-	const layout = layoutOf(header.value);
-	const schema = serialPointSchema(layout.kind);
+/** The points of a serial template, and what is wrong in them. Only a known layout tells what a point looks like: without one there are none. */
+function serialPointsOf(raw: object): {
+	readonly wires: readonly WireSerialPoint[];
+	readonly misshapen: readonly SettingsMistake[];
+} {
+	const kind = layoutKindOf(raw);
 	const wires: WireSerialPoint[] = [];
 	const misshapen: SettingsMistake[] = [];
+	if (kind === null) return { wires, misshapen };
+	const schema = serialPointSchema(kind);
 	for (const [index, rawPoint] of rawPointsOf(raw).entries()) {
 		const { error, value } = schema.validate(rawPoint, options);
 		if (error === undefined) wires.push(value);
 		else misshapen.push(...mistakesOf(error, ['points', index]));
 	}
-	if (misshapen.length > 0) throw new SettingsFault(keyMistakes(key).concat(misshapen).slice(0, MAX_MISTAKES));
+	return { wires, misshapen };
+}
+
+/** A template of a serial device that is not Modbus. */
+function parseSerial(key: string, raw: object): TemplateDocument {
+	const header = serialHeaderSchema.validate(raw, options);
+	const { wires, misshapen } = serialPointsOf(raw);
+	const flaws = mistakesOf(header.error, []).concat(misshapen);
+	if (header.error !== undefined || flaws.length > 0)
+		throw new SettingsFault(keyMistakes(key).concat(flaws).slice(0, MAX_MISTAKES));
+	const layout = layoutOf(header.value);
 	const placed = wires.map((wire, index) => ({ index, point: toSerialPoint(wire, layout) }));
 	const serial = toSerialFormat(header.value, wires, raw);
 	const mistakes = keyMistakes(key).concat(

@@ -4,7 +4,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { LatestValue } from '../../core/telemetry/latest-values.ts';
-import { type LineDiagnosis, lineOf, type UnitDiagnosis } from './line-diagnosis.ts';
+import { type LineDiagnosis, type LineNameOf, lineOf, type UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Values of one device in the report; the first ones of its template. */
 const MOST_VALUES = 500;
@@ -58,6 +58,8 @@ export interface CommissioningReportDeps {
 	readonly gateway: () => ReportedGateway;
 	readonly clock: () => ClockStatus;
 	readonly lines: () => readonly LineDiagnosis[];
+	/** The name under which a device's line is among `lines`. */
+	readonly lineNameOf: LineNameOf;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: Device) => DeviceHealth;
 	readonly latestOf: (device: Device) => ReadonlyMap<string, LatestValue> | null;
@@ -123,7 +125,7 @@ export function createCommissioningReport(deps: CommissioningReportDeps) {
 		const template = key === null ? undefined : deps.template(key);
 		const health = deps.healthOf(device);
 		const values = valuesOf(template, deps.latestOf(device), now);
-		const line = lineOf(device);
+		const line = lineOf(device, deps.lineNameOf);
 		const units = lines.find(({ stats }) => stats.line === line)?.units ?? [];
 		return {
 			device,

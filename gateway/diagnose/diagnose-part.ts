@@ -14,7 +14,7 @@ import { lineDiagnosisRoutes } from './line-diagnosis-routes.ts';
 import { addLineMetrics, addStreamMetrics } from './line-metrics.ts';
 
 export interface DiagnosePartDeps {
-	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed' | 'streamNamed'>;
+	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed' | 'streamNamed' | 'lineNameOf'>;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'latest'>;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	readonly mistakes: readonly SettingsMistake[];
@@ -33,6 +33,7 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 		bus: drivers.busNamed,
 		stream: drivers.streamNamed,
 		devices: () => devices.all(),
+		nameOf: drivers.lineNameOf,
 		clock,
 	});
 	devices.listen({
@@ -44,6 +45,7 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 		gateway,
 		clock: time.status,
 		lines: () => lines.all(),
+		lineNameOf: drivers.lineNameOf,
 		devices: () => devices.all(),
 		healthOf: (device) => devices.health(device),
 		latestOf: ({ id }) => latest.of(id),

@@ -7,7 +7,7 @@ import type { FrameRing } from '../driver/frame-ring.ts';
 import type { StreamMeter } from '../driver/serial/stream-meter.ts';
 import { type Capture, framingOfLine } from './capture.ts';
 import { type ShownFrame, shownFrames } from './frame-list.ts';
-import { diagnoseLine, type LineDiagnosis, type LineMeters, lineOf } from './line-diagnosis.ts';
+import { diagnoseLine, type LineDiagnosis, type LineMeters, type LineNameOf, lineOf } from './line-diagnosis.ts';
 import { shownStream } from './stream-frames.ts';
 
 export interface LineDiagnosesDeps {
@@ -17,6 +17,8 @@ export interface LineDiagnosesDeps {
 	/** `null`: the line is none of a serial device that is not Modbus. */
 	readonly stream: (line: string) => StreamMeter | null;
 	readonly devices: () => readonly Device[];
+	/** The name under which a device's line is among `lines`. */
+	readonly nameOf: LineNameOf;
 	readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -33,11 +35,12 @@ export interface LineDiagnoses {
 	capture(line: string): Capture;
 }
 
-export function createLineDiagnoses({ lines, bus, stream, devices, clock }: LineDiagnosesDeps): LineDiagnoses {
+export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
+	const { lines, bus, stream, devices, nameOf, clock } = deps;
 	const metersOf = (line: string): LineMeters => ({ bus: bus(line), stream: stream(line) });
 
 	const diagnose = (stats: LineStats): LineDiagnosis =>
-		diagnoseLine(stats, metersOf(stats.line), devices(), clock.monotonicMs());
+		diagnoseLine(stats, metersOf(stats.line), { devices: devices(), nameOf }, clock.monotonicMs());
 
 	function statsOf(line: string): LineStats {
 		const stats = lines().find((each) => each.line === line);
@@ -58,7 +61,7 @@ export function createLineDiagnoses({ lines, bus, stream, devices, clock }: Line
 		one: (line) => diagnose(statsOf(line)),
 		ring,
 		lost(device, reason) {
-			const line = lineOf(device);
+			const line = lineOf(device, nameOf);
 			if (line !== null) ringOf(line)?.fault(`${device.name}: ${reason}`);
 		},
 		frames(line) {

@@ -1,8 +1,8 @@
+import type { Line } from '../../config/connection/connection.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Bus } from '../driver/bus.ts';
 import type { LineStats } from '../driver/driver.ts';
 import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogram.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
 import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
 import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
 import { streamLineName } from '../driver/serial/stream-line.ts';
@@ -47,18 +47,25 @@ export interface LineDiagnosis {
 	readonly health: WiringHealth;
 }
 
-/** Devices on a Modbus line, by their unit. */
+/** The name of the line that a connection writes out. */
+export type LineNameOf = (line: Line) => string;
+
 /** Name of the line that a device hangs on; `null`: on none. */
-export function lineOf({ connection }: Pick<Device, 'connection'>): string | null {
-	if (connection?.driver === 'modbus') return lineName(connection.line);
+export function lineOf({ connection }: Pick<Device, 'connection'>, nameOf: LineNameOf): string | null {
+	if (connection?.driver === 'modbus') return nameOf(connection.line);
 	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
 }
 
-function devicesOf(line: string, devices: readonly Device[]): ReadonlyMap<number, readonly Device[]> {
+/** Devices on a Modbus line, by their unit. */
+function devicesOf(
+	line: string,
+	devices: readonly Device[],
+	nameOf: LineNameOf,
+): ReadonlyMap<number, readonly Device[]> {
 	const byUnit = new Map<number, Device[]>();
 	for (const device of devices) {
 		const { connection, deletedAt } = device;
-		if (deletedAt !== null || connection?.driver !== 'modbus' || lineName(connection.line) !== line) continue;
+		if (deletedAt !== null || connection?.driver !== 'modbus' || nameOf(connection.line) !== line) continue;
 		byUnit.set(connection.unitId, [...(byUnit.get(connection.unitId) ?? []), device]);
 	}
 	return byUnit;
@@ -129,10 +136,10 @@ export interface LineMeters {
 export function diagnoseLine(
 	stats: LineStats,
 	{ bus, stream }: LineMeters,
-	devices: readonly Device[],
+	{ devices, nameOf }: { readonly devices: readonly Device[]; readonly nameOf: LineNameOf },
 	nowMs: number,
 ): LineDiagnosis {
-	const byUnit = devicesOf(stats.line, devices);
+	const byUnit = devicesOf(stats.line, devices, nameOf);
 	const units = (bus?.meter.units.all() ?? []).map((meter) =>
 		unitDiagnosis(meter, byUnit.get(meter.unitId) ?? [], nowMs),
 	);

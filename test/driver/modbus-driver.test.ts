@@ -11,17 +11,23 @@ import { createModbusDriver, type ModbusDriverDeps } from '../../gateway/driver/
 import { createFakeSlave, registerOf } from '../fake/modbus-slave.ts';
 import { plainDevice } from '../fake/plain-device.ts';
 import { plainPlan, plainReader, point, template } from '../fake/plain-plan.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-reply-guard.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { portsOf } from '../fake/machine-ports.ts';
+
+/** Longer than any stall of a loaded machine: an answer that comes is an answer. */
+const PATIENT_MS = 10_000;
+/** For units that do not answer. */
+const IMPATIENT_MS = 60;
 
 const idOf = (unitId: number): DeviceId => deviceId(`00000000-0000-4000-8000-${String(unitId).padStart(12, '0')}`);
 
 function device(
 	unitId: number,
 	line: Line,
-	more: { readonly periodMs?: number; readonly template?: string } = {},
+	more: { readonly periodMs?: number; readonly timeoutMs?: number; readonly template?: string } = {},
 ): Device {
 	return plainDevice({
 		id: idOf(unitId),
@@ -33,7 +39,8 @@ function device(
 			unitId,
 			template: more.template ?? 'plain',
 			periodMs: more.periodMs ?? 20,
-			timeoutMs: 60,
+			timeoutMs: more.timeoutMs ?? PATIENT_MS,
+			tuning: { timeoutMode: 'fixed' },
 		},
 	});
 }
@@ -218,7 +225,10 @@ test('a silent device says so once, its neighbours keep reading, and it recovers
 		unitId === 3 && isDead ? { kind: 'silence' } : { kind: 'data' },
 	);
 	const { driver, of, until, healthOf, healths } = createBench([three]);
-	await driver.apply([1, 2, 3].map((unitId) => device(unitId, tcp(slave.port))));
+	await driver.apply([
+		...[1, 2].map((unitId) => device(unitId, tcp(slave.port))),
+		device(3, tcp(slave.port), { timeoutMs: IMPATIENT_MS }),
+	]);
 	await until(() => healthOf(3)?.state === 'offline');
 	t.regex(
 		healthOf(3)?.reason ?? '',
@@ -288,8 +298,7 @@ test('applying again leaves unchanged devices undisturbed', async (t) => {
 
 test('two dead hosts do not disturb a third', async (t) => {
 	const slave = await createFakeSlave();
-	const gone = await createFakeSlave();
-	await gone.stop();
+	const gone = { port: await reservePort() };
 	const { driver, of, until, healthOf } = createBench([three]);
 	await driver.apply([device(1, tcp(slave.port)), device(2, tcp(gone.port))]);
 	await until(() => of(1).length >= 5 && healthOf(2)?.state === 'offline');
@@ -407,7 +416,9 @@ test('a device that is busy for a while is degraded, not offline, and its points
 test('over RTU, a dead unit leaves the others their values and is never given theirs', async (t) => {
 	const wire = createRtuWire(({ unitId }) => (unitId === 2 ? null : { delayMs: 1 }));
 	const { driver, of, until, healthOf } = createBench([three], { createLine: lineOn(wire) });
-	await driver.apply([1, 2, 3].map((unitId) => device(unitId, rtu(115_200))));
+	await driver.apply(
+		[1, 2, 3].map((unitId) => device(unitId, rtu(115_200), unitId === 2 ? { timeoutMs: IMPATIENT_MS } : {})),
+	);
 	await until(() => healthOf(2)?.state === 'offline');
 	const { length } = of(3);
 	await until(() => of(1).length > length + 10 && of(3).length > length + 10);

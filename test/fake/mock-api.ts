@@ -29,8 +29,8 @@ export interface MockApiOptions extends MockPeopleOptions {
 	readonly timeless?: boolean;
 	/** So many equal meters instead of the usual devices, behind the product's own limit of requests. */
 	readonly crowd?: number;
-	/** The live channel tells nothing of scans. */
-	readonly mutesScans?: boolean;
+	/** How a scan goes on; absent: a step each second. */
+	readonly scans?: 'told' | 'stepped' | 'muted';
 }
 
 /** The routes and events that the user interface needs, over devices that live in memory only. */
@@ -45,6 +45,9 @@ export interface MockApi {
 	readonly refuse: (requests: number) => void;
 	/** News for whoever is logged in. */
 	readonly notify: (event: object) => void;
+	/** One step of a scan, and whether somebody hears of it. */
+	readonly stepScan: () => void;
+	readonly tellsScans: () => boolean;
 	/** Live connections, and access tokens given out, since the start. */
 	readonly connections: () => number;
 	readonly tokens: () => number;
@@ -295,7 +298,7 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
 	const scan = createMockScan();
-	fieldRoutes(server, scan, () => live.tellsScans());
+	fieldRoutes(server, scan, options.scans === 'muted');
 	historyRoutes(server, (id) => state.devices.find(({ view }) => view.id === id));
 	ownLedgerRoutes(server, () => options.timeless !== true);
 	peopleRoutes(server, options);
@@ -313,14 +316,14 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 		isGood: (token) => token === goodToken(state) && !state.away,
 		tokenMs: tokenSeconds * 1_000,
 		scan,
-		mutesScans: options.mutesScans === true,
+		scans: options.scans ?? 'told',
 	});
 	await server.start();
 	return {
 		url: server.info.uri,
 		cut() {
 			state.away = true;
-			sockets.of('/monitoring').disconnectSockets(true);
+			for (const namespace of ['/monitoring', '/scan']) sockets.of(namespace).disconnectSockets(true);
 		},
 		silence(uid) {
 			state.devices = state.devices.map((device) =>
@@ -331,6 +334,8 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 			state.refusing = requests;
 		},
 		notify: live.notify,
+		stepScan: live.stepScan,
+		tellsScans: live.tellsScans,
 		connections: live.connections,
 		tokens: () => state.tokens,
 		restore() {

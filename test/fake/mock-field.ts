@@ -92,7 +92,7 @@ function startScan(scan: MockScan, payload: unknown, h: ResponseToolkit) {
 	return h.response(scan.view()).code(201);
 }
 
-function scanRoutes(server: Server, scan: MockScan, isTold: () => boolean): void {
+function scanRoutes(server: Server, scan: MockScan, isMuted: boolean): void {
 	server.route([
 		{ method: 'GET', path: '/api/v1/scans', handler: () => scan.list() },
 		{
@@ -104,8 +104,7 @@ function scanRoutes(server: Server, scan: MockScan, isTold: () => boolean): void
 			method: 'GET',
 			path: '/api/v1/scans/{id}',
 			handler() {
-				// Told, it goes on by itself.
-				if (!isTold()) scan.look();
+				if (isMuted) scan.look();
 				return scan.view();
 			},
 		},
@@ -130,9 +129,9 @@ function scanRoutes(server: Server, scan: MockScan, isTold: () => boolean): void
 
 /**
  * What the pages of an installer ask, with one line that is well and one that is not.
- * @param isTold whether somebody hears of the scan over the live channel
+ * @param isMuted nobody hears of the scan: each question for it is a step of it
  */
-export function fieldRoutes(server: Server, scan: MockScan, isTold: () => boolean): void {
+export function fieldRoutes(server: Server, scan: MockScan, isMuted: boolean): void {
 	server.route([
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{
@@ -155,6 +154,6 @@ export function fieldRoutes(server: Server, scan: MockScan, isTold: () => boolea
 		{ method: 'GET', path: '/api/v1/commissioning-report', handler: () => reportOf(Date.now()) },
 	]);
 	frameRoutes(server);
-	scanRoutes(server, scan, isTold);
+	scanRoutes(server, scan, isMuted);
 	templateRoutes(server);
 }

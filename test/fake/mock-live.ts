@@ -11,8 +11,8 @@ export interface MockLiveDeps {
 	/** Life of an access token, and so of a connection that names no other, ms. */
 	readonly tokenMs: number;
 	readonly scan: MockScan;
-	/** Nobody is told of the scan. */
-	readonly mutesScans: boolean;
+	/** `told`: a step each second; `stepped`: only by `stepScan`; `muted`: nobody is told, each question is a step. */
+	readonly scans: 'told' | 'stepped' | 'muted';
 }
 
 export interface MockLive {
@@ -20,13 +20,14 @@ export interface MockLive {
 	readonly connections: () => number;
 	/** Whether somebody hears of the scan. */
 	readonly tellsScans: () => boolean;
+	/** The scan goes one step on, and whoever watches is told. */
+	readonly stepScan: () => void;
 	/** Tells everybody who has joined a room of their own. */
 	readonly notify: (event: object) => void;
 	readonly stop: () => void;
 }
 
 const PERIOD_MS = 1_000;
-const SCAN_PERIOD_MS = 250;
 const SCAN_ROOM = 'scans';
 
 function textOf(payload: unknown, name: string): string {
@@ -36,7 +37,7 @@ function textOf(payload: unknown, name: string): string {
 }
 
 /** Values once a second to the rooms of the devices, and connections that end with their token, as the product's do. */
-export function startMockLive({ sockets, devices, isGood, tokenMs, scan, mutesScans }: MockLiveDeps): MockLive {
+export function startMockLive({ sockets, devices, isGood, tokenMs, scan, scans: pace }: MockLiveDeps): MockLive {
 	const ends = new Map<Socket['conn'], ReturnType<typeof setTimeout>>();
 	let connections = 0;
 	const monitoring = sockets.of('/monitoring');
@@ -74,18 +75,19 @@ export function startMockLive({ sockets, devices, isGood, tokenMs, scan, mutesSc
 
 	scans.on('connection', (socket) => {
 		socket.on('watch_scans', (_: unknown, acknowledge: (answer: object) => void) => {
-			if (!mutesScans) void socket.join(SCAN_ROOM);
-			acknowledge({ success: !mutesScans });
+			if (pace !== 'muted') void socket.join(SCAN_ROOM);
+			acknowledge({ success: pace !== 'muted' });
 		});
 	});
 	const tellsScans = (): boolean => scans.adapter.rooms.has(SCAN_ROOM);
-	const scanTimer = setInterval(() => {
+	function stepScan(): void {
 		if (!tellsScans() || !scan.isRunning()) return;
 		scan.look();
 		scans.to(SCAN_ROOM).emit('scan_progress', scan.summary());
-	}, SCAN_PERIOD_MS);
+	}
 
 	const timer = setInterval(() => {
+		if (pace === 'told') stepScan();
 		for (const device of devices()) {
 			if (device.silent) continue;
 			const { values } = latestOf(device, Date.now());
@@ -103,12 +105,12 @@ export function startMockLive({ sockets, devices, isGood, tokenMs, scan, mutesSc
 	return {
 		connections: () => connections,
 		tellsScans,
+		stepScan,
 		notify(event) {
 			for (const socket of news.sockets.values()) if (socket.rooms.size > 1) socket.emit('notification', event);
 		},
 		stop() {
 			clearInterval(timer);
-			clearInterval(scanTimer);
 			for (const end of ends.values()) clearTimeout(end);
 		},
 	};

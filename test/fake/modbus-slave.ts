@@ -4,7 +4,8 @@ import { mbap } from './framings.ts';
 
 /** What a fake slave does with one request. */
 export type SlaveReply =
-	| { readonly kind: 'data'; readonly delayMs?: number }
+	/** `isLate`: when the next request has come and not before, too late for its own however slow the machine is. */
+	| { readonly kind: 'data'; readonly delayMs?: number; readonly isLate?: boolean }
 	| { readonly kind: 'silence' }
 	| { readonly kind: 'exception'; readonly code: number }
 	/** Raw bytes in place of a reply. */
@@ -124,10 +125,18 @@ function answer(socket: Socket, tag: Buffer, request: SlaveRequest, reply: Slave
 export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: 'data' })): Promise<FakeSlave> {
 	const requests: SlaveRequest[] = [];
 	let behaviour = initial;
-	const server = await startFrameServer(mbap, (socket) => ({ unitId, pdu, tag }) => {
-		const request = requestOf(unitId, pdu);
-		requests.push(request);
-		answer(socket, tag, request, behaviour(request, requests.length - 1));
+	const server = await startFrameServer(mbap, (socket) => {
+		let late: (() => void)[] = [];
+		return ({ unitId, pdu, tag }) => {
+			const request = requestOf(unitId, pdu);
+			requests.push(request);
+			for (const letGo of late) letGo();
+			late = [];
+			const reply = behaviour(request, requests.length - 1);
+			if (reply.kind === 'data' && reply.isLate === true)
+				late.push(() => answer(socket, tag, request, { kind: 'data' }));
+			else answer(socket, tag, request, reply);
+		};
 	});
 	return {
 		port: server.port,

@@ -5,6 +5,8 @@ import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
 /** Reply of a fake RTU slave: how late it comes, and its bytes when they are not the right ones. `null`: none. */
 export interface WireReply {
 	readonly delayMs: number;
+	/** It comes when the next request has been sent and not before: too late for its own, however slow the machine is. */
+	readonly isLate?: boolean;
 	readonly bytes?: Buffer;
 	/** Sizes of the pieces it arrives in; the rest comes in one. */
 	readonly pieces?: readonly number[];
@@ -41,6 +43,8 @@ export function createRtuWire(
 	const requests: SlaveRequest[] = [];
 	let listener: ByteLinkListener | null = null;
 	let lastAt = Promise.resolve();
+	/** Let go of what waits for the next request. */
+	let late: (() => void)[] = [];
 
 	const deliver = (bytes: Buffer, pieces: readonly number[] = []): void => {
 		let start = 0;
@@ -64,11 +68,17 @@ export function createRtuWire(
 				const request = requestOf(bytes.readUInt8(0), Buffer.concat([bytes.subarray(1), Buffer.alloc(2)]));
 				requests.push(request);
 				const index = requests.length - 1;
+				for (const letGo of late) letGo();
+				late = [];
 				const echo = Buffer.from(bytes);
 				if (hasEcho(index)) lastAt = lastAt.then(() => deliver(echo));
 				const reply = behave(request, index);
 				if (reply === null) return;
-				const ready = Promise.all([lastAt, after(reply.delayMs)]);
+				const overtaken = new Promise<void>((resolve) => {
+					if (reply.isLate === true) late.push(resolve);
+					else resolve();
+				});
+				const ready = Promise.all([lastAt, after(reply.delayMs), overtaken]);
 				lastAt = ready.then(() => deliver(reply.bytes ?? rtuReply(request), reply.pieces));
 			},
 			close() {

@@ -5,7 +5,7 @@ import { notificationsOf } from '../system/kit/notifications.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { startPair } from './pair.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 const ALERTS = '/api/v1/monitoring/alerts';
 const OVEN = { device_uid: 'oven', name: 'Oven', device_type: 'oven' };
 const RULE = { name: 'Too hot', metric: 'temperature', condition: 'gt', threshold: 40, severity: 'critical' };

@@ -5,7 +5,7 @@ import { notificationsOf } from '../system/kit/notifications.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { type Pair, startPair } from './pair.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 const ALERTS = '/api/v1/monitoring/alerts';
 const RULES = '/api/v1/monitoring/alert-rules';
 

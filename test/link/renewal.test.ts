@@ -9,7 +9,7 @@ import { waitFor } from '../system/kit/wait-for.ts';
 import { DAY_MS } from './enrolment-box.ts';
 import { createShiftedClock, type Pair, startPair } from './pair.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 
 const stateOf = async (gateway: Rest): Promise<unknown> => member((await gateway.get('/api/v1/uplink')).body, 'state');
 

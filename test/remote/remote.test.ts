@@ -75,7 +75,7 @@ async function gatewayEnd(isAllowed = true) {
 	await feature.begin(async (_kind, payload) => void answers.push(parseAnswer(payload)), session.signal);
 	async function ask(message: CallMessage): Promise<{ readonly status: number; readonly body: unknown }> {
 		feature.hears.call?.(callMessage(message));
-		const answer = await waitFor('an answer', 5_000, async () =>
+		const answer = await waitFor('an answer', 30_000, async () =>
 			answers.find(({ call_id }) => call_id === message.call_id),
 		);
 		return { status: answer.status, body: JSON.parse(Buffer.from(answer.body, 'base64').toString()) };

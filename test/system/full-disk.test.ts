@@ -81,7 +81,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 			const confirmed = new Map<string, string[]>();
 			t.true(note(confirmed, 'first', await changeEverything(rest, 'first')));
 
-			const free = fillDisk(disk);
+			const free = await fillDisk(disk);
 			const refusals: number[] = [];
 			for (let round = 0; round < 4; round += 1) {
 				const mark = `full-${round}`;
@@ -97,7 +97,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 			t.true(note(confirmed, 'room', await changeEverything(rest, 'room')), 'it goes on without a restart');
 
 			await hull.kill9();
-			const freeAgain = fillDisk(disk);
+			const freeAgain = await fillDisk(disk);
 			await hull.start();
 			await assertKept(t, rest, confirmed);
 			freeAgain();

@@ -22,7 +22,7 @@ const SETTLED_WITHIN_MS = 60_000;
 test.serial(
 	'a gateway and a hub that are killed again and again lose nothing of the journal and store nothing twice',
 	async (t) => {
-		t.timeout(300_000);
+		t.timeout(900_000);
 		const random = createRandom(systemSeeds([579_031])[0]);
 		t.log(`seed ${random.seed}`);
 		const stage = createStage(t);

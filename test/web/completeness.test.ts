@@ -258,7 +258,7 @@ test.serial('what is shown stays while the server is away, and what was never th
 		await missing.getByText('7 days', { exact: true }).click();
 		await missing.getByText('The server cannot be reached.').waitFor();
 		api.restore();
-		await page.locator('.connection[data-state="connected"]').waitFor({ timeout: 20_000 });
+		await page.locator('.connection[data-state="connected"]').waitFor({ timeout: 45_000 });
 		await missing.getByText('10 of 87').waitFor({ timeout: 30_000 });
 	});
 });

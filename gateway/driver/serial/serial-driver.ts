@@ -1,4 +1,4 @@
-import { portOf } from '../../../config/connection/connection.ts';
+import { type LinePlace, portOf } from '../../../config/connection/connection.ts';
 import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
 import type { Device } from '../../../core/device/device.ts';
@@ -19,6 +19,8 @@ export interface SerialDriver extends Driver {
 export interface SerialDriverDeps extends StreamDeviceDeps {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
+	/** The one path that stands for all names of a serial port. Absent: each path is a port of its own. */
+	readonly portName?: (path: string) => string;
 }
 
 /** A device that can be read, and the template as it is installed: the same object for as long as it does not change. */
@@ -36,14 +38,14 @@ const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.
 const isSame = (a: Candidate, b: Candidate): boolean =>
 	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
 
-/** Who has each port: Modbus devices before others, then the older one. */
-function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
+/** Who has each port: Modbus devices before others, then the older one. @param placeOf what tells one port from another */
+function ownersOf(devices: readonly Device[], placeOf: (line: LinePlace) => string): ReadonlyMap<string, Device> {
 	const owners = new Map<string, Device>();
 	for (const driver of ['modbus', 'serial'] as const) {
 		for (const device of devices) {
 			const { connection } = device;
 			if (connection?.driver !== driver || (driver === 'modbus' && !('path' in connection.line))) continue;
-			const port = portOf(connection.line);
+			const port = placeOf(connection.line);
 			if (!owners.has(port)) owners.set(port, device);
 		}
 	}
@@ -52,12 +54,14 @@ function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
 
 /** Serial devices that are not Modbus; each has its line for itself. */
 export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
-	const { sink, clock, log } = deps;
+	const { sink, clock, log, portName = (path) => path } = deps;
 	const running = new Map<DeviceId, Running>();
 	/** Devices that cannot be read as they are configured, and what they were told. */
 	const rejected = new Map<DeviceId, string>();
 	let work: Promise<void> = Promise.resolve();
 	let isStopped = false;
+
+	const placeOf = (line: LinePlace): string => portOf('path' in line ? { path: portName(line.path) } : line);
 
 	function candidateOf(device: Device, owners: ReadonlyMap<string, Device>): Candidate | string | null {
 		const { connection, name } = device;
@@ -66,10 +70,9 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		if (base === null) return `the template ${connection.template} is not installed; choose another one for ${name}`;
 		if (base.serial === undefined)
 			return `the template ${base.key} is of a Modbus device; choose one of a serial device for ${name}`;
-		const port = portOf(connection.line);
-		const owner = owners.get(port);
+		const owner = owners.get(placeOf(connection.line));
 		if (owner !== undefined && owner.id !== device.id)
-			return `${port} is used by ${owner.name}; a serial device that is not Modbus has its line for itself`;
+			return `${portOf(connection.line)} is used by ${owner.name}; a serial device that is not Modbus has its line for itself`;
 		return { device, connection, base, template: layeredTemplate(base, connection), format: base.serial };
 	}
 
@@ -102,7 +105,7 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
 		const alive = devices.filter(({ deletedAt }) => deletedAt === null).toSorted(byAge);
-		const owners = ownersOf(alive);
+		const owners = ownersOf(alive, placeOf);
 		const fit = new Map<DeviceId, Candidate>();
 		const unfit = new Map<DeviceId, string>();
 		for (const device of alive) {

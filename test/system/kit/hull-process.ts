@@ -45,6 +45,8 @@ export interface HullOptions {
 }
 
 const CLAIM_CODE_WITHIN_MS = 30_000;
+/** A start takes a second or two; on a machine that does ten other things it was seen to take more than a minute. */
+const READY_WITHIN_MS = 180_000;
 /** A hull that is told to end is killed after this only: a test of its end is no race against a loaded machine. */
 const ENDS_WITHIN_MS = 30_000;
 
@@ -78,7 +80,7 @@ export function createHullProcess(options: HullOptions): HullProcess {
 			graceMs: ENDS_WITHIN_MS,
 		});
 		options.onStart(current);
-		ready = await current.ready();
+		ready = await current.ready(READY_WITHIN_MS);
 		return ready;
 	}
 

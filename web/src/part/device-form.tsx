@@ -80,6 +80,16 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	// Fields of another kind or template are there only after it was drawn.
 	useEffect(look, [kind.value, template]);
 
+	const mistakes = form.fields.value;
+	// A mistake may be far from the button, and in a fold.
+	useEffect(() => element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [mistakes]);
+
+	function choose(picked: Kind): void {
+		// No template is of both sorts.
+		if (isStream(picked) !== isStream(kind.value)) chosen.value = '';
+		kind.value = picked;
+	}
+
 	function send(of: HTMLFormElement): void {
 		const body = deviceBody(kind.value, template, readForm(of));
 		void form.send(async () => {
@@ -104,7 +114,7 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 			<h1>{title}</h1>
 			{children}
 			<FormProblem form={form} />
-			<KindChoice kind={kind.value} onChoose={(picked) => (kind.value = picked)} />
+			<KindChoice kind={kind.value} onChoose={choose} />
 			<NameFields form={form} preset={preset} isNew={device === null} />
 			{transport === null ? (
 				<p class="hint">{tf('add.mqttHint')}</p>
@@ -140,7 +150,7 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 					<OverrideFields
 						key={chosen.value}
 						form={form}
-						template={template?.key ?? ''}
+						template={chosen.value}
 						preset={(chosen.value === preset.connection?.template && preset.connection.overrides) || []}
 						onChange={look}
 					/>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
-import { formatCount, formatValue } from '../format.ts';
+import { formatCount } from '../format.ts';
 import { link } from '../router.ts';
 import { type RegisterRow, registerRows } from '../state/register-rows.ts';
 import { registerPlace } from '../state/spot.ts';
@@ -40,9 +40,11 @@ export function FoundRegisters({ scan, asked, found }: FoundRegistersProps) {
 	const shown = isShort.value ? rows.filter(({ isZero }) => !isZero) : rows;
 	return (
 		<section data-registers={rows.length}>
-			<div class="card">
-				<Facts entries={factsOf(found)} />
-				{found.pairs_only && <p class="warn-text">{tr('registers.pairs')}</p>}
+			<div class="cards">
+				<div class="card">
+					<Facts entries={factsOf(found)} />
+					{found.pairs_only && <p class="warn-text">{tr('registers.pairs')}</p>}
+				</div>
 			</div>
 			{rows.length === 0 ? (
 				<p class="quiet">{tr('registers.nothing')}</p>
@@ -76,7 +78,7 @@ export function FoundRegisters({ scan, asked, found }: FoundRegistersProps) {
 }
 
 const columnsOf = (scan: string): readonly Column<RegisterRow>[] => [
-	{ title: { words: tr('registers.address') }, numeric: true, cell: ({ address }) => address },
+	{ title: { words: tr('registers.address') }, cell: ({ address }) => address },
 	{ title: { words: tr('registers.words') }, cell: ({ words }) => <code>{words.join(' ')}</code> },
 	{
 		title: { words: tr('registers.meanings') },
@@ -84,7 +86,7 @@ const columnsOf = (scan: string): readonly Column<RegisterRow>[] => [
 			<span class="meanings">
 				{meanings.map(({ type, order, value }) => (
 					<span key={type + order}>
-						<strong>{formatValue(value)}</strong>{' '}
+						<strong>{String(value)}</strong>{' '}
 						<small class="quiet">
 							{type} {order}
 						</small>

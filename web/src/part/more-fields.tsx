@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 
 import type { FormState } from '../state/form.ts';
@@ -12,11 +13,16 @@ interface MoreFieldsProps {
 	readonly children: ComponentChildren;
 }
 
-/** Fields that few need; they open by themselves when one of them was refused. */
+/** Fields that few need; they open by themselves when one of them was refused, and stay as somebody leaves them. */
 export function MoreFields({ form, names, title, isOpen = false, children }: MoreFieldsProps) {
+	const isKept = useSignal(isOpen);
 	const isRefused = names.some((name) => form.fields.value[name] !== undefined);
 	return (
-		<details class="more" {...((isRefused || isOpen) && { open: true })}>
+		<details
+			class="more"
+			open={isRefused || isKept.value}
+			onToggle={(event) => (isKept.value = event.currentTarget.open)}
+		>
 			<summary>{title}</summary>
 			{children}
 		</details>
