@@ -59,7 +59,9 @@ for (const role of ['gateway', 'hub'] as const) {
 		const stage = await stageOf(role);
 		const hasty = () => stage.callOnceAs('viewer', 'GET', '/users/me');
 		await hasty();
+		const letPass = stage.box.holdTime();
 		const answers = await Promise.all(Array.from({ length: TOO_MANY }, hasty));
+		letPass();
 		const refused = answers.filter(({ status }) => status === 429);
 		t.true(refused.length > 0);
 		for (const answer of refused) {

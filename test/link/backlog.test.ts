@@ -38,7 +38,7 @@ const created = ({ status, body }: { readonly status: number; readonly body: unk
 test.serial(
 	'cases 4, 5 and 6: 100 000 samples of 49 hours without a hub outlive a restart and changes of the configuration, and all of them arrive',
 	async (t) => {
-		t.timeout(180_000);
+		t.timeout(300_000);
 		const pair = await startPair(t);
 		const gateway = await pair.gatewayRest();
 		const device = { device_uid: 'meter', name: 'meter', device_type: 'sensor', connection: { driver: 'mqtt' } };

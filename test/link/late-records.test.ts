@@ -18,7 +18,7 @@ const listOf = async (rest: Rest, path: string): Promise<readonly unknown[]> => 
 test.serial(
 	'an alert reaches the hub before the document of its device, and commands of the gateway are shown there',
 	async (t) => {
-		t.timeout(90_000);
+		t.timeout(300_000);
 		const pair = await startPair(t);
 		const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 		const device = String(member((await gateway.post('/api/v1/devices', OVEN)).body, 'id'));

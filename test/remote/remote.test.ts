@@ -190,7 +190,7 @@ test('a gateway that is away, silent or overrun is said to be so', async (t) => 
 });
 
 test.serial('the REST of a gateway is reached through its hub', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const pair = await startPair(t);
 	const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 	await gateway.post('/api/v1/uplink/enrol', { hub_url: pair.hubUrl(), code: pair.code() });

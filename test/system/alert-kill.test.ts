@@ -54,7 +54,7 @@ async function alertsOf(rest: Rest): Promise<ReadonlyMap<string, readonly unknow
 test.serial(
 	'an alert whose reading was acknowledged exists once on both sides, whenever the gateway is killed',
 	async (t) => {
-		t.timeout(180_000);
+		t.timeout(300_000);
 		const random = createRandom(systemSeeds([401_493])[0]);
 		t.log(`seed ${random.seed}`);
 		const stage = createStage(t);

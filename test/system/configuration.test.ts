@@ -55,7 +55,7 @@ async function revise({ hubRest, path }: Managed, patch: readonly object[]): Pro
 }
 
 test.serial('a revision that cuts the link rolls back by itself, and the hub says why', async (t) => {
-	t.timeout(240_000);
+	t.timeout(300_000);
 	const scene = await managed(t);
 	const { hubRest, gatewayRest, path } = scene;
 	const deadPort = [

@@ -78,7 +78,7 @@ const GATEWAY_DAMAGES: readonly Damage[] = [
 
 for (const damage of GATEWAY_DAMAGES) {
 	test.serial(`a gateway whose ${damage.file} is damaged says so, starts and reads on`, async (t) => {
-		t.timeout(90_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const gateway = await stage.spawnGateway(await startMeter(stage));
 		const before = await claim(gateway.url(), await gateway.claimCode());
@@ -149,7 +149,7 @@ async function changeEverything(rest: Rest, mark: string): Promise<void> {
 test.serial(
 	'a gateway whose records are damaged one after the other says so, starts, and takes new ones',
 	async (t) => {
-		t.timeout(240_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const gateway = await stage.spawnGateway({ devices: [] });
 		let rest = await claim(gateway.url(), await gateway.claimCode());
@@ -201,7 +201,7 @@ const TORN: readonly Damage[] = [
 test.serial(
 	'a journal whose end is torn or overwritten loses that end only, says so, and goes on in a new epoch',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const { devices, settings } = await startMeter(stage);
 		const { gateway, hubRest, gatewayRest } = await startEnrolled(stage, devices, settings);
@@ -239,7 +239,7 @@ test.serial(
 test.serial(
 	'a gateway that has lost its enrolment is enrolled again as the same gateway, with devices and history',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const { devices, settings } = await startMeter(stage);
 		const { hub, gateway, gatewayRest, hubRest } = await startEnrolled(stage, devices, settings);
@@ -296,7 +296,7 @@ const HUB_DAMAGES: readonly Damage[] = [
 test.serial(
 	'a hub whose files are damaged one after the other says so, starts, and holds everything once again',
 	async (t) => {
-		t.timeout(180_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const { devices, settings } = await startMeter(stage);
 		const { hub, gatewayRest } = await startEnrolled(stage, devices, settings);

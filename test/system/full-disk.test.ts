@@ -69,7 +69,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 	test.serial(
 		`a ${role} on a full disk says 503, starts, keeps what it has confirmed, and goes on when there is room`,
 		async (t) => {
-			t.timeout(90_000);
+			t.timeout(300_000);
 			const stage = createStage(t);
 			const disk = mountSmallDisk(t, DISK_MEBIBYTES, join(stage.folder, `${role}-1`, 'data'));
 			if (disk === null) {

@@ -57,7 +57,7 @@ const eachSecond = ({ connection, ...device }: MeterSettings): MeterSettings => 
 test.serial(
 	'a value in a meter is on the hub, in REST and on Socket.IO, from Modbus TCP and from a serial line',
 	async (t) => {
-		t.timeout(240_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const hasSocat = findProgram('socat') !== null;
 		const rtu = hasSocat ? ['--rtu', `${stage.folder}:1`, '--paced'] : [];

@@ -17,7 +17,7 @@ async function startMeter(stage: Stage) {
 }
 
 test.serial('a restart of either side keeps devices, accounts, enrolment and history', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const { devices, settings } = await startMeter(stage);
 	const { hub, gateway, hubRest, gatewayRest } = await startEnrolled(stage, devices, settings);
@@ -66,7 +66,7 @@ test.serial('a restart of either side keeps devices, accounts, enrolment and his
 });
 
 test.serial('a gateway that never had a hub works, and brings its history to the hub that comes later', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const { devices, settings } = await startMeter(stage);
 	const gateway = await stage.spawnGateway({ devices, settings });
@@ -96,7 +96,7 @@ test.serial('a gateway that never had a hub works, and brings its history to the
 });
 
 test.serial('a hub that does not answer is said where a person looks, and disturbs nothing', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const { devices, settings } = await startMeter(stage);
 	const url = `http://127.0.0.1:${await reservePort()}`;

@@ -54,7 +54,7 @@ function inspect(
 }
 
 test.serial('keys and secrets at rest are for the service only, and no log names one', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const log = { level: 'debug' };
 	const hub = await stage.spawnHub({ log });

@@ -46,7 +46,7 @@ const reasonOf = async (rest: Rest, component: string): Promise<unknown> =>
 	member(member(await json(rest, '/health'), 'reasons'), component);
 
 test.serial('an MQTT port that is taken is said in log and health, and is used as soon as it is free', async (t) => {
-	t.timeout(90_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 	const { port, leave } = await squat(t);
@@ -67,7 +67,7 @@ test.serial('an MQTT port that is taken is said in log and health, and is used a
 test.serial(
 	'an HTTP port that is taken stops neither reading nor MQTT, and is used as soon as it is free',
 	async (t) => {
-		t.timeout(90_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 		const { port, leave } = await squat(t);
@@ -112,7 +112,7 @@ test.serial(
 	'serial ports that are missing, taken or none are each said with their reason, and other lines work',
 	async (t) => {
 		if (findPeer(t, 'socat') === null || findPeer(t, 'python3') === null) return;
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 		const pair = await startPtyPair(stage.folder, 'busy');
@@ -182,7 +182,7 @@ const point = (key: string, address: number) => ({
 });
 
 test.serial('templates that contradict themselves are told with their places, and the sound ones load', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 	const settings = writeReadCounterTemplate(stage.folder);

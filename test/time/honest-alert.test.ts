@@ -22,7 +22,7 @@ async function alertAt(rest: Rest, query = ''): Promise<unknown> {
 const instantOf = (alert: unknown, field: string): number => Date.parse(String(member(alert, field)));
 
 test.serial('an alert of a boot in 1970, and who has seen it, reach the hub under their instants only', async (t) => {
-	t.timeout(90_000);
+	t.timeout(300_000);
 	const machine = createMachine(60_000);
 	const pair = await startPair(t, { gatewayMachine: machine });
 	const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
