@@ -33,12 +33,15 @@ const transportOf = (...of: readonly string[]) => Joi.object({ transport: Joi.va
 const hostName = () => Joi.string().hostname().max(253).required();
 const portNumber = () => Joi.number().integer().min(1).max(65_535);
 
+/** A serial port as it is written: its device file, or a link to it. */
+export const portPath = Joi.string()
+	.pattern(/^\/[\w./:@+-]+$/)
+	.max(255)
+	.required();
+
 /** The specification names 19200 8E1 as the default of a serial line; 9600 8N1 is what meters are shipped with. */
 const serialSettings = {
-	path: Joi.string()
-		.pattern(/^\/[\w./:@+-]+$/)
-		.max(255)
-		.required(),
+	path: portPath,
 	baud_rate: Joi.number().integer().min(300).max(4_000_000).default(9_600),
 	parity: Joi.valid('none', 'even', 'odd').default('none'),
 	data_bits: Joi.valid(7, 8).default(8),

@@ -2,7 +2,7 @@ import Joi from 'joi';
 
 import { pointSchema, type WirePoint } from './point-form.ts';
 import { bytesOf } from './serial-bytes.ts';
-import type { ChecksumType, CsvRecord, FrameSpan, LengthType, TextForm } from './serial-format.ts';
+import type { ChecksumRule, CsvRecord, FrameSpan, LengthType, TextForm } from './serial-format.ts';
 import { headerSchema, type WireHeader } from './template-form.ts';
 import type { RegisterType } from './template.ts';
 
@@ -47,14 +47,7 @@ interface WireLayout {
 export interface WireSerialHeader extends WireHeader {
 	readonly kind: 'serial';
 	readonly framing: WireFraming;
-	readonly checksum?: {
-		readonly type: ChecksumType;
-		readonly mark?: string;
-		readonly at: number;
-		readonly notation: 'binary' | 'hex';
-		readonly order: 'big' | 'little';
-		readonly covers: FrameSpan;
-	};
+	readonly checksum?: Omit<ChecksumRule, 'mark'> & { readonly mark?: string };
 	readonly payload?: FrameSpan;
 	readonly request?: string;
 	readonly layout: WireLayout;

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Device } from '../device/device.ts';
-import type { Actor } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault, messageOf, notFound } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createTurns } from '../kernel/turns.ts';
 import {
 	type Command,
 	type CommandChange,
@@ -91,16 +91,11 @@ export function createCommandService({
 	const finished: Record<FinalStatus, number> = { executed: 0, failed: 0, expired: 0 };
 	/** Since when this process knows each open command, in the time that nobody sets. */
 	const knownSinceMs = new Map<string, number>();
-	let last: Promise<unknown> = Promise.resolve();
 	let cancelSweep: (() => void) | null = null;
 	let isStopped = false;
 
 	/** One write after the other, so that each sees the status before it. */
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = last.then(work);
-		last = turn.catch(() => undefined);
-		return turn;
-	}
+	const { run: inTurn, settled } = createTurns();
 
 	function tell(event: keyof CommandListener, command: Command): void {
 		for (const listener of listeners) listener[event]?.(command);
@@ -147,7 +142,7 @@ export function createCommandService({
 		return command;
 	}
 
-	async function create(device: Device, draft: CommandDraft, actor: Actor): Promise<Command> {
+	async function create(device: Device, draft: CommandDraft, actor: Command['actor']): Promise<Command> {
 		assertRoom(device);
 		const now = clock.now();
 		return add({
@@ -292,7 +287,7 @@ export function createCommandService({
 		 * Queues a command; durable when it resolves. Who may is the caller's business.
 		 * @throws Fault `rule-violation` (the device does not take it, its queue is full), `unavailable` (too many at once)
 		 */
-		async create(device: Device, draft: CommandDraft, actor: Actor): Promise<Command> {
+		async create(device: Device, draft: CommandDraft, actor: Command['actor']): Promise<Command> {
 			assertFits(device, draft);
 			return gate.run(() => inTurn(() => create(device, draft, actor)));
 		},
@@ -343,7 +338,7 @@ export function createCommandService({
 		async stop(): Promise<void> {
 			isStopped = true;
 			cancelSweep?.();
-			await last;
+			await settled();
 		},
 	};
 }

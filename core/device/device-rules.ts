@@ -47,6 +47,17 @@ function isRival(own: Connection | null, other: Connection | null, nameOf: NameO
 const userOf = ({ uid }: Device, line: SerialSettings | null, theirs: SerialSettings | null): string =>
 	`is used by device ${uid}${theirs === null || theirs.path === line?.path ? '' : ` as ${theirs.path}`}`;
 
+/** Why two connections cannot both be; `null`: they can. */
+function contradictionOf(own: ModbusConnection | SerialConnection, other: Device, nameOf: NameOf): string | null {
+	const [line, theirs] = [serialPortOf(own), serialPortOf(other.connection)];
+	const user = userOf(other, line, theirs);
+	if (isRival(own, other.connection, nameOf))
+		return `${portOf(own.line)} ${user}; a serial device that is not Modbus has its line for itself`;
+	if (line === null || theirs === null || nameOf(theirs.path) !== nameOf(line.path)) return null;
+	const [settings, used] = [settingsOf(line), settingsOf(theirs)];
+	return settings === used ? null : `${line.path} ${user} with ${used}, not ${settings}`;
+}
+
 /**
  * All Modbus devices on one serial port talk with the same settings; a serial device that is not Modbus has its line for itself.
  * @param nameOf tells which paths lead to one port; absent: each is a port of its own
@@ -55,22 +66,11 @@ const userOf = ({ uid }: Device, line: SerialSettings | null, theirs: SerialSett
 export function assertLineAgrees(device: Device, others: Iterable<Device>, nameOf: NameOf = asWritten): void {
 	const { connection } = device;
 	if (connection === null || connection.driver === 'mqtt') return;
-	const line = serialPortOf(connection);
-	const field = line === null ? 'connection.line.host' : 'connection.line.path';
+	const field = serialPortOf(connection) === null ? 'connection.line.host' : 'connection.line.path';
 	for (const other of others) {
 		if (other.id === device.id || other.deletedAt !== null) continue;
-		const theirs = serialPortOf(other.connection);
-		const user = userOf(other, line, theirs);
-		if (isRival(connection, other.connection, nameOf))
-			throw fieldFault(
-				'rule-violation',
-				field,
-				`${portOf(connection.line)} ${user}; a serial device that is not Modbus has its line for itself`,
-			);
-		if (line === null || theirs === null || nameOf(theirs.path) !== nameOf(line.path)) continue;
-		if (settingsOf(theirs) === settingsOf(line)) continue;
-		const contradiction = `${line.path} ${user} with ${settingsOf(theirs)}, not ${settingsOf(line)}`;
-		throw fieldFault('rule-violation', field, contradiction);
+		const contradiction = contradictionOf(connection, other, nameOf);
+		if (contradiction !== null) throw fieldFault('rule-violation', field, contradiction);
 	}
 }
 

@@ -16,6 +16,7 @@ import {
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
 import type { RevisionCheck } from '../kernel/revision.ts';
+import { createTurns } from '../kernel/turns.ts';
 import { createAdoptedCount } from './adopted-count.ts';
 import { type ArrangedDevice, planArrangement } from './device-arrangement.ts';
 import { maySee } from './device-access.ts';
@@ -85,7 +86,6 @@ export function createDeviceService({
 	const presence = createDevicePresence({ devices, log });
 	const { current, markSeen, flushSeen } = presence;
 	const listeners = new Set<DeviceListener>();
-	let last: Promise<unknown> = Promise.resolve();
 
 	function tellChanged(device: Device): void {
 		for (const { changed } of listeners) changed?.(device);
@@ -100,11 +100,7 @@ export function createDeviceService({
 	}
 
 	/** Changes run one after the other: rules that look at other devices must not race. */
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = last.then(work);
-		last = turn.catch(() => undefined);
-		return turn;
-	}
+	const { run: inTurn, settled } = createTurns();
 
 	/**
 	 * The device under its id or its address; `null` when there is none. For an actor there is nothing but what it may see, so that nobody
@@ -384,7 +380,7 @@ export function createDeviceService({
 		flushSeen,
 		async stop(): Promise<void> {
 			clearInterval(flushTimer);
-			await last;
+			await settled();
 			await flushSeen();
 		},
 	};

@@ -11,6 +11,7 @@ import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { byAge } from './candidate.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
@@ -35,8 +36,7 @@ export interface DriverPartDeps {
 }
 
 /** The serial ports of devices, as they are written; those of the older devices first. */
-const portPathsOf = (devices: readonly Device[]): readonly string[] =>
-	serialPathsOf(devices.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)));
+const portPathsOf = (devices: readonly Device[]): readonly string[] => serialPathsOf(devices.toSorted(byAge));
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {

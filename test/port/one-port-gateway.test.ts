@@ -7,6 +7,21 @@ import test from 'ava';
 import { startBox } from '../contract/kit/box.ts';
 import { hasSocat, needs, startPtyPair } from '../driver/peer.ts';
 
+const device = (uid: string, unitId: number, path: string, baudRate: number) => ({
+	name: uid,
+	device_uid: uid,
+	device_type: 'meter',
+	connection: {
+		driver: 'modbus',
+		line: { transport: 'rtu', path, baud_rate: baudRate, parity: 'none', data_bits: 8, stop_bits: 1 },
+		unit_id: unitId,
+		template: 'eastron-sdm630',
+		timeout_ms: 50,
+	},
+});
+const linesIn = (list: unknown): readonly string[] =>
+	(Array.isArray(list) ? list : []).map((each: unknown) => String(Reflect.get(Object(each), 'line')));
+
 test('a real gateway opens a port that its devices name in two ways once, and refuses other settings under either name', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const { near } = await startPtyPair(t);
@@ -30,18 +45,6 @@ test('a real gateway opens a port that its devices name in two ways once, and re
 	const { body: tokens } = await call('POST', '/setup/claim', claim);
 	headers.authorization = `Bearer ${String(Reflect.get(Object(tokens), 'access_token'))}`;
 
-	const device = (uid: string, unitId: number, path: string, baudRate: number) => ({
-		name: uid,
-		device_uid: uid,
-		device_type: 'meter',
-		connection: {
-			driver: 'modbus',
-			line: { transport: 'rtu', path, baud_rate: baudRate, parity: 'none', data_bits: 8, stop_bits: 1 },
-			unit_id: unitId,
-			template: 'eastron-sdm630',
-			timeout_ms: 50,
-		},
-	});
 	const first = await call('POST', '/devices', device('cellar', 1, meters, 9600));
 	t.is(first.status, 201, first.text);
 	const refused = await call('POST', '/devices', device('pump', 2, pump, 19_200));
@@ -52,8 +55,6 @@ test('a real gateway opens a port that its devices name in two ways once, and re
 	t.is(second.status, 201, second.text);
 
 	const name = `rtu ${meters} 9600 8N1`;
-	const linesIn = (list: unknown): readonly string[] =>
-		(Array.isArray(list) ? list : []).map((each: unknown) => String(Reflect.get(Object(each), 'line')));
 	const lines = async () => linesIn((await call('GET', '/lines')).body);
 	// Devices are applied a moment after they were saved.
 	while ((await lines()).length === 0) await sleep(20);

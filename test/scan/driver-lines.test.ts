@@ -166,9 +166,10 @@ test('a port whose polling cannot rest is not held', async (t) => {
 		await t.throwsAsync(lines.hold('/dev/ttyUSB0', 'scan 1'), { message: 'the Modbus driver is stopped' });
 });
 
+const host = (k: number): Line => ({ transport: 'tcp', host: `192.0.2.${k}`, port: 502 });
+
 test('a few lines are lent for tests at once, each until it is given back; scans do not count', async (t) => {
 	const { lines } = bench();
-	const host = (k: number): Line => ({ transport: 'tcp', host: `192.0.2.${k}`, port: 502 });
 	const lent = [];
 	for (let k = 1; k <= MOST_TESTS; k += 1) lent.push(await lines.share(host(k), 'test'));
 	const refusal = { instanceOf: Fault, message: /^8 lines are being asked for somebody already/ };

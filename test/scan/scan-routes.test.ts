@@ -151,6 +151,7 @@ test('a scan is started, followed, listed and cancelled over REST', async (t) =>
 	t.is(scanAnswer.validate(body, { convert: false }).error?.message, undefined);
 	t.is(body['state'], 'running');
 	t.is(body['started_by'], 'manager@example.com');
+	t.like(body['asked'], { unit_id: 1, function: 4, from: 0, to: 30_000, line: lineTo(port) });
 	const at = `/scans/${String(body['id'])}`;
 	t.is((await call(server, 'POST', '/scans', payload)).status, 409);
 	const list = await call(server, 'GET', '/scans');

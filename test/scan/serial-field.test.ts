@@ -87,6 +87,15 @@ test('a port on which nothing answers gets the hint where to look', async (t) =>
 	);
 });
 
+const lineAt = (path: string): SerialLine => ({
+	transport: 'rtu',
+	path,
+	baudRate: 115_200,
+	parity: 'none',
+	dataBits: 8,
+	stopBits: 1,
+});
+
 const polled = (line: SerialLine) =>
 	plainDevice({
 		id: deviceId('dd000000-0000-4000-8000-000000000001'),
@@ -112,14 +121,7 @@ async function until(what: () => boolean): Promise<void> {
 test('polling rests while its port is swept at other settings, and goes on afterwards, also after a cancellation', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const { near } = await serialLine(t, { 2: createSdm630Image(1) });
-	const line: SerialLine = {
-		transport: 'rtu',
-		path: near,
-		baudRate: 115_200,
-		parity: 'none',
-		dataBits: 8,
-		stopBits: 1,
-	};
+	const line = lineAt(near);
 	const { run, scans, readings, tryRegister } = await box(t, [polled(line)]);
 	await until(() => readings.length > 3);
 	const sweep = portsOf(near, { modes: [mode(9_600), mode(115_200)], unitIds: [2], timeoutMs: 3000 });
@@ -154,14 +156,7 @@ test('polling rests while its port is swept at other settings, and goes on after
 test('a sweep at the settings of the polling goes on beside it', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const { near } = await serialLine(t, { 2: createSdm630Image(1), 5: createSdm630Image(2) });
-	const line: SerialLine = {
-		transport: 'rtu',
-		path: near,
-		baudRate: 115_200,
-		parity: 'none',
-		dataBits: 8,
-		stopBits: 1,
-	};
+	const line = lineAt(near);
 	const { run, readings } = await box(t, [polled(line)]);
 	const { state, found } = await run(portsOf(near, { unitIds: [1, 2, 3, 4, 5] }));
 	t.is(state, 'done');

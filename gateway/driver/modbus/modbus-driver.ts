@@ -5,8 +5,11 @@ import { type Line, type ModbusConnection, portOf } from '../../../config/connec
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, fieldFault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
+import { createTurns } from '../../../core/kernel/turns.ts';
 import type { Bus } from '../bus.ts';
+import { byAge, isSameCandidate } from '../candidate.ts';
 import type { DevicePollStats, Driver } from '../driver.ts';
+import { createRefusals } from '../refusals.ts';
 import { lineName } from './line-name.ts';
 import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
 import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
@@ -63,18 +66,13 @@ interface Running {
 	readonly line: PolledLine;
 }
 
-const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-
-const isSame = (a: Candidate, b: Candidate): boolean =>
-	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
-
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 	const { sink, clock, log, memory, setTimer = systemTimer, portName = (path) => path } = deps;
 	const lines = new Map<string, PolledLine>();
 	const running = new Map<DeviceId, Running>();
-	/** Devices that cannot be polled as they are configured, and what they were told. */
-	const rejected = new Map<DeviceId, string>();
-	let work: Promise<void> = Promise.resolve();
+	const refusals = createRefusals(sink, clock);
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	const { run: inTurn } = createTurns();
 	let isStopped = false;
 	let started = 0;
 	let endWatch: (() => void) | null = null;
@@ -130,12 +128,6 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		return { fit, unfit };
 	}
 
-	function reject(id: DeviceId, reason: string): void {
-		if (rejected.get(id) === reason) return;
-		rejected.set(id, reason);
-		sink.health(id, { state: 'offline', since: clock.now(), reason });
-	}
-
 	/** Lines nobody uses let go of their port before another one may want it. */
 	async function closeUnused(): Promise<void> {
 		for (const [name, line] of lines) {
@@ -150,7 +142,9 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		if (isStopped || endWatch !== null || ![...lines.values()].some(({ isEmpty }) => isEmpty)) return;
 		endWatch = setTimer(() => {
 			endWatch = null;
-			void inTurn(closeUnused).then(watchVisits, () => undefined);
+			void inTurn(closeUnused).then(watchVisits, (error: unknown) =>
+				log.error('line-not-closed', { reason: messageOf(error) }),
+			);
 		}, WATCH_VISITS_MS);
 	}
 
@@ -169,10 +163,10 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		try {
 			line.add(wanted, learnt);
 			running.set(device.id, { wanted, line });
-			rejected.delete(device.id);
+			refusals.forget(device.id);
 		} catch (error) {
 			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
-			reject(device.id, `the template ${connection.template} cannot be read: ${messageOf(error)}`);
+			refusals.refuse(device.id, `the template ${connection.template} cannot be read: ${messageOf(error)}`);
 		}
 	}
 
@@ -198,22 +192,14 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		const fitById = new Map(fit.map((wanted) => [wanted.device.id, wanted]));
 		for (const [id, { wanted }] of running) {
 			const next = fitById.get(id);
-			if (next === undefined || !isSame(next, wanted)) end(id);
+			if (next === undefined || !isSameCandidate(next, wanted)) end(id);
 		}
 		await closeUnused();
-		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
-		for (const [id, reason] of unfit) reject(id, reason);
+		refusals.replace(unfit);
 		await startAll(fit.filter(({ device }) => !running.has(device.id)));
 		await closeUnused();
 		await memory?.keepOnly(new Set(devices.filter(({ deletedAt }) => deletedAt === null).map(({ id }) => id)));
 		watchVisits();
-	}
-
-	/** One change after the other: a port is never closed by one and opened by another at once. */
-	function inTurn(step: () => Promise<void>): Promise<void> {
-		const done = work.then(step);
-		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
-		return done;
 	}
 
 	const used = (): readonly PolledLine[] => [...lines.values()].filter(({ isEmpty }) => !isEmpty);

@@ -4,7 +4,10 @@ import type { DeviceTemplate } from '../../../config/template/template.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
+import { createTurns } from '../../../core/kernel/turns.ts';
+import { byAge, isSameCandidate } from '../candidate.ts';
 import type { Driver } from '../driver.ts';
+import { createRefusals } from '../refusals.ts';
 import { createStreamDevice, type StreamDevice, type StreamDeviceDeps, type WantedStream } from './stream-device.ts';
 import { streamLineName } from './stream-line.ts';
 import type { StreamMeter } from './stream-meter.ts';
@@ -33,11 +36,6 @@ interface Running {
 	readonly stream: StreamDevice;
 }
 
-const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-
-const isSame = (a: Candidate, b: Candidate): boolean =>
-	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
-
 /** Who has each port: Modbus devices before others, then the older one. @param placeOf what tells one port from another */
 function ownersOf(devices: readonly Device[], placeOf: (line: LinePlace) => string): ReadonlyMap<string, Device> {
 	const owners = new Map<string, Device>();
@@ -56,9 +54,9 @@ function ownersOf(devices: readonly Device[], placeOf: (line: LinePlace) => stri
 export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 	const { sink, clock, log, portName = (path) => path } = deps;
 	const running = new Map<DeviceId, Running>();
-	/** Devices that cannot be read as they are configured, and what they were told. */
-	const rejected = new Map<DeviceId, string>();
-	let work: Promise<void> = Promise.resolve();
+	const refusals = createRefusals(sink, clock);
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	const { run: inTurn } = createTurns();
 	let isStopped = false;
 
 	const placeOf = (line: LinePlace): string => portOf('path' in line ? { path: portName(line.path) } : line);
@@ -76,12 +74,6 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		return { device, connection, base, template: layeredTemplate(base, connection), format: base.serial };
 	}
 
-	function reject(id: DeviceId, reason: string): void {
-		if (rejected.get(id) === reason) return;
-		rejected.set(id, reason);
-		sink.health(id, { state: 'offline', since: clock.now(), reason });
-	}
-
 	async function end(id: DeviceId): Promise<void> {
 		const known = running.get(id);
 		running.delete(id);
@@ -92,10 +84,10 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		const { device, base } = wanted;
 		try {
 			running.set(device.id, { wanted, stream: createStreamDevice(wanted, deps) });
-			rejected.delete(device.id);
+			refusals.forget(device.id);
 		} catch (error) {
 			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
-			reject(device.id, `the template ${base.key} cannot be used: ${messageOf(error)}`);
+			refusals.refuse(device.id, `the template ${base.key} cannot be used: ${messageOf(error)}`);
 		}
 	}
 
@@ -121,18 +113,10 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		const { fit, unfit } = examine(devices);
 		for (const [id, { wanted }] of running) {
 			const next = fit.get(id);
-			if (next === undefined || !isSame(next, wanted)) await end(id);
+			if (next === undefined || !isSameCandidate(next, wanted)) await end(id);
 		}
-		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
-		for (const [id, reason] of unfit) reject(id, reason);
+		refusals.replace(unfit);
 		for (const [id, candidate] of fit) if (!running.has(id)) start(candidate);
-	}
-
-	/** One change after the other: a port is never closed by one and opened by another at once. */
-	function inTurn(step: () => Promise<void>): Promise<void> {
-		const done = work.then(step);
-		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
-		return done;
 	}
 
 	return {

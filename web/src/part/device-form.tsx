@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
@@ -16,7 +16,7 @@ import {
 import type { DevicePreset } from '../state/device-preset.ts';
 import { type FormState, useForm } from '../state/form.ts';
 import { MOST_OVERRIDES, OVERRIDES, fieldsOfOverride } from '../state/override-body.ts';
-import { usePoll } from '../state/poll.ts';
+import { type Polled, usePoll } from '../state/poll.ts';
 import type { Body, ReadField } from '../state/read-field.ts';
 import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
@@ -68,10 +68,7 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	const chosen = useSignal(preset.connection?.template ?? '');
 	const draft = useSignal<string | null>(null);
 	const templates = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
-	const list = (templates.data.value ?? []).filter(
-		({ transports = [] }) => isStream(kind.value) === isOfStream(transports),
-	);
-	const template = list.find(({ key }) => key === chosen.value);
+	const template = templatesFor(kind.value, templates.data.value).find(({ key }) => key === chosen.value);
 
 	const look = (): void => {
 		const current = element.current;
@@ -91,14 +88,15 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 	}
 
 	function send(of: HTMLFormElement): void {
-		const body = deviceBody(kind.value, template, readForm(of));
+		const { connection, ...body } = deviceBody(kind.value, template, readForm(of));
+		// A device without a connection is shown as one that comes over MQTT, and stays without.
+		const isNone = kind.value === 'mqtt' && device !== null && (device.connection ?? null) === null;
 		void form.send(async () => {
-			const { id } = await save(body);
+			const { id } = await save(isNone ? body : { ...body, connection });
 			go('devices', id);
 		});
 	}
 
-	const transport = kind.value === 'mqtt' ? null : kind.value;
 	return (
 		<form
 			ref={element}
@@ -116,47 +114,16 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 			<FormProblem form={form} />
 			<KindChoice kind={kind.value} onChoose={choose} />
 			<NameFields form={form} preset={preset} isNew={device === null} />
-			{transport === null ? (
-				<p class="hint">{tf('add.mqttHint')}</p>
-			) : (
-				<>
-					<PlaceFields
-						form={form}
-						transport={transport}
-						preset={preset.connection}
-						usualRate={template?.comm_defaults?.baud_rate ?? null}
-					/>
-					<div class="fields">
-						<TemplateFields
-							form={form}
-							templates={list}
-							chosen={chosen.value}
-							onChoose={(key) => (chosen.value = key)}
-							problem={templates.error.value}
-							preset={preset.connection}
-						/>
-					</div>
-					<Sunspec
-						form={form}
-						transport={transport}
-						read={() => (element.current === null ? null : readForm(element.current))}
-						onTemplate={(key) => {
-							chosen.value = key;
-							templates.reload();
-						}}
-					/>
-					<TimingFields form={form} transport={transport} preset={preset.connection} />
-					{!isStream(transport) && <TuningFields form={form} preset={preset.connection?.tuning} />}
-					<OverrideFields
-						key={chosen.value}
-						form={form}
-						template={chosen.value}
-						preset={(chosen.value === preset.connection?.template && preset.connection.overrides) || []}
-						onChange={look}
-					/>
-					<BudgetPreview draft={draft.value} />
-				</>
-			)}
+			<Reach
+				form={form}
+				kind={kind.value}
+				preset={preset}
+				templates={templates}
+				chosen={chosen}
+				read={() => (element.current === null ? null : readForm(element.current))}
+				onChange={look}
+			/>
+			<BudgetPreview draft={draft.value} />
 			<div class="actions">
 				<button class="primary" disabled={form.busy.value}>
 					{submit}
@@ -170,8 +137,69 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 }
 
 /** Whether a template is of devices that are serial and not Modbus. */
-const isOfStream = (transports: readonly string[]): boolean =>
+const isOfStream = ({ transports = [] }: TemplateView): boolean =>
 	transports.includes('serial') || transports.includes('socket');
+
+const templatesFor = (kind: Kind, all: readonly TemplateView[] | null): readonly TemplateView[] =>
+	(all ?? []).filter((template) => isStream(kind) === isOfStream(template));
+
+interface ReachProps {
+	readonly form: FormState;
+	readonly kind: Kind;
+	readonly preset: DevicePreset;
+	readonly templates: Polled<readonly TemplateView[]>;
+	/** Key of the chosen template; '' is none. */
+	readonly chosen: Signal<string>;
+	/** The form as it is; `null`: it is not drawn. */
+	readonly read: () => ReadField | null;
+	readonly onChange: () => void;
+}
+
+/** How it is reached, and what is read there. */
+function Reach({ form, kind, preset: { connection }, templates, chosen, read, onChange }: ReachProps) {
+	if (kind === 'mqtt') return <p class="hint">{tf('add.mqttHint')}</p>;
+	const list = templatesFor(kind, templates.data.value);
+	const template = list.find(({ key }) => key === chosen.value);
+	return (
+		<>
+			<PlaceFields
+				form={form}
+				transport={kind}
+				preset={connection}
+				usualRate={template?.comm_defaults?.baud_rate ?? null}
+			/>
+			<div class="fields">
+				<TemplateFields
+					form={form}
+					templates={list}
+					chosen={chosen.value}
+					onChoose={(key) => (chosen.value = key)}
+					problem={templates.error.value}
+					preset={connection}
+				/>
+			</div>
+			<Sunspec
+				form={form}
+				transport={kind}
+				read={read}
+				onTemplate={(key) => {
+					chosen.value = key;
+					templates.reload();
+				}}
+			/>
+			<TimingFields form={form} transport={kind} preset={connection} />
+			{!isStream(kind) && <TuningFields form={form} preset={connection?.tuning} />}
+			<OverrideFields
+				key={chosen.value}
+				form={form}
+				template={chosen.value}
+				preset={(chosen.value === connection?.template && connection.overrides) || []}
+				hasClasses={!isStream(kind)}
+				onChange={onChange}
+			/>
+		</>
+	);
+}
 
 interface NameFieldsProps {
 	readonly form: FormState;
@@ -195,8 +223,7 @@ function NameFields({ form, preset, isNew }: NameFieldsProps) {
 interface SunspecProps {
 	readonly form: FormState;
 	readonly transport: Transport;
-	/** The form as it is; `null`: it is not drawn. */
-	readonly read: () => ReadField | null;
+	readonly read: ReachProps['read'];
 	readonly onTemplate: (key: string) => void;
 }
 
@@ -212,6 +239,13 @@ function Sunspec({ form, transport, read, onTemplate }: SunspecProps) {
 	return <SunspecReader form={form} target={target} onTemplate={onTemplate} />;
 }
 
+/** Whether the form says enough of a place to ask about its line. */
+function isPlace(field: ReadField): boolean {
+	const port = Number(field(`${LINE}.port`));
+	const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
+	return field(`${LINE}.path`).startsWith('/') || (/^[\w.-]+$/.test(field(`${LINE}.host`)) && isPort);
+}
+
 /** What the line is asked for a device that is not saved; `null` while something is missing or cannot be. */
 function draftOf(
 	kind: Kind,
@@ -219,12 +253,9 @@ function draftOf(
 	field: ReadField,
 	device: DeviceView | null,
 ): string | null {
-	const port = Number(field(`${LINE}.port`));
-	const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
-	const isPlace = field(`${LINE}.path`).startsWith('/') || (/^[\w.-]+$/.test(field(`${LINE}.host`)) && isPort);
 	const isAsked = Number(field('connection.period_ms')) >= 50 && isWhole(field);
 	// Only Modbus devices share a line.
-	if (kind === 'mqtt' || isStream(kind) || template === undefined || !isPlace || !isAsked) return null;
+	if (kind === 'mqtt' || isStream(kind) || template === undefined || !isPlace(field) || !isAsked) return null;
 	const name = field('name').trim();
 	return JSON.stringify({
 		...(device !== null && { device_id: device.id }),

@@ -24,6 +24,8 @@ interface OverrideFieldsProps {
 	/** Key of the chosen template; '' is none. */
 	readonly template: string;
 	readonly preset: readonly OverrideView[];
+	/** Whether points have classes of how often they are read. */
+	readonly hasClasses: boolean;
 	/** The form says something else than before. */
 	readonly onChange: () => void;
 }
@@ -34,7 +36,7 @@ interface Row {
 }
 
 /** What this device says about single points, above its template. */
-export function OverrideFields({ form, template, preset, onChange }: OverrideFieldsProps) {
+export function OverrideFields({ form, template, preset, hasClasses, onChange }: OverrideFieldsProps) {
 	const rows = useSignal<readonly Row[]>(preset.map((each, id) => ({ id, preset: each })));
 	const next = useSignal(preset.length);
 	const list = rows.value;
@@ -60,6 +62,7 @@ export function OverrideFields({ form, template, preset, onChange }: OverrideFie
 					form={form}
 					template={template}
 					rows={list}
+					hasClasses={hasClasses}
 					onRemove={(id) => (rows.value = list.filter((row) => row.id !== id))}
 				/>
 			)}
@@ -75,12 +78,12 @@ const pointsOf = (shown: ShownTemplateView | null): readonly TemplatePointView[]
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a document without mistakes is a template
 	shown === null || shown.mistakes.length > 0 ? [] : (shown.document as TemplateDocumentView).points;
 
-interface RowsProps extends Pick<OverrideFieldsProps, 'form' | 'template'> {
+interface RowsProps extends Pick<OverrideFieldsProps, 'form' | 'template' | 'hasClasses'> {
 	readonly rows: readonly Row[];
 	readonly onRemove: (id: number) => void;
 }
 
-function Rows({ form, template, rows, onRemove }: RowsProps) {
+function Rows({ form, template, rows, hasClasses, onRemove }: RowsProps) {
 	const path = `/api/v1/templates/${encodeURIComponent(template)}?resolved=true`;
 	const points = pointsOf(usePoll<ShownTemplateView>(path, TEMPLATE_PERIOD_MS).data.value);
 	return (
@@ -92,6 +95,7 @@ function Rows({ form, template, rows, onRemove }: RowsProps) {
 					index={index}
 					points={points}
 					preset={row.preset}
+					hasClasses={hasClasses}
 					onRemove={() => onRemove(row.id)}
 				/>
 			))}
@@ -99,8 +103,7 @@ function Rows({ form, template, rows, onRemove }: RowsProps) {
 	);
 }
 
-interface OverrideRowProps {
-	readonly form: FormState;
+interface OverrideRowProps extends Pick<OverrideFieldsProps, 'form' | 'hasClasses'> {
 	readonly index: number;
 	readonly points: readonly TemplatePointView[];
 	readonly preset: OverrideView | null;
@@ -111,7 +114,7 @@ interface OverrideRowProps {
 const greyOf = (value: unknown): { readonly placeholder?: string } =>
 	typeof value === 'number' || typeof value === 'string' ? { placeholder: String(value) } : {};
 
-function OverrideRow({ form, index, points, preset, onRemove }: OverrideRowProps) {
+function OverrideRow({ form, index, points, preset, hasClasses, onRemove }: OverrideRowProps) {
 	const chosen = useSignal(preset?.point ?? '');
 	const own = overrideField(index);
 	const mistake = form.fields.value[own];
@@ -138,13 +141,15 @@ function OverrideRow({ form, index, points, preset, onRemove }: OverrideRowProps
 					value={chosen.value}
 					onChoose={(key) => (chosen.value = key)}
 				/>
-				<ChoiceField
-					form={form}
-					name={`${own}.poll`}
-					label={td('points.poll')}
-					choices={(['', ...POLL_CLASSES] as const).map((value) => ({ value, label: td(`points.poll.${value}`) }))}
-					value={preset?.poll ?? ''}
-				/>
+				{hasClasses && (
+					<ChoiceField
+						form={form}
+						name={`${own}.poll`}
+						label={td('points.poll')}
+						choices={(['', ...POLL_CLASSES] as const).map((value) => ({ value, label: td(`points.poll.${value}`) }))}
+						value={preset?.poll ?? ''}
+					/>
+				)}
 				{(['name', 'unit'] as const).map((member) => (
 					<TextField
 						key={member}

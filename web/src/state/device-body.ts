@@ -106,7 +106,7 @@ export function connectionBody(kind: Kind, template: TemplateView | undefined, f
 }
 
 /** The device as the form has it. */
-export const deviceBody = (kind: Kind, template: TemplateView | undefined, field: ReadField): Body => ({
+export const deviceBody = (kind: Kind, template: TemplateView | undefined, field: ReadField) => ({
 	name: field('name').trim(),
 	device_type: field('device_type').trim(),
 	...givenText('device_uid', field('device_uid')),
