@@ -202,7 +202,14 @@ test('pipelined requests are answered in their order; the broken one among them 
 	const { port } = await open(t);
 	const socket = await dial(port);
 	socket.write(get('/api/v1/things') + get('/api/v1/nothing'));
-	setTimeout(() => socket.write('BROKEN\r\n\r\n'), 50);
+	let heard = '';
+	let isBroken = false;
+	socket.on('data', (chunk: Buffer) => {
+		heard += chunk.toString();
+		if (isBroken || !heard.includes('HTTP/1.1 404')) return;
+		isBroken = true;
+		socket.write('BROKEN\r\n\r\n');
+	});
 	const { raw } = await answerOn(socket);
 	t.deepEqual(
 		[...raw.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
