@@ -129,13 +129,18 @@ export function writablePoint(template: DeviceTemplate, key: unknown): TemplateP
 	return point;
 }
 
+/** Why a point does not take a value, as far as the template tells; `null` when it does. */
+export function valueMistake(point: TemplatePoint, value: unknown): string | null {
+	const broken = valueRules.find(({ isBroken }) => isBroken(point, value));
+	return broken === undefined ? null : `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}`;
+}
+
 /** What is wrong with a write, as far as the template tells; `null` when nothing is. */
 export function writeMistake(template: DeviceTemplate, { point: key, value }: PointWrite): WriteMistake | null {
 	const point = writablePoint(template, key);
 	if ('sentence' in point) return point;
-	const broken = valueRules.find(({ isBroken }) => isBroken(point, value));
-	if (broken === undefined) return null;
-	return { member: 'value', sentence: `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}` };
+	const sentence = valueMistake(point, value);
+	return sentence === null ? null : { member: 'value', sentence };
 }
 
 function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {

@@ -136,6 +136,24 @@ for (const [name, { format, content, mistakes }] of Object.entries(bad))
 		for (const { rule } of found) t.true(rule.length > 5, rule);
 	});
 
+test('a row without a name gets that of its place, and says so', (t) => {
+	const { notes, document, isSound } = preview(
+		'csv',
+		`${HEAD}\na,A,3,0,1,uint16,AB,1\n,,3,7,1,uint16,AB,1\n,,1,7,1,,,\n`,
+	);
+	t.true(isSound);
+	t.deepEqual(
+		notes.map(({ severity, place, field }) => [severity, place.line, field]),
+		[
+			['warning', 3, 'name'],
+			['warning', 4, 'name'],
+		],
+	);
+	t.like(document, {
+		points: [{ key: 'a' }, { key: 'register_7', name: 'Register 7' }, { key: 'bit_7', name: 'Bit 7' }],
+	});
+});
+
 test('a file is held against the template that it would replace', (t) => {
 	const content = `${HEAD}\nb,B,3,5,1,uint16,AB,0.1\nc,C,3,6,1,uint16,AB,1\n`;
 	const { diff, isSound, document } = preview('auto', content, 'meter', 'meter.csv');

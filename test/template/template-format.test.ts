@@ -73,6 +73,10 @@ const broken: readonly (readonly [over: Wire, line: string])[] = [
 	[{ resets: true }, 'kind: only a counter turns or resets; found measurement'],
 	[{ enum: { 0: 'off' }, enum_labels: { ko: { 1: '켬' } } }, 'enum_labels: must translate texts of enum; found 1'],
 	[{ access: 'w', write: { verify: true } }, 'write.verify: a point that is only written cannot be read back'],
+	[
+		{ access: 'rw', write: { max: 5, revert: { value: 9, seconds: 60 } } },
+		'write.revert.value: must be at most 5 for point power; found 9',
+	],
 	[{ write: {} }, 'write: a point that is only read has no write rule'],
 	[{ access: 'rw', write: { function: 5 } }, 'write.function: must be 6, 16, 22, 23 for 1 of function 3; found 5'],
 	[{ access: 'rw', ...float, write: { function: 6 } }, 'write.function: must be 16, 23 for 2 of function 3; found 6'],
