@@ -16,7 +16,7 @@ const COMMAND = join(process.cwd(), 'bin', 'gatewayctl.js');
 function run(...args: readonly string[]) {
 	const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
 		encoding: 'utf8',
-		timeout: 20_000,
+		timeout: 120_000,
 	});
 	return { status, stdout, stderr };
 }
