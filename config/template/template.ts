@@ -166,7 +166,7 @@ export interface TemplatePoint {
 	readonly turnsAt?: number;
 	/** Of a counter: it goes back to 0 by itself, e.g. at midnight, which then is no sign of a new device. Absent: false. */
 	readonly resets?: boolean;
-	/** How often it is read. Absent: `normal`; settings: `slow`. */
+	/** How often it is read. Absent: `normal`; settings every ten minutes. */
 	readonly poll?: PollClass;
 	/** Key of the group it is shown in. */
 	readonly group?: string;

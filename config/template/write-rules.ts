@@ -89,6 +89,12 @@ const valueRules: readonly ValueRule[] = [
 		isBroken: ({ type }, value) => factsOfType(type).nature === 'text' && typeof value !== 'string',
 		must: () => 'be a text',
 	},
+	// Before the others: it says what there is to choose from, also to who wrote a text.
+	{
+		isBroken: ({ type, enum: texts }, value) =>
+			texts !== null && isScalable(type) && !Object.hasOwn(texts, String(value)),
+		must: ({ enum: texts }) => `be one of ${textsOf(texts ?? {})}`,
+	},
 	{
 		isBroken: (point, value) => isNumeric(point.type) && numberOf(point.type, value) === null,
 		must: () => 'be a number',
@@ -102,11 +108,6 @@ const valueRules: readonly ValueRule[] = [
 			typeof value === 'number' &&
 			!Number.isSafeInteger(value),
 		must: ({ type }) => `be a whole number${WIDE.has(type) ? ' (beyond 2^53 as text)' : ''}`,
-	},
-	{
-		isBroken: ({ type, enum: texts }, value) =>
-			texts !== null && isScalable(type) && !Object.hasOwn(texts, String(value)),
-		must: ({ enum: texts }) => `be one of ${textsOf(texts ?? {})}`,
 	},
 	{
 		isBroken: (point, value) => isNumeric(point.type) && isOutside(point, value),

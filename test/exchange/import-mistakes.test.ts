@@ -4,12 +4,12 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { parseTemplate } from '../../config/template/template-schema.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import { xlsxSheets } from '../../gateway/template/file/xlsx-reader.ts';
 import { xlsxOf } from '../../gateway/template/file/xlsx-writer.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../../gateway/template/import/import-formats.ts';
 import { toImportRequest } from '../../gateway/template/import/import-schema.ts';
-import { createImportService, type ImportPreview } from '../../gateway/template/import/import-service.ts';
+import { type ImportPreview, previewOf, readImport, unreadable } from '../../gateway/template/import/import-preview.ts';
+import { ImportFault } from '../../gateway/template/import/imported.ts';
 import { optionsOf } from '../fake/import-options.ts';
 
 const shipped = parseTemplate('meter', {
@@ -23,14 +23,11 @@ const shipped = parseTemplate('meter', {
 	],
 });
 
-const imports = createImportService({
-	parse: (key, raw) => parseTemplate(key, raw),
-	current: (key) => (key === 'meter' ? shipped : undefined),
-	log: silentLog,
-});
-
-const preview = (format: ImportFormat | 'auto', content: string | Buffer, key = 'new', fileName = ''): ImportPreview =>
-	imports.preview({ key, format, fileName, content: Buffer.from(content), options: optionsOf() });
+function preview(format: ImportFormat | 'auto', content: string | Buffer, key = 'new', fileName = ''): ImportPreview {
+	const read = readImport({ key, format, fileName, content: Buffer.from(content), options: optionsOf() });
+	if (read instanceof ImportFault) return unreadable(format, read.note);
+	return previewOf(key, read, { parse: parseTemplate, current: key === 'meter' ? shipped : undefined });
+}
 
 interface Bad {
 	readonly format: ImportFormat;

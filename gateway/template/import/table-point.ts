@@ -132,7 +132,7 @@ function jsonIn(text: string): object | null {
 	}
 }
 
-const enumIn = (text: string): object | null => (text.startsWith('{') ? jsonIn(text) : textsIn(text));
+const enumIn = (text: string): object | null => (text.startsWith('{') ? jsonIn(text) : textsIn(cellText(text)));
 
 function slice(text: string): { readonly first: number; readonly count: number } | null {
 	const [, first, count] = /^(\d{1,2}):(\d{1,2})$/.exec(text) ?? [];
