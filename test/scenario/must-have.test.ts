@@ -41,7 +41,7 @@ async function lateConverter(t: ExecutionContext): Promise<number> {
 	const responder = createResponder({ slave, clock: systemClock, scenario: playScenario({ rules }), pacedBaud: null });
 	const ordered = inOrder(systemClock);
 	const server = await startTcpResponder(
-		{ respond: (request, framing) => ordered(responder.respond(request, framing)) },
+		{ respond: (request, framing) => ordered.put(responder.respond(request, framing)) },
 		{ port: 0, framing: 'rtu', clock: systemClock },
 	);
 	t.teardown(() => server.stop());
