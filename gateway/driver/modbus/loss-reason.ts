@@ -21,6 +21,9 @@ export interface LossFacts {
 	readonly transport: Line['transport'];
 }
 
+/** Noise once or twice in the place of an answer is weather. */
+const NOISE_COUNTS_AFTER = 3;
+
 /** What bytes that make no frame are not, and what to look at when they are all that comes. */
 const unreadable: Readonly<Record<Exclude<Line['transport'], 'tcp'>, readonly [framing: string, hint: string]>> = {
 	rtu: ['RTU', 'check baud rate, parity and stop bits, and whether the device speaks ASCII'],
@@ -59,9 +62,10 @@ export function lossReason(fault: unknown, facts: LossFacts): LossReason {
 			sentence: `no usable answer from ${where} ${since} (${messageOf(fault)}); ${advice}`,
 		};
 	}
-	if (transport !== 'tcp' && noisyCount >= count) {
+	if (transport !== 'tcp' && noisyCount >= NOISE_COUNTS_AFTER) {
 		const [framing, advice] = unreadable[transport];
-		const times = `${count} timeouts, and each time bytes came that are no ${framing} frames`;
+		const when = noisyCount >= count ? 'each time' : `the last ${noisyCount} times`;
+		const times = `${count} timeouts, and ${when} bytes came that are no ${framing} frames`;
 		return { cause: 'unreadable', sentence: `no usable answer from ${where} ${since} (${times}); ${advice}` };
 	}
 	return {
