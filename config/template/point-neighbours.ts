@@ -1,3 +1,4 @@
+import type { TemplateOption } from '../connection/connection.ts';
 import type { SettingsMistake } from '../settings-fault.ts';
 import { isWhole } from './register-types.ts';
 import type { RegisterType, TemplatePoint } from './template.ts';
@@ -22,8 +23,52 @@ export interface PlacedPoint {
 	readonly point: TemplatePoint;
 }
 
+/** The values that each option must have one of, for a device to have the point. */
+type Conditions = ReadonlyMap<string, ReadonlySet<TemplateOption['value']>>;
+
+function conditionsOf({ when = [] }: TemplatePoint): Conditions {
+	const conditions = new Map<string, ReadonlySet<TemplateOption['value']>>();
+	for (const { option, is } of when) {
+		const before = conditions.get(option);
+		conditions.set(option, new Set(before === undefined ? is : is.filter((value) => before.has(value))));
+	}
+	return conditions;
+}
+
+function haveNoneInCommon<T>(left: ReadonlySet<T>, right: ReadonlySet<T>): boolean {
+	const [few, many] = left.size < right.size ? [left, right] : [right, left];
+	for (const value of few) if (many.has(value)) return false;
+	return true;
+}
+
+type AreExclusive = (left: TemplatePoint, right: TemplatePoint) => boolean;
+
+/**
+ * Whether no device can have both: their conditions name the same option with other values. Each list of values is sorted out once, so
+ * that two points are compared in at most as many steps as one of them has values.
+ */
+function createExclusion(): AreExclusive {
+	const known = new Map<TemplatePoint, Conditions>();
+
+	function of(point: TemplatePoint): Conditions {
+		const conditions = known.get(point) ?? conditionsOf(point);
+		known.set(point, conditions);
+		return conditions;
+	}
+
+	return (left, right) => {
+		const others = of(right);
+		for (const [option, values] of of(left)) {
+			const theirs = others.get(option);
+			if (theirs !== undefined && haveNoneInCommon(values, theirs)) return true;
+		}
+		return false;
+	};
+}
+
 /** Keys that stand for two points of one device. */
 export function repeatedKeys(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
+	const areExclusive = createExclusion();
 	const known = new Map<string, PlacedPoint[]>();
 	const mistakes: SettingsMistake[] = [];
 	for (const { index, point } of placed) {
@@ -56,16 +101,10 @@ function isView(left: TemplatePoint, right: TemplatePoint): boolean {
 	return (isPart(left) && isWithin(left, right)) || (isPart(right) && isWithin(right, left));
 }
 
-/** Whether no device can have both: their conditions name the same option with other values. */
-const areExclusive = ({ when: left = [] }: TemplatePoint, { when: right = [] }: TemplatePoint): boolean =>
-	left.some(({ option, is }) =>
-		right.some((other) => other.option === option && !other.is.some((v) => is.includes(v))),
-	);
-
 /** A point that is read only when somebody asks is read alone; some devices answer such a read from another place. */
 const isReadAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
 
-const maySharePlace = (left: TemplatePoint, right: TemplatePoint): boolean =>
+const maySharePlace = (left: TemplatePoint, right: TemplatePoint, areExclusive: AreExclusive): boolean =>
 	isReadAlone(left) || isReadAlone(right) || isView(left, right) || areExclusive(left, right);
 
 const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
@@ -73,6 +112,7 @@ const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
 
 /** Names for each point at most one other it collides with, so that a file of copies stays readable. */
 export function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMistake[] {
+	const areExclusive = createExclusion();
 	const sorted = placed.toSorted(
 		(left, right) =>
 			left.point.functionCode - right.point.functionCode ||
@@ -87,7 +127,7 @@ export function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMista
 			if (before.address + MAX_REGISTERS <= point.address) break;
 			if (before.address + before.count <= point.address) continue;
 			sharing += 1;
-			if (maySharePlace(before, point)) continue;
+			if (maySharePlace(before, point, areExclusive)) continue;
 			return [{ path: `points[${index}].address`, message: `${rangeOf(point)} overlaps ${rangeOf(before)}` }];
 		}
 		return [];

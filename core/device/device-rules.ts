@@ -47,6 +47,10 @@ function isRival(own: Connection | null, other: Connection | null, nameOf: NameO
 const userOf = ({ uid }: Device, line: SerialSettings | null, theirs: SerialSettings | null): string =>
 	`is used by device ${uid}${theirs === null || theirs.path === line?.path ? '' : ` as ${theirs.path}`}`;
 
+/** How frames are written on a serial port, e.g. `RTU`. */
+const framesOf = (connection: Connection | null): string =>
+	connection?.driver === 'modbus' ? connection.line.transport.toUpperCase() : '';
+
 /** Why two connections cannot both be; `null`: they can. */
 function contradictionOf(own: ModbusConnection | SerialConnection, other: Device, nameOf: NameOf): string | null {
 	const [line, theirs] = [serialPortOf(own), serialPortOf(other.connection)];
@@ -55,11 +59,13 @@ function contradictionOf(own: ModbusConnection | SerialConnection, other: Device
 		return `${portOf(own.line)} ${user}; a serial device that is not Modbus has its line for itself`;
 	if (line === null || theirs === null || nameOf(theirs.path) !== nameOf(line.path)) return null;
 	const [settings, used] = [settingsOf(line), settingsOf(theirs)];
-	return settings === used ? null : `${line.path} ${user} with ${used}, not ${settings}`;
+	if (settings !== used) return `${line.path} ${user} with ${used}, not ${settings}`;
+	const [frames, spoken] = [framesOf(own), framesOf(other.connection)];
+	return frames === spoken ? null : `${line.path} ${user} with ${spoken} frames, not ${frames}`;
 }
 
 /**
- * All Modbus devices on one serial port talk with the same settings; a serial device that is not Modbus has its line for itself.
+ * All Modbus devices on one serial port talk with the same settings and the same frames; a serial device that is not Modbus has its line for itself.
  * @param nameOf tells which paths lead to one port; absent: each is a port of its own
  * @throws Fault `rule-violation` naming the other device, and what it calls the port when that is another name
  */

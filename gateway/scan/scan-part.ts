@@ -58,6 +58,11 @@ const machineAddresses = (): readonly OwnAddress[] =>
 /** Finding devices: sweeps, identification, one register at a time. */
 export async function openScans(deps: ScanPartDeps) {
 	const { data, templates, devices, bus, lineNamed, createLine, ports, discoverSunspec, lifecycle, clock, log } = deps;
+	const deviceOf = (path: string): Promise<string> =>
+		ports
+			.find(path)
+			.then(({ device }) => realpath(device))
+			.catch(() => path);
 	const lines = createDriverLines({
 		lines: () =>
 			devices().flatMap(({ connection, deletedAt }) =>
@@ -65,11 +70,7 @@ export async function openScans(deps: ScanPartDeps) {
 			),
 		bus,
 		createLine,
-		deviceOf: (path) =>
-			ports
-				.find(path)
-				.then(({ device }) => realpath(device))
-				.catch(() => path),
+		deviceOf,
 		clock,
 		setTimer: systemTimer,
 		log,
@@ -85,6 +86,7 @@ export async function openScans(deps: ScanPartDeps) {
 			serial: createSerialSweep({ lines, identify }),
 			tcp: createTcpSweep({ lines, identify, networks, knockAtPort }),
 			registers: createRegisterScan({ lines }),
+			deviceOf,
 			repository: await openScanStore(join(data, 'scans.json'), log),
 			clock,
 			setTimer: systemTimer,

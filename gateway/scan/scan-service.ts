@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 
-import { portOf } from '../../config/connection/connection.ts';
+import { type LinePlace, portOf } from '../../config/connection/connection.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { Fault, messageOf, notFound } from '../../core/kernel/fault.ts';
@@ -36,6 +36,8 @@ export interface ScanServiceDeps {
 	readonly serial: Sweep<Extract<ScanRequest, { kind: 'serial' }>, void>;
 	readonly tcp: Sweep<Extract<ScanRequest, { kind: 'tcp' }>, void>;
 	readonly registers: Sweep<Extract<ScanRequest, { kind: 'registers' }>, FoundRegisters>;
+	/** The device file behind any name of a serial port; of a port that is not there the name itself. Never rejects. */
+	readonly deviceOf: (path: string) => Promise<string>;
 	readonly repository: ScanRepository;
 	readonly clock: Clock;
 	readonly setTimer: SetTimer;
@@ -72,23 +74,15 @@ function endOf({ reason }: AbortSignal): Pick<Scan, 'state' | 'reason'> {
 	return why instanceof ScanEnd ? { state: why.state, reason: why.message } : { state: 'done', reason: null };
 }
 
+/** Ports and hosts as they were written, by what tells one from another. */
+type Places = ReadonlyMap<string, string>;
+
 interface Running {
 	/** What it keeps others from scanning. */
-	readonly places: readonly string[];
+	readonly places: Places;
 	readonly control: AbortController;
 	readonly ended: Promise<void>;
 }
-
-const placesOf = (request: ScanRequest): readonly string[] => {
-	switch (request.kind) {
-		case 'serial':
-			return request.paths.map((path) => portOf({ path }));
-		case 'tcp':
-			return ['the network'];
-		case 'registers':
-			return [portOf(request.line)];
-	}
-};
 
 function etaOf(startMs: number, nowMs: number, done: number, total: number): number | null {
 	if (done === 0 || total === 0) return null;
@@ -97,7 +91,7 @@ function etaOf(startMs: number, nowMs: number, done: number, total: number): num
 
 /** Runs scans one at a time on each line, and remembers what they found. */
 export async function createScanService(deps: ScanServiceDeps): Promise<ScanService> {
-	const { serial, tcp, registers, repository, clock, setTimer, log } = deps;
+	const { serial, tcp, registers, deviceOf, repository, clock, setTimer, log } = deps;
 	const scans = new Map<string, Scan>((await repository.load()).map((scan) => [scan.id, scan]));
 	const running = new Map<string, Running>();
 	const listeners: ((scan: Scan) => void)[] = [];
@@ -106,14 +100,28 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 		for (const listener of listeners) listener(scan);
 	}
 
-	function refuseBusy(request: ScanRequest): void {
+	async function placesOf(request: ScanRequest): Promise<Places> {
+		if (request.kind === 'tcp') return new Map([['the network', 'the network']]);
+		const lines: readonly LinePlace[] =
+			request.kind === 'serial' ? request.paths.map((path) => ({ path })) : [request.line];
+		const places = lines.map(async (line) => {
+			const port = 'path' in line ? { path: await deviceOf(line.path) } : line;
+			return [portOf(port), portOf(line)] as const;
+		});
+		return new Map(await Promise.all(places));
+	}
+
+	function refuseBusy(wanted: Places): void {
 		for (const [id, { places }] of running) {
-			const shared = placesOf(request).find((place) => places.includes(place));
-			if (shared !== undefined)
+			for (const [place, written] of wanted) {
+				const theirs = places.get(place);
+				if (theirs === undefined) continue;
+				const name = theirs === written ? '' : ` as ${theirs}`;
 				throw new Fault(
 					'state-conflict',
-					`${shared} is being scanned already (scan ${id}); wait until it is done, or cancel it`,
+					`${written} is being scanned already${name} (scan ${id}); wait until it is done, or cancel it`,
 				);
+			}
 		}
 		if (running.size >= MOST_RUNNING) throw new Fault('rate-limited', `${MOST_RUNNING} scans run already`);
 	}
@@ -222,7 +230,8 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 	return {
 		async start(request, startedBy) {
 			await check(request);
-			refuseBusy(request);
+			const places = await placesOf(request);
+			refuseBusy(places);
 			makeRoom();
 			const progress: ScanProgress = { done: 0, total: 0, etaSeconds: null, doing: 'it begins' };
 			const record = createRecord({
@@ -246,7 +255,7 @@ export async function createScanService(deps: ScanServiceDeps): Promise<ScanServ
 			const ended = Promise.resolve()
 				.then(() => run(record, control))
 				.catch((error: unknown) => log.error('scan-not-ended', { id, reason: messageOf(error) }));
-			running.set(id, { places: placesOf(request), control, ended });
+			running.set(id, { places, control, ended });
 			log.info('scan-started', { id, kind: request.kind });
 			return record.scan;
 		},

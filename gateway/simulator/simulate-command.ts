@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { SettingsFault } from '../../config/settings-fault.ts';
@@ -84,10 +84,20 @@ const stopSignal = (): Promise<void> =>
 		for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
 	});
 
+/** @throws CommandEnd when there is no such serial port; of what else can be wrong with one, opening it tells */
+async function findPort(path: string): Promise<void> {
+	try {
+		await stat(path);
+	} catch (error) {
+		throw new CommandEnd(EX_NOINPUT, `there is no serial port ${path} (${messageOf(error)})`);
+	}
+}
+
 async function simulate(options: SimulateOptions): Promise<void> {
 	const devices = await playedTemplates(options);
 	const scenario = options.scenario === null ? null : await readWith(options.scenario, parseScenario);
 	const replay = options.replay === null ? null : await readWith(options.replay, parseCapture);
+	for (const place of options.places) if (place.kind === 'serial') await findPort(place.settings.path);
 	let simulator: TemplateSimulator;
 	try {
 		simulator = await startTemplateSimulator({ ...options, devices, scenario, replay, clock: systemClock });

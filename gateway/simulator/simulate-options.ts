@@ -53,7 +53,8 @@ export const SIMULATE_USAGE = `usage: gatewayctl simulate --template KEY[:UNITS]
   --seed N                equal seeds give equal values; 1
   --json                  one line of JSON says where the lines are
 
-  Runs until it is stopped. Exit codes: 0 stopped, 64 command line, 66 no such file, 69 port or line taken, 78 a mistake in a file.
+  Runs until it is stopped. Exit codes: 0 stopped, 64 command line, 66 no such file or serial port, 69 port
+  taken or unusable, 78 a mistake in a file.
 `;
 
 const DEFAULT_TCP_PORT = 1502;

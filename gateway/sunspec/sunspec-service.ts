@@ -3,6 +3,7 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { ModbusFault } from '../driver/modbus/wire/modbus-fault.ts';
 import type { ModbusAnswer, ModbusExchange } from '../driver/modbus/wire/modbus-line.ts';
 import { discoverSunspec, identityOf, type SunspecIdentity, type SunspecRead } from './sunspec-discovery.ts';
+import type { SunspecChain } from './sunspec-model.ts';
 import type { SunspecModels } from './sunspec-model-store.ts';
 import { type SunspecTemplate, sunspecTemplate } from './sunspec-template.ts';
 
@@ -34,7 +35,7 @@ export interface SunspecService {
 	/**
 	 * Asks a device for its models and makes a template of them. Nothing is stored.
 	 * @param signal ends it: what is on the wire runs to its end, nothing else is asked
-	 * @throws Fault `not-found` when it is no SunSpec device; ModbusFault when it says nothing at all; Fault of the line or by the signal
+	 * @throws Fault `not-found` when it is no SunSpec device; `rule-violation` when it has the marker and no models; ModbusFault when it says nothing at all; Fault of the line or by the signal
 	 */
 	describe(request: SunspecRequest, signal?: AbortSignal): Promise<SunspecDescription>;
 }
@@ -70,6 +71,13 @@ function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecReques
 	return { read, silence: () => (hasAnswered ? null : silence) };
 }
 
+/** The marker is there, and nothing that a template could be made of. */
+const withoutModels = (unitId: number, { base, cut }: SunspecChain): Fault =>
+	new Fault(
+		'rule-violation',
+		`unit ${unitId} has the SunSpec marker at ${base}, but no models behind it: ${cut ?? 'the end mark follows at once'}`,
+	);
+
 /** SunSpec devices, asked when somebody wants to know. */
 export function createSunspecService({ lines, models }: SunspecServiceDeps): SunspecService {
 	return {
@@ -82,6 +90,7 @@ export function createSunspecService({ lines, models }: SunspecServiceDeps): Sun
 				if (mute !== null) throw mute;
 				if (chain === null)
 					throw new Fault('not-found', `unit ${request.unitId} has no SunSpec models at 40000, 0 or 50000`);
+				if (chain.places.length === 0) throw withoutModels(request.unitId, chain);
 				const definitions = await models.of(chain.places.map(({ id }) => id));
 				return { identity: identityOf(chain), template: sunspecTemplate(chain, definitions) };
 			} finally {

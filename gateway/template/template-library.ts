@@ -17,13 +17,28 @@ import { createTemplateThread } from './template-thread.ts';
 /** Most bytes of all templates of the site together. */
 const MAX_ALL_BYTES = 16 * 1024 * 1024;
 
-/** More points than these would keep everything else waiting while they are looked at. */
+/** More points, or more values in all, than these would keep everything else waiting while they are looked at. */
 const MOST_POINTS_AT_ONCE = 500;
+const MOST_VALUES_AT_ONCE = 5000;
 
 const pointsIn = (raw: JsonValue): number => {
 	const points: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'points') : null;
 	return Array.isArray(points) ? points.length : 0;
 };
+
+/** Whether there are more values than these, wherever they are in the document. */
+function hasMoreValues(raw: JsonValue, most: number): boolean {
+	const left: unknown[] = [raw];
+	for (let count = 0; left.length > 0; count += 1) {
+		if (count + left.length > most) return true;
+		const value = left.pop();
+		if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) left.push(inner);
+	}
+	return false;
+}
+
+const isHeavy = (raw: JsonValue): boolean =>
+	pointsIn(raw) > MOST_POINTS_AT_ONCE || hasMoreValues(raw, MOST_VALUES_AT_ONCE);
 
 /** A template that somebody has uploaded here. */
 export interface SiteTemplate {
@@ -89,9 +104,9 @@ export async function openTemplateLibrary({ folder, base, log, setTimer = system
 			throw new Fault('rule-violation', `all templates of the site have at most ${MAX_ALL_BYTES} bytes; found ${all}`);
 	}
 
-	/** Many points are judged on the thread of templates. @throws SettingsFault with every mistake */
+	/** What is large is judged on the thread of templates. @throws SettingsFault with every mistake */
 	async function judged(key: string, raw: JsonValue): Promise<TemplateDocument> {
-		if (pointsIn(raw) <= MOST_POINTS_AT_ONCE) return parseTemplate(key, raw, base);
+		if (!isHeavy(raw)) return parseTemplate(key, raw, base);
 		const outcome = await thread.run({ kind: 'parse', key, raw });
 		if (outcome.kind === 'parsed') return outcome.template;
 		if (outcome.kind === 'mistaken') throw new SettingsFault(outcome.mistakes);

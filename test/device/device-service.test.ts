@@ -59,6 +59,30 @@ test('rules name the field and the other device', async (t) => {
 	await t.throwsAsync(box.devices.register({ ...meter, ownerId: NOBODY }), { message: /owner_id: .* is not a user/ });
 });
 
+/** Unit 2 on a port that speaks ASCII with the settings of the others. */
+const asciiConnection = (path: string): Connection => ({
+	driver: 'modbus',
+	line: { transport: 'ascii', path, baudRate: 9600, parity: 'none', dataBits: 8, stopBits: 1 },
+	unitId: 2,
+	template: 'eastron-sdm630',
+	periodMs: 1000,
+	timeoutMs: 500,
+});
+
+test('devices on one serial port speak with the same frames', async (t) => {
+	const box = await deviceBox();
+	t.teardown(box.close);
+	const meter = { name: 'Meter', deviceType: 'meter' };
+	await box.devices.register({ ...meter, uid: deviceUid('a'), connection: rtuConnection('/dev/ttyUSB0') });
+	await t.throwsAsync(box.devices.register({ ...meter, connection: asciiConnection('/dev/ttyUSB0') }), {
+		message: 'connection.line.path: /dev/ttyUSB0 is used by device a with RTU frames, not ASCII',
+	});
+	await box.devices.register({ ...meter, uid: deviceUid('b'), connection: asciiConnection('/dev/ttyUSB1') });
+	await t.throwsAsync(box.devices.patch('a', { connection: rtuConnection('/dev/ttyUSB1', 9600, 1) }), {
+		message: 'connection.line.path: /dev/ttyUSB1 is used by device b with ASCII frames, not RTU',
+	});
+});
+
 test('a port is one port under all of its names, and a contradiction names both', async (t) => {
 	const links = new Map<string, string>();
 	const box = await deviceBox(GATEWAY, undefined, {

@@ -113,5 +113,15 @@ test.serial('a template with many points is judged beside everything else, and e
 	await t.throwsAsync(hasty.put('large', { extends: 'meter', points: many }), {
 		message: /^points: must be read within/,
 	});
+	// Few points, but as many conditions and values as they may have, each in the way of all others.
+	const is = Array.from({ length: 100 }, (_, value) => value);
+	const conditional = many
+		.slice(0, 10)
+		.map((point) =>
+			Object.assign({}, point, { when: Array.from({ length: 10 }, (_, option) => ({ option: `o${option}`, is })) }),
+		);
+	await t.throwsAsync(hasty.put('conditional', { extends: 'meter', points: conditional }), {
+		message: /^points: must be read within/,
+	});
 	await t.notThrowsAsync(hasty.put('small', { extends: 'meter', points: many.slice(0, 10) }));
 });

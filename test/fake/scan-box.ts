@@ -39,6 +39,8 @@ export interface ScanBox {
 /** The loopback as the only network. */
 const LOOPBACK: readonly OwnAddress[] = [{ address: '127.0.0.1', cidr: '127.0.0.1/8', internal: true }];
 
+const deviceOf = (path: string): Promise<string> => realpath(path).catch(() => path);
+
 /** Scans over real lines, beside a real driver that polls these devices. */
 export async function scanBox(devices: readonly Device[] = []): Promise<ScanBox> {
 	const { templates } = await readTemplates('config/template');
@@ -62,7 +64,7 @@ export async function scanBox(devices: readonly Device[] = []): Promise<ScanBox>
 			devices.flatMap(({ connection }): readonly Line[] => (connection?.driver === 'modbus' ? [connection.line] : [])),
 		bus: (line) => driver.busOf(line),
 		createLine: (line, meter) => driver.createLine(line, meter),
-		deviceOf: (path) => realpath(path).catch(() => path),
+		deviceOf,
 		clock: systemClock,
 		setTimer: systemTimer,
 		log: silentLog,
@@ -72,6 +74,7 @@ export async function scanBox(devices: readonly Device[] = []): Promise<ScanBox>
 		serial: createSerialSweep({ lines, identify }),
 		tcp: createTcpSweep({ lines, identify, networks: { addresses: () => LOOPBACK, withLoopback: true }, knockAtPort }),
 		registers: createRegisterScan({ lines }),
+		deviceOf,
 		repository: { load: () => Promise.resolve([]), save: () => Promise.resolve() },
 		clock: systemClock,
 		setTimer: systemTimer,

@@ -92,6 +92,7 @@ async function bench(repository: ScanRepository = forgetful) {
 			},
 		},
 		registers: sweep(nothingFound),
+		deviceOf: (path) => Promise.resolve(path.replace('/dev/serial/by-id/one', '/dev/ttyUSB0')),
 		repository,
 		clock: time.clock,
 		setTimer: time.setTimer,
@@ -161,6 +162,23 @@ test('one port is scanned once at a time, whatever for; another port is free', a
 	await t.throwsAsync(scans.start(network, 'b'), { message: /the network is being scanned already/ });
 	await scans.cancel(first.id);
 	await t.notThrowsAsync(scans.start(serial('/dev/ttyUSB0'), 'b'));
+});
+
+test('one port under two names is one port, and the refusal says both', async (t) => {
+	const { scans } = await bench();
+	const first = await started(scans, serial('/dev/ttyUSB0'), 'a');
+	for (const request of [serial('/dev/serial/by-id/one'), registers('/dev/serial/by-id/one')]) {
+		const fault = await t.throwsAsync(scans.start(request, 'b'), { instanceOf: Fault });
+		t.is(fault?.reason, 'state-conflict');
+		const sentence = `port /dev/serial/by-id/one is being scanned already as port /dev/ttyUSB0 (scan ${first.id})`;
+		t.true(fault?.message.startsWith(sentence), fault?.message);
+	}
+	t.deepEqual(
+		scans.all().map(({ id }) => id),
+		[first.id],
+	);
+	await scans.cancel(first.id);
+	await t.notThrowsAsync(scans.start(serial('/dev/serial/by-id/one'), 'b'));
 });
 
 test('two starts at the same moment are not both taken', async (t) => {

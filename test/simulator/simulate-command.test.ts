@@ -36,7 +36,11 @@ for (const { args, code, message } of [
 	{ args: ['simulate', '--template', 'eastron-sdm630:1,300'], code: 64, message: /unit must be/ },
 	{ args: ['simulate', '--template', 'no-such'], code: 78, message: /no sound template no-such[^]*eastron-sdm630/ },
 	{ args: ['simulate', '--template', 'eastron-sdm630', '--scenario', '/no/file'], code: 66, message: /ENOENT/ },
-	{ args: ['simulate', '--template', 'eastron-sdm630', '--rtu', '/no/port'], code: 69, message: /\/no\/port/ },
+	{
+		args: ['simulate', '--template', 'eastron-sdm630', '--rtu', '/no/port'],
+		code: 66,
+		message: /there is no serial port \/no\/port \(ENOENT/,
+	},
 	{
 		args: ['simulate', '--template', 'eastron-sdm630:1', '--template', 'eastron-sdm630', '--tcp', '0'],
 		code: 78,
@@ -55,7 +59,7 @@ test('a template of a folder may extend one of the product', (t) => {
 	const path = folder(t);
 	writeFileSync(join(path, 'my-meter.json'), JSON.stringify({ extends: 'eastron-sdm630', points: [] }));
 	const played = run('simulate', '--template', 'my-meter', '--templates', path, '--rtu', '/no/port');
-	t.is(played.status, 69, 'it gets as far as the port');
+	t.is(played.status, 66, 'it gets as far as the port');
 	t.regex(played.stderr, /\/no\/port/);
 });
 

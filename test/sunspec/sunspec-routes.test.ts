@@ -6,6 +6,7 @@ import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { SampleValue } from '../../core/telemetry/reading.ts';
+import { exceptionFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import { openModbusDriver } from '../../gateway/driver/modbus/open-modbus-driver.ts';
 import { sunspecRoutes } from '../../gateway/sunspec/sunspec-routes.ts';
 import { createSunspecService } from '../../gateway/sunspec/sunspec-service.ts';
@@ -14,7 +15,7 @@ import { createImageSlave, readDeviceImage } from '../fake/device-image.ts';
 import { portsOf } from '../fake/machine-ports.ts';
 import { plainDevice } from '../fake/plain-device.ts';
 import { scanBox } from '../fake/scan-box.ts';
-import { modelStore } from '../fake/sunspec-device.ts';
+import { MARKER, modelStore, readerOf, registersFrom } from '../fake/sunspec-device.ts';
 
 const INVERTER = 126;
 const RELAY = 7;
@@ -105,6 +106,42 @@ test('a unit that is no SunSpec device, one that says nothing, and a line nobody
 	t.regex(none.payload, /unit 7 has no SunSpec models at 40000, 0 or 50000/);
 	t.is((await describe({ line: 'tcp nowhere:502', unit_id: RELAY })).statusCode, 422);
 	t.is((await describe({ line, unit_id: 300 })).statusCode, 422);
+});
+
+const withoutModels: readonly (readonly [words: readonly number[], found: RegExp])[] = [
+	[[0xffff, 0], /marker at 40000, but no models behind it: the end mark follows at once/],
+	[[1, 0], /no models behind it: model 1 at address 40002 has a length of 0/],
+	[[0, 66], /no models behind it: model 0 at address 40002 has a length of 66/],
+	[[], /no models behind it: the device does not answer at address 40002/],
+];
+
+test('a marker without models is refused with what was found behind it', async (t) => {
+	for (const [words, found] of withoutModels) {
+		const { read } = readerOf(registersFrom(40_000, [...MARKER, ...words]));
+		const sunspec = createSunspecService({
+			models: modelStore,
+			lines: {
+				share: () =>
+					Promise.resolve({
+						async request(exchange) {
+							const data = 'count' in exchange ? await read(exchange.address, exchange.count) : null;
+							if (data === null) throw exceptionFault(exchange, 2);
+							return { data, readAt: systemClock.now(), latencyMs: 1 };
+						},
+						release: () => Promise.resolve(),
+					}),
+			},
+		});
+		const server = await bareServer(sunspecRoutes, { sunspec, named: () => null });
+		const { statusCode, payload } = await server.inject({
+			method: 'POST',
+			url: '/lines/sunspec',
+			headers: bearer('admin'),
+			payload: { line: { transport: 'tcp', host: '192.0.2.1', port: 502 }, unit_id: 7 },
+		});
+		t.is(statusCode, 422);
+		t.regex(payload, found);
+	}
 });
 
 test('only who may set up devices asks them', async (t) => {

@@ -129,6 +129,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 	/** The newest read that only asks whether the device is there. */
 	let probe: ReadSlot | null = null;
 	let silentSince: EpochMs | null = null;
+	/** Newest requests in vain, without a gap, in whose place bytes came that make no frame. */
+	let noisyCount = 0;
 	let lastExchangeMs = Number.NEGATIVE_INFINITY;
 	let busyCount = 0;
 	let lessonsTold = book.lessons;
@@ -156,6 +158,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		if (breaker.isOpen) book.back(clock.monotonicMs());
 		breaker.answered();
 		silentSince = null;
+		noisyCount = 0;
 	}
 
 	function onAnswer(slot: ReadSlot, answer: ModbusAnswer): void {
@@ -217,6 +220,7 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		silentSince ??= clock.now();
 		const nowMs = clock.monotonicMs();
 		breaker.silent(nowMs, spentMs);
+		noisyCount = fault instanceof ModbusFault && fault.noiseBytes > 0 ? noisyCount + 1 : 0;
 		const answersOthers = slot.silentCount + 1 > breaker.silentCount;
 		// Damage is the line's doing, not a refusal in disguise.
 		take(book.silent(slot, nowMs, spentMs, answersOthers, isTimeout(fault)), slot, messageOf(fault));
@@ -227,7 +231,14 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		lose();
 		deps.reader.forget();
 		const since = `since ${toIso(silentSince).slice(11, 19)}Z`;
-		const { cause, sentence } = lossReason(fault, { where, since, count: breaker.silentCount });
+		const { transport } = connection.line;
+		const { cause, sentence } = lossReason(fault, {
+			where,
+			since,
+			count: breaker.silentCount,
+			noisyCount,
+			transport,
+		});
 		health.offline(cause, sentence);
 	}
 

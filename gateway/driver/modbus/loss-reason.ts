@@ -1,10 +1,11 @@
+import type { Line } from '../../../config/connection/connection.ts';
 import { messageOf } from '../../../core/kernel/fault.ts';
 import { ModbusFault } from './wire/modbus-fault.ts';
 
 /** Why a device is taken for dead. */
 export interface LossReason {
 	/** Tells one kind of trouble from another: another kind is told anew. */
-	readonly cause: 'damaged' | 'behind-gateway' | 'silent';
+	readonly cause: 'damaged' | 'behind-gateway' | 'unreadable' | 'silent';
 	readonly sentence: string;
 }
 
@@ -15,7 +16,27 @@ export interface LossFacts {
 	readonly since: string;
 	/** Requests in vain. */
 	readonly count: number;
+	/** How many of the newest of them, without a gap, were followed by bytes that make no frame. */
+	readonly noisyCount: number;
+	readonly transport: Line['transport'];
 }
+
+/** Noise once or twice in the place of an answer is weather. */
+const NOISE_COUNTS_AFTER = 3;
+
+/** What bytes that make no frame are not, and what to look at when they are all that comes. */
+const unreadable: Readonly<Record<Exclude<Line['transport'], 'tcp'>, readonly [framing: string, hint: string]>> = {
+	rtu: ['RTU', 'check baud rate, parity and stop bits, and whether the device speaks ASCII'],
+	ascii: ['ASCII', 'check baud rate, parity and data bits, and whether the device speaks RTU'],
+	'rtu-over-tcp': [
+		'RTU',
+		'check whether Modbus TCP is spoken there (transport tcp), or ASCII, and baud rate and parity of the converter',
+	],
+	'ascii-over-tcp': [
+		'ASCII',
+		'check whether Modbus TCP is spoken there (transport tcp), or RTU, and baud rate and parity of the converter',
+	],
+};
 
 /** What the exceptions of a Modbus gateway say of the unit behind it, and what to look at there (1.1b3, section 7). */
 const behindGateway: Readonly<Record<number, readonly [what: string, hint: string]>> = {
@@ -27,7 +48,8 @@ const behindGateway: Readonly<Record<number, readonly [what: string, hint: strin
 };
 
 /** @param fault what became of the last of these requests */
-export function lossReason(fault: unknown, { where, since, count }: LossFacts): LossReason {
+export function lossReason(fault: unknown, facts: LossFacts): LossReason {
+	const { where, since, count, noisyCount, transport } = facts;
 	const [what, hint] = behindGateway[fault instanceof ModbusFault ? (fault.exceptionCode ?? 0) : 0] ?? [];
 	if (fault instanceof ModbusFault && what !== undefined) {
 		const times = `exception ${fault.exceptionCode}, ${count} times`;
@@ -39,6 +61,12 @@ export function lossReason(fault: unknown, { where, since, count }: LossFacts): 
 			cause: 'damaged',
 			sentence: `no usable answer from ${where} ${since} (${messageOf(fault)}); ${advice}`,
 		};
+	}
+	if (transport !== 'tcp' && noisyCount >= NOISE_COUNTS_AFTER) {
+		const [framing, advice] = unreadable[transport];
+		const when = noisyCount >= count ? 'each time' : `the last ${noisyCount} times`;
+		const times = `${count} timeouts, and ${when} bytes came that are no ${framing} frames`;
+		return { cause: 'unreadable', sentence: `no usable answer from ${where} ${since} (${times}); ${advice}` };
 	}
 	return {
 		cause: 'silent',

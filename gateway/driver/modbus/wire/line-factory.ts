@@ -11,11 +11,13 @@ import type { SerialPorts } from '../../port/serial-ports.ts';
 import { bitsPerChar } from '../line-name.ts';
 import { createAsciiLine } from './ascii-line.ts';
 import { type Bystanders, createBystanders } from './bystanders.ts';
+import type { ByteLink } from './byte-link.ts';
+import { createBoundedLink } from './bounded-link.ts';
 import { readFieldTls } from './field-tls.ts';
 import { createLateReplyGuard, type LateReplyGuard } from './late-reply-guard.ts';
 import type { ModbusLine } from './modbus-line.ts';
 import { createRtuLine } from './rtu-line.ts';
-import type { RtuTiming } from './rtu-timing.ts';
+import { type RtuTiming, wireMs } from './rtu-timing.ts';
 import { createSerialLink } from './serial-link.ts';
 import { createSocketLink } from './socket-link.ts';
 import { createTcpLine } from './tcp-line.ts';
@@ -75,14 +77,24 @@ export function createModbusLine(
 		});
 	}
 
+	const converterLink = (line: ConverterLine, timing: RtuTiming): ByteLink =>
+		createBoundedLink({
+			link: createSocketLink(line),
+			place: `${line.host}:${line.port}`,
+			expected: line.transport === 'rtu-over-tcp' ? 'Modbus RTU' : 'Modbus ASCII',
+			rateBytesPerS: 1000 / wireMs(timing, 1),
+			clock,
+		});
+
 	return (line, meter) => {
 		if (line.transport === 'tcp') return tcpLine(line, meter);
-		const link = 'path' in line ? createSerialLink(line, ports) : createSocketLink(line);
+		const timing = timingOf(line);
+		const link = 'path' in line ? createSerialLink(line, ports) : converterLink(line, timing);
 		const isRtu = line.transport === 'rtu' || line.transport === 'rtu-over-tcp';
 		const create = framed[isRtu ? 'rtu' : 'ascii'];
 		return create({
 			link,
-			timing: timingOf(line),
+			timing,
 			clock,
 			meter,
 			guard: guardOf(line),

@@ -30,6 +30,8 @@ interface Pending {
 	/** Longest wait, ms: from the call, and anew from the instant at which the line let the request go out. */
 	readonly patienceMs: number;
 	readonly askedMs: number;
+	/** Counter of the line when it was asked. */
+	readonly noiseBytes: number;
 	readonly resolve: (answer: ModbusAnswer) => void;
 	readonly reject: (fault: ModbusFault) => void;
 }
@@ -51,8 +53,10 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 		const dueMs = Math.max(pending.askedMs, port.sentAtMs) + pending.patienceMs;
 		if (dueMs > dueBeforeMs) return dueMs;
 		counters.timeouts += 1;
-		const { request } = pending;
-		take()?.reject(timeoutFault(request));
+		const { request, noiseBytes, reject } = pending;
+		// The port takes apart what is left when it gives the request up.
+		take();
+		reject(timeoutFault(request, counters.noiseBytes - noiseBytes));
 		return Infinity;
 	});
 
@@ -106,7 +110,7 @@ export function createModbusClient({ port, clock, meter, wireMs }: ModbusClientD
 				const askedMs = clock.monotonicMs();
 				const patienceMs = request.timeoutMs + wireMs(request);
 				port.send(request);
-				pending = { request, patienceMs, askedMs, resolve, reject };
+				pending = { request, patienceMs, askedMs, noiseBytes: counters.noiseBytes, resolve, reject };
 				counters.requests += 1;
 				timer.expectBy(askedMs + patienceMs);
 			});

@@ -12,11 +12,19 @@ export class ModbusFault extends Fault {
 	readonly failure: ModbusFailure;
 	/** Modbus exception code; `null` unless `failure` is `exception`. */
 	readonly exceptionCode: number | null;
+	/** Of a `timeout`: bytes that make no frame and came in the place of the answer. */
+	readonly noiseBytes: number;
 
-	constructor(failure: ModbusFailure, reason: FaultReason, message: string, exceptionCode: number | null = null) {
+	constructor(
+		failure: ModbusFailure,
+		reason: FaultReason,
+		message: string,
+		{ exceptionCode = null, noiseBytes = 0 }: { exceptionCode?: number | null; noiseBytes?: number } = {},
+	) {
 		super(reason, message);
 		this.failure = failure;
 		this.exceptionCode = exceptionCode;
+		this.noiseBytes = noiseBytes;
 	}
 }
 
@@ -52,11 +60,11 @@ export const exceptionFault = (request: ModbusExchange, exceptionCode: number): 
 		'exception',
 		exceptions[exceptionCode]?.[1] ?? 'unreachable',
 		`unit ${request.unitId} refused ${what(request)}: ${exceptionText(exceptionCode)}`,
-		exceptionCode,
+		{ exceptionCode },
 	);
 
-export const timeoutFault = (request: ModbusExchange): ModbusFault =>
-	new ModbusFault('timeout', 'timeout', `no answer from unit ${request.unitId} to ${what(request)}`);
+export const timeoutFault = (request: ModbusExchange, noiseBytes = 0): ModbusFault =>
+	new ModbusFault('timeout', 'timeout', `no answer from unit ${request.unitId} to ${what(request)}`, { noiseBytes });
 
 export const corruptFault = (request: ModbusExchange, why: string): ModbusFault =>
 	new ModbusFault('corrupt', 'unreachable', `unit ${request.unitId} answered ${what(request)} with ${why}`);
