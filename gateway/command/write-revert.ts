@@ -47,7 +47,7 @@ interface Watch {
 	pending: string | null;
 	failures: number;
 	notBeforeMs: number;
-	/** When this process heard of a write: no clock that is set changes that. By id of the command. */
+	/** Since when a setpoint is where it is, in the time that nobody sets. By id of the command that left it there. */
 	heardMs: Map<string, number>;
 }
 
@@ -96,11 +96,12 @@ export function createWriteRevert(
 		return points.map((point) => setpointOf(point, newest)).filter((setpoint) => setpoint !== null);
 	}
 
-	/** Time that a setpoint has left, ms; the whole of it at most, however the clock was set. */
+	/** Time that a setpoint has left, ms. The clock is asked once, for what happened before this process: set anew it puts nothing off. */
 	function leftMs({ seconds, command, since }: Setpoint, { heardMs }: Watch): number {
-		const heard = heardMs.get(command);
-		const elapsedMs = heard === undefined ? clock.now() - since : clock.monotonicMs() - heard;
-		return seconds * 1000 - Math.max(0, elapsedMs);
+		const nowMs = clock.monotonicMs();
+		const heard = heardMs.get(command) ?? nowMs - Math.max(0, clock.now() - since);
+		heardMs.set(command, heard);
+		return seconds * 1000 - (nowMs - heard);
 	}
 
 	function watchOf(id: DeviceId): Watch {

@@ -64,6 +64,7 @@ async function queueBox(t: ExecutionContext) {
 		open,
 		end,
 		queued,
+		setClock: (at: number) => timer.clock.jumpTo(at),
 		write: async (value: number, key = 'limit') => end((await queued({ point: key, value })).id),
 		/** Moves the clock and lets what came due reach the queue. */
 		pass: async (seconds: number) => {
@@ -152,6 +153,16 @@ test('what was to be reverted while the gateway was down is reverted when it is 
 	later.resume();
 	t.is((await pass(SECONDS)).length, 1, 'the revert that is in the queue is not made twice');
 	t.is(open().length, 1);
+});
+
+test('a clock that is behind after a restart puts no revert off for longer than its time', async (t) => {
+	const { write, pass, restart, setClock } = await queueBox(t);
+	await write(50);
+	setClock(Date.UTC(2020, 0, 1));
+	const reverts = await restart();
+	reverts.resume();
+	t.deepEqual(await pass(SECONDS - 1), []);
+	t.deepEqual(await pass(1), [SAFE]);
 });
 
 test('the device itself gets its safe value', async (t) => {
