@@ -2,6 +2,7 @@ import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, Response
 
 import type { AuditEvent, AuditLog } from './audit.ts';
 import { isAnswer, stepsOf } from '../http/steps.ts';
+import { messageOf } from '../kernel/fault.ts';
 import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
 import type { AuditCaller, AuditNote } from './audit-note.ts';
 
@@ -69,9 +70,13 @@ type Handler = (request: Request, h: ResponseToolkit) => unknown;
 const isChange = ({ method, path, settings }: RequestRoute): boolean =>
 	CHANGES.has(method) && path.startsWith('/api/') && settings.app?.audit !== false;
 
-/** What was refused, and what failed when it was under way where that is to be known. */
-const isWritten = ({ route, app }: Request, status: number): boolean =>
-	REFUSALS.has(status) || (status >= 400 && route.settings.app?.audit === 'attempts' && app.audit !== undefined);
+/** Whether it is under way, and is to be known also when it fails. */
+const isAttempt = ({ route, app }: Request): boolean =>
+	route.settings.app?.audit === 'attempts' && app.audit !== undefined;
+
+/** What was refused, and attempts that failed. */
+const isWritten = (request: Request, status: number): boolean =>
+	REFUSALS.has(status) || (status >= 400 && isAttempt(request));
 
 /** False for a refusal that the handler answers itself. */
 function isDone(response: ResponseObject): boolean {
@@ -88,10 +93,23 @@ function isDone(response: ResponseObject): boolean {
 export const auditHttp: Plugin<AuditHttpOptions> = {
 	name: 'audit-http',
 	register(server, { audit, callerByEmail }) {
+		/** What fails after its caller has hung up has no answer that could be looked at. */
+		function noteUnanswered(request: Request, error: unknown): void {
+			if (request.active() || !isAttempt(request)) return;
+			const event = eventOf(request, callerOf(request, callerByEmail));
+			audit.refused({ ...event, outcome: 'refused', reason: `the caller hung up: ${messageOf(error)}` });
+		}
+
 		const recorded =
 			(handler: Handler): Lifecycle.Method =>
 			async (request, h) => {
-				const result: unknown = await handler(request, h);
+				let result: unknown;
+				try {
+					result = await handler(request, h);
+				} catch (error) {
+					noteUnanswered(request, error);
+					throw error;
+				}
 				// What ends a request without an answer.
 				if (typeof result === 'symbol') return result;
 				const response = h.response(result ?? undefined);

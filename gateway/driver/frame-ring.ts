@@ -124,7 +124,8 @@ export function createFrameRing(clock: Clock): FrameRing {
 			const into = kept();
 			if (into === null || !isOn) return;
 			const sinceStartUs = Math.round((clock.monotonicMs() - into.startMs) * 1000);
-			keep(into, { direction, sinceStartUs, bytes: Buffer.from(bytes) });
+			// Memory of its own: a piece of a shared block would keep the whole block for as long as the frame is kept.
+			keep(into, { direction, sinceStartUs, bytes: Buffer.from(new Uint8Array(bytes).buffer) });
 		},
 		frames() {
 			const from = kept();

@@ -104,3 +104,13 @@ test('what is pushed may be used again by its owner', (t) => {
 	bytes[0] = 0xff;
 	t.is(ring.frames()[0]?.bytes[0], 0x0a);
 });
+
+test('a frame keeps no more memory than its own bytes', (t) => {
+	const ring = createFrameRing(createManualClock());
+	ring.record(10_000);
+	ring.push('received', Buffer.from('0103020001', 'hex'));
+	t.deepEqual(
+		ring.frames().map(({ bytes }) => [bytes.length, bytes.buffer.byteLength]),
+		[[5, 5]],
+	);
+});
