@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Command, CommandPayload } from '../../core/command/command.ts';
 import type { CommandService } from '../../core/command/command-service.ts';
 import type { Device } from '../../core/device/device.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { createWriteRevert } from '../../gateway/command/write-revert.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
@@ -16,6 +17,8 @@ import { writeBox } from '../fake/write-box.ts';
 import { target } from '../fake/write-target.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
+/** Ids are in the order in which commands were made. */
+const LONG_AGO = '00000000-0001-7000-8000-000000000001';
 const MANAGER = actorOfRole('manager');
 const SECONDS = 60;
 const limit = target('limit', 10, { revert: { value: 0, seconds: SECONDS } });
@@ -64,6 +67,13 @@ async function queueBox(t: ExecutionContext) {
 		open,
 		end,
 		queued,
+		/** A command that the hub has made long ago, and that comes only now. */
+		late: async (value: number) => {
+			const payload = { point: 'limit', value };
+			const expiresAt = epochMs(timer.clock.now() + 3_600_000);
+			await life.accept(device, { id: LONG_AGO, name: 'write', payload, expiresAt, email: 'ada@example.com' });
+			await end(LONG_AGO);
+		},
 		setClock: (at: number) => timer.clock.jumpTo(at),
 		write: async (value: number, key = 'limit') => end((await queued({ point: key, value })).id),
 		/** Moves the clock and lets what came due reach the queue. */
@@ -163,6 +173,27 @@ test('a clock that is behind after a restart puts no revert off for longer than 
 	reverts.resume();
 	t.deepEqual(await pass(SECONDS - 1), []);
 	t.deepEqual(await pass(1), [SAFE]);
+});
+
+test('what was written last counts, not what was asked for last: a command of the hub may have been under way for long', async (t) => {
+	const { write, late, pass, restart } = await queueBox(t);
+	await write(50);
+	await write(0);
+	t.deepEqual(await pass(10), []);
+	await late(60);
+	t.deepEqual(await pass(SECONDS - 1), []);
+	const reverts = await restart();
+	reverts.resume();
+	t.deepEqual(await pass(1), [SAFE]);
+});
+
+test('a safe value that was written after the clock was set back ends it', async (t) => {
+	const { write, pass, setClock } = await queueBox(t);
+	await write(50);
+	setClock(Date.UTC(2020, 0, 1));
+	await write(0);
+	await write(7, 'other');
+	t.deepEqual(await pass(10 * SECONDS), []);
 });
 
 test('the device itself gets its safe value', async (t) => {
