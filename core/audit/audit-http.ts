@@ -1,6 +1,7 @@
 import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
+import { failureOf } from '../http/fault-responses.ts';
 import { isAnswer, stepsOf } from '../http/steps.ts';
 import { messageOf } from '../kernel/fault.ts';
 import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
@@ -74,9 +75,11 @@ const isChange = ({ method, path, settings }: RequestRoute): boolean =>
 const isAttempt = ({ route, app }: Request): boolean =>
 	route.settings.app?.audit === 'attempts' && app.audit !== undefined;
 
-/** What was refused, and attempts that failed. */
-const isWritten = (request: Request, status: number): boolean =>
-	REFUSALS.has(status) || (status >= 400 && isAttempt(request));
+/** `error_code` and sentence of what was thrown. */
+function reasonOfError(error: unknown): string {
+	const { code, detail } = failureOf(error instanceof Error ? error : new Error(messageOf(error)), 500);
+	return `${code}: ${detail}`;
+}
 
 /** False for a refusal that the handler answers itself. */
 function isDone(response: ResponseObject): boolean {
@@ -93,11 +96,13 @@ function isDone(response: ResponseObject): boolean {
 export const auditHttp: Plugin<AuditHttpOptions> = {
 	name: 'audit-http',
 	register(server, { audit, callerByEmail }) {
-		/** What fails after its caller has hung up has no answer that could be looked at. */
-		function noteUnanswered(request: Request, error: unknown): void {
-			if (request.active() || !isAttempt(request)) return;
-			const event = eventOf(request, callerOf(request, callerByEmail));
-			audit.refused({ ...event, outcome: 'refused', reason: `the caller hung up: ${messageOf(error)}` });
+		/** Attempts that are written down by now, as what is done is: each by itself, and also when nobody waits for the answer. */
+		const attempts = new WeakSet<Request>();
+
+		async function recordAttempt(request: Request, reason: string): Promise<void> {
+			if (!isAttempt(request)) return;
+			attempts.add(request);
+			await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'refused', reason });
 		}
 
 		const recorded =
@@ -107,7 +112,7 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 				try {
 					result = await handler(request, h);
 				} catch (error) {
-					noteUnanswered(request, error);
+					await recordAttempt(request, reasonOfError(error));
 					throw error;
 				}
 				// What ends a request without an answer.
@@ -115,6 +120,7 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 				const response = h.response(result ?? undefined);
 				if (isDone(response))
 					await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
+				else await recordAttempt(request, reasonOf(response.source, response.statusCode));
 				return response;
 			};
 
@@ -130,8 +136,9 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 		server.ext({ type: 'onPreStart', method: recordAll, options: { before: 'idempotency' } });
 
 		stepsOf(server).onPreResponse.push((response, request) => {
-			if (!request.path.startsWith('/api/') || !isAnswer(response) || !isWritten(request, response.statusCode))
+			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))
 				return response;
+			if (attempts.has(request)) return response;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;
 			audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, response.statusCode) });

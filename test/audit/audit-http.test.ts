@@ -386,3 +386,12 @@ test('who hangs up while another host is reached is written down, and what becam
 	t.like(entry, { outcome: 'refused', target: 'host slow', after: { port: 502 } });
 	t.regex(entry?.reason ?? '', /it was given up/);
 });
+
+test('of many attempts that fail each is written down, with what it asked for', async (t) => {
+	const { call, entries } = await box(t);
+	for (let number = 0; number < 120; number += 1) await call('POST', '/knocks/silent', 'admin', { number });
+	await call('GET', '/audit');
+	const written = await entries();
+	t.is(written.length, 120);
+	t.true(written.every(({ actor, target }) => actor?.email === ADA.email && target === 'host silent'));
+});
