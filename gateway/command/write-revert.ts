@@ -1,5 +1,6 @@
 import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate, TemplatePoint, WriteRevert } from '../../config/template/template.ts';
+import { MAX_WRITES } from '../../config/template/write-rules.ts';
 import type { Command } from '../../core/command/command.ts';
 import type { CommandListener, CommandService } from '../../core/command/command-service.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
@@ -69,6 +70,13 @@ function setpointOf({ key, write }: RevertPoint, over: readonly Command[]): Setp
 		if (command.status === 'executed') return left;
 	}
 	return left;
+}
+
+/** Those that one command writes: as many as it takes, and after a failure one at a time in turn, so that none keeps another from it. */
+function together(due: readonly Setpoint[], failures: number): readonly Setpoint[] {
+	if (failures === 0) return due.slice(0, MAX_WRITES);
+	const at = (failures - 1) % due.length;
+	return due.slice(at, at + 1);
 }
 
 /**
@@ -157,13 +165,17 @@ export function createWriteRevert(
 	}
 
 	async function make(device: Device, watch: Watch, due: readonly Setpoint[]): Promise<void> {
-		const points = due.map(({ point, value }) => ({ point, value }));
+		const points = together(due, watch.failures).map(({ point, value }) => ({ point, value }));
 		watch.pending = MAKING;
 		try {
 			const draft = { name: WRITE_COMMAND, payload: { points }, ttlMs: TTL_MS };
 			const { id } = await commands.create(device, draft, BY_GATEWAY);
 			watch.pending = id;
-			log.warn('write-reverted', { device: device.uid, points: due.map(({ point }) => point).join(', '), command: id });
+			log.warn('write-reverted', {
+				device: device.uid,
+				points: points.map(({ point }) => point).join(', '),
+				command: id,
+			});
 		} catch (error) {
 			log.error('write-not-reverted', { device: device.uid, reason: messageOf(error) });
 			pause(watch);

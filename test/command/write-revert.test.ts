@@ -22,7 +22,10 @@ const LONG_AGO = '00000000-0001-7000-8000-000000000001';
 const MANAGER = actorOfRole('manager');
 const SECONDS = 60;
 const limit = target('limit', 10, { revert: { value: 0, seconds: SECONDS } });
-const MODEL = template([point('watch', 900), limit, target('other', 11, {})]);
+/** More than one command may write. */
+const MANY = Array.from({ length: 60 }, (_, at) => `many_${at}`);
+const many = MANY.map((key, at) => target(key, 100 + at, { revert: { value: 0, seconds: SECONDS } }));
+const MODEL = template([point('watch', 900), limit, target('other', 11, {}), ...many]);
 
 /** The queue of a device, whose writes end as the test says. */
 async function queueBox(t: ExecutionContext) {
@@ -194,6 +197,35 @@ test('a safe value that was written after the clock was set back ends it', async
 	await write(0);
 	await write(7, 'other');
 	t.deepEqual(await pass(10 * SECONDS), []);
+});
+
+test('more setpoints than one command takes go back one command after the other', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	for (const key of MANY) await write(1, key);
+	const counts: number[] = [];
+	for (let round = 0; round < 2; round += 1) {
+		const [command] = await pass(round === 0 ? SECONDS : 0);
+		counts.push(Array.isArray(command?.payload['points']) ? command.payload['points'].length : 0);
+		await end(open()[0]?.id ?? '');
+	}
+	t.deepEqual(counts, [50, 10]);
+	t.deepEqual(await pass(SECONDS), []);
+});
+
+test('a setpoint that cannot be reverted keeps no other from it', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	await write(1, 'many_0');
+	await write(1, 'many_1');
+	const asked: unknown[] = [];
+	for (const seconds of [SECONDS, 30, 60, 0]) {
+		const [command] = await pass(seconds);
+		const points: unknown = command?.payload['points'];
+		const keys = Array.isArray(points) ? points.map((each: { point?: unknown }) => each.point) : [];
+		asked.push(keys);
+		const isRefused = keys.includes('many_0');
+		await end(open()[0]?.id ?? '', isRefused ? { status: 'failed', error: 'refused' } : { status: 'executed' });
+	}
+	t.deepEqual(asked, [['many_0', 'many_1'], ['many_0'], ['many_1'], ['many_0']]);
 });
 
 test('the device itself gets its safe value', async (t) => {
