@@ -138,6 +138,7 @@ export function createWriteRevert(
 		const points = device === null ? [] : revertPoints(device);
 		if (points.length === 0) watches.delete(id);
 		const setpoints = device === null ? [] : setpointsOf(points, device, watch);
+		if (setpoints.length === 0) Object.assign(watch, { failures: 0, notBeforeMs: 0 });
 		if (isStopped || device === null || setpoints.length === 0 || watch.pending !== null) return;
 		const dueMs = Math.min(...setpoints.map((setpoint) => leftMs(setpoint, watch)));
 		const delayMs = Math.max(0, dueMs, watch.notBeforeMs - clock.monotonicMs());

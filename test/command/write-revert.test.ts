@@ -228,6 +228,18 @@ test('a setpoint that cannot be reverted keeps no other from it', async (t) => {
 	t.deepEqual(asked, [['many_0', 'many_1'], ['many_0'], ['many_1'], ['many_0']]);
 });
 
+test('what failed before a setpoint was at its safe value holds up nothing after it', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	await write(50);
+	for (const seconds of [SECONDS, 30, 60]) {
+		t.deepEqual(await pass(seconds), [SAFE]);
+		await end(open()[0]?.id ?? '', { status: 'failed', error: 'no answer' });
+	}
+	await write(0);
+	await write(50);
+	t.deepEqual(await pass(SECONDS), [SAFE]);
+});
+
 test('the device itself gets its safe value', async (t) => {
 	const device = createPduDevice();
 	const server = await startDeviceServer(device, mbap);
