@@ -3,6 +3,7 @@ import { isNumeric, isScalable } from './register-types.ts';
 import { isOptionValue, optionSentence } from './template-references.ts';
 import type { SettingsMistake } from '../settings-fault.ts';
 import type { DeviceTemplate, PointCondition, TemplatePoint, TemplateVariable } from './template.ts';
+import { valueMistake } from './write-rules.ts';
 
 /** What a device says above its template. */
 export interface DeviceLayer {
@@ -102,7 +103,16 @@ const isUnlimited: OverrideRule = ({ type }, { min, max }) => {
 const isUpsideDown: OverrideRule = (point, { min = point.min, max = point.max }) =>
 	min === null || max === null || min <= max ? null : ['min', `must not be above max; found ${min} above ${max}`];
 
-const overrideRules: readonly OverrideRule[] = [isUnscaled, isUnlimited, isUpsideDown];
+/** The gateway could not write the safe value, and the setpoint would stay where it is for ever. */
+const isUnsafe: OverrideRule = (point, override) => {
+	const { revert } = point.write ?? {};
+	const mistake = revert === undefined ? null : valueMistake(overridden(point, override), revert.value);
+	if (mistake === null) return null;
+	const member = (['min', 'max', 'scale', 'offset'] as const).find((each) => override[each] !== undefined);
+	return [member ?? 'point', `keeps its safe value from being written: ${mistake}`];
+};
+
+const overrideRules: readonly OverrideRule[] = [isUnscaled, isUnlimited, isUpsideDown, isUnsafe];
 
 /** What a device says that its template does not know or cannot have: options, their values, points. Paths as in the connection. */
 export function layerMistakes(

@@ -111,7 +111,7 @@ export interface WriteRule {
 	readonly block?: string;
 	/** `true`: it is read back, and the write has failed when it holds another value. */
 	readonly verify?: boolean;
-	/** Most writes within a time, the safe value not counted; absent: as often as somebody wants. */
+	/** Most writes within a time; the safe value is never one too many. Absent: as often as somebody wants. */
 	readonly limit?: { readonly writes: number; readonly seconds: number };
 	/** Absent: what was written stays. */
 	readonly revert?: WriteRevert;

@@ -1,7 +1,9 @@
 import type { Lifecycle, Plugin, Request, RequestRoute, ResponseObject, ResponseToolkit } from '@hapi/hapi';
 
 import type { AuditEvent, AuditLog } from './audit.ts';
+import { failureOf } from '../http/fault-responses.ts';
 import { isAnswer, stepsOf } from '../http/steps.ts';
+import { messageOf } from '../kernel/fault.ts';
 import { isUuid, tenantId, type TenantId } from '../kernel/id.ts';
 import type { AuditCaller, AuditNote } from './audit-note.ts';
 
@@ -69,9 +71,15 @@ type Handler = (request: Request, h: ResponseToolkit) => unknown;
 const isChange = ({ method, path, settings }: RequestRoute): boolean =>
 	CHANGES.has(method) && path.startsWith('/api/') && settings.app?.audit !== false;
 
-/** What was refused, and what failed when it was under way where that is to be known. */
-const isWritten = ({ route, app }: Request, status: number): boolean =>
-	REFUSALS.has(status) || (status >= 400 && route.settings.app?.audit === 'attempts' && app.audit !== undefined);
+/** Whether it is under way, and is to be known also when it fails. */
+const isAttempt = ({ route, app }: Request): boolean =>
+	route.settings.app?.audit === 'attempts' && app.audit !== undefined;
+
+/** `error_code` and sentence of what was thrown. */
+function reasonOfError(error: unknown): string {
+	const { code, detail } = failureOf(error instanceof Error ? error : new Error(messageOf(error)), 500);
+	return `${code}: ${detail}`;
+}
 
 /** False for a refusal that the handler answers itself. */
 function isDone(response: ResponseObject): boolean {
@@ -88,15 +96,31 @@ function isDone(response: ResponseObject): boolean {
 export const auditHttp: Plugin<AuditHttpOptions> = {
 	name: 'audit-http',
 	register(server, { audit, callerByEmail }) {
+		/** Attempts that are written down by now, as what is done is: each by itself, and also when nobody waits for the answer. */
+		const attempts = new WeakSet<Request>();
+
+		async function recordAttempt(request: Request, reason: string): Promise<void> {
+			if (!isAttempt(request)) return;
+			attempts.add(request);
+			await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'refused', reason });
+		}
+
 		const recorded =
 			(handler: Handler): Lifecycle.Method =>
 			async (request, h) => {
-				const result: unknown = await handler(request, h);
+				let result: unknown;
+				try {
+					result = await handler(request, h);
+				} catch (error) {
+					await recordAttempt(request, reasonOfError(error));
+					throw error;
+				}
 				// What ends a request without an answer.
 				if (typeof result === 'symbol') return result;
 				const response = h.response(result ?? undefined);
 				if (isDone(response))
 					await audit.record({ ...eventOf(request, callerOf(request, callerByEmail)), outcome: 'done', reason: null });
+				else await recordAttempt(request, reasonOf(response.source, response.statusCode));
 				return response;
 			};
 
@@ -112,8 +136,9 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 		server.ext({ type: 'onPreStart', method: recordAll, options: { before: 'idempotency' } });
 
 		stepsOf(server).onPreResponse.push((response, request) => {
-			if (!request.path.startsWith('/api/') || !isAnswer(response) || !isWritten(request, response.statusCode))
+			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))
 				return response;
+			if (attempts.has(request)) return response;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;
 			audit.refused({ ...event, target, outcome: 'refused', reason: reasonOf(response.source, response.statusCode) });

@@ -7,13 +7,15 @@ import { givenBy } from './write-plan.ts';
 function waitMs({ key, write }: TemplatePoint, before: readonly Command[], now: EpochMs): number {
 	if (write?.limit === undefined) return 0;
 	const { writes, seconds } = write.limit;
+	const withinMs = seconds * 1000;
 	const ages = before
-		.filter((command) => command.sentAt !== null && givenBy(command).has(key))
-		// A clock that was set back makes nothing wait longer than it has to.
-		.map(({ sentAt }) => Math.max(0, now - (sentAt ?? 0)))
+		.filter((command) => givenBy(command).has(key))
+		.flatMap(({ sentAt }) => (sentAt === null ? [] : [now - sentAt]))
+		// Later than now: the clock was set back. What is further ahead than the limit is long counts no more, or its point would wait for years.
+		.filter((age) => age > -withinMs)
 		.toSorted((one, other) => one - other);
 	const oldest = ages[writes - 1];
-	return oldest === undefined ? 0 : Math.max(0, seconds * 1000 - oldest);
+	return oldest === undefined ? 0 : Math.max(0, withinMs - Math.max(0, oldest));
 }
 
 /**

@@ -1,11 +1,12 @@
 import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate, TemplatePoint, WriteRevert } from '../../config/template/template.ts';
+import { MAX_WRITES } from '../../config/template/write-rules.ts';
 import type { Command } from '../../core/command/command.ts';
 import type { CommandListener, CommandService } from '../../core/command/command-service.ts';
 import type { DeviceService } from '../../core/device/device-service.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { SetTimer } from '../../core/journal/set-timer.ts';
-import type { Clock, EpochMs } from '../../core/kernel/clock.ts';
+import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
@@ -37,7 +38,6 @@ export interface WriteRevertDeps {
 interface Setpoint extends WriteRevert {
 	readonly point: string;
 	readonly command: string;
-	readonly since: EpochMs;
 }
 
 /** What is known of one device. Instants are monotonic, ms. */
@@ -47,8 +47,8 @@ interface Watch {
 	pending: string | null;
 	failures: number;
 	notBeforeMs: number;
-	/** When this process heard of a write: no clock that is set changes that. By id of the command. */
-	heardMs: Map<string, number>;
+	/** When each write was over, in the time that nobody sets, as far as it can be told. By id of the command. */
+	overMs: Map<string, number>;
 }
 
 const MAKING = 'making';
@@ -57,19 +57,26 @@ type RevertPoint = TemplatePoint & { readonly write: { readonly revert: WriteRev
 
 const hasRevert = (point: TemplatePoint): point is RevertPoint => point.write?.revert !== undefined;
 
-/** Where a point stands by what became of its writes, newest first; `null`: at its safe value, or nobody has written it. */
-function setpointOf({ key, write }: RevertPoint, newest: readonly Command[]): Setpoint | null {
+/** Where a point stands by what became of its writes, the last first; `null`: at its safe value, or nobody has written it. */
+function setpointOf({ key, write }: RevertPoint, over: readonly Command[]): Setpoint | null {
 	const { revert } = write;
 	let left: Setpoint | null = null;
-	for (const command of newest) {
+	for (const command of over) {
 		const given = givenBy(command);
-		if (command.sentAt === null || command.status === 'sent' || !given.has(key)) continue;
+		if (!given.has(key)) continue;
 		if (command.status === 'executed' && given.get(key) === revert.value) return left;
 		// A write that failed may have been taken all the same, but keeps nothing alive.
-		left = { ...revert, point: key, command: command.id, since: command.executedAt ?? command.sentAt };
+		left = { ...revert, point: key, command: command.id };
 		if (command.status === 'executed') return left;
 	}
 	return left;
+}
+
+/** Those that one command writes: as many as it takes, and after a failure one at a time in turn, so that none keeps another from it. */
+function together(due: readonly Setpoint[], failures: number): readonly Setpoint[] {
+	if (failures === 0) return due.slice(0, MAX_WRITES);
+	const at = (failures - 1) % due.length;
+	return due.slice(at, at + 1);
 }
 
 /**
@@ -89,22 +96,36 @@ export function createWriteRevert(
 		return template === null ? [] : layeredTemplate(template, connection).points.filter(hasRevert);
 	}
 
-	function setpointsOf(device: Device): readonly Setpoint[] {
-		const points = revertPoints(device);
-		if (points.length === 0) return [];
-		const newest = commands.newest(device.id, null, LOOK_BACK);
-		return points.map((point) => setpointOf(point, newest)).filter((setpoint) => setpoint !== null);
+	/**
+	 * The writes that are over, the last first: those of the hub may be carried out long after younger ones. The clock is asked once, for
+	 * what was over before this process: set anew it puts nothing off.
+	 */
+	function overOf(device: Device, watch: Watch): readonly Command[] {
+		const nowMs = clock.monotonicMs();
+		const overMs = new Map<string, number>();
+		const over = commands.newest(device.id, null, LOOK_BACK).filter(({ id, name, status, sentAt, executedAt }) => {
+			if (name !== WRITE_COMMAND || sentAt === null || status === 'sent') return false;
+			overMs.set(id, watch.overMs.get(id) ?? nowMs - Math.max(0, clock.now() - (executedAt ?? sentAt)));
+			return true;
+		});
+		watch.overMs = overMs;
+		return over.toSorted((one, other) => (overMs.get(other.id) ?? 0) - (overMs.get(one.id) ?? 0));
 	}
 
-	/** Time that a setpoint has left, ms; the whole of it at most, however the clock was set. */
-	function leftMs({ seconds, command, since }: Setpoint, { heardMs }: Watch): number {
-		const heard = heardMs.get(command);
-		const elapsedMs = heard === undefined ? clock.now() - since : clock.monotonicMs() - heard;
-		return seconds * 1000 - Math.max(0, elapsedMs);
+	function setpointsOf(points: readonly RevertPoint[], device: Device, watch: Watch): readonly Setpoint[] {
+		if (points.length === 0) return [];
+		const over = overOf(device, watch);
+		return points.map((point) => setpointOf(point, over)).filter((setpoint) => setpoint !== null);
+	}
+
+	/** Time that a setpoint has left, ms. */
+	function leftMs({ seconds, command }: Setpoint, { overMs }: Watch): number {
+		const nowMs = clock.monotonicMs();
+		return seconds * 1000 - (nowMs - (overMs.get(command) ?? nowMs));
 	}
 
 	function watchOf(id: DeviceId): Watch {
-		const watch = watches.get(id) ?? { cancel: null, pending: null, failures: 0, notBeforeMs: 0, heardMs: new Map() };
+		const watch = watches.get(id) ?? { cancel: null, pending: null, failures: 0, notBeforeMs: 0, overMs: new Map() };
 		watches.set(id, watch);
 		return watch;
 	}
@@ -114,10 +135,10 @@ export function createWriteRevert(
 		watch.cancel?.();
 		watch.cancel = null;
 		const device = devices.find(id);
-		const setpoints = device === null ? [] : setpointsOf(device);
-		const asked = new Set(setpoints.map(({ command }) => command));
-		watch.heardMs = new Map([...watch.heardMs].filter(([command]) => asked.has(command)));
-		if (setpoints.length === 0) watches.delete(id);
+		const points = device === null ? [] : revertPoints(device);
+		if (points.length === 0) watches.delete(id);
+		const setpoints = device === null ? [] : setpointsOf(points, device, watch);
+		if (setpoints.length === 0) Object.assign(watch, { failures: 0, notBeforeMs: 0 });
 		if (isStopped || device === null || setpoints.length === 0 || watch.pending !== null) return;
 		const dueMs = Math.min(...setpoints.map((setpoint) => leftMs(setpoint, watch)));
 		const delayMs = Math.max(0, dueMs, watch.notBeforeMs - clock.monotonicMs());
@@ -133,7 +154,7 @@ export function createWriteRevert(
 	async function revert(id: DeviceId, watch: Watch): Promise<void> {
 		const device = devices.find(id);
 		if (device === null) return;
-		const late = setpointsOf(device).filter((setpoint) => leftMs(setpoint, watch) <= 0);
+		const late = setpointsOf(revertPoints(device), device, watch).filter((setpoint) => leftMs(setpoint, watch) <= 0);
 		if (late.length === 0) {
 			look(id);
 			return;
@@ -145,13 +166,17 @@ export function createWriteRevert(
 	}
 
 	async function make(device: Device, watch: Watch, due: readonly Setpoint[]): Promise<void> {
-		const points = due.map(({ point, value }) => ({ point, value }));
+		const points = together(due, watch.failures).map(({ point, value }) => ({ point, value }));
 		watch.pending = MAKING;
 		try {
 			const draft = { name: WRITE_COMMAND, payload: { points }, ttlMs: TTL_MS };
 			const { id } = await commands.create(device, draft, BY_GATEWAY);
 			watch.pending = id;
-			log.warn('write-reverted', { device: device.uid, points: due.map(({ point }) => point).join(', '), command: id });
+			log.warn('write-reverted', {
+				device: device.uid,
+				points: points.map(({ point }) => point).join(', '),
+				command: id,
+			});
 		} catch (error) {
 			log.error('write-not-reverted', { device: device.uid, reason: messageOf(error) });
 			pause(watch);
@@ -163,7 +188,7 @@ export function createWriteRevert(
 		changed({ id, device, name, status }) {
 			if (name !== WRITE_COMMAND || status === 'sent' || status === 'pending') return;
 			const watch = watchOf(device);
-			watch.heardMs.set(id, clock.monotonicMs());
+			watch.overMs.set(id, clock.monotonicMs());
 			if (watch.pending === id && status !== 'executed') pause(watch);
 			else if (watch.pending === id) Object.assign(watch, { pending: null, failures: 0, notBeforeMs: 0 });
 			look(device);

@@ -29,8 +29,8 @@ export interface LineDiagnoses {
 	/** @throws Fault `state-conflict` for a line whose frames cannot be recorded */
 	ring(line: string): FrameRing;
 	frames(line: string): readonly ShownFrame[];
-	/** A device was lost: a recording of its line that waits for that ends with it. A device without a line has none. */
-	lost(device: Pick<Device, 'connection' | 'name'>, reason: string): void;
+	/** A device was lost: a recording of its line that waits for that ends with it. One that was never read there, e.g. for its template, ends none. */
+	lost(device: Pick<Device, 'id' | 'connection' | 'name'>, reason: string): void;
 	/** @throws Fault `not-found` while nothing was recorded */
 	capture(line: string): Capture;
 }
@@ -50,6 +50,13 @@ export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
 
 	const ringOf = (line: string): FrameRing | undefined => bus(line)?.meter.frames ?? stream(line)?.frames;
 
+	/** Whether the device was ever asked, or listened to, on this line. */
+	function isRead({ id, connection }: Pick<Device, 'id' | 'connection'>, line: string): boolean {
+		if (connection?.driver !== 'modbus') return stream(line)?.device === id;
+		const units = bus(line)?.meter.units.all() ?? [];
+		return units.some(({ unitId }) => unitId === connection.unitId);
+	}
+
 	function ring(line: string): FrameRing {
 		const found = ringOf(statsOf(line).line);
 		if (found === undefined) throw new Fault('state-conflict', `the frames of ${line} cannot be recorded`);
@@ -62,7 +69,7 @@ export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
 		ring,
 		lost(device, reason) {
 			const line = lineOf(device, nameOf);
-			if (line !== null) ringOf(line)?.fault(`${device.name}: ${reason}`);
+			if (line !== null && isRead(device, line)) ringOf(line)?.fault(`${device.name}: ${reason}`);
 		},
 		frames(line) {
 			const recorded = ring(line).frames();

@@ -33,6 +33,8 @@ export interface Recording {
 /** Memory of one recording; a frame costs its bytes and this much more. */
 export const RING_BYTES = 256 * 1024;
 const FRAME_BYTES = 64;
+const BLOCK_BYTES = 4096;
+const NO_BYTES = Buffer.alloc(0);
 /** Longest recording, ms. */
 export const MOST_RECORDING_MS = 15 * 60_000;
 /** Longest wait for a fault, ms. */
@@ -77,6 +79,16 @@ interface Run {
 export function createFrameRing(clock: Clock): FrameRing {
 	let run: Run | null = null;
 	let isOn = false;
+	/** What is left of the newest block. */
+	let block = NO_BYTES;
+
+	/** Frames are kept in blocks of their own: in one that is shared with others each would keep what they have put there too. */
+	function copyOf(bytes: Buffer): Buffer {
+		if (block.length < bytes.length) block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes.length));
+		const copy = block.subarray(0, bytes.copy(block));
+		block = block.subarray(bytes.length);
+		return copy;
+	}
 
 	/** The recording, while it is kept. */
 	function kept(): Run | null {
@@ -124,7 +136,7 @@ export function createFrameRing(clock: Clock): FrameRing {
 			const into = kept();
 			if (into === null || !isOn) return;
 			const sinceStartUs = Math.round((clock.monotonicMs() - into.startMs) * 1000);
-			keep(into, { direction, sinceStartUs, bytes: Buffer.from(bytes) });
+			keep(into, { direction, sinceStartUs, bytes: copyOf(bytes) });
 		},
 		frames() {
 			const from = kept();

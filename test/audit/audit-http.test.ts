@@ -78,12 +78,15 @@ const things: Plugin<Slow> = {
 			options: {
 				...anyUser,
 				app: { ...anyUser.app, audit: 'attempts' },
-				handler: (request) => {
+				handler: async (request) => {
 					const { host }: { host?: string } = request.params;
 					if (host === 'unknown') throw new Fault('rule-violation', 'there is no such host');
 					noteChange(request, { target: `host ${host}`, before: null, after: { port: 502 } });
 					if (host === 'silent') throw new Fault('timeout', 'it does not answer');
-					return {};
+					if (host !== 'slow') return {};
+					begun.resolve();
+					await end.promise;
+					throw new Fault('unavailable', 'it was given up');
 				},
 			},
 		});
@@ -360,4 +363,35 @@ test('what reaches another host is written down whatever comes of it, but not wh
 		reason: 'UPSTREAM_ERROR: it does not answer',
 		after: { port: 502 },
 	});
+});
+
+test('who hangs up while another host is reached is written down, and what became of it', async (t) => {
+	t.timeout(10_000);
+	const { server, call, entries, slow } = await box(t);
+	const hungUp = server.inject({
+		method: 'POST',
+		url: '/api/v1/knocks/slow',
+		headers: { authorization: 'Bearer r.admin.x' },
+		payload: {},
+		simulate: { close: true },
+	});
+	hungUp.catch(() => undefined);
+	await slow.begun.promise;
+	await Promise.race([hungUp, new Promise(setImmediate)]);
+	slow.end.resolve();
+	await new Promise(setImmediate);
+	await call('GET', '/audit');
+	const [entry, ...more] = await entries();
+	t.deepEqual(more, []);
+	t.like(entry, { outcome: 'refused', target: 'host slow', after: { port: 502 } });
+	t.regex(entry?.reason ?? '', /it was given up/);
+});
+
+test('of many attempts that fail each is written down, with what it asked for', async (t) => {
+	const { call, entries } = await box(t);
+	for (let number = 0; number < 120; number += 1) await call('POST', '/knocks/silent', 'admin', { number });
+	await call('GET', '/audit');
+	const written = await entries();
+	t.is(written.length, 120);
+	t.true(written.every(({ actor, target }) => actor?.email === ADA.email && target === 'host silent'));
 });

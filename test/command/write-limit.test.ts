@@ -44,3 +44,17 @@ test('the safe value is never too soon', async (t) => {
 	for (const value of [1, 2, 3, 0]) statuses.push((await write({ point: 'safe', value })).status);
 	t.deepEqual(statuses, ['executed', 'executed', 'failed', 'executed']);
 });
+
+test('a clock that is set back keeps no point from being written for longer than its limit', async (t) => {
+	const server = await startDeviceServer(createPduDevice(), mbap);
+	t.teardown(() => server.stop());
+	const { write, timer } = await writeBox(t, server.port, { template: MODEL });
+	const statusOf = async (value: number) => (await write({ point: 'spared', value })).status;
+	t.is(await statusOf(1), 'executed');
+	t.is(await statusOf(2), 'executed');
+	timer.clock.jumpTo(timer.clock.now() - 10_000);
+	t.is(await statusOf(3), 'failed', 'a small step lets nobody write more');
+	timer.clock.jumpTo(timer.clock.now() - 3_600_000);
+	timer.clock.advance(60_000);
+	t.is(await statusOf(4), 'executed');
+});

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Command, CommandPayload } from '../../core/command/command.ts';
 import type { CommandService } from '../../core/command/command-service.ts';
 import type { Device } from '../../core/device/device.ts';
+import { epochMs } from '../../core/kernel/clock.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { createWriteRevert } from '../../gateway/command/write-revert.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
@@ -16,10 +17,15 @@ import { writeBox } from '../fake/write-box.ts';
 import { target } from '../fake/write-target.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
+/** Ids are in the order in which commands were made. */
+const LONG_AGO = '00000000-0001-7000-8000-000000000001';
 const MANAGER = actorOfRole('manager');
 const SECONDS = 60;
 const limit = target('limit', 10, { revert: { value: 0, seconds: SECONDS } });
-const MODEL = template([point('watch', 900), limit, target('other', 11, {})]);
+/** More than one command may write. */
+const MANY = Array.from({ length: 60 }, (_, at) => `many_${at}`);
+const many = MANY.map((key, at) => target(key, 100 + at, { revert: { value: 0, seconds: SECONDS } }));
+const MODEL = template([point('watch', 900), limit, target('other', 11, {}), ...many]);
 
 /** The queue of a device, whose writes end as the test says. */
 async function queueBox(t: ExecutionContext) {
@@ -64,6 +70,14 @@ async function queueBox(t: ExecutionContext) {
 		open,
 		end,
 		queued,
+		/** A command that the hub has made long ago, and that comes only now. */
+		late: async (value: number) => {
+			const payload = { point: 'limit', value };
+			const expiresAt = epochMs(timer.clock.now() + 3_600_000);
+			await life.accept(device, { id: LONG_AGO, name: 'write', payload, expiresAt, email: 'ada@example.com' });
+			await end(LONG_AGO);
+		},
+		setClock: (at: number) => timer.clock.jumpTo(at),
 		write: async (value: number, key = 'limit') => end((await queued({ point: key, value })).id),
 		/** Moves the clock and lets what came due reach the queue. */
 		pass: async (seconds: number) => {
@@ -152,6 +166,78 @@ test('what was to be reverted while the gateway was down is reverted when it is 
 	later.resume();
 	t.is((await pass(SECONDS)).length, 1, 'the revert that is in the queue is not made twice');
 	t.is(open().length, 1);
+});
+
+test('a clock that is behind after a restart puts no revert off for longer than its time', async (t) => {
+	const { write, pass, restart, setClock } = await queueBox(t);
+	await write(50);
+	setClock(Date.UTC(2020, 0, 1));
+	const reverts = await restart();
+	reverts.resume();
+	t.deepEqual(await pass(SECONDS - 1), []);
+	t.deepEqual(await pass(1), [SAFE]);
+});
+
+test('what was written last counts, not what was asked for last: a command of the hub may have been under way for long', async (t) => {
+	const { write, late, pass, restart } = await queueBox(t);
+	await write(50);
+	await write(0);
+	t.deepEqual(await pass(10), []);
+	await late(60);
+	t.deepEqual(await pass(SECONDS - 1), []);
+	const reverts = await restart();
+	reverts.resume();
+	t.deepEqual(await pass(1), [SAFE]);
+});
+
+test('a safe value that was written after the clock was set back ends it', async (t) => {
+	const { write, pass, setClock } = await queueBox(t);
+	await write(50);
+	setClock(Date.UTC(2020, 0, 1));
+	await write(0);
+	await write(7, 'other');
+	t.deepEqual(await pass(10 * SECONDS), []);
+});
+
+test('more setpoints than one command takes go back one command after the other', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	for (const key of MANY) await write(1, key);
+	const counts: number[] = [];
+	for (let round = 0; round < 2; round += 1) {
+		const [command] = await pass(round === 0 ? SECONDS : 0);
+		counts.push(Array.isArray(command?.payload['points']) ? command.payload['points'].length : 0);
+		await end(open()[0]?.id ?? '');
+	}
+	t.deepEqual(counts, [50, 10]);
+	t.deepEqual(await pass(SECONDS), []);
+});
+
+test('a setpoint that cannot be reverted keeps no other from it', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	await write(1, 'many_0');
+	await write(1, 'many_1');
+	const asked: unknown[] = [];
+	for (const seconds of [SECONDS, 30, 60, 0]) {
+		const [command] = await pass(seconds);
+		const points: unknown = command?.payload['points'];
+		const keys = Array.isArray(points) ? points.map((each: { point?: unknown }) => each.point) : [];
+		asked.push(keys);
+		const isRefused = keys.includes('many_0');
+		await end(open()[0]?.id ?? '', isRefused ? { status: 'failed', error: 'refused' } : { status: 'executed' });
+	}
+	t.deepEqual(asked, [['many_0', 'many_1'], ['many_0'], ['many_1'], ['many_0']]);
+});
+
+test('what failed before a setpoint was at its safe value holds up nothing after it', async (t) => {
+	const { write, pass, open, end } = await queueBox(t);
+	await write(50);
+	for (const seconds of [SECONDS, 30, 60]) {
+		t.deepEqual(await pass(seconds), [SAFE]);
+		await end(open()[0]?.id ?? '', { status: 'failed', error: 'no answer' });
+	}
+	await write(0);
+	await write(50);
+	t.deepEqual(await pass(SECONDS), [SAFE]);
 });
 
 test('the device itself gets its safe value', async (t) => {

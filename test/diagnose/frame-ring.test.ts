@@ -104,3 +104,17 @@ test('what is pushed may be used again by its owner', (t) => {
 	bytes[0] = 0xff;
 	t.is(ring.frames()[0]?.bytes[0], 0x0a);
 });
+
+test('frames keep no memory that others share with them', (t) => {
+	const ring = createFrameRing(createManualClock());
+	ring.record(10_000);
+	for (let count = 0; count < 10_000; count += 1) {
+		// What the rest of the process does meanwhile.
+		Buffer.from('x'.repeat(4000));
+		ring.push('received', Buffer.from('0103020001', 'hex'));
+	}
+	const blocks = new Set(ring.frames().map(({ bytes }) => bytes.buffer));
+	const kept = [...blocks].reduce((sum, { byteLength }) => sum + byteLength, 0);
+	t.true(kept < RING_BYTES, `${kept} bytes`);
+	t.true(ring.frames().every(({ bytes }) => bytes.toString('hex') === '0103020001'));
+});

@@ -153,3 +153,15 @@ test('an asked device that does not answer, and one that speaks another language
 		'none of 25 frames is of a sort that the template has points of: is it the right one?',
 	]);
 });
+
+test('a recording that waits for a fault is not ended by a device that was never read on its line', async (t) => {
+	const device = receiver();
+	const { bench, lines } = await open(t, device);
+	const rival = streamDevice('rival', { template: 'nmea-0183-gnss', periodMs: 1000, timeoutMs: 3000 });
+	lines.ring(LINE).watch(60_000);
+	lines.lost(rival, 'serial /dev/ttyUSB0 is used by gps');
+	t.is(lines.ring(LINE).recording()?.fault, null);
+	lines.lost(device, 'nothing usable');
+	t.is(lines.ring(LINE).recording()?.fault?.reason, `${device.name}: nothing usable`);
+	t.is(bench.driver.lines().length, 1);
+});

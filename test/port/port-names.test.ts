@@ -136,3 +136,15 @@ test('paths that no device uses are forgotten in the order in which they came, t
 	names.saw('/dev/last', 'port');
 	t.is(names.nameOf('/dev/last'), '/dev/used');
 });
+
+test('whoever opens a port that came back under one name has found all its names', async (t) => {
+	const { machine, ports, meters, names, look, open } = await newMachine(t);
+	const used = [names.id, names.socket];
+	await look(used);
+	await open(names.id);
+	await machine.unplug(meters);
+	await look(used);
+	await machine.plug({ ...meters, name: 'ttyUSB1' });
+	await ports.find(names.id);
+	t.is(ports.nameOf(names.socket), names.id);
+});

@@ -210,6 +210,19 @@ test('a device is not given limits or factors that its point cannot have', (t) =
 	t.deepEqual(lines({ name: 'Serial', read: false }, 'name'), []);
 });
 
+test('a device is not given limits that keep its safe value from being written', (t) => {
+	const write = { revert: { value: 0, seconds: 60 } };
+	const template = parsed([wirePoint({ access: 'rw', kind: 'setting', write })]);
+	const lines = (override: Omit<PointOverride, 'point'>) =>
+		layerMistakes(template, { overrides: [{ point: 'power', ...override }] }).map(
+			({ path, message }) => `${path}: ${message}`,
+		);
+	const rule = 'keeps its safe value from being written: must be';
+	t.deepEqual(lines({ min: 5 }), [`overrides[0].min: ${rule} at least 5 for point power; found 0`]);
+	t.deepEqual(lines({ max: -5 }), [`overrides[0].max: ${rule} at most -5 for point power; found 0`]);
+	t.deepEqual(lines({ min: 0, name: 'Limit' }), []);
+});
+
 test('a scale factor is read as often as the most wanted of its values', (t) => {
 	const factor = wirePoint({ key: 'sf', type: 'int16', address: 5, kind: 'setting' });
 	const value = (key: string, address: number, over: Wire): Wire =>

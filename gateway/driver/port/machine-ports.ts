@@ -55,10 +55,11 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 		else names.saw(path, `${device} ${file}`);
 	}
 
-	async function lookFor(paths: readonly string[]): Promise<void> {
-		if (paths.length === 0) return;
-		const found = await finder.findAll(paths);
+	/** @param also what was found just now */
+	async function lookFor(paths: readonly string[], also: FoundPort | null = null): Promise<void> {
+		const found = paths.length === 0 ? [] : await finder.findAll(paths);
 		// All at once, so that nobody sees two names of one port apart.
+		if (also !== null) sawAt(also);
 		for (const [at, path] of paths.entries()) {
 			sawAt(found[at] ?? { path, device: path, file: GONE });
 		}
@@ -81,7 +82,7 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 		list,
 		async find(path) {
 			const found = await finder.find(path);
-			sawAt(found);
+			await lookFor(names.aliasesOf(path), found);
 			return found;
 		},
 		look: (paths) =>
