@@ -108,6 +108,44 @@ test.serial('frames are recorded until the next fault, which is told with its ti
 	});
 });
 
+test.serial('whoever was overtaken in a change of a device is told so, and goes on from what it is now', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /412|auth\/refresh/ }, async ({ page, look }) => {
+		const seen: (string | undefined)[] = [];
+		let etag = '"7-a1b2c3d4"';
+		await page.route(/\/api\/v1\/devices\/dd[0-9a-f-]+$/, async (route) => {
+			const isChange = route.request().method() === 'PATCH';
+			if (isChange) seen.push(route.request().headers()['if-match']);
+			if (isChange && seen.at(-1) !== etag) {
+				await route.fulfill({ status: 412, json: { detail: 'the document was changed meanwhile' } });
+				return;
+			}
+			const response = await route.fetch({ method: 'GET' });
+			await route.fulfill({ response, headers: { ...response.headers(), etag } });
+		});
+		await open(page, `edit-device/dd000000-0000-4000-8000-000000000005`);
+		const name = page.getByLabel('Name', { exact: true });
+		await name.fill('Office');
+		etag = '"8-a1b2c3d4"';
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page
+			.getByRole('alert')
+			.getByText('Somebody else changed this device meanwhile. Nothing was saved.')
+			.waitFor();
+		const again = page.getByRole('button', { name: 'Load it as it is now' });
+		await page.locator('button:focus', { hasText: 'Load it' }).waitFor();
+		t.is(await name.inputValue(), 'Office');
+		await fitsPhone(t, page);
+		await look('overtaken-phone');
+		await again.press('Enter');
+		await again.waitFor({ state: 'detached' });
+		t.is(await name.inputValue(), 'Office climate');
+		await name.fill('Office');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByRole('heading', { name: 'Office climate' }).waitFor();
+		t.deepEqual(seen, ['"7-a1b2c3d4"', '"8-a1b2c3d4"']);
+	});
+});
+
 test.serial('a line that is not there says so', async (t) => {
 	await visit(t, { hull: 'gateway', claimed: true, expected: /404|auth\/refresh/ }, async ({ page }) => {
 		await open(page, 'lines/rtu%20gone');

@@ -55,8 +55,9 @@ interface DeviceFormProps {
 	readonly device: DeviceView | null;
 	readonly title: string;
 	readonly submit: string;
-	readonly save: (body: Body) => Promise<DeviceView>;
-	/** Where the values come from. */
+	/** `null`: it was not saved, and `children` say why. */
+	readonly save: (body: Body) => Promise<DeviceView | null>;
+	/** Where the values come from, or what became of them. */
 	readonly children?: ComponentChildren;
 }
 
@@ -92,8 +93,8 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 		// A device without a connection is shown as one that comes over MQTT, and stays without.
 		const isNone = kind.value === 'mqtt' && device !== null && (device.connection ?? null) === null;
 		void form.send(async () => {
-			const { id } = await save(isNone ? body : { ...body, connection });
-			go('devices', id);
+			const saved = await save(isNone ? body : { ...body, connection });
+			if (saved !== null) go('devices', saved.id);
 		});
 	}
 
