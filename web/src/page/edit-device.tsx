@@ -67,7 +67,7 @@ const focus = (element: HTMLElement | null): void => element?.focus();
 /** Somebody else was faster. */
 function Overtaken({ onReload }: { readonly onReload: () => void }) {
 	return (
-		<div role="alert">
+		<div class="overtaken" role="alert">
 			<p class="mistake">{td('edit.overtaken')}</p>
 			<p>{td('edit.overtakenWay')}</p>
 			<button type="button" ref={focus} onClick={onReload}>
