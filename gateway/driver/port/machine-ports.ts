@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 
 import { messageOf } from '../../../core/kernel/fault.ts';
+import { createJoined } from '../../../core/kernel/joined.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
 import { createPortFinder, fileIdentity, GONE } from './port-finder.ts';
 import type { PortFolders } from './port-folders.ts';
@@ -68,13 +69,16 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 		return { ...port, holder, knownAs: known.map(([path]) => path) };
 	};
 
+	/** Who holds a port is found by looking through the files of all processes. */
+	const list = createJoined(async () => {
+		const ports = await listPorts(folders);
+		const files = await Promise.all(ports.map(({ device }) => realpath(device).catch(() => device)));
+		const holders = await findHolders(files, folders.proc);
+		return ports.map((port, at) => statusOf(port, holders.get(files[at] ?? '') ?? null));
+	});
+
 	return {
-		async list() {
-			const ports = await listPorts(folders);
-			const files = await Promise.all(ports.map(({ device }) => realpath(device).catch(() => device)));
-			const holders = await findHolders(files, folders.proc);
-			return ports.map((port, at) => statusOf(port, holders.get(files[at] ?? '') ?? null));
-		},
+		list,
 		async find(path) {
 			const found = await finder.find(path);
 			sawAt(found);

@@ -6,12 +6,19 @@ import type { PortHolder } from './serial-port.ts';
 /** Processes looked at, at most; a gateway runs far fewer. */
 const MOST_PROCESSES = 4096;
 
+/** Descriptors looked at together: a machine has many thousands, and the journal has to get its turn at the disk meanwhile. */
+const TOGETHER = 4;
+
 /** Files that a process has open. Processes end while we look, and those of other users may not be looked into. */
 async function filesOf(folder: string): Promise<ReadonlySet<string>> {
 	const descriptors = await readdir(folder).catch(() => []);
-	return new Set(
-		await Promise.all(descriptors.map((descriptor) => readlink(join(folder, descriptor)).catch(() => ''))),
-	);
+	const files = new Set<string>();
+	for (let at = 0; at < descriptors.length; at += TOGETHER) {
+		const some = descriptors.slice(at, at + TOGETHER);
+		const links = await Promise.all(some.map((descriptor) => readlink(join(folder, descriptor)).catch(() => '')));
+		for (const link of links) files.add(link);
+	}
+	return files;
 }
 
 /** Processes with an advisory lock on a file, by its inode; a line of /proc/locks ends in `pid major:minor:inode start end`. */
@@ -28,6 +35,7 @@ async function lockersByInode(proc: string): Promise<ReadonlyMap<number, string>
  */
 export async function findHolders(devices: readonly string[], proc: string): Promise<ReadonlyMap<string, PortHolder>> {
 	const holders = new Map<string, PortHolder>();
+	if (devices.length === 0) return holders;
 	const lockers = await lockersByInode(proc);
 	const locked = new Map<string, string>();
 	for (const device of devices) {
