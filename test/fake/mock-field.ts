@@ -32,8 +32,13 @@ function sunspecOf(request: Request, h: ResponseToolkit) {
 interface Recording {
 	readonly startedMs: number;
 	readonly seconds: number;
+	readonly untilFault: boolean;
 	running: boolean;
+	isCaught: boolean;
 }
+
+/** Whoever posts here takes a device of the line away. */
+export const MOCK_FAULT = '/mock/fault';
 
 function frameRoutes(server: Server): void {
 	let recording: Recording | null = null;
@@ -42,6 +47,10 @@ function frameRoutes(server: Server): void {
 			started_at: new Date(recording.startedMs).toISOString(),
 			until: new Date(recording.startedMs + recording.seconds * 1_000).toISOString(),
 			is_running: recording.running,
+			until_fault: recording.untilFault,
+			fault: recording.isCaught
+				? { at: new Date(recording.startedMs + 4_000).toISOString(), reason: 'Heat pumps: no answer from unit 2' }
+				: null,
 			bytes: 4_812,
 			dropped: 0,
 		};
@@ -57,7 +66,19 @@ function frameRoutes(server: Server): void {
 			handler(request) {
 				const seconds = Number(member(request.payload, 'seconds'));
 				if (seconds === 0 && recording !== null) recording.running = false;
-				else recording = { startedMs: Date.now(), seconds, running: true };
+				else {
+					const untilFault = member(request.payload, 'until_fault') === true;
+					recording = { startedMs: Date.now(), seconds, untilFault, running: true, isCaught: false };
+				}
+				return view();
+			},
+		},
+		{
+			method: 'POST',
+			path: MOCK_FAULT,
+			handler() {
+				if (recording?.running === true && recording.untilFault)
+					Object.assign(recording, { running: false, isCaught: true });
 				return view();
 			},
 		},

@@ -1,6 +1,8 @@
 /** A network with a fast meter, and a serial line that has seen better days. */
 
 const RTU = 'rtu /dev/serial/by-id/usb-FTDI_USB-RS485_Cable_FT4PVXYZ-if00-port0 9600-8N1';
+/** A P1 meter, which sends by itself. */
+const SERIAL = 'serial /dev/ttyAMA0 115200 8N1';
 export const RTU_PATH = '/dev/serial/by-id/usb-FTDI_USB-RS485_Cable_FT4PVXYZ-if00-port0';
 
 export const linesOf = () => [
@@ -46,6 +48,27 @@ export const linesOf = () => [
 		latency_p50_ms: 61,
 		latency_p99_ms: 240,
 	},
+	{
+		line: SERIAL,
+		state: 'open',
+		reason: null,
+		requests: 0,
+		answers: 0,
+		timeouts: 0,
+		exceptions: 0,
+		crc_errors: 7,
+		stray_frames: 0,
+		foreign_frames: 40,
+		echo_frames: 0,
+		noise_bytes: 96,
+		quarantines: 0,
+		skipped_periods: 0,
+		leased_to: null,
+		overrun: null,
+		utilisation: 0,
+		latency_p50_ms: null,
+		latency_p99_ms: null,
+	},
 ];
 
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, null] as const;
@@ -79,16 +102,28 @@ const POOR = [
 	'312 of 40211 requests got no answer.',
 ];
 
+const WELL = { score: 98, verdict: 'good', reasons: [] as string[] };
+
+const STREAM = {
+	device: { device_uid: 'meter-p1', name: 'Grid meter' },
+	is_asked: false,
+	frames: 86_402,
+	checksum_errors: 7,
+	framing_errors: 3,
+	received_bytes: 68_400_000,
+	sent_bytes: 0,
+};
+
 /** One line under the glass; `undefined`: there is none. */
 export function lineOf(name: string) {
 	const line = linesOf().find((each) => each.line === name);
 	if (line === undefined) return undefined;
+	if (line.line === SERIAL) return { ...line, health: WELL, units: [], stream: STREAM };
 	const isSerial = line.line === RTU;
 	return {
 		...line,
-		health: isSerial
-			? { score: 54, verdict: 'poor', reasons: POOR }
-			: { score: 98, verdict: 'good', reasons: [] as string[] },
+		stream: null,
+		health: isSerial ? { score: 54, verdict: 'poor', reasons: POOR } : WELL,
 		units: isSerial
 			? [
 					unitOf(2, 'Heat pumps', [0, 0, 0, 0, 12, 4_000, 9_000, 4_200, 900, 20, 0], POOR),

@@ -53,7 +53,7 @@ async function setUp(t: ExecutionContext): Promise<Box> {
 	const gateway = await stage.spawnGateway({ devices: [] });
 	const browser = await launchBrowser();
 	t.teardown(() => browser.close());
-	const visit = await browser.visit({ url: gateway.url(), expected: /auth\/refresh|422/ });
+	const visit = await browser.visit({ url: gateway.url(), expected: /auth\/refresh|412|422/ });
 	visit.page.setDefaultTimeout(WITHIN_MS);
 	await visit.page.setViewportSize(PHONE);
 	await claim(visit.page, await gateway.claimCode());
@@ -133,6 +133,14 @@ test.serial('a serial device that is not Modbus is added, and what it says of a 
 	t.true(await page.getByLabel('Serial server, not Modbus').isChecked());
 	t.is(await page.getByLabel('Port').inputValue(), String(port));
 	t.is(await first.getByLabel('Offset').inputValue(), '100.5');
+	const id = new URL(page.url()).hash.split('/').at(-1) ?? '';
+	const other = await (await login(gateway.url())).patch(`/api/v1/devices/${id}`, { name: 'Receiver on the roof' });
+	t.is(other.status, 200);
+	await page.getByRole('button', { name: 'Save' }).click();
+	await page.getByRole('alert').getByText('Somebody else changed this device').waitFor();
+	t.is(await overhang(page), 0);
+	await page.getByRole('button', { name: 'Load it as it is now' }).click();
+	await page.getByRole('heading', { name: 'Change Receiver on the roof' }).waitFor();
 	await page.getByLabel('Name', { exact: true }).first().fill('Mast');
 	await first.getByRole('button', { name: 'As the template has it' }).click();
 	t.is(await overhang(page), 0);
@@ -143,6 +151,19 @@ test.serial('a serial device that is not Modbus is added, and what it says of a 
 	await page.getByRole('heading', { name: 'Mast' }).waitFor();
 	await value(page, 'altitude').getByText('545.40').waitFor();
 	t.is(member(await connectionOf(gateway, page), 'overrides'), undefined);
+
+	await menu(page, 'Lines');
+	await page.getByRole('link', { name: /^socket/ }).click();
+	const stream = page.locator('[data-stream]');
+	await stream.getByRole('link', { name: 'Mast' }).waitFor();
+	await stream.getByText('It sends by itself').waitFor();
+	t.is(await page.getByRole('link', { name: /register/i }).count(), 0);
+	await page.getByRole('button', { name: 'Record until the next fault' }).click();
+	await page.getByText(/^Waiting for a fault until/).waitFor();
+	await page.locator('.frame.received').getByText(/GPGGA/).first().waitFor();
+	t.is(await overhang(page), 0);
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.getByText(/^No fault came/).waitFor();
 	t.deepEqual(complaints, []);
 });
 

@@ -1,7 +1,8 @@
 import test from 'ava';
 
+import { MOCK_FAULT } from '../fake/mock-field.ts';
 import { visit } from './mock-visit.ts';
-import { fitsPhone, open } from './phone.ts';
+import { fitsPhone, goTo, open } from './phone.ts';
 
 test.serial('a line tells its load, its wiring and its units, and shows recorded frames', async (t) => {
 	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {
@@ -36,6 +37,112 @@ test.serial('a line tells its load, its wiring and its units, and shows recorded
 		await page.setViewportSize({ width: 1280, height: 1000 });
 		await page.evaluate('scrollTo(0, 0)');
 		await look('line');
+	});
+});
+
+test.serial(
+	'the line of a serial device that is not Modbus tells what it says, and no registers are tried',
+	async (t) => {
+		await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look }) => {
+			await open(page, 'lines');
+			await page.getByRole('link', { name: /^serial/ }).click();
+			const card = page.locator('[data-stream]');
+			await card.getByRole('link', { name: 'Grid meter' }).waitFor();
+			await card.getByText('It sends by itself').waitFor();
+			await card.getByText('86,402', { exact: true }).waitFor();
+			const facts = await card.locator('.facts > div').allInnerTexts();
+			t.true(
+				facts.some((text) => /^Wrong checksums\s+7$/.test(text)),
+				facts.join(),
+			);
+			t.true(facts.some((text) => /^Framing errors\s+3$/.test(text)));
+			t.false(
+				facts.some((text) => text.startsWith('Requests')),
+				'nobody asks it',
+			);
+			t.is(await page.getByText('Nobody was asked yet.').count(), 0);
+			t.is(await page.getByRole('heading', { name: 'Load' }).count(), 0, 'how busy it is nobody knows');
+			t.is(await page.getByRole('heading', { name: 'Units' }).count(), 0);
+			t.is(await page.getByRole('link', { name: /register/i }).count(), 0);
+			t.is(await page.getByRole('button', { name: 'Record 5 min' }).count(), 1);
+			await fitsPhone(t, page);
+			await look('stream-phone');
+			await page.setViewportSize({ width: 1280, height: 1000 });
+			await look('stream');
+
+			await goTo(page, 'try');
+			const lines = page.getByLabel('Line or device').locator('optgroup[label="Lines"] option');
+			await lines.first().waitFor({ state: 'attached' });
+			t.deepEqual(
+				(await lines.allTextContents()).map((text) => text.split(' ')[0]),
+				['tcp', 'rtu'],
+			);
+		});
+	},
+);
+
+test.serial('frames are recorded until the next fault, which is told with its time', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true }, async ({ page, look, api }) => {
+		await open(page, 'lines');
+		await page.getByRole('link', { name: /^rtu/ }).click();
+		const request = page.waitForRequest((each) => each.method() === 'POST' && each.url().endsWith('/frames'));
+		await page.getByRole('button', { name: 'Record until the next fault' }).press('Enter');
+		t.deepEqual((await request).postDataJSON(), { seconds: 604_800, until_fault: true });
+		await page.getByText(/^Waiting for a fault until/).waitFor();
+		await page.getByRole('button', { name: 'Stop' }).waitFor();
+		t.is(await page.getByRole('button', { name: /^Record/ }).count(), 0);
+		await fitsPhone(t, page);
+		const caught = page.getByText(/^Fault caught at .*: Heat pumps: no answer from unit 2$/);
+		t.true((await page.request.post(`${api.url}${MOCK_FAULT}`)).ok());
+		await caught.waitFor();
+		await page.getByText(/The frames before it are kept for a week/).waitFor();
+		await page.getByRole('button', { name: 'Record until the next fault' }).scrollIntoViewIfNeeded();
+		await fitsPhone(t, page);
+		await look('frames-fault-phone');
+		await page.getByRole('button', { name: 'Forget' }).click();
+		await caught.waitFor({ state: 'detached' });
+
+		await page.getByRole('button', { name: 'Record until the next fault' }).click();
+		await page.getByRole('button', { name: 'Stop' }).click();
+		await page.getByText(/^No fault came/).waitFor();
+	});
+});
+
+test.serial('whoever was overtaken in a change of a device is told so, and goes on from what it is now', async (t) => {
+	await visit(t, { hull: 'gateway', claimed: true, expected: /412|auth\/refresh/ }, async ({ page, look }) => {
+		const seen: (string | undefined)[] = [];
+		let etag = '"7-a1b2c3d4"';
+		await page.route(/\/api\/v1\/devices\/dd[0-9a-f-]+$/, async (route) => {
+			const isChange = route.request().method() === 'PATCH';
+			if (isChange) seen.push(route.request().headers()['if-match']);
+			if (isChange && seen.at(-1) !== etag) {
+				await route.fulfill({ status: 412, json: { detail: 'the document was changed meanwhile' } });
+				return;
+			}
+			const response = await route.fetch({ method: 'GET' });
+			await route.fulfill({ response, headers: { ...response.headers(), etag } });
+		});
+		await open(page, `edit-device/dd000000-0000-4000-8000-000000000005`);
+		const name = page.getByLabel('Name', { exact: true });
+		await name.fill('Office');
+		etag = '"8-a1b2c3d4"';
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page
+			.getByRole('alert')
+			.getByText('Somebody else changed this device meanwhile. Nothing was saved.')
+			.waitFor();
+		const again = page.getByRole('button', { name: 'Load it as it is now' });
+		await page.locator('button:focus', { hasText: 'Load it' }).waitFor();
+		t.is(await name.inputValue(), 'Office');
+		await fitsPhone(t, page);
+		await look('overtaken-phone');
+		await again.press('Enter');
+		await again.waitFor({ state: 'detached' });
+		t.is(await name.inputValue(), 'Office climate');
+		await name.fill('Office');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByRole('heading', { name: 'Office climate' }).waitFor();
+		t.deepEqual(seen, ['"7-a1b2c3d4"', '"8-a1b2c3d4"']);
 	});
 });
 

@@ -81,6 +81,9 @@ test.serial('registers are swept: mistakes at their fields, progress, and a tabl
 		t.is(questions(), before, 'progress is told, and not asked for');
 		api.stepScan();
 		await page.locator('[data-registers="66"]').waitFor();
+		await page.getByRole('heading', { level: 1, name: 'Which registers answer' }).waitFor();
+		t.is(await page.getByRole('link', { name: 'New scan' }).count(), 0);
+		t.regex((await page.getByRole('link', { name: 'Other registers' }).getAttribute('href')) ?? '', /#\/registers$/);
 
 		await page.getByText('4366', { exact: true }).waitFor();
 		await page.getByText('230.1', { exact: true }).waitFor();

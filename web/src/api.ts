@@ -67,7 +67,7 @@ export interface RequestOptions {
 	readonly isFile?: boolean;
 	/** Ends the wait for the answer. */
 	readonly signal?: AbortSignal;
-	/** Checksum of what the person has seen; refused when it is another one by now. */
+	/** State of what the person has seen: its checksum or ETag; refused when it is another one by now. */
 	readonly ifMatch?: string | undefined;
 }
 
@@ -119,13 +119,21 @@ async function exchange<T>(path: string, options: RequestOptions): Promise<Answe
 export interface Api {
 	readonly get: <T>(path: string) => Promise<T>;
 	readonly post: <T>(path: string, body?: unknown) => Promise<T>;
-	readonly patch: <T>(path: string, body: unknown) => Promise<T>;
+	/** With what tells its state apart from a later one. */
+	readonly document: <T>(path: string) => Promise<DocumentAnswer<T>>;
+	readonly patch: <T>(path: string, body: unknown, ifMatch?: string) => Promise<T>;
 	readonly put: <T>(path: string, body: unknown, ifMatch?: string) => Promise<T>;
 	readonly remove: (path: string, ifMatch?: string) => Promise<void>;
 	readonly file: (path: string) => Promise<Blob>;
 	readonly putBytes: <T>(path: string, bytes: Blob) => Promise<T>;
 	/** A part of a list that goes on by cursor. */
 	readonly part: <T>(path: string) => Promise<ListPart<T>>;
+}
+
+export interface DocumentAnswer<T> {
+	readonly body: T;
+	/** Without its quotation marks; `undefined`: the server gave none. */
+	readonly etag: string | undefined;
 }
 
 export interface ListPart<T> {
@@ -183,10 +191,16 @@ export function createApi({ token, renew, left, pause }: ApiDeps): Api {
 		return { items: body, next: headers.get('x-next-cursor') };
 	}
 
+	async function document<T>(path: string): Promise<DocumentAnswer<T>> {
+		const { body, headers } = await call<T>(path, {});
+		return { body, etag: /^"(.+)"$/.exec(headers.get('etag') ?? '')?.[1] };
+	}
+
 	return {
 		get: (path) => bodyOf(path, {}),
 		post: (path, body) => bodyOf(path, { method: 'POST', body }),
-		patch: (path, body) => bodyOf(path, { method: 'PATCH', body }),
+		document,
+		patch: (path, body, ifMatch) => bodyOf(path, { method: 'PATCH', body, ifMatch }),
 		put: (path, body, ifMatch) => bodyOf(path, { method: 'PUT', body, ifMatch }),
 		file: (path) => bodyOf(path, { isFile: true }),
 		putBytes: (path, bytes) => bodyOf(path, { method: 'PUT', body: bytes }),

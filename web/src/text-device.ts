@@ -3,6 +3,9 @@ import { sentencesOf } from './text.ts';
 /** Sentences of the form of a device that not every visit needs. They are fetched with it. */
 const en = {
 	'edit.title': 'Change {name}',
+	'edit.overtaken': 'Somebody else changed this device meanwhile. Nothing was saved.',
+	'edit.overtakenWay': 'Load it as it is now, and make your change again. What you typed here is gone then.',
+	'edit.reload': 'Load it as it is now',
 
 	'kind.serial': 'Serial, not Modbus',
 	'kind.socket': 'Serial server, not Modbus',

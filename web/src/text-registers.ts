@@ -13,6 +13,7 @@ const en = {
 	'registers.pause': 'Pause between two reads (ms)',
 	'registers.thorough': 'Ask for each address, also where many were refused',
 	'registers.start': 'Start',
+	'registers.again': 'Other registers',
 	'registers.running': 'What answers is shown when the scan has ended or was stopped.',
 	'registers.nothing': 'No register answered.',
 	'registers.answered': 'Addresses that answer',

@@ -58,10 +58,25 @@ export interface UnitView {
 	readonly health: WiringView;
 }
 
+/** The line of one serial device that is not Modbus. */
+export interface StreamView {
+	/** `null`: it is gone, or hidden from this person. */
+	readonly device: { readonly device_uid: string; readonly name: string } | null;
+	/** `false`: it sends by itself. */
+	readonly is_asked: boolean;
+	readonly frames: number;
+	readonly checksum_errors: number;
+	readonly framing_errors: number;
+	readonly received_bytes: number;
+	readonly sent_bytes: number;
+}
+
 /** One line with its judgement and its units. */
 export interface LineDetailView extends LineView {
 	readonly health: WiringView;
 	readonly units: readonly UnitView[];
+	/** `null`: a line of Modbus devices. */
+	readonly stream: StreamView | null;
 }
 
 export interface BudgetView {
@@ -82,6 +97,10 @@ export interface RecordingView {
 	readonly started_at: string;
 	readonly until: string;
 	readonly is_running: boolean;
+	/** The first fault ends it. */
+	readonly until_fault: boolean;
+	/** The fault that ended it. */
+	readonly fault: { readonly at: string; readonly reason: string } | null;
 	readonly bytes: number;
 	/** Older frames that made room. */
 	readonly dropped: number;

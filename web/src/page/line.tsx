@@ -2,17 +2,18 @@ import { Fragment } from 'preact';
 
 import { Answer } from '../part/answer.tsx';
 import { Back } from '../part/back.tsx';
-import { Facts, type FactEntry } from '../part/facts.tsx';
+import { type FactEntry, Facts, countFact } from '../part/facts.tsx';
 import { Frames } from '../part/frames.tsx';
 import { LatencyBars, latencyText, stepsOf } from '../part/latency.tsx';
 import { Status } from '../part/status.tsx';
+import { StreamCard } from '../part/stream-card.tsx';
 import { WiringMark, WiringReasons } from '../part/wiring.tsx';
 import { formatCount, formatShare } from '../format.ts';
 import { link } from '../router.ts';
 import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
-import { type FieldTextKey, tf } from '../text-field.ts';
+import { tf } from '../text-field.ts';
 import { tr } from '../text-registers.ts';
 import type { BudgetView, LineDetailView, UnitView } from '../wire-field.ts';
 
@@ -33,7 +34,7 @@ export function LinePage() {
 					<Status {...lineLook(polled.data.value.state)}>{polled.data.value.state}</Status>
 				)}
 				<span class="spring" />
-				{me.may('devices:write') && (
+				{me.may('devices:write') && polled.data.value?.stream === null && (
 					<>
 						<a class="button" href={link('registers', name)}>
 							{tr('registers.title')}
@@ -56,7 +57,7 @@ function LineDetail({ line }: { readonly line: LineDetailView }) {
 			{line.reason !== null && <p class="reason">{line.reason}</p>}
 			{line.leased_to !== null && <p class="warn-text">{tf('line.leased', { who: line.leased_to })}</p>}
 			<div class="cards">
-				<Load line={line} />
+				{line.stream?.is_asked !== false && <Load line={line} />}
 				<section class="card">
 					<h2>{tf('line.wiring')}</h2>
 					<p>
@@ -64,22 +65,39 @@ function LineDetail({ line }: { readonly line: LineDetailView }) {
 					</p>
 					<WiringReasons health={line.health} />
 				</section>
-				<section class="card">
-					<h2>{tf('line.latency')}</h2>
-					<p class="quiet">
-						{tf('lines.latency')} <strong>{latencyText(line)}</strong>
-					</p>
-					<LatencyBars steps={stepsOf(line.units)} />
-				</section>
-				<section class="card">
-					<h2>{tf('line.counters')}</h2>
-					<Facts entries={countersOf(line)} />
-				</section>
+				{line.stream === null ? <BusCards line={line} /> : <StreamCard line={line} stream={line.stream} />}
 			</div>
+			{line.stream === null && <Units units={line.units} />}
+		</>
+	);
+}
+
+/** What all units of a line have in common. */
+function BusCards({ line }: { readonly line: LineDetailView }) {
+	return (
+		<>
+			<section class="card">
+				<h2>{tf('line.latency')}</h2>
+				<p class="quiet">
+					{tf('lines.latency')} <strong>{latencyText(line)}</strong>
+				</p>
+				<LatencyBars steps={stepsOf(line.units)} />
+			</section>
+			<section class="card">
+				<h2>{tf('line.counters')}</h2>
+				<Facts entries={countersOf(line)} />
+			</section>
+		</>
+	);
+}
+
+function Units({ units }: { readonly units: readonly UnitView[] }) {
+	return (
+		<>
 			<h2 class="section-title">{tf('line.units')}</h2>
-			{line.units.length === 0 && <p class="quiet">{tf('line.noUnits')}</p>}
+			{units.length === 0 && <p class="quiet">{tf('line.noUnits')}</p>}
 			<div class="cards">
-				{line.units.map((unit) => (
+				{units.map((unit) => (
 					<Unit key={unit.unit_id} unit={unit} />
 				))}
 			</div>
@@ -87,20 +105,18 @@ function LineDetail({ line }: { readonly line: LineDetailView }) {
 	);
 }
 
-const count = (name: FieldTextKey, value: number): FactEntry => ({ name: tf(name), value: formatCount(value) });
-
 const countersOf = (line: LineDetailView): readonly FactEntry[] => [
-	count('line.requests', line.requests),
-	count('line.answers', line.answers),
-	count('line.timeouts', line.timeouts),
-	count('line.exceptions', line.exceptions),
-	count('line.crc', line.crc_errors),
-	count('line.stray', line.stray_frames),
-	count('line.foreign', line.foreign_frames),
-	count('line.echo', line.echo_frames),
-	count('line.noise', line.noise_bytes),
-	count('line.quarantines', line.quarantines),
-	count('line.skipped', line.skipped_periods),
+	countFact(tf('line.requests'), line.requests),
+	countFact(tf('line.answers'), line.answers),
+	countFact(tf('line.timeouts'), line.timeouts),
+	countFact(tf('line.exceptions'), line.exceptions),
+	countFact(tf('line.crc'), line.crc_errors),
+	countFact(tf('line.stray'), line.stray_frames),
+	countFact(tf('line.foreign'), line.foreign_frames),
+	countFact(tf('line.echo'), line.echo_frames),
+	countFact(tf('line.noise'), line.noise_bytes),
+	countFact(tf('line.quarantines'), line.quarantines),
+	countFact(tf('line.skipped'), line.skipped_periods),
 ];
 
 /** Two digits are as much as the cost model knows. */
@@ -161,16 +177,16 @@ function Unit({ unit }: { readonly unit: UnitView }) {
 			<WiringReasons health={unit.health} />
 			<Facts
 				entries={[
-					count('line.answers', unit.answers),
-					count('line.timeouts', unit.timeouts),
+					countFact(tf('line.answers'), unit.answers),
+					countFact(tf('line.timeouts'), unit.timeouts),
 					...unit.exceptions.map(({ code, text, count: n }) => ({
 						name: tf('line.exceptions'),
 						value: tf('line.exceptionTimes', { code, text, n: formatCount(n) }),
 					})),
-					count('line.corrupt', unit.corrupt),
-					count('line.unproven', unit.unproven),
-					count('line.retries', unit.retries),
-					count('line.skipped', unit.skipped_periods),
+					countFact(tf('line.corrupt'), unit.corrupt),
+					countFact(tf('line.unproven'), unit.unproven),
+					countFact(tf('line.retries'), unit.retries),
+					countFact(tf('line.skipped'), unit.skipped_periods),
 					{ name: tf('lines.busy'), value: formatShare(unit.utilisation) },
 					{ name: tf('lines.latency'), value: latencyText(unit) },
 				]}

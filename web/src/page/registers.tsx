@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 
 import { Back } from '../part/back.tsx';
-import { ChoiceField, FormProblem, TextField, readForm } from '../part/field.tsx';
+import { ChoiceField, TextField, readForm } from '../part/field.tsx';
+import { FormCard } from '../part/form-card.tsx';
 import { MoreFields } from '../part/more-fields.tsx';
 import { TargetField, useTargets } from '../part/try-target.tsx';
 import { go } from '../router.ts';
@@ -56,25 +57,21 @@ function RegistersForm({ spot, line }: RegistersFormProps) {
 	const targets = useTargets(spot);
 	const target = targets.find(({ value }) => value === chosen.value);
 
-	function submit(element: HTMLFormElement): void {
+	async function submit(element: HTMLFormElement): Promise<void> {
 		const body = { ...bodyOf(readForm(element)), ...(target !== undefined && { line: target.line }) };
-		void form.send(async () => {
+		await form.send(async () => {
 			const scan = await api.post<ScanSummaryView>('/api/v1/scans', body);
 			go('scan', scan.id);
 		});
 	}
 
 	return (
-		<form
-			class="card form-wide"
-			noValidate
-			onSubmit={(event) => {
-				event.preventDefault();
-				submit(event.currentTarget);
-			}}
+		<FormCard
+			form={form}
+			head={<p class="quiet">{tr('registers.lead')}</p>}
+			submit={tr('registers.start')}
+			onSubmit={submit}
 		>
-			<p class="quiet">{tr('registers.lead')}</p>
-			<FormProblem form={form} />
 			<div class="fields">
 				<TargetField form={form} targets={targets} chosen={chosen.value} onChoose={(value) => (chosen.value = value)} />
 				<TextField
@@ -107,12 +104,7 @@ function RegistersForm({ spot, line }: RegistersFormProps) {
 				/>
 			</div>
 			<RareFields form={form} />
-			<div class="actions">
-				<button class="primary" disabled={form.busy.value}>
-					{tr('registers.start')}
-				</button>
-			</div>
-		</form>
+		</FormCard>
 	);
 }
 

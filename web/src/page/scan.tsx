@@ -29,21 +29,15 @@ export function ScanPage() {
 	return (
 		<>
 			<Back to="lines" />
-			<div class="title-row">
-				<h1>{tf('scan.title')}</h1>
-				<span class="spring" />
-				{id === null ? (
-					<a class="button" href={link('registers')}>
-						{tr('registers.title')}
-					</a>
-				) : (
-					<a class="button" href={link('scan')}>
-						{tf('scan.again')}
-					</a>
-				)}
-			</div>
 			{id === null ? (
 				<>
+					<div class="title-row">
+						<h1>{tf('scan.title')}</h1>
+						<span class="spring" />
+						<a class="button" href={link('registers')}>
+							{tr('registers.title')}
+						</a>
+					</div>
 					<ScanForm />
 					<LastScans news={news} />
 				</>
@@ -51,6 +45,22 @@ export function ScanPage() {
 				<OneScan id={id} news={news} />
 			)}
 		</>
+	);
+}
+
+/** What a scan looks for, and the way to another one of its sort. */
+function ScanTitle({ kind }: { readonly kind: ScanSummaryView['kind'] | undefined }) {
+	const isSweep = kind === 'registers';
+	return (
+		<div class="title-row">
+			<h1>{kind === undefined ? tf('scan.one') : isSweep ? tr('registers.title') : tf('scan.title')}</h1>
+			<span class="spring" />
+			{kind !== undefined && (
+				<a class="button" href={link(isSweep ? 'registers' : 'scan')}>
+					{isSweep ? tr('registers.again') : tf('scan.again')}
+				</a>
+			)}
+		</div>
 	);
 }
 
@@ -76,9 +86,12 @@ function OneScan({ id, news: { isLive, newest } }: { readonly id: string; readon
 		isOver.value = state !== 'running';
 	}, [state, isOver]);
 	return (
-		<Answer of={polled}>
-			{(scan) => <ScanResult scan={withProgress(scan, told.value)} onChange={polled.reload} />}
-		</Answer>
+		<>
+			<ScanTitle kind={(polled.data.value ?? told.value)?.kind} />
+			<Answer of={polled}>
+				{(scan) => <ScanResult scan={withProgress(scan, told.value)} onChange={polled.reload} />}
+			</Answer>
+		</>
 	);
 }
 

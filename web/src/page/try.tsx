@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
 
 import { Back } from '../part/back.tsx';
-import { ChoiceField, FormProblem, TextField, readForm } from '../part/field.tsx';
+import { ChoiceField, TextField, readForm } from '../part/field.tsx';
+import { FormCard } from '../part/form-card.tsx';
 import { Tried } from '../part/tried.tsx';
 import { type TryTarget, TargetField, useTargets } from '../part/try-target.tsx';
 import { useForm } from '../state/form.ts';
+import { Mistyped } from '../state/mistyped.ts';
 import { useServices } from '../state/services.ts';
 import { type Spot, useSpot } from '../state/spot.ts';
 import { tf } from '../text-field.ts';
@@ -44,13 +46,11 @@ function TryForm({ spot, line }: TryFormProps) {
 	const targets = useTargets(spot);
 	const target: TryTarget | undefined = targets.find(({ value }) => value === chosen.value);
 
-	function submit(element: HTMLFormElement): void {
+	/** @throws Mistyped */
+	async function submit(element: HTMLFormElement): Promise<void> {
 		const field = readForm(element);
 		const expected = field('expect').trim();
-		if (expected !== '' && Number.isNaN(numberOf(expected))) {
-			form.refuse('expect', tf('try.expectBad'));
-			return;
-		}
+		if (expected !== '' && Number.isNaN(numberOf(expected))) throw new Mistyped('expect', tf('try.expectBad'));
 		const body = {
 			...(target !== undefined && { line: target.line }),
 			unit_id: orNull(numberOf(field('unit_id'))),
@@ -59,7 +59,7 @@ function TryForm({ spot, line }: TryFormProps) {
 			count: orNull(numberOf(field('count'))),
 			...(expected !== '' && { expect: numberOf(expected) }),
 		};
-		void form.send(async () => {
+		await form.send(async () => {
 			tried.value = null;
 			tried.value = await api.post<TriedView>('/api/v1/lines/try', body);
 		});
@@ -67,16 +67,12 @@ function TryForm({ spot, line }: TryFormProps) {
 
 	return (
 		<>
-			<form
-				class="card form-wide"
-				noValidate
-				onSubmit={(event) => {
-					event.preventDefault();
-					submit(event.currentTarget);
-				}}
+			<FormCard
+				form={form}
+				head={<p class="quiet">{tf('try.lead')}</p>}
+				submit={tf(form.busy.value ? 'try.reading' : 'try.submit')}
+				onSubmit={submit}
 			>
-				<p class="quiet">{tf('try.lead')}</p>
-				<FormProblem form={form} />
 				<div class="fields">
 					<TargetField
 						form={form}
@@ -118,12 +114,7 @@ function TryForm({ spot, line }: TryFormProps) {
 						autocomplete="off"
 					/>
 				</div>
-				<div class="actions">
-					<button class="primary" disabled={form.busy.value}>
-						{tf(form.busy.value ? 'try.reading' : 'try.submit')}
-					</button>
-				</div>
-			</form>
+			</FormCard>
 			{tried.value !== null && <Tried tried={tried.value} />}
 		</>
 	);

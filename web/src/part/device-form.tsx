@@ -23,7 +23,8 @@ import { tf } from '../text-field.ts';
 import type { TemplateView } from '../wire-field.ts';
 import type { DeviceView } from '../wire.ts';
 import { BudgetPreview } from './budget-preview.tsx';
-import { FormProblem, TextField, readForm } from './field.tsx';
+import { TextField, readForm } from './field.tsx';
+import { FormCard } from './form-card.tsx';
 import { KindChoice } from './kind-choice.tsx';
 import { TCP_MORE } from './line-fields.tsx';
 import { OverrideFields } from './override-fields.tsx';
@@ -55,8 +56,9 @@ interface DeviceFormProps {
 	readonly device: DeviceView | null;
 	readonly title: string;
 	readonly submit: string;
-	readonly save: (body: Body) => Promise<DeviceView>;
-	/** Where the values come from. */
+	/** `null`: it was not saved, and `children` say why. */
+	readonly save: (body: Body) => Promise<DeviceView | null>;
+	/** Where the values come from, or what became of them. */
 	readonly children?: ComponentChildren;
 }
 
@@ -87,31 +89,35 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 		kind.value = picked;
 	}
 
-	function send(of: HTMLFormElement): void {
+	async function send(of: HTMLFormElement): Promise<void> {
 		const { connection, ...body } = deviceBody(kind.value, template, readForm(of));
 		// A device without a connection is shown as one that comes over MQTT, and stays without.
 		const isNone = kind.value === 'mqtt' && device !== null && (device.connection ?? null) === null;
-		void form.send(async () => {
-			const { id } = await save(isNone ? body : { ...body, connection });
-			go('devices', id);
+		await form.send(async () => {
+			const saved = await save(isNone ? body : { ...body, connection });
+			if (saved !== null) go('devices', saved.id);
 		});
 	}
 
 	return (
-		<form
-			ref={element}
-			class="card form-wide"
-			// The server's sentences name the rule and the value; the browser's own bubbles would come first and say less.
-			noValidate
+		<FormCard
+			form={form}
+			head={
+				<>
+					<h1>{title}</h1>
+					{children}
+				</>
+			}
+			submit={submit}
+			aside={
+				<a class="button" href={device === null ? link('devices') : link('devices', device.id)}>
+					{tf('add.cancel')}
+				</a>
+			}
+			formRef={element}
 			onInput={look}
-			onSubmit={(event) => {
-				event.preventDefault();
-				send(event.currentTarget);
-			}}
+			onSubmit={send}
 		>
-			<h1>{title}</h1>
-			{children}
-			<FormProblem form={form} />
 			<KindChoice kind={kind.value} onChoose={choose} />
 			<NameFields form={form} preset={preset} isNew={device === null} />
 			<Reach
@@ -124,15 +130,7 @@ export function DeviceForm({ preset, device, title, submit, save, children }: De
 				onChange={look}
 			/>
 			<BudgetPreview draft={draft.value} />
-			<div class="actions">
-				<button class="primary" disabled={form.busy.value}>
-					{submit}
-				</button>
-				<a class="button" href={device === null ? link('devices') : link('devices', device.id)}>
-					{tf('add.cancel')}
-				</a>
-			</div>
-		</form>
+		</FormCard>
 	);
 }
 

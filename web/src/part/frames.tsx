@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
+import type { Body } from '../state/read-field.ts';
 import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
 import type { FrameView, FramesView, RecordingView } from '../wire-field.ts';
@@ -11,6 +12,8 @@ import { saveFile } from './save-file.ts';
 const PERIOD_MS = 2_000;
 const SHOWN = 200;
 const MINUTES = [1, 5, 15] as const;
+/** Longest wait for a fault: a week. */
+const WATCH_S = 604_800;
 
 /** What passes on a line, for as long as somebody wants to see it. */
 export function Frames({ line }: { readonly line: string }) {
@@ -25,7 +28,7 @@ export function Frames({ line }: { readonly line: string }) {
 			await task();
 			polled.reload();
 		});
-	const record = (seconds: number) => act(() => api.post(`${path}/frames`, { seconds }));
+	const record = (body: Body) => void act(() => api.post(`${path}/frames`, body));
 
 	return (
 		<section class="card">
@@ -34,15 +37,24 @@ export function Frames({ line }: { readonly line: string }) {
 			<FormProblem form={form} />
 			<div class="row-actions">
 				{recording?.is_running === true ? (
-					<button type="button" class="primary" disabled={form.busy.value} onClick={() => void record(0)}>
+					<button type="button" class="primary" disabled={form.busy.value} onClick={() => record({ seconds: 0 })}>
 						{tf('frames.stop')}
 					</button>
 				) : (
-					MINUTES.map((n) => (
-						<button type="button" key={n} disabled={form.busy.value} onClick={() => void record(n * 60)}>
-							{tf('frames.record', { n })}
+					<>
+						{MINUTES.map((n) => (
+							<button type="button" key={n} disabled={form.busy.value} onClick={() => record({ seconds: n * 60 })}>
+								{tf('frames.record', { n })}
+							</button>
+						))}
+						<button
+							type="button"
+							disabled={form.busy.value}
+							onClick={() => record({ seconds: WATCH_S, until_fault: true })}
+						>
+							{tf('frames.untilFault')}
 						</button>
-					))
+					</>
 				)}
 				{recording !== null && (
 					<>
@@ -72,18 +84,36 @@ export function Frames({ line }: { readonly line: string }) {
 
 const fileName = (line: string): string => line.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^-|-$/g, '');
 
-function stateOf({ is_running: isRunning, until, started_at: start, bytes }: RecordingView): string {
+function stateOf({
+	is_running: isRunning,
+	until_fault: isWatch,
+	until,
+	started_at: start,
+	bytes,
+}: RecordingView): string {
 	const size = formatBytes(bytes);
 	return isRunning
-		? tf('frames.running', { time: formatTime(until), bytes: size })
-		: tf('frames.ended', { time: formatTime(start), bytes: size });
+		? tf(isWatch ? 'frames.waiting' : 'frames.running', { time: formatTime(until), bytes: size })
+		: tf(isWatch ? 'frames.noFault' : 'frames.ended', { time: formatTime(start), bytes: size });
+}
+
+/** How far a recording is, or which fault it caught. */
+function RecordingState({ recording }: { readonly recording: RecordingView }) {
+	const { fault, is_running: isRunning, bytes } = recording;
+	if (fault === null) return <p role="status">{stateOf(recording)}</p>;
+	return (
+		<p role="status">
+			<strong>{tf('frames.caught', { time: formatTime(fault.at), reason: fault.reason })}</strong>{' '}
+			{isRunning ? tf('frames.caughtRunning') : tf('frames.caughtKept', { bytes: formatBytes(bytes) })}
+		</p>
+	);
 }
 
 function FrameList({ recording, frames }: FramesView) {
 	if (recording === null) return null;
 	return (
 		<>
-			<p role="status">{stateOf(recording)}</p>
+			<RecordingState recording={recording} />
 			{recording.dropped > 0 && <p class="quiet">{tf('frames.dropped', { n: formatCount(recording.dropped) })}</p>}
 			{frames.length === 0 && <p class="quiet">{tf('frames.none')}</p>}
 			{frames.length >= SHOWN && <p class="quiet">{tf('frames.newest', { n: SHOWN })}</p>}

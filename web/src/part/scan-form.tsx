@@ -2,13 +2,15 @@ import { useSignal } from '@preact/signals';
 
 import { go } from '../router.ts';
 import { type FormState, useForm } from '../state/form.ts';
+import { Mistyped } from '../state/mistyped.ts';
 import { numbersOf, unitsOf } from '../state/number-list.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
 import type { PortView, ScanSummaryView } from '../wire-field.ts';
 import { Answer } from './answer.tsx';
-import { FormProblem, TextField } from './field.tsx';
+import { TextField } from './field.tsx';
+import { FormCard } from './form-card.tsx';
 import { MoreFields } from './more-fields.tsx';
 import { portName, portUse } from './port-name.ts';
 
@@ -22,16 +24,6 @@ const SHOWN = ['baud_rates', 'unit_ids', 'timeout_ms', 'subnets', 'ports', 'path
 
 /** Numbers of a text; `null`: it is something else. */
 type ReadList = (text: string) => readonly number[] | null;
-
-/** A mistake found before sending. */
-class Mistyped extends Error {
-	readonly field: string;
-
-	constructor(field: string, sentence: string) {
-		super(sentence);
-		this.field = field;
-	}
-}
 
 /** @throws Mistyped */
 function listIn(data: FormData, field: string, read: ReadList, sentence: string): Body {
@@ -92,30 +84,17 @@ export function ScanForm() {
 	const form = useForm(SHOWN);
 	const kind = useSignal<Kind>('serial');
 
-	function submit(element: HTMLFormElement): void {
-		try {
-			const body = BODIES[kind.value](new FormData(element));
-			void form.send(async () => {
-				const scan = await api.post<ScanSummaryView>('/api/v1/scans', body);
-				go('scan', scan.id);
-			});
-		} catch (error) {
-			if (!(error instanceof Mistyped)) throw error;
-			form.refuse(error.field, error.message);
-		}
+	/** @throws Mistyped */
+	async function submit(element: HTMLFormElement): Promise<void> {
+		const body = BODIES[kind.value](new FormData(element));
+		await form.send(async () => {
+			const scan = await api.post<ScanSummaryView>('/api/v1/scans', body);
+			go('scan', scan.id);
+		});
 	}
 
 	return (
-		<form
-			class="card form-wide"
-			noValidate
-			onSubmit={(event) => {
-				event.preventDefault();
-				submit(event.currentTarget);
-			}}
-		>
-			<p class="quiet">{tf('scan.lead')}</p>
-			<FormProblem form={form} />
+		<FormCard form={form} head={<p class="quiet">{tf('scan.lead')}</p>} submit={tf('scan.start')} onSubmit={submit}>
 			<fieldset class="choice">
 				<legend>{tf('scan.where')}</legend>
 				{KINDS.map((each) => (
@@ -126,12 +105,7 @@ export function ScanForm() {
 				))}
 			</fieldset>
 			{kind.value === 'serial' ? <SerialPart form={form} /> : <TcpPart form={form} />}
-			<div class="actions">
-				<button class="primary" disabled={form.busy.value}>
-					{tf('scan.start')}
-				</button>
-			</div>
-		</form>
+		</FormCard>
 	);
 }
 

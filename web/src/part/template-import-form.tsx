@@ -3,17 +3,12 @@ import { useId } from 'preact/hooks';
 
 import { formatBytes } from '../format.ts';
 import { type FormState, useForm } from '../state/form.ts';
+import { Mistyped } from '../state/mistyped.ts';
 import { useServices } from '../state/services.ts';
-import {
-	MAX_FILE_BYTES,
-	Mistyped,
-	type Previewed,
-	fileBody,
-	importOptions,
-	preview,
-} from '../state/template-import.ts';
+import { MAX_FILE_BYTES, type Previewed, fileBody, importOptions, preview } from '../state/template-import.ts';
 import { tt } from '../text-template.ts';
-import { ChoiceField, FormProblem, TextField, readForm } from './field.tsx';
+import { ChoiceField, TextField, readForm } from './field.tsx';
+import { FormCard } from './form-card.tsx';
 import { MoreFields } from './more-fields.tsx';
 
 /** What the form begins with. */
@@ -69,37 +64,29 @@ export function ImportForm({ start, onPreview }: ImportFormProps) {
 		return fileBody(chosen);
 	}
 
+	/** @throws Mistyped */
 	async function submit(element: HTMLFormElement): Promise<void> {
 		const field = readForm(element);
 		const key = field('key').trim();
 		onPreview(null);
-		try {
-			const body = {
-				...(await contentOf(field('content'))),
-				format: field('format'),
-				...(key !== '' && { key }),
-				options: importOptions(field),
-			};
-			await form.send(async () => onPreview(await preview(api, body)));
-		} catch (error) {
-			if (!(error instanceof Mistyped)) throw error;
-			form.refuse(error.field, error.message);
-		}
+		const body = {
+			...(await contentOf(field('content'))),
+			format: field('format'),
+			...(key !== '' && { key }),
+			options: importOptions(field),
+		};
+		await form.send(async () => onPreview(await preview(api, body)));
 	}
 
 	return (
-		<form
-			class="card form-wide"
-			noValidate
+		<FormCard
+			form={form}
+			head={<p class="quiet">{tt('import.lead')}</p>}
+			submit={tt(form.busy.value ? 'import.reading' : 'import.preview')}
 			// What is seen below is what would be kept, and not what was typed since.
 			onInput={() => onPreview(null)}
-			onSubmit={(event) => {
-				event.preventDefault();
-				void submit(event.currentTarget);
-			}}
+			onSubmit={submit}
 		>
-			<p class="quiet">{tt('import.lead')}</p>
-			<FormProblem form={form} />
 			<fieldset class="choice">
 				<legend>{tt('import.from')}</legend>
 				{[true, false].map((each) => (
@@ -128,12 +115,7 @@ export function ImportForm({ start, onPreview }: ImportFormProps) {
 				/>
 			</div>
 			<ReadingFields form={form} />
-			<div class="actions">
-				<button class="primary" disabled={form.busy.value}>
-					{tt(form.busy.value ? 'import.reading' : 'import.preview')}
-				</button>
-			</div>
-		</form>
+		</FormCard>
 	);
 }
 

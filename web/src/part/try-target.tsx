@@ -1,6 +1,7 @@
 import { useId } from 'preact/hooks';
 
 import type { FormState } from '../state/form.ts';
+import { isStreamLine } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import type { Spot } from '../state/spot.ts';
 import { tf } from '../text-field.ts';
@@ -53,7 +54,9 @@ function targetsOf({ spot, lines, devices }: Known): readonly TryTarget[] {
 						},
 					],
 		),
-		...lines.map(({ line }) => ({ value: `line ${line}`, label: line, group: tf('try.lines'), line, unitId: null })),
+		...lines
+			.filter(({ line }) => !isStreamLine(line))
+			.map(({ line }) => ({ value: `line ${line}`, label: line, group: tf('try.lines'), line, unitId: null })),
 	];
 }
 

@@ -33,6 +33,9 @@ export const SCAN_LOOK: Readonly<Record<ScanSummaryView['state'], Look>> = {
 	failed: { tone: 'bad', icon: 'offline' },
 };
 
+/** Whether the name is of the line of a serial device that is not Modbus: nobody there knows registers. */
+export const isStreamLine = (line: string): boolean => /^(serial|socket) /.test(line);
+
 /** A sentence that begins with the name of the line, where the name stands above it already. */
 export function sentenceOn(line: string, sentence: string): string {
 	if (!sentence.startsWith(`${line} `)) return sentence;

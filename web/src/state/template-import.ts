@@ -2,6 +2,7 @@ import { tt } from '../text-template.ts';
 import type { ShownTemplateView, TemplateImportView, TemplateLineView } from '../wire-template.ts';
 import type { Api } from '../api.ts';
 import { base64Of } from './file-text.ts';
+import { Mistyped } from './mistyped.ts';
 
 /** Most bytes of a file that the server takes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -13,16 +14,6 @@ export interface Previewed {
 	readonly current: TemplateLineView | null;
 	/** Of the template of the site that it would replace; `undefined`: there is none. */
 	readonly checksum: string | undefined;
-}
-
-/** A mistake found before sending. */
-export class Mistyped extends Error {
-	readonly field: string;
-
-	constructor(field: string, sentence: string) {
-		super(sentence);
-		this.field = field;
-	}
 }
 
 type Body = Readonly<Record<string, unknown>>;
