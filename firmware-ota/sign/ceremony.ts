@@ -200,9 +200,9 @@ export function createCeremony({ repository, clock }: CeremonyDeps): Ceremony {
 		},
 		async addTarget({ role, path, file, custom }) {
 			if (!TARGET_PATH.test(path)) throw fieldFault('rule-violation', 'path', `"${path}" is not a path for a target`);
-			const { length, sha256 } = await repository.addTargetFile(path, file);
 			// Every appliance would pass over a release that does not say what it is for.
-			if (path.startsWith(RELEASE_PREFIX)) releaseOf({ path, length, sha256, role, custom: custom ?? {} });
+			if (path.startsWith(RELEASE_PREFIX)) releaseOf({ path, length: 0, sha256: '', role, custom: custom ?? {} });
+			const { length, sha256 } = await repository.addTargetFile(path, file);
 			const entry = { length, hashes: { sha256 }, ...(custom === null ? {} : { custom }) };
 			return [await stageRole(role, ({ targets }) => ({ targets: { ...targets, [path]: entry } }))];
 		},

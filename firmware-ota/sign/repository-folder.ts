@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import Joi from 'joi';
 
-import { Fault } from '../../core/kernel/fault.ts';
+import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { readTextIfThere, syncFolder, writeFileDurably } from '../../core/storage/json-file.ts';
 import {
 	readRoot,
@@ -19,6 +19,7 @@ import {
 	type TimestampDocument,
 } from '../trust/metadata-document.ts';
 import { targetFileName } from '../trust/target-download.ts';
+import { readRole } from './signatures.ts';
 
 /** What is published, each file the newest of its role. */
 export interface Published {
@@ -36,7 +37,7 @@ export interface RepositoryFolder {
 	readonly metadataPath: string;
 	readonly targetsPath: string;
 	published(): Promise<Published>;
-	/** Texts of the next versions, by role. */
+	/** Texts of the next versions, by role. @throws TrustFault `malformed` */
 	staged(): Promise<ReadonlyMap<string, string>>;
 	stage(role: string, text: string): Promise<void>;
 	unstage(role: string): Promise<void>;
@@ -96,10 +97,14 @@ export function openRepositoryFolder(path: string): RepositoryFolder {
 	}
 
 	async function names(): Promise<Readonly<Record<string, string>>> {
-		const raw: unknown = JSON.parse((await readTextIfThere(namesPath)) ?? '{}');
-		const { value, error } = namesSchema.validate(raw);
-		if (error !== undefined) throw new Fault('malformed', `${namesPath}: ${error.message}`);
-		return value;
+		try {
+			const raw: unknown = JSON.parse((await readTextIfThere(namesPath)) ?? '{}');
+			const { value, error } = namesSchema.validate(raw);
+			if (error !== undefined) throw error;
+			return value;
+		} catch (error) {
+			throw new Fault('malformed', `${namesPath}: ${messageOf(error)}`, { cause: error });
+		}
 	}
 
 	return {
@@ -125,7 +130,9 @@ export function openRepositoryFolder(path: string): RepositoryFolder {
 			const files = (await readdir(at('staged')).catch(() => [])).filter((name) => name.endsWith('.json')).toSorted();
 			const texts = files.map(async (file): Promise<[string, string]> => {
 				const text = (await readTextIfThere(at('staged', file))) ?? '';
-				return [file.replace(/\.json$/, ''), text];
+				const role = file.replace(/\.json$/, '');
+				readRole(role, text);
+				return [role, text];
 			});
 			return new Map(await Promise.all(texts));
 		},

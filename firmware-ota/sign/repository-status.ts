@@ -25,7 +25,8 @@ function stagedLines(draft: Draft, names: Readonly<Record<string, string>>): rea
 	return [...draft.staged].flatMap(([role, text]) => {
 		const { version } = readRole(role, text);
 		const statuses = statusOf(demandsOf(draft, role), signedBy(role, text, keysOf(draft)));
-		return [`${role} ${version}`, ...statuses.map((status) => `    ${demandLine(status, names)}`)];
+		const lines = statuses.map((status) => `    ${demandLine(status, names)}`);
+		return [`${role} ${version}`].concat(lines);
 	});
 }
 

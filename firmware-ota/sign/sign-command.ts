@@ -35,7 +35,7 @@ const keysFor = (name: string, isDemanded = true) => ({
 	isMany: true,
 	isDemanded,
 });
-const sealed = { value: 'FILE', help: 'the sealed key', isMany: true, isDemanded: true };
+const sealed = { value: 'FILE', help: 'the sealed key', isMany: true };
 
 /** Everything that can be done, in the order of a repository's life. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -132,8 +132,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 		help: 'Publishes what is signed, with a new timestamp, and a new snapshot where it is needed.',
 		options: {
 			repository,
-			'snapshot-key': sealed,
-			'timestamp-key': sealed,
+			'snapshot-key': { ...sealed, help: 'the sealed key; demanded when there is a new snapshot' },
+			'timestamp-key': { ...sealed, isDemanded: true },
 			'snapshot-days': days,
 			'timestamp-days': days,
 			'passphrase-file': passphrase,

@@ -83,8 +83,6 @@ export const statusOf = (demands: readonly Demand[], signers: ReadonlySet<string
 		missing: keyids.filter((keyid) => !signers.has(keyid)),
 	}));
 
-export const isMet = (statuses: readonly DemandStatus[]): boolean => statuses.every(({ have, need }) => have >= need);
-
 /** @throws Fault `forbidden` for a key that nobody asked */
 export function checkAsked(role: string, demands: readonly Demand[], { name, key_id }: NamedKey): void {
 	if (!demands.some(({ keyids }) => keyids.includes(key_id)))

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 
-import { messageOf } from '../../core/kernel/fault.ts';
+import { Fault } from '../../core/kernel/fault.ts';
 import type { TrustedTarget } from './delegation-walk.ts';
 
 /** Where releases of the appliance stand among the targets. */
@@ -63,10 +63,10 @@ export const releaseCustomSchema = Joi.object({
 	sbom_sha256: sha256.allow(null).default(null),
 }).unknown(true);
 
-/** What a target says of itself as a release. @throws Error that names the field */
+/** What a target says of itself as a release. @throws Fault `malformed`, which names the field */
 export function releaseOf(target: TrustedTarget): Release {
 	const { value, error } = releaseCustomSchema.validate(target.custom, { convert: false, stripUnknown: true });
-	if (error !== undefined) throw error;
+	if (error !== undefined) throw new Fault('malformed', `${target.path}: ${error.message}`, { cause: error });
 	return {
 		product: value.product,
 		version: value.version,
@@ -134,7 +134,8 @@ export function chooseRelease(targets: readonly TrustedTarget[], box: Appliance)
 			if (reason !== null) passedOver.set(target.path, reason);
 			else if (newest === null || release.seq > newest.seq) newest = release;
 		} catch (error) {
-			passedOver.set(target.path, messageOf(error));
+			if (!(error instanceof Fault)) throw error;
+			passedOver.set(target.path, error.message);
 		}
 	}
 	return { newest, passedOver };
