@@ -1,3 +1,4 @@
+import type { ProvenFiles } from '../config/template/proven-files.ts';
 import { join } from 'node:path';
 
 import type { HubSettings } from '../config/hub-settings.ts';
@@ -22,6 +23,8 @@ export interface HubDeps {
 	readonly data: string;
 	/** Folders of device templates; for units and texts. */
 	readonly templateFolders: readonly string[];
+	/** Files of these folders that need no second look; without it all of them are looked at. */
+	readonly provenTemplates?: ProvenFiles;
 	readonly web: WebFolder | null;
 	readonly administrator: AdministratorSettings | null;
 	readonly version: string;
@@ -47,7 +50,9 @@ export async function openGround(deps: HubDeps, lost: HubTelemetryDeps['lost'], 
 	const { settings, data, log } = deps;
 	const time = await openTime({ data, wall: deps.clock, system: deps.systemTime, lifecycle, log });
 	const base = { data, lifecycle, clock: time.clock, log };
-	const loaded = await Promise.all(deps.templateFolders.map((folder) => readTemplates(folder)));
+	const loaded = await Promise.all(
+		deps.templateFolders.map((folder) => readTemplates(folder, new Map(), deps.provenTemplates)),
+	);
 	const templates = new Map(loaded.flatMap((folder) => Array.from(folder.templates)));
 	const node = await openHubId(join(data, 'hub.json'), log);
 	const storage = await openStorage({ ...base, journal: settings.journal, card: settings.card });

@@ -1,5 +1,6 @@
 import { readAdministrator, readSettings, readSettingsFile } from '../config/read-settings.ts';
 import { runHull } from '../core/box/run-hull.ts';
+import { readProvenFiles } from '../config/template/proven-files.ts';
 import { composeHub } from './compose.ts';
 
 /** Runs the hub until it is told to stop. `argv`: `--config FILE`, `--data DIR`. */
@@ -13,8 +14,17 @@ export const main = (argv: readonly string[]): Promise<void> =>
 			administrator: readAdministrator(environment),
 		}),
 		async compose({ settings, administrator, data, packageFolder, web, version, clock, log }) {
-			const templateFolders = [`${packageFolder}/config/template`];
-			const hub = await composeHub({ settings, administrator, data, templateFolders, web, version, clock, log });
+			const hub = await composeHub({
+				settings,
+				administrator,
+				data,
+				templateFolders: [`${packageFolder}/config/template`],
+				provenTemplates: await readProvenFiles(`${packageFolder}/dist/proven-templates`),
+				web,
+				version,
+				clock,
+				log,
+			});
 			return {
 				claimCode: hub.claimCode,
 				ports: {

@@ -1,5 +1,7 @@
 import type { Description, ObjectSchema } from 'joi';
 
+import { isTree } from './tree.ts';
+
 /** What a schema knows, as data: which keys may stand where, and which single values the environment can set. */
 export interface KnownKeys {
 	/** Keys by the path of their parent; list positions are written `*`. */
@@ -10,16 +12,13 @@ export interface KnownKeys {
 	readonly secrets: ReadonlySet<string>;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The schemas a conditional or a list may lead to. */
 function branches(description: Readonly<Record<string, unknown>>): readonly unknown[] {
 	const matches = Array.isArray(description['matches']) ? description['matches'] : [];
 	return matches.flatMap((match: unknown) => {
-		if (!isRecord(match)) return [];
+		if (!isTree(match)) return [];
 		const cases: readonly unknown[] = Array.isArray(match['switch']) ? match['switch'] : [match];
-		return cases.map((one) => (isRecord(one) ? (one['then'] ?? one['schema']) : undefined));
+		return cases.map((one) => (isTree(one) ? (one['then'] ?? one['schema']) : undefined));
 	});
 }
 
@@ -30,11 +29,11 @@ export function knownKeysOf(schema: ObjectSchema): KnownKeys {
 	const secrets = new Set<string>();
 
 	function visit(description: unknown, path: readonly string[], inList: boolean): void {
-		if (!isRecord(description)) return;
+		if (!isTree(description)) return;
 		const here = path.join('.');
 		const keys: unknown = description['keys'];
 		const items: unknown = description['items'];
-		if (isRecord(keys)) {
+		if (isTree(keys)) {
 			const known = under.get(here) ?? new Set<string>();
 			under.set(here, known);
 			for (const [key, child] of Object.entries(keys)) {
@@ -45,7 +44,7 @@ export function knownKeysOf(schema: ObjectSchema): KnownKeys {
 		}
 		if (!inList) leaves.push([...path]);
 		const metas: readonly unknown[] = Array.isArray(description['metas']) ? description['metas'] : [];
-		if (metas.some((meta) => isRecord(meta) && meta['secret'] === true)) secrets.add(here);
+		if (metas.some((meta) => isTree(meta) && meta['secret'] === true)) secrets.add(here);
 		if (Array.isArray(items)) for (const item of items) visit(item, [...path, '*'], true);
 		if (inList) for (const branch of branches(description)) visit(branch, path, true);
 	}

@@ -7,6 +7,7 @@ import { type GatewaySettings, gatewaySchema } from './gateway-settings.ts';
 import { type HubSettings, hubSchema } from './hub-settings.ts';
 import { type KnownKeys, knownKeysOf, nearest } from './known-keys.ts';
 import { SettingsFault, type SettingsMistake } from './settings-fault.ts';
+import { camelCase, isTree, type Tree } from './tree.ts';
 
 /** The settings file: its name for messages, and its content. */
 export interface SettingsFile {
@@ -24,8 +25,6 @@ export interface SettingsOf {
 
 export type SettingsRole = keyof SettingsOf;
 
-type Tree = Record<string, unknown>;
-
 const PREFIX = 'DRAWBRIDGE_';
 
 /** Variables with the prefix that are no settings. */
@@ -35,8 +34,6 @@ const FIXED = new Set(['DRAWBRIDGE_ADMIN_EMAIL', 'DRAWBRIDGE_ADMIN_PASSWORD', 'D
 const MAX_SHOWN = 80;
 
 const schemas: Readonly<Record<SettingsRole, ObjectSchema>> = { gateway: gatewaySchema, hub: hubSchema };
-
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Reads the file of `--config`. @throws SettingsFault when it cannot be read. */
 export async function readSettingsFile(path: string): Promise<SettingsFile> {
@@ -131,13 +128,13 @@ function toMistake(item: ValidationErrorItem, known: KnownKeys, environment: Env
 	};
 }
 
-const camel = (key: string): string => key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
 /** The same tree with the product's names, and nothing in it can be changed. */
 function frozen(value: unknown): unknown {
 	if (Array.isArray(value)) return Object.freeze(value.map(frozen));
 	if (!isTree(value)) return value;
-	return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, child]) => [camel(key), frozen(child)])));
+	return Object.freeze(
+		Object.fromEntries(Object.entries(value).map(([key, child]) => [camelCase(key), frozen(child)])),
+	);
 }
 
 const MESSAGES = {

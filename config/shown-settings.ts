@@ -4,13 +4,9 @@ import { gatewaySchema } from './gateway-settings.ts';
 import { hubSchema } from './hub-settings.ts';
 import { knownKeysOf } from './known-keys.ts';
 import type { SettingsOf, SettingsRole } from './read-settings.ts';
+import { isTree, snakeCase } from './tree.ts';
 
 const schemas: Readonly<Record<SettingsRole, ObjectSchema>> = { gateway: gatewaySchema, hub: hubSchema };
-
-const isTree = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A name and a password in an address are nobody's business. */
 const withoutUserInfo = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
@@ -31,8 +27,8 @@ export function shownSettings<R extends SettingsRole>(
 	function fieldsOf(tree: object, path: readonly string[]): Readonly<Record<string, unknown>> {
 		return Object.fromEntries(
 			Object.entries(tree).flatMap(([name, child]: [string, unknown]) => {
-				const here = [...path, snake(name)];
-				return secrets.has(here.join('.')) ? [] : [[snake(name), shown(child, here)]];
+				const here = [...path, snakeCase(name)];
+				return secrets.has(here.join('.')) ? [] : [[snakeCase(name), shown(child, here)]];
 			}),
 		);
 	}

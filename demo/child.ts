@@ -39,13 +39,14 @@ export interface ChildOptions {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Gets both outputs, from empty. */
 	readonly logFile?: string;
+	/** From SIGTERM to SIGKILL, ms: a person who has pressed Ctrl-C waits no longer than the default, 2 500. */
+	readonly graceMs?: number;
 }
 
 const KEPT_LINES = 40;
 const READY_WITHIN_MS = 60_000;
 /** Ends the process with its starter; the fourth stream is its line to it. */
 const LEASH = new URL('leash.js', import.meta.url).href;
-/** From SIGTERM to SIGKILL. */
 const GRACE_MS = 2_500;
 
 /** Every process that was started here and still runs: this process takes them along when it ends, however it ends. */
@@ -102,7 +103,7 @@ function listenTo(process_: ChildProcess, log: WriteStream | null) {
 
 /** Starts `node` with the arguments. The caller owns it and has to stop it. */
 export function startChild(options: ChildOptions): Child {
-	const { name, args, env = {}, logFile } = options;
+	const { name, args, env = {}, logFile, graceMs = GRACE_MS } = options;
 	const child = spawn(process.execPath, ['--import', LEASH, '--enable-source-maps', ...args], {
 		env: { ...inheritedEnvironment(), ...THREADS, ...env },
 		stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
@@ -150,7 +151,7 @@ export function startChild(options: ChildOptions): Child {
 		const timeout = new AbortController();
 		const isLate = await Promise.race([
 			exited.then(() => false),
-			sleep(GRACE_MS, true, { signal: timeout.signal }).catch(() => false),
+			sleep(graceMs, true, { signal: timeout.signal }).catch(() => false),
 		]);
 		timeout.abort();
 		if (isLate) child.kill('SIGKILL');

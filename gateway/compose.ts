@@ -20,7 +20,6 @@ import { openGatewayCommands } from './command/command-part.ts';
 import { startConfiguration } from './configuration/configuration-part.ts';
 import { openDiagnosis } from './diagnose/diagnose-part.ts';
 import { type DriverPart, openDrivers } from './driver/driver-part.ts';
-import { openPorts } from './driver/port/port-part.ts';
 import { addGatewayMetrics, collectorCounts, gatewayComponents, uplinkProbe } from './gateway-status.ts';
 import { type GatewayDeps, type Ground, openGround } from './ground-part.ts';
 import { createRemoteCalls } from './remote/remote-calls.ts';
@@ -86,7 +85,8 @@ export async function composeGateway(deps: GatewayDeps): Promise<Gateway> {
 
 /** What reaches devices and the hub: commands, configuration, the broker, the uplink, and what polls. */
 async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: Ground, later: LaterParts) {
-	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart } = ground;
+	const { base, time, opened, store, gatewayId, audit, lanTls, telemetry, thinned, alarmPart, serialPorts } = ground;
+	const { ports } = serialPorts;
 	const { data, lifecycle, clock } = base;
 	const { settings, templates, mistakes } = opened;
 	const { journal, history, devices, deviceRepository, listeners } = telemetry;
@@ -95,7 +95,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		devices,
 		templates,
 		deliver: (...message) => later.broker.get().deliver(...message),
-		bus: (line) => later.drivers.get().busNamed(line),
+		bus: (line) => later.drivers.get().busInUse(line),
 	});
 	const mqttAccounts = await openMqttAccounts({ ...base, devices });
 	const configuration = await startConfiguration({
@@ -155,7 +155,6 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 	});
 	later.uplink.set(up.uplink);
 	later.losses.attach((losses) => losses.forEach(({ range, reason }) => up.uplink.lost(range, reason)));
-	const { ports, routes: portRoutes } = await openPorts(base);
 	const fieldTlsFolder = join(data, 'field-tls');
 	const drivers = openDrivers({ ...base, templates, ports, fieldTlsFolder, telemetry });
 	later.drivers.set(drivers);
@@ -180,6 +179,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		templates,
 		devices: () => devices.all(),
 		bus: drivers.bus,
+		lineNamed: drivers.lineNamed,
 		createLine: drivers.createLine,
 		ports,
 		discoverSunspec: identifySunspec,
@@ -194,7 +194,7 @@ async function openField({ version, sunspecFolder, log }: GatewayDeps, ground: G
 		...scans.routes,
 		...sunspec.routes,
 		...siteTemplates.routes,
-		...portRoutes,
+		...serialPorts.routes,
 		...configuration.routes,
 		...up.routes,
 	];

@@ -1,3 +1,4 @@
+import type { ProvenFiles } from '../config/template/proven-files.ts';
 import { join } from 'node:path';
 
 import type { GatewaySettings } from '../config/gateway-settings.ts';
@@ -14,6 +15,7 @@ import { deviceUid } from '../core/kernel/id.ts';
 import type { Lifecycle } from '../core/kernel/lifecycle.ts';
 import type { Logger } from '../core/kernel/log.ts';
 import type { SystemTime } from '../core/time/system-time.ts';
+import { openPorts } from './driver/port/port-part.ts';
 import { openConfiguration } from './configuration/open-configuration.ts';
 import { type GatewayTelemetryDeps, openGatewayTelemetry } from './telemetry-part.ts';
 import { hubWord, openThinnedDays } from './uplink/thinned-days.ts';
@@ -25,6 +27,8 @@ export interface GatewayDeps {
 	readonly data: string;
 	/** Folders of device templates; later ones win. */
 	readonly templateFolders: readonly string[];
+	/** Files of these folders that need no second look; without it all of them are looked at. */
+	readonly provenTemplates?: ProvenFiles;
 	/** Folder of the definitions of SunSpec models. */
 	readonly sunspecFolder: string;
 	readonly web: WebFolder | null;
@@ -58,6 +62,7 @@ export async function openGround(
 	const { accounts } = people;
 	const lanTls = await openLanTls({ ...base, isLocal: true, moreNames: [] });
 	const thinned = await openThinnedDays({ path: join(data, 'thinned-days.json'), gatewayId, hub: hubWord(store), log });
+	const serialPorts = await openPorts(base);
 	const { telemetry, pointFactsOf } = await openGatewayTelemetry({
 		...base,
 		settings,
@@ -66,6 +71,7 @@ export async function openGround(
 		templates,
 		storage,
 		accounts,
+		ports: serialPorts.ports,
 		...told,
 		thinned,
 		time,
@@ -87,6 +93,7 @@ export async function openGround(
 		lanTls,
 		telemetry,
 		thinned,
+		serialPorts,
 		pointFactsOf,
 		alarmPart,
 	};

@@ -1,5 +1,6 @@
 import { composeGateway } from './compose.ts';
 import { runHull } from '../core/box/run-hull.ts';
+import { readProvenFiles } from '../config/template/proven-files.ts';
 import { readAdministrator, readSettings, readSettingsFile } from '../config/read-settings.ts';
 
 /** Runs the appliance until it is told to stop. `argv`: `--config FILE`, `--data DIR`. */
@@ -23,6 +24,7 @@ export const main = (argv: readonly string[]): Promise<void> =>
 				administrator,
 				data,
 				templateFolders: [`${packageFolder}/config/template`, ...(extra === '' ? [] : [extra])],
+				provenTemplates: await readProvenFiles(`${packageFolder}/dist/proven-templates`),
 				sunspecFolder: `${packageFolder}/config/sunspec`,
 				web,
 				version,

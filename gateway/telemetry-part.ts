@@ -26,6 +26,7 @@ export interface GatewayTelemetryDeps {
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	readonly storage: Pick<StoragePart, 'files'>;
 	readonly accounts: TelemetryPartDeps['accounts'];
+	readonly ports: TelemetryPartDeps['ports'];
 	/** Told of what will never reach the hub; also while the journal opens. */
 	readonly lost: (losses: readonly Loss[]) => void;
 	/** Told of what the journal has given up and the history has. */
@@ -54,6 +55,7 @@ export async function openGatewayTelemetry(deps: GatewayTelemetryDeps) {
 		templates: createTemplateCheck(templates),
 		pointFactsOf,
 		accounts: deps.accounts,
+		ports: deps.ports,
 		onLoss: ({ reason }, ranges) =>
 			lost(ranges.map((range) => ({ range, reason: LOSS_REASONS[reason] ?? 'journal-damaged' }))),
 		onMoved: moved,

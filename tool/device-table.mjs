@@ -10,7 +10,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const INTRODUCTION = `# Supported devices
 
-Every model below has a template in \`config/template/\` and a test that reads an image of the device through the planner, the driver and the decoder.
+Every model below has a template in \`config/template/\` and a test that reads an image of the device through the planner, the driver and the decoder, or what a serial
+device that is not Modbus says through its framing.
 Three of them are recordings of real devices (\`eastron-sdm230\`, \`goodwe-et\`, \`sma-sunspec-int\`); the others are made from the register tables, and no template
 was tried on hardware by us: **confirm a register on the very model before it is written.**
 

@@ -15,6 +15,7 @@ import { OLDEST_NODE, installReason, isLockStale, isNodeNewEnough, orphans } fro
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOCK = join(ROOT, 'dist', 'prepare.lock');
 const WEB_STAMP = join(ROOT, 'dist', 'web.stamp');
+const TEMPLATE_STAMP = join(ROOT, 'dist', 'proven-templates.stamp');
 const LOCK_POLL_MS = 200;
 /** Folders of the checkout that never hold TypeScript of ours. */
 const NOT_SOURCE = new Set(['node_modules', 'dist', 'data', 'coverage', '.git', 'web']);
@@ -99,14 +100,27 @@ function newestOf(/** @type {string} */ folder) {
 	return Math.max(0, ...infos.map((name) => statSync(at(folder, name)).mtimeMs));
 }
 
+/** One number for the names and contents of files and the packages. @param {readonly string[]} paths */
+function stampOf(paths) {
+	const hash = createHash('sha256');
+	for (const path of paths.toSorted()) hash.update(`${path}\0`).update(readFileSync(at(path)));
+	hash.update(readFileSync(at('package-lock.json')));
+	return hash.digest('hex');
+}
+
+/** A template that is sound needs no second look when the program starts. */
+async function proveTemplates() {
+	const templates = filesBelow(at('config', 'template'), ROOT).filter((path) => path.endsWith('.json'));
+	const rules = filesBelow(at('dist', 'config'), ROOT).filter((path) => path.endsWith('.js'));
+	const stamp = stampOf([...templates, ...rules]);
+	if (readOrNull(TEMPLATE_STAMP) === stamp && existsSync(at('dist', 'proven-templates'))) return;
+	await run('tool/prove-templates.mjs', process.execPath, [at('tool', 'prove-templates.mjs')]);
+	writeFileSync(TEMPLATE_STAMP, stamp);
+}
+
 async function bundlePages() {
 	if (!existsSync(at('web', 'build.mjs'))) return;
-	const hash = createHash('sha256');
-	for (const path of filesBelow(at('web'), ROOT, new Set(['node_modules', 'dist'])).toSorted()) {
-		hash.update(`${path}\0`).update(readFileSync(at(path)));
-	}
-	hash.update(readFileSync(at('package-lock.json')));
-	const stamp = hash.digest('hex');
+	const stamp = stampOf(filesBelow(at('web'), ROOT, new Set(['node_modules', 'dist'])));
 	if (readOrNull(WEB_STAMP) === stamp && existsSync(at('dist', 'web'))) return;
 	say('bundling the pages');
 	await run('web/build.mjs', process.execPath, [at('web', 'build.mjs')]);
@@ -167,6 +181,7 @@ async function prepare() {
 	try {
 		await installPackages();
 		await compile();
+		await proveTemplates();
 		await bundlePages();
 	} finally {
 		giveBack();

@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- joi writes its conditions with a key named `then`
 import Joi from 'joi';
 
+import { camelCase, snakeCase, treeRenamed } from '../tree.ts';
 import type { Connection, Line } from './connection.ts';
 
 type SnakeCase<S extends string> = S extends `${infer Head}${infer Rest}`
@@ -32,12 +33,15 @@ const transportOf = (...of: readonly string[]) => Joi.object({ transport: Joi.va
 const hostName = () => Joi.string().hostname().max(253).required();
 const portNumber = () => Joi.number().integer().min(1).max(65_535);
 
+/** A serial port as it is written: its device file, or a link to it. */
+export const portPath = Joi.string()
+	.pattern(/^\/[\w./:@+-]+$/)
+	.max(255)
+	.required();
+
 /** The specification names 19200 8E1 as the default of a serial line; 9600 8N1 is what meters are shipped with. */
 const serialSettings = {
-	path: Joi.string()
-		.pattern(/^\/[\w./:@+-]+$/)
-		.max(255)
-		.required(),
+	path: portPath,
 	baud_rate: Joi.number().integer().min(300).max(4_000_000).default(9_600),
 	parity: Joi.valid('none', 'even', 'odd').default('none'),
 	data_bits: Joi.valid(7, 8).default(8),
@@ -167,31 +171,22 @@ export const connectionSchema = Joi.alternatives().conditional('.driver', {
 	otherwise: Joi.object({ driver: Joi.valid('modbus', 'serial', 'mqtt').required() }).unknown(),
 });
 
-const renamed = (value: unknown, name: (key: string) => string): unknown => {
-	if (Array.isArray(value)) return value.map((each) => renamed(each, name));
-	if (typeof value !== 'object' || value === null) return value;
-	return Object.fromEntries(Object.entries(value).map(([key, each]) => [name(key), renamed(each, name)]));
-};
-
-const toCamel = (key: string): string => key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-const toSnake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
 /** A validated connection in the words of the program. */
 export const toConnection = (view: ConnectionView | null): Connection | null =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
-	renamed(view, toCamel) as Connection | null;
+	treeRenamed(view, camelCase) as Connection | null;
 
 /** A validated line in the words of the program. */
 export const toLine = (view: LineView): Line =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
-	renamed(view, toCamel) as Line;
+	treeRenamed(view, camelCase) as Line;
 
 /** A line in the words of REST. */
 export const lineView = (line: Line): LineView =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
-	renamed(line, toSnake) as LineView;
+	treeRenamed(line, snakeCase) as LineView;
 
 /** A connection in the words of REST. */
 export const connectionView = (connection: Connection | null): ConnectionView | null =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Written` is this renaming, in types
-	renamed(connection, toSnake) as ConnectionView | null;
+	treeRenamed(connection, snakeCase) as ConnectionView | null;

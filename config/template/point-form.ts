@@ -1,5 +1,6 @@
 import Joi from 'joi';
 
+import { membersRenamed } from '../tree.ts';
 import { isPermutation, REGISTER_TYPES } from './register-types.ts';
 import type { TemplatePoint } from './template.ts';
 
@@ -18,21 +19,18 @@ type WireName<Key> = Key extends keyof typeof WIRE_NAMES ? (typeof WIRE_NAMES)[K
 /** A point as it is written in the file. */
 export type WirePoint = { readonly [Key in keyof TemplatePoint as WireName<Key>]: TemplatePoint[Key] };
 
-const wireNameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES));
-const nameOf: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES).map(([name, wire]) => [wire, name]));
-
-const renamed = (value: object, names: ReadonlyMap<string, string>): object =>
-	Object.fromEntries(Object.entries(value).map(([name, each]) => [names.get(name) ?? name, each as unknown]));
+const wireNames: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES));
+const names: ReadonlyMap<string, string> = new Map(Object.entries(WIRE_NAMES).map(([name, wire]) => [wire, name]));
 
 /** A point in the words of the program. */
 export const toPoint = (wire: WirePoint): TemplatePoint =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WirePoint` is this renaming, in types
-	renamed(wire, nameOf) as TemplatePoint;
+	membersRenamed(wire, (name) => names.get(name) ?? name) as TemplatePoint;
 
 /** A point in the words of the file. */
 export const toWirePoint = (point: TemplatePoint): WirePoint =>
 	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `WirePoint` is this renaming, in types
-	renamed(point, wireNameOf) as WirePoint;
+	membersRenamed(point, (name) => wireNames.get(name) ?? name) as WirePoint;
 
 const POINT_KEY = /^[a-z][a-z0-9_]{0,127}$/;
 /** Names of groups, options and write blocks. */
@@ -78,6 +76,33 @@ const condition = Joi.object({
 	is: Joi.array().items(optionValue()).min(1).max(MAX_CHOICES).required(),
 });
 
+/** What a point has that says nothing else. */
+const USUAL = {
+	scale: 1,
+	offset: 0,
+	unit: '',
+	kind: 'measurement',
+	access: 'r',
+	invalid: [],
+	enum: null,
+	min: null,
+	max: null,
+} as const satisfies Partial<WirePoint>;
+
+/** The byte order of points that are one bit and have none. */
+const NO_BYTES = 'AB';
+
+const usual: readonly (readonly [string, unknown])[] = Object.entries({ byteOrder: NO_BYTES, ...USUAL });
+
+/** A point of a file that is known to be sound, unchecked: what `toPoint` makes of what `pointSchema` makes of it. */
+export function toProvenPoint(sound: object): TemplatePoint {
+	const point: Record<string, unknown> = {};
+	for (const [name, value] of Object.entries(sound)) point[names.get(name) ?? name] = value;
+	for (const [name, value] of usual) point[name] ??= value;
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has proof that it is a sound point
+	return point as unknown as TemplatePoint;
+}
+
 /** One point. Its members alone; what they mean together is in template-rules. */
 export const pointSchema = Joi.object<WirePoint>({
 	key: Joi.string().pattern(POINT_KEY).required(),
@@ -89,18 +114,18 @@ export const pointSchema = Joi.object<WirePoint>({
 	byte_order: byteOrder.when('type', {
 		is: 'bool',
 		// oxlint-disable-next-line unicorn/no-thenable -- `then` is the word joi uses for the branch
-		then: Joi.optional().default('AB'),
+		then: Joi.optional().default(NO_BYTES),
 		otherwise: Joi.required(),
 	}),
-	scale: Joi.number().default(1),
-	offset: Joi.number().default(0),
-	unit: Joi.string().max(20).allow('').default(''),
-	kind: Joi.valid('measurement', 'counter', 'state', 'setting').default('measurement'),
-	access: Joi.valid('r', 'w', 'rw').default('r'),
-	invalid: Joi.array().items(Joi.string().max(500)).max(16).default([]),
-	enum: enumTexts().allow(null).default(null),
-	min: Joi.number().allow(null).default(null),
-	max: Joi.number().allow(null).default(null),
+	scale: Joi.number().default(USUAL.scale),
+	offset: Joi.number().default(USUAL.offset),
+	unit: Joi.string().max(20).allow('').default(USUAL.unit),
+	kind: Joi.valid('measurement', 'counter', 'state', 'setting').default(USUAL.kind),
+	access: Joi.valid('r', 'w', 'rw').default(USUAL.access),
+	invalid: Joi.array().items(Joi.string().max(500)).max(16).default(USUAL.invalid),
+	enum: enumTexts().allow(null).default(USUAL.enum),
+	min: Joi.number().allow(null).default(USUAL.min),
+	max: Joi.number().allow(null).default(USUAL.max),
 	bit: whole(0, 15),
 	slice: Joi.object({ first: whole(0, 63).required(), count: whole(1, 64).required() }),
 	mask: Joi.string().pattern(HEX).max(16),

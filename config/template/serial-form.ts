@@ -2,7 +2,7 @@ import Joi from 'joi';
 
 import { pointSchema, type WirePoint } from './point-form.ts';
 import { bytesOf } from './serial-bytes.ts';
-import type { ChecksumType, CsvRecord, FrameSpan, LengthType, TextForm } from './serial-format.ts';
+import type { ChecksumRule, CsvRecord, FrameSpan, LengthType, TextForm } from './serial-format.ts';
 import { headerSchema, type WireHeader } from './template-form.ts';
 import type { RegisterType } from './template.ts';
 
@@ -47,14 +47,7 @@ interface WireLayout {
 export interface WireSerialHeader extends WireHeader {
 	readonly kind: 'serial';
 	readonly framing: WireFraming;
-	readonly checksum?: {
-		readonly type: ChecksumType;
-		readonly mark?: string;
-		readonly at: number;
-		readonly notation: 'binary' | 'hex';
-		readonly order: 'big' | 'little';
-		readonly covers: FrameSpan;
-	};
+	readonly checksum?: Omit<ChecksumRule, 'mark'> & { readonly mark?: string };
 	readonly payload?: FrameSpan;
 	readonly request?: string;
 	readonly layout: WireLayout;
@@ -163,6 +156,8 @@ const layouts = {
 	binary: {},
 } as const;
 
+const kinds: readonly WireLayout['kind'][] = ['regex', 'csv', 'key-value', 'obis', 'binary'];
+
 const forbidden = Joi.forbidden();
 
 /** Everything but the points. */
@@ -225,6 +220,13 @@ const places: Readonly<Record<WireLayout['kind'], Joi.SchemaMap>> = {
 		byte_order: Joi.string().max(8),
 	},
 };
+
+/** The kind of the layout of a raw template; `null`: it has none that is known. */
+export function layoutKindOf(raw: object): WireLayout['kind'] | null {
+	const layout = 'layout' in raw ? raw.layout : null;
+	const kind = typeof layout === 'object' && layout !== null && 'kind' in layout ? layout.kind : null;
+	return kinds.find((each) => each === kind) ?? null;
+}
 
 /** One point of a template with this layout. Its members alone; what they mean together is in serial-rules. */
 export const serialPointSchema = (layout: WireLayout['kind']): Joi.ObjectSchema<WireSerialPoint> =>

@@ -56,6 +56,36 @@ export interface WireHeader {
 
 const sentence = Joi.string().max(1000);
 
+/** Nothing is known of how the device comes. */
+const NOT_KNOWN: WireCommDefaults = {
+	baud_rate: null,
+	data_bits: null,
+	parity: null,
+	stop_bits: null,
+	unit_id: null,
+	tcp_port: null,
+};
+
+/** What a template has that says nothing else. */
+const USUAL = {
+	variants: [],
+	comm_defaults: NOT_KNOWN,
+	max_registers: 125,
+	guard_ms: 0,
+	probe: [],
+	sign: null,
+	quirks: [],
+	verification: 'unverified',
+	sources: [],
+} as const satisfies Partial<WireHeader>;
+
+/** The header of a file that is known to be sound, unchecked: what `headerSchema` makes of it. */
+export function provenHeader(sound: object): WireHeader {
+	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has proof that it is a sound template
+	const header = { ...USUAL, ...sound } as unknown as WireHeader;
+	return { ...header, comm_defaults: { ...NOT_KNOWN, ...header.comm_defaults } };
+}
+
 const commDefaultsSchema = Joi.object({
 	baud_rate: Joi.number().integer().min(300).max(4_000_000).allow(null).default(null),
 	data_bits: Joi.valid(7, 8, null).default(null),
@@ -93,17 +123,17 @@ export const headerSchema = Joi.object<WireHeader>({
 	$schema: Joi.string().max(500).strip(),
 	manufacturer: text().required(),
 	model: text().required(),
-	variants: Joi.array().items(text()).max(100).default([]),
+	variants: Joi.array().items(text()).max(100).default(USUAL.variants),
 	category: text().required(),
 	transports: Joi.array()
 		.items(Joi.valid('rtu', 'tcp', 'ascii'))
 		.min(1)
 		.max(3)
 		.required(),
-	comm_defaults: commDefaultsSchema.default(commDefaultsSchema.validate({}).value),
-	max_registers: Joi.number().integer().min(1).max(125).default(125),
+	comm_defaults: commDefaultsSchema.default(USUAL.comm_defaults),
+	max_registers: Joi.number().integer().min(1).max(125).default(USUAL.max_registers),
 	max_bits: Joi.number().integer().min(1).max(2_000),
-	guard_ms: Joi.number().min(0).max(10_000).default(0),
+	guard_ms: Joi.number().min(0).max(10_000).default(USUAL.guard_ms),
 	holes: Joi.array().items(holeSchema).max(1_000),
 	all_ff_is_absent: Joi.boolean(),
 	options: Joi.array().items(optionSchema).unique('name').max(50),
@@ -120,13 +150,13 @@ export const headerSchema = Joi.object<WireHeader>({
 				.xor('min', 'is'),
 		)
 		.max(20)
-		.default([]),
-	sign: Joi.valid('import', 'export', null).default(null),
-	quirks: Joi.array().items(sentence).max(100).default([]),
-	verification: Joi.valid('two sources', 'one source', 'unverified').default('unverified'),
+		.default(USUAL.probe),
+	sign: Joi.valid('import', 'export', null).default(USUAL.sign),
+	quirks: Joi.array().items(sentence).max(100).default(USUAL.quirks),
+	verification: Joi.valid('two sources', 'one source', 'unverified').default(USUAL.verification),
 	sources: Joi.array()
 		.items(Joi.object({ work: text().required(), licence: text().required(), use: text().required() }))
 		.max(50)
-		.default([]),
+		.default(USUAL.sources),
 	points: Joi.array().min(1).max(MAX_POINTS).required(),
 }).required();

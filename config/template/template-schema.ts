@@ -5,12 +5,13 @@ import type Joi from 'joi';
 
 import { SettingsFault, type SettingsMistake } from '../settings-fault.ts';
 import { labelsOfGroup, labelsOfKey } from './label-table.ts';
-import { pointSchema, toPoint } from './point-form.ts';
-import { headerSchema, MAX_POINTS, type WireCommDefaults, type WireHeader } from './template-form.ts';
+import { pointSchema, toPoint, toProvenPoint } from './point-form.ts';
+import { headerSchema, MAX_POINTS, provenHeader, type WireCommDefaults, type WireHeader } from './template-form.ts';
 import type { PlacedPoint } from './point-neighbours.ts';
 import { referenceMistakes } from './template-references.ts';
+import { NONE_PROVEN, proofOf, type ProvenFiles } from './proven-files.ts';
 import { isSiteTemplate, placedInSite, wholeFile } from './site-template.ts';
-import { serialHeaderSchema, serialPointSchema, type WireSerialPoint } from './serial-form.ts';
+import { layoutKindOf, serialHeaderSchema, serialPointSchema, type WireSerialPoint } from './serial-form.ts';
 import { formatMistakes } from './serial-rules.ts';
 import { isSerialTemplate, layoutOf, toSerialFormat, toSerialPoint } from './serial-template-schema.ts';
 import { pointMistakes, ruleMistakes } from './template-rules.ts';
@@ -152,20 +153,32 @@ function parseWhole(key: string, raw: unknown): TemplateDocument {
 	);
 }
 
-/** A template of a serial device that is not Modbus. The layout comes first: it says what a point looks like. */
-function parseSerial(key: string, raw: object): TemplateDocument {
-	const header = serialHeaderSchema.validate(raw, options);
-	if (header.error !== undefined) throw new SettingsFault(mistakesOf(header.error, []).slice(0, MAX_MISTAKES));
-	const layout = layoutOf(header.value);
-	const schema = serialPointSchema(layout.kind);
+/** The points of a serial template, and what is wrong in them. Only a known layout tells what a point looks like: without one there are none. */
+function serialPointsOf(raw: object): {
+	readonly wires: readonly WireSerialPoint[];
+	readonly misshapen: readonly SettingsMistake[];
+} {
+	const kind = layoutKindOf(raw);
 	const wires: WireSerialPoint[] = [];
 	const misshapen: SettingsMistake[] = [];
+	if (kind === null) return { wires, misshapen };
+	const schema = serialPointSchema(kind);
 	for (const [index, rawPoint] of rawPointsOf(raw).entries()) {
 		const { error, value } = schema.validate(rawPoint, options);
 		if (error === undefined) wires.push(value);
 		else misshapen.push(...mistakesOf(error, ['points', index]));
 	}
-	if (misshapen.length > 0) throw new SettingsFault(keyMistakes(key).concat(misshapen).slice(0, MAX_MISTAKES));
+	return { wires, misshapen };
+}
+
+/** A template of a serial device that is not Modbus. */
+function parseSerial(key: string, raw: object): TemplateDocument {
+	const header = serialHeaderSchema.validate(raw, options);
+	const { wires, misshapen } = serialPointsOf(raw);
+	const flaws = mistakesOf(header.error, []).concat(misshapen);
+	if (header.error !== undefined || flaws.length > 0)
+		throw new SettingsFault(keyMistakes(key).concat(flaws).slice(0, MAX_MISTAKES));
+	const layout = layoutOf(header.value);
 	const placed = wires.map((wire, index) => ({ index, point: toSerialPoint(wire, layout) }));
 	const serial = toSerialFormat(header.value, wires, raw);
 	const mistakes = keyMistakes(key).concat(
@@ -180,6 +193,19 @@ function parseSerial(key: string, raw: object): TemplateDocument {
 
 const parseAny = (key: string, raw: unknown): TemplateDocument =>
 	isSerialTemplate(raw) ? parseSerial(key, raw) : parseWhole(key, raw);
+
+/** A file that was found sound before, and is not looked at again; the few that are not plain Modbus templates are. */
+function parseProven(key: string, raw: unknown, bases: ReadonlyMap<string, TemplateDocument>): TemplateDocument {
+	if (typeof raw !== 'object' || raw === null || isSerialTemplate(raw) || isSiteTemplate(raw))
+		return parseTemplate(key, raw, bases);
+	const header = provenHeader(raw);
+	const points = header.points.filter((point) => typeof point === 'object' && point !== null);
+	return toDocument(
+		key,
+		header,
+		points.map((point) => toProvenPoint(point)),
+	);
+}
 
 function parseSite(key: string, raw: object, bases: ReadonlyMap<string, TemplateDocument>): TemplateDocument {
 	const whole = wholeFile(raw, bases);
@@ -231,10 +257,12 @@ export interface TemplateFolder {
  * Reads every `.json` of a folder (at most 1000 files of 1 MiB), apart from JSON schemas. Never rejects: a file or folder that cannot be
  * read or is not a sound template ends up in `mistakes`, and the others are there.
  * @param bases the templates of other folders, which those of this one may extend
+ * @param proven files that are known to be sound as they are, which saves most of the work
  */
 export async function readTemplates(
 	folder: string,
 	bases: ReadonlyMap<string, TemplateDocument> = new Map(),
+	proven: ProvenFiles = NONE_PROVEN,
 ): Promise<TemplateFolder> {
 	const templates = new Map<string, TemplateDocument>();
 	const mistakes: SettingsMistake[] = [];
@@ -252,7 +280,9 @@ export async function readTemplates(
 	for (const file of files.slice(0, MAX_FILES)) {
 		try {
 			const key = file.slice(0, -'.json'.length);
-			templates.set(key, parseTemplate(key, JSON.parse(await readBounded(join(folder, file))), bases));
+			const text = await readBounded(join(folder, file));
+			const parse = proven.has(proofOf(file, text)) ? parseProven : parseTemplate;
+			templates.set(key, parse(key, JSON.parse(text), bases));
 		} catch (error) {
 			mistakes.push(...mistakesIn(file, error));
 		}

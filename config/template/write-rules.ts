@@ -1,3 +1,4 @@
+import { isTree } from '../tree.ts';
 import { factsOfType, isNumeric, isScalable, isWhole } from './register-types.ts';
 import type { DeviceTemplate, RegisterType, TemplatePoint } from './template.ts';
 
@@ -137,9 +138,6 @@ export function writeMistake(template: DeviceTemplate, { point: key, value }: Po
 	return { member: 'value', sentence: `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}` };
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
 	if (!Array.isArray(points) || points.length === 0 || points.length > MAX_WRITES)
 		return {
@@ -149,7 +147,7 @@ function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {
 	const writes: PlacedWrite[] = [];
 	for (const [index, each] of points.entries()) {
 		const member = `points[${index}]`;
-		if (!isObject(each)) return { member, sentence: `must be {point, value}; found ${shown(each)}` };
+		if (!isTree(each)) return { member, sentence: `must be {point, value}; found ${shown(each)}` };
 		const { point = null, value = null } = each;
 		const first = writes.findIndex((other) => other.point === point);
 		if (first !== -1)

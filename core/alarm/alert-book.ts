@@ -5,6 +5,7 @@ import type { DeviceId, GatewayId } from '../kernel/id.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
 import { backoffMs } from '../kernel/retry.ts';
+import { createTurns } from '../kernel/turns.ts';
 import type { AlertRepository } from './alert-repository.ts';
 import { type Alert, ALERT_RETENTION_MS, isOpen, MAX_ALERTS, MAX_ALERTS_OF_ALL } from './alert.ts';
 
@@ -59,7 +60,7 @@ export async function openAlertBook({
 	let writing = 0;
 	let isStopped = false;
 	let timer = { dueMs: Number.POSITIVE_INFINITY, cancel: (): void => undefined };
-	let turn: Promise<unknown> = Promise.resolve();
+	const { run: inTurn } = createTurns();
 
 	function index(alert: Alert): void {
 		const ofDevice = openByDevice.get(alert.deviceId);
@@ -143,11 +144,7 @@ export async function openAlertBook({
 		}
 	}
 
-	function flush(): Promise<void> {
-		const written = turn.then(writeUnwritten);
-		turn = written.catch(() => undefined);
-		return written;
-	}
+	const flush = (): Promise<void> => inTurn(writeUnwritten);
 
 	function flushIn(delayMs: number): void {
 		const dueMs = clock.monotonicMs() + delayMs;

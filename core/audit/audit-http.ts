@@ -69,6 +69,10 @@ type Handler = (request: Request, h: ResponseToolkit) => unknown;
 const isChange = ({ method, path, settings }: RequestRoute): boolean =>
 	CHANGES.has(method) && path.startsWith('/api/') && settings.app?.audit !== false;
 
+/** What was refused, and what failed when it was under way where that is to be known. */
+const isWritten = ({ route, app }: Request, status: number): boolean =>
+	REFUSALS.has(status) || (status >= 400 && route.settings.app?.audit === 'attempts' && app.audit !== undefined);
+
 /** False for a refusal that the handler answers itself. */
 function isDone(response: ResponseObject): boolean {
 	// Not set before the answer is on its way, unless the handler does it.
@@ -108,7 +112,7 @@ export const auditHttp: Plugin<AuditHttpOptions> = {
 		server.ext({ type: 'onPreStart', method: recordAll, options: { before: 'idempotency' } });
 
 		stepsOf(server).onPreResponse.push((response, request) => {
-			if (!request.path.startsWith('/api/') || !isAnswer(response) || !REFUSALS.has(response.statusCode))
+			if (!request.path.startsWith('/api/') || !isAnswer(response) || !isWritten(request, response.statusCode))
 				return response;
 			const event = eventOf(request, callerOf(request, callerByEmail));
 			const target = event.target ?? request.path;

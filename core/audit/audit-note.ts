@@ -23,9 +23,11 @@ declare module '@hapi/hapi' {
 	interface RouteOptionsApp {
 		/**
 		 * `false`: a call that succeeds is no entry, because it is data and no decision of a person (telemetry, renewing a token, evaluations).
+		 * `attempts`: an entry also when it fails after `noteChange`, because what it does is done by then whatever comes of it, and whoever hangs
+		 * up is not to escape it (it reaches other hosts).
 		 * `caller-by-email`: who calls is the account of the `email` in the body, when there is one (login, registration, claim).
 		 */
-		readonly audit?: false | 'caller-by-email';
+		readonly audit?: false | 'attempts' | 'caller-by-email';
 	}
 }
 

@@ -165,7 +165,11 @@ export async function openHttp(deps: HttpPartDeps) {
 				V1,
 			),
 			part(authorityRoutes, { caPem: lanTls.caPem, role }, V1),
-			part(deviceRoutes, { devices, ...(deps.deviceNotice === undefined ? {} : { notice: deps.deviceNotice }) }, V1),
+			part(
+				deviceRoutes,
+				{ devices, log, ...(deps.deviceNotice === undefined ? {} : { notice: deps.deviceNotice }) },
+				V1,
+			),
 			part(
 				telemetryRoutes,
 				{

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { KnownTemplates } from '../device/device-rules.ts';
+import type { KnownPorts, KnownTemplates } from '../device/device-rules.ts';
 import { createDeviceService } from '../device/device-service.ts';
 import { createDeviceStore } from '../device/device-store.ts';
 import type { Device } from '../device/device.ts';
@@ -69,6 +69,8 @@ export interface TelemetryPartDeps {
 	/** This gateway; `null` on a hub. */
 	readonly gatewayId: GatewayId | null;
 	readonly templates: KnownTemplates;
+	/** The serial ports of this box; absent on a hub, which has none. */
+	readonly ports?: KnownPorts | undefined;
 	readonly pointFactsOf: PointFactsOf;
 	readonly accounts: Pick<AccountDirectory, 'byId'>;
 	readonly onLoss: (loss: JournalLoss, ranges: readonly StreamRange[]) => void;
@@ -156,6 +158,7 @@ export async function openTelemetry(deps: TelemetryPartDeps) {
 			gatewayId: deps.gatewayId,
 			node: deps.origin,
 			templates: deps.templates,
+			ports: deps.ports,
 			users: {
 				async exists(id, tenantId) {
 					const account = deps.accounts.byId(id);

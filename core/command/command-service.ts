@@ -8,6 +8,7 @@ import { Fault, messageOf, notFound } from '../kernel/fault.ts';
 import { createGate } from '../kernel/gate.ts';
 import type { DeviceId } from '../kernel/id.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createTurns } from '../kernel/turns.ts';
 import {
 	type Command,
 	type CommandChange,
@@ -91,16 +92,11 @@ export function createCommandService({
 	const finished: Record<FinalStatus, number> = { executed: 0, failed: 0, expired: 0 };
 	/** Since when this process knows each open command, in the time that nobody sets. */
 	const knownSinceMs = new Map<string, number>();
-	let last: Promise<unknown> = Promise.resolve();
 	let cancelSweep: (() => void) | null = null;
 	let isStopped = false;
 
 	/** One write after the other, so that each sees the status before it. */
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = last.then(work);
-		last = turn.catch(() => undefined);
-		return turn;
-	}
+	const { run: inTurn, settled } = createTurns();
 
 	function tell(event: keyof CommandListener, command: Command): void {
 		for (const listener of listeners) listener[event]?.(command);
@@ -343,7 +339,7 @@ export function createCommandService({
 		async stop(): Promise<void> {
 			isStopped = true;
 			cancelSweep?.();
-			await last;
+			await settled();
 		},
 	};
 }

@@ -7,6 +7,8 @@ import { withCursorHeaders } from '../http/cursor-headers.ts';
 import { described } from '../http/describe.ts';
 import { ifMatch, withEtag } from '../http/etag.ts';
 import { byPage, cutAtLimit, DEFAULT_CURSOR_LIMIT, DEFAULT_PAGE_SIZE } from '../http/paging.ts';
+import { messageOf } from '../kernel/fault.ts';
+import type { Logger } from '../kernel/log.ts';
 import {
 	type DeviceBody,
 	type ListQuery,
@@ -31,6 +33,7 @@ export interface DeviceRoutesOptions {
 	readonly devices: DeviceService;
 	/** What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. */
 	readonly notice?: (device: Device) => string | null;
+	readonly log: Logger;
 }
 
 /** A header can carry neither other letters nor quotation marks inside the quoted text (RFC 7234, 5.5). */
@@ -39,15 +42,25 @@ const warningOf = (notice: string): string => `299 - "${notice.replaceAll(/[^ !#
 /** `/devices` of references 000 and 002. Registered below the prefix of its family. */
 export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 	name: 'device-routes',
-	register(server, { devices, notice }) {
+	register(server, { devices, notice, log }) {
 		const view = (device: Device) => deviceView(device, devices.health(device));
 
 		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
 
+		/** The device is saved by now: whatever goes wrong here is no reason to answer that it is not. */
+		function noticeOf(device: Device): string | null {
+			try {
+				return notice?.(device) ?? null;
+			} catch (error) {
+				log.error('device-notice-failed', { device: device.uid, reason: messageOf(error) });
+				return null;
+			}
+		}
+
 		/** The document, and a `Warning` when there is something to know about it. */
 		function savedOf(device: Device, h: ResponseToolkit) {
 			const response = documentOf(device, h);
-			const sentence = notice?.(device) ?? null;
+			const sentence = noticeOf(device);
 			return sentence === null ? response : response.header('warning', warningOf(sentence));
 		}
 

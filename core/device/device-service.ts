@@ -16,6 +16,7 @@ import {
 import type { Logger } from '../kernel/log.ts';
 import type { Page, Window } from '../kernel/page.ts';
 import type { RevisionCheck } from '../kernel/revision.ts';
+import { createTurns } from '../kernel/turns.ts';
 import { createAdoptedCount } from './adopted-count.ts';
 import { type ArrangedDevice, planArrangement } from './device-arrangement.ts';
 import { maySee } from './device-access.ts';
@@ -24,7 +25,13 @@ import { createDeviceExchange } from './device-exchange.ts';
 import { createDevicePresence, STATUS_OF_HEALTH } from './device-presence.ts';
 import type { DevicePosition, DeviceRepository } from './device-repository.ts';
 import { type DeviceEdit, edited as editedBy } from './device-edits.ts';
-import { assertLineAgrees, assertTemplateFits, type KnownTemplates } from './device-rules.ts';
+import {
+	assertLineAgrees,
+	assertTemplateFits,
+	type KnownPorts,
+	type KnownTemplates,
+	serialPathsOf,
+} from './device-rules.ts';
 import type { Device, DeviceHealth, DeviceStatus } from './device.ts';
 
 export interface DeviceServiceDeps {
@@ -34,6 +41,8 @@ export interface DeviceServiceDeps {
 	/** This box, as the author of changes. */
 	readonly node: GatewayId;
 	readonly templates: KnownTemplates;
+	/** The serial ports of this box; absent: each path is a port of its own. */
+	readonly ports?: KnownPorts | undefined;
 	/** Whether somebody with this id is at home in the tenant. */
 	readonly users: { readonly exists: (userId: string, tenantId: TenantId) => Promise<boolean> };
 	readonly clock: Clock;
@@ -68,6 +77,7 @@ export function createDeviceService({
 	gatewayId,
 	node,
 	templates,
+	ports,
 	users,
 	clock,
 	log,
@@ -76,7 +86,6 @@ export function createDeviceService({
 	const presence = createDevicePresence({ devices, log });
 	const { current, markSeen, flushSeen } = presence;
 	const listeners = new Set<DeviceListener>();
-	let last: Promise<unknown> = Promise.resolve();
 
 	function tellChanged(device: Device): void {
 		for (const { changed } of listeners) changed?.(device);
@@ -91,11 +100,7 @@ export function createDeviceService({
 	}
 
 	/** Changes run one after the other: rules that look at other devices must not race. */
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = last.then(work);
-		last = turn.catch(() => undefined);
-		return turn;
-	}
+	const { run: inTurn, settled } = createTurns();
 
 	/**
 	 * The device under its id or its address; `null` when there is none. For an actor there is nothing but what it may see, so that nobody
@@ -135,7 +140,13 @@ export function createDeviceService({
 		if (isTaken) throw duplicate('device_uid', uid);
 	}
 
-	function assertConnectionFits(device: Device): void {
+	/** Devices that name one port differently share it all the same. */
+	async function assertPortAgrees(device: Device): Promise<void> {
+		if (serialPathsOf([device]).length > 0) await ports?.look(serialPathsOf([device, ...devices.all()]));
+		assertLineAgrees(device, devices.all(), ports?.nameOf);
+	}
+
+	async function assertConnectionFits(device: Device): Promise<void> {
 		const { connection } = device;
 		if (gatewayId === null && connection !== null && connection.driver !== 'mqtt')
 			throw fieldFault(
@@ -144,13 +155,13 @@ export function createDeviceService({
 				`a device with driver ${connection.driver} is configured on its gateway, not on the hub`,
 			);
 		assertTemplateFits(device.connection, templates);
-		assertLineAgrees(device, devices.all());
+		await assertPortAgrees(device);
 	}
 
 	/** What the settings file declares is there even when it cannot be read as it stands: its health says why, and one slip stops no start. */
-	function noteConnectionFits(device: Device): void {
+	async function noteConnectionFits(device: Device): Promise<void> {
 		try {
-			assertConnectionFits(device);
+			await assertConnectionFits(device);
 		} catch (error) {
 			if (!(error instanceof Fault)) throw error;
 			log.error('declared-device-unfit', { device: device.uid, reason: error.message });
@@ -201,7 +212,7 @@ export function createDeviceService({
 			createdAt: clock.now(),
 			deletedAt: null,
 		};
-		assertFits(device);
+		await assertFits(device);
 		await assertOwnerExists(device);
 		await devices.put(device, null);
 		tellChanged(device);
@@ -226,7 +237,7 @@ export function createDeviceService({
 		expected?.(before.revision);
 		const isElsewhere = before.gatewayId !== gatewayId;
 		const after = editedBy(before, wanted, node, isElsewhere);
-		if (wanted.connection !== undefined) assertConnectionFits(after);
+		if (wanted.connection !== undefined) await assertConnectionFits(after);
 		if (wanted.ownerId !== undefined) await assertOwnerExists(after);
 		// What a person sets holds until the device is heard of again; whether a polled device answers is no matter of opinion.
 		if (wanted.status !== undefined)
@@ -275,6 +286,7 @@ export function createDeviceService({
 			const next = before === null ? after : editedBy(before, after, node, false);
 			await devices.put({ ...next, revision: (before?.revision ?? 0) + 1 }, before?.revision ?? null);
 		}
+		await ports?.look(serialPathsOf(changes.map(({ after }) => after)));
 		for (const { after } of changes) {
 			if (after.deletedAt !== null) presence.forget(after.id);
 			const saved = devices.find(after.id);
@@ -368,7 +380,7 @@ export function createDeviceService({
 		flushSeen,
 		async stop(): Promise<void> {
 			clearInterval(flushTimer);
-			await last;
+			await settled();
 			await flushSeen();
 		},
 	};

@@ -1,5 +1,6 @@
 import { Fault } from '../kernel/fault.ts';
 import { DEFAULT_TENANT, type DeviceId, type DeviceUid } from '../kernel/id.ts';
+import { createTurns } from '../kernel/turns.ts';
 import { createDocumentSet } from '../storage/document-set.ts';
 import type { DocumentDatabase } from '../storage/pouch.ts';
 import type { Device } from './device.ts';
@@ -23,7 +24,6 @@ export async function createDeviceStore(database: DocumentDatabase<Device>): Pro
 	const documents = createDocumentSet(database);
 	let ordered: readonly Device[] | null = null;
 	let uids: Map<DeviceUid, Device[]> | null = null;
-	let last: Promise<unknown> = Promise.resolve();
 
 	for (const device of await documents.all())
 		// Devices of a version without tenants.
@@ -48,11 +48,7 @@ export async function createDeviceStore(database: DocumentDatabase<Device>): Pro
 		return uids;
 	}
 
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = last.then(work);
-		last = turn.catch(() => undefined);
-		return turn;
-	}
+	const { run: inTurn } = createTurns();
 
 	async function write(device: Device, expected: number | null): Promise<void> {
 		const found = byId.get(device.id)?.revision ?? null;

@@ -4,6 +4,7 @@ import type { FileLayer, JournalFile } from '../journal/file-layer.ts';
 import { withFile } from '../journal/segment-walk.ts';
 import type { EpochMs } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
+import { createTurns } from '../kernel/turns.ts';
 import { isDamage } from '../storage/disk-fault.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import type { DayShape } from './chunk-card.ts';
@@ -83,14 +84,9 @@ export function createDayFile(deps: DayFileDeps): DayFile {
 	let version = 0;
 	/** What an earlier process has written may be in the page cache only: the first commit makes it durable too. */
 	let isSure = false;
-	let tail: Promise<unknown> = Promise.resolve();
 
 	/** Names and index belong together: whoever opens the file gets the index of just this file. */
-	function exclusively<T>(task: () => Promise<T>): Promise<T> {
-		const result = tail.then(task);
-		tail = result.catch(() => undefined);
-		return result;
-	}
+	const { run: exclusively } = createTurns();
 
 	async function load(file: JournalFile): Promise<DayIndex> {
 		if (index !== null) return index;

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createTurns } from '../kernel/turns.ts';
 
 /** `raw`: the samples themselves; the others: sums over so much time, those of counters aside. */
 export const DROPPED_LEVELS = ['raw', 'minute', 'hour', 'day', 'month'] as const;
@@ -70,11 +71,7 @@ export function createOverflow({ steps, maxBytes, minFreeBytes, freeBytes, dropp
 		}
 	}
 
-	let tail: Promise<unknown> = Promise.resolve();
+	const { run: inTurn } = createTurns();
 	/** One at a time: who comes meanwhile looks again when the first is done. */
-	return (): Promise<void> => {
-		const turn = tail.then(enforce);
-		tail = turn.catch(() => undefined);
-		return turn;
-	};
+	return (): Promise<void> => inTurn(enforce);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { Fault, messageOf } from '../kernel/fault.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createTurns } from '../kernel/turns.ts';
 import type { StreamRange } from '../ledger/stream-range.ts';
 import type { Reading } from '../telemetry/reading.ts';
 import { encodeBlock } from './block-codec.ts';
@@ -116,7 +117,6 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	const holds = new Map<string, JournalPosition>(settings.holders.map((holder) => [holder, { segment: 0, offset: 0 }]));
 	const listeners: JournalListener[] = [];
 	let writeError: string | null = null;
-	let tail: Promise<unknown> = Promise.resolve();
 	let isOpen = false;
 	let makeRoom: MakeRoom | null = null;
 	let asked = { segment: 0, isElsewhere: false };
@@ -131,11 +131,7 @@ export async function openJournal(options: FileJournalOptions): Promise<FileJour
 	}
 
 	/** Files are touched by one task at a time. */
-	function exclusively<T>(task: () => Promise<T>): Promise<T> {
-		const result = tail.then(task);
-		tail = result.catch(() => undefined);
-		return result;
-	}
+	const { run: exclusively } = createTurns();
 
 	const lowestHold = (): JournalPosition | null => {
 		let lowest: JournalPosition | null = null;

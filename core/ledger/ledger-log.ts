@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { FileLayer, JournalFile } from '../journal/file-layer.ts';
+import { createTurns } from '../kernel/turns.ts';
 import type { LedgerChange } from './ledger.ts';
 import { recordLine } from './record-lines.ts';
 
@@ -31,16 +32,7 @@ export function createLedgerLog({ files, folder, first }: LedgerLogDeps) {
 	let file: JournalFile | null = null;
 	let position = 0;
 	let waiting: string[] = [];
-	let tail: Promise<void> = Promise.resolve();
-
-	function inTurn<T>(work: () => Promise<T>): Promise<T> {
-		const turn = tail.then(work);
-		tail = turn.then(
-			() => undefined,
-			() => undefined,
-		);
-		return turn;
-	}
+	const { run: inTurn } = createTurns();
 
 	async function open(): Promise<JournalFile> {
 		const made = await files.create(join(folder, ledgerLogName(number)));

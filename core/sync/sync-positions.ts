@@ -1,6 +1,7 @@
 import { messageOf } from '../kernel/fault.ts';
 import type { Stoppable } from '../kernel/lifecycle.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createTurns } from '../kernel/turns.ts';
 import type { DocumentSet } from '../storage/document-set.ts';
 
 /** Where one stands in the feed of another box. */
@@ -43,7 +44,7 @@ export async function createSyncPositions(saved: DocumentSet<SavedPosition>, log
 	const byPeer = new Map((await saved.all()).map((position) => [position.id, position]));
 	const unsaved = new Set<string>();
 	let timer: NodeJS.Timeout | null = null;
-	let turn: Promise<unknown> = Promise.resolve();
+	const { run: inTurn } = createTurns();
 
 	async function write(): Promise<void> {
 		const changed = [...unsaved].flatMap((id) => byPeer.get(id) ?? []);
@@ -53,9 +54,7 @@ export async function createSyncPositions(saved: DocumentSet<SavedPosition>, log
 
 	function save(): Promise<void> {
 		timer = null;
-		const done = turn.then(write);
-		turn = done.catch(() => undefined);
-		return done;
+		return inTurn(write);
 	}
 
 	function set(peer: string, change: Partial<SavedPosition>): void {

@@ -1,3 +1,4 @@
+import type { Line } from '../../config/connection/connection.ts';
 import { layeredTemplate } from '../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Command, CommandChange } from '../../core/command/command.ts';
@@ -11,7 +12,6 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { Bus } from '../driver/bus.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
 import { isWrite } from '../driver/modbus/wire/modbus-line.ts';
 import { createDeviceTurns } from './device-turns.ts';
 import { lockedOut, type LockOut } from './lock-out.ts';
@@ -27,8 +27,8 @@ export interface ModbusDeliveryDeps {
 	readonly devices: Pick<DeviceService, 'find'>;
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
-	/** The bus of a line by its name; `null` when no device uses it. */
-	readonly bus: (name: string) => Pick<Bus, 'request' | 'isOpen'> | null;
+	/** The bus of a line; `null` when no device uses it. */
+	readonly bus: (line: Line) => Pick<Bus, 'request' | 'isOpen'> | null;
 	readonly lockOut: LockOut;
 	readonly clock: Pick<Clock, 'now'>;
 	readonly setTimer: SetTimer;
@@ -84,7 +84,7 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 		if (device.connection?.driver !== 'modbus') return false;
 		const { connection } = device;
 		const known = deps.template(connection.template);
-		const bus = deps.bus(lineName(connection.line));
+		const bus = deps.bus(connection.line);
 		if (known === null || bus?.isOpen !== true) return false;
 		const template = layeredTemplate(known, connection);
 		let steps: readonly WriteStep[];

@@ -1,3 +1,4 @@
+import type { ProvenFiles } from '../../config/template/proven-files.ts';
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 
@@ -31,6 +32,8 @@ export interface OpenConfigurationDeps {
 	readonly settings: GatewaySettings;
 	/** Folders of device templates of the product and of the box; later ones win. */
 	readonly templateFolders: readonly string[];
+	/** Files of these folders that need no second look. */
+	readonly provenTemplates?: ProvenFiles;
 	readonly log: Logger;
 }
 
@@ -55,11 +58,15 @@ const MAX_WAITING = 1_000;
 const TRY_AGAIN_MS = 30_000;
 
 /** A later folder may extend what an earlier one has. */
-async function loadTemplates(folders: readonly string[], log: Logger) {
+async function loadTemplates({
+	templateFolders: folders,
+	provenTemplates: proven,
+	log,
+}: Pick<OpenConfigurationDeps, 'templateFolders' | 'provenTemplates' | 'log'>) {
 	const templates = new Map<string, TemplateDocument>();
 	const mistakes: SettingsMistake[] = [];
 	for (const folder of folders) {
-		const loaded = await readTemplates(folder, templates);
+		const loaded = await readTemplates(folder, templates, proven);
 		for (const [key, template] of loaded.templates) templates.set(key, template);
 		mistakes.push(...loaded.mistakes);
 	}
@@ -68,8 +75,8 @@ async function loadTemplates(folders: readonly string[], log: Logger) {
 }
 
 /** What is known of the configuration before anything else runs: the settings in force and the templates. */
-export async function openConfiguration({ data, settings: file, templateFolders, log }: OpenConfigurationDeps) {
-	const { templates: base, mistakes } = await loadTemplates(templateFolders, log);
+export async function openConfiguration({ data, settings: file, log, ...where }: OpenConfigurationDeps) {
+	const { templates: base, mistakes } = await loadTemplates({ ...where, log });
 	const library = await openTemplateLibrary({ folder: join(data, 'site-templates'), base, log });
 	const store = await openConfigurationStore(join(data, 'configuration.json'), log);
 	const shelf = await openTemplateShelf({

@@ -4,8 +4,8 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { LatestValue } from '../../core/telemetry/latest-values.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
-import type { LineDiagnosis, UnitDiagnosis } from './line-diagnosis.ts';
+import { streamLineName } from '../driver/serial/stream-line.ts';
+import type { LineDiagnosis, LineNameOf, UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Values of one device in the report; the first ones of its template. */
 const MOST_VALUES = 500;
@@ -59,6 +59,8 @@ export interface CommissioningReportDeps {
 	readonly gateway: () => ReportedGateway;
 	readonly clock: () => ClockStatus;
 	readonly lines: () => readonly LineDiagnosis[];
+	/** The name under which a device's line is among `lines`. */
+	readonly lineNameOf: LineNameOf;
 	readonly devices: () => readonly Device[];
 	readonly healthOf: (device: Device) => DeviceHealth;
 	readonly latestOf: (device: Device) => ReadonlyMap<string, LatestValue> | null;
@@ -71,8 +73,10 @@ export interface CommissioningReportDeps {
 const templateKeyOf = ({ connection }: Device): string | null =>
 	connection === null || connection.driver === 'mqtt' ? null : connection.template;
 
-const lineOf = ({ connection }: Device): string | null =>
-	connection?.driver === 'modbus' ? lineName(connection.line) : null;
+function lineOf({ connection }: Device, lineNameOf: LineNameOf): string | null {
+	if (connection?.driver === 'modbus') return lineNameOf(connection.line);
+	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
+}
 
 function valuesOf(
 	template: DeviceTemplate | undefined,
@@ -127,7 +131,7 @@ export function createCommissioningReport(deps: CommissioningReportDeps) {
 		const template = key === null ? undefined : deps.template(key);
 		const health = deps.healthOf(device);
 		const values = valuesOf(template, deps.latestOf(device), now);
-		const line = lineOf(device);
+		const line = lineOf(device, deps.lineNameOf);
 		const units = lines.find(({ stats }) => stats.line === line)?.units ?? [];
 		return {
 			device,

@@ -11,10 +11,10 @@ import { createCommissioningReport, type ReportedGateway } from './commissioning
 import { commissioningRoutes } from './commissioning-routes.ts';
 import { createLineDiagnoses } from './line-diagnoses.ts';
 import { lineDiagnosisRoutes } from './line-diagnosis-routes.ts';
-import { addLineMetrics } from './line-metrics.ts';
+import { addLineMetrics, addStreamMetrics } from './line-metrics.ts';
 
 export interface DiagnosePartDeps {
-	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed'>;
+	readonly drivers: Pick<DriverPart, 'lines' | 'busNamed' | 'streamNamed' | 'lineNameOf'>;
 	readonly telemetry: Pick<TelemetryPart, 'devices' | 'latest'>;
 	readonly templates: ReadonlyMap<string, DeviceTemplate>;
 	readonly mistakes: readonly SettingsMistake[];
@@ -31,13 +31,16 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 	const lines = createLineDiagnoses({
 		lines: drivers.lines,
 		bus: drivers.busNamed,
+		stream: drivers.streamNamed,
 		devices: () => devices.all(),
+		nameOf: drivers.lineNameOf,
 		clock,
 	});
 	const makeReport = createCommissioningReport({
 		gateway,
 		clock: time.status,
 		lines: () => lines.all(),
+		lineNameOf: drivers.lineNameOf,
 		devices: () => devices.all(),
 		healthOf: (device) => devices.health(device),
 		latestOf: ({ id }) => latest.of(id),
@@ -50,12 +53,19 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 	];
 	return {
 		routes,
-		addMetrics: (metrics: Metrics): void =>
+		addMetrics(metrics: Metrics): void {
 			addLineMetrics(metrics, () =>
 				drivers.lines().flatMap(({ line }) => {
 					const bus = drivers.busNamed(line);
 					return bus === null ? [] : [{ line, meter: bus.meter }];
 				}),
-			),
+			);
+			addStreamMetrics(metrics, () =>
+				drivers.lines().flatMap(({ line, crcErrors: checksumErrors }) => {
+					const stream = drivers.streamNamed(line);
+					return stream === null ? [] : [{ line, counters: stream.counters, checksumErrors }];
+				}),
+			);
+		},
 	};
 }

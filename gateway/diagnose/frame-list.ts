@@ -97,7 +97,8 @@ function timeAt({ frames }: Run, place: number): number {
 	return frames.at(-1)?.sinceStartUs ?? 0;
 }
 
-const printable = (bytes: Buffer): string =>
+/** Bytes as text: those that are no printable ASCII as `\xHH`. */
+export const printable = (bytes: Buffer): string =>
 	bytes
 		.toString('latin1')
 		.replaceAll(/[^ -~]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -4,15 +4,21 @@ import { Fault, notFound } from '../../core/kernel/fault.ts';
 import type { Bus } from '../driver/bus.ts';
 import type { LineStats } from '../driver/driver.ts';
 import type { FrameRing } from '../driver/frame-ring.ts';
+import type { StreamMeter } from '../driver/serial/stream-meter.ts';
 import { type Capture, framingOfLine } from './capture.ts';
 import { type ShownFrame, shownFrames } from './frame-list.ts';
-import { diagnoseLine, type LineDiagnosis } from './line-diagnosis.ts';
+import { diagnoseLine, type LineDiagnosis, type LineMeters, type LineNameOf } from './line-diagnosis.ts';
+import { shownStream } from './stream-frames.ts';
 
 export interface LineDiagnosesDeps {
 	readonly lines: () => readonly LineStats[];
 	/** `null`: the line is none of a bus. */
 	readonly bus: (line: string) => Pick<Bus, 'meter'> | null;
+	/** `null`: the line is none of a serial device that is not Modbus. */
+	readonly stream: (line: string) => StreamMeter | null;
 	readonly devices: () => readonly Device[];
+	/** The name under which a device's line is among `lines`. */
+	readonly nameOf: LineNameOf;
 	readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -27,9 +33,12 @@ export interface LineDiagnoses {
 	capture(line: string): Capture;
 }
 
-export function createLineDiagnoses({ lines, bus, devices, clock }: LineDiagnosesDeps): LineDiagnoses {
+export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
+	const { lines, bus, stream, devices, nameOf, clock } = deps;
+	const metersOf = (line: string): LineMeters => ({ bus: bus(line), stream: stream(line) });
+
 	const diagnose = (stats: LineStats): LineDiagnosis =>
-		diagnoseLine(stats, bus(stats.line), devices(), clock.monotonicMs());
+		diagnoseLine(stats, metersOf(stats.line), { devices: devices(), nameOf }, clock.monotonicMs());
 
 	function statsOf(line: string): LineStats {
 		const stats = lines().find((each) => each.line === line);
@@ -38,16 +47,21 @@ export function createLineDiagnoses({ lines, bus, devices, clock }: LineDiagnose
 	}
 
 	function ring(line: string): FrameRing {
-		const { meter } = bus(statsOf(line).line) ?? {};
-		if (meter === undefined) throw new Fault('state-conflict', `the frames of ${line} cannot be recorded`);
-		return meter.frames;
+		const meters = metersOf(statsOf(line).line);
+		const found = meters.bus?.meter.frames ?? meters.stream?.frames;
+		if (found === undefined) throw new Fault('state-conflict', `the frames of ${line} cannot be recorded`);
+		return found;
 	}
 
 	return {
 		all: () => lines().map(diagnose),
 		one: (line) => diagnose(statsOf(line)),
 		ring,
-		frames: (line) => shownFrames(framingOfLine(line), ring(line).frames()),
+		frames(line) {
+			const recorded = ring(line).frames();
+			const format = stream(line)?.format;
+			return format === undefined ? shownFrames(framingOfLine(line), recorded) : shownStream(format, recorded);
+		},
 		capture(line) {
 			const from = ring(line);
 			const recording = from.recording();

@@ -61,7 +61,8 @@ export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 				...described(ofBox(anyUser), {
 					operationId: 'getLine',
 					tag: TAG,
-					summary: 'A line with the counters and latencies of each unit, and a judgement of its wiring',
+					summary:
+						'A line with the counters and latencies of each unit, or of its one serial device, and a judgement of its wiring',
 					answers: { 200: lineDiagnosisAnswer },
 				}),
 				validate: { params: lineParams },
@@ -141,7 +142,7 @@ export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 				...described(expert, {
 					operationId: 'downloadCapture',
 					tag: TAG,
-					summary: 'The recorded frames as a file (JSON lines), which the simulator can play',
+					summary: 'The recorded frames as a file (JSON lines); the simulator plays those of Modbus lines',
 					answers: { 200: null },
 				}),
 				validate: { params: lineParams },

@@ -5,8 +5,8 @@ import { type Recording, MOST_RECORDING_MS } from '../driver/frame-ring.ts';
 import type { LatencyBucket } from '../driver/latency-histogram.ts';
 import { lineMembers, lineView } from '../driver/line-schema.ts';
 import type { ShownFrame } from './frame-list.ts';
-import type { LineDiagnosis, UnitDiagnosis } from './line-diagnosis.ts';
-import type { WiringHealth } from './wiring-health.ts';
+import type { WiringHealth } from './judgement.ts';
+import type { LineDiagnosis, StreamDiagnosis, UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Frames of one answer: a screen by default, at most what a page can show. */
 const DEFAULT_FRAMES = 200;
@@ -38,6 +38,16 @@ const unitView = (unit: UnitDiagnosis, isNamed: boolean) => ({
 	health: healthView(unit.health),
 });
 
+const streamView = ({ device, ...stream }: StreamDiagnosis, isNamed: boolean) => ({
+	device: isNamed && device !== null ? { device_uid: device.uid, name: device.name } : null,
+	is_asked: stream.isAsked,
+	frames: stream.frames,
+	checksum_errors: stream.checksumErrors,
+	framing_errors: stream.framingErrors,
+	received_bytes: stream.receivedBytes,
+	sent_bytes: stream.sentBytes,
+});
+
 /** What stands for a sentence that names devices, before somebody from whom some are hidden. */
 const OVERRUN = 'the line needs more time than there is';
 
@@ -51,10 +61,11 @@ export function judgedLineView({ stats, health }: LineDiagnosis, isNamed: boolea
 	return { ...lineView({ ...stats, overrun: OVERRUN }), health: healthView({ ...health, reasons }) };
 }
 
-/** The same with its units. */
+/** The same with its units, or with the device that has it for itself. */
 export const lineDiagnosisView = (line: LineDiagnosis, isNamed: boolean) => ({
 	...judgedLineView(line, isNamed),
 	units: line.units.map((unit) => unitView(unit, isNamed)),
+	stream: line.stream && streamView(line.stream, isNamed),
 });
 
 export const recordingView = (recording: Recording | null) =>
@@ -117,6 +128,20 @@ const unitAnswer = Joi.object({
 	.options(required)
 	.label('UnitDiagnosis');
 
+const streamAnswer = Joi.object({
+	device: orNull(Joi.object({ device_uid: Joi.string(), name: Joi.string() }).options(required)),
+	is_asked: Joi.boolean().description('false: the device sends by itself'),
+	frames: whole().description('Whole frames with a valid checksum, where there is one'),
+	checksum_errors: whole(),
+	framing_errors: whole().description('Times that bytes came which make no frame, between two frames'),
+	received_bytes: whole(),
+	sent_bytes: whole(),
+})
+	.options(required)
+	.allow(null)
+	.description('Of the line of a serial device that is not Modbus; null: of any other')
+	.label('StreamDiagnosis');
+
 export const judgedLineAnswer = Joi.object({ ...lineMembers, health: healthAnswer })
 	.options(required)
 	.label('Line');
@@ -125,6 +150,7 @@ export const lineDiagnosisAnswer = Joi.object({
 	...lineMembers,
 	health: healthAnswer,
 	units: Joi.array().items(unitAnswer),
+	stream: streamAnswer,
 })
 	.options(required)
 	.label('LineDiagnosis');

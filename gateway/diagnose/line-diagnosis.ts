@@ -1,11 +1,14 @@
+import type { Line } from '../../config/connection/connection.ts';
 import type { Device } from '../../core/device/device.ts';
 import type { Bus } from '../driver/bus.ts';
 import type { LineStats } from '../driver/driver.ts';
 import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogram.ts';
-import { lineName } from '../driver/modbus/line-name.ts';
 import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
 import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
-import { type WiringHealth, wiringHealth } from './wiring-health.ts';
+import type { StreamCounters, StreamMeter } from '../driver/serial/stream-meter.ts';
+import type { WiringHealth } from './judgement.ts';
+import { streamHealth } from './stream-health.ts';
+import { wiringHealth } from './wiring-health.ts';
 
 export interface ExceptionCount {
 	readonly code: number;
@@ -27,18 +30,35 @@ export interface UnitDiagnosis extends Readonly<UnitCounters> {
 	readonly health: WiringHealth;
 }
 
+/** The line of one serial device that is not Modbus. */
+export interface StreamDiagnosis extends Readonly<StreamCounters> {
+	/** `null`: it is gone by now. */
+	readonly device: Device | null;
+	readonly isAsked: boolean;
+	readonly checksumErrors: number;
+}
+
 export interface LineDiagnosis {
 	readonly stats: LineStats;
 	readonly units: readonly UnitDiagnosis[];
+	/** `null`: a line of Modbus devices. */
+	readonly stream: StreamDiagnosis | null;
 	readonly health: WiringHealth;
 }
 
+/** The name of the line that a connection writes out. */
+export type LineNameOf = (line: Line) => string;
+
 /** Devices on a Modbus line, by their unit. */
-function devicesOf(line: string, devices: readonly Device[]): ReadonlyMap<number, readonly Device[]> {
+function devicesOf(
+	line: string,
+	devices: readonly Device[],
+	nameOf: LineNameOf,
+): ReadonlyMap<number, readonly Device[]> {
 	const byUnit = new Map<number, Device[]>();
 	for (const device of devices) {
 		const { connection, deletedAt } = device;
-		if (deletedAt !== null || connection?.driver !== 'modbus' || lineName(connection.line) !== line) continue;
+		if (deletedAt !== null || connection?.driver !== 'modbus' || nameOf(connection.line) !== line) continue;
 		byUnit.set(connection.unitId, [...(byUnit.get(connection.unitId) ?? []), device]);
 	}
 	return byUnit;
@@ -78,8 +98,10 @@ function unitDiagnosis(meter: UnitMeter, devices: readonly Device[], nowMs: numb
 	};
 }
 
-function lineHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHealth {
-	if (stats.state === 'failed') return { score: 0, verdict: 'poor', reasons: [stats.reason ?? 'the line failed'] };
+const failedHealth = ({ state, reason }: LineStats): WiringHealth | null =>
+	state === 'failed' ? { score: 0, verdict: 'poor', reasons: [reason ?? 'the line failed'] } : null;
+
+function busHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHealth {
 	const total = (of: (unit: UnitDiagnosis) => number): number => units.reduce((sum, unit) => sum + of(unit), 0);
 	const judged = wiringHealth({
 		...stats,
@@ -95,19 +117,33 @@ function lineHealth(stats: LineStats, units: readonly UnitDiagnosis[]): WiringHe
 	return stats.overrun === null ? judged : { ...judged, reasons: [...judged.reasons, stats.overrun] };
 }
 
-/**
- * What is to be said of a line: its counters, those of each unit that was ever asked, and a judgement of each.
- * @param bus `null`: a line that is not Modbus, of which only the counters are known
- */
+/** What the devices of a line are measured with. */
+export interface LineMeters {
+	/** Of a Modbus line. */
+	readonly bus: Pick<Bus, 'meter'> | null;
+	/** Of the line of a serial device that is not Modbus. */
+	readonly stream: StreamMeter | null;
+}
+
+/** What is to be said of a line: its counters, those of each unit that was ever asked or of its one device, and a judgement of each. */
 export function diagnoseLine(
 	stats: LineStats,
-	bus: Pick<Bus, 'meter'> | null,
-	devices: readonly Device[],
+	{ bus, stream }: LineMeters,
+	{ devices, nameOf }: { readonly devices: readonly Device[]; readonly nameOf: LineNameOf },
 	nowMs: number,
 ): LineDiagnosis {
-	const byUnit = devicesOf(stats.line, devices);
+	const byUnit = devicesOf(stats.line, devices, nameOf);
 	const units = (bus?.meter.units.all() ?? []).map((meter) =>
 		unitDiagnosis(meter, byUnit.get(meter.unitId) ?? [], nowMs),
 	);
-	return { stats, units, health: lineHealth(stats, units) };
+	const failed = failedHealth(stats);
+	if (stream === null) return { stats, units, stream: null, health: failed ?? busHealth(stats, units) };
+	const { device: id, isAsked, counters } = stream;
+	const device = devices.find((each) => each.id === id) ?? null;
+	return {
+		stats,
+		units,
+		stream: { ...counters, device, isAsked, checksumErrors: stats.crcErrors },
+		health: failed ?? streamHealth(stats, stream),
+	};
 }

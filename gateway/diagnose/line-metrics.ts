@@ -1,11 +1,36 @@
 import type { Metrics, MetricValue } from '../../core/system/metrics.ts';
 import type { LineMeter } from '../driver/line-meter.ts';
+import type { StreamCounters } from '../driver/serial/stream-meter.ts';
 import type { UnitMeter } from '../driver/unit-meter.ts';
 
 /** A line with its meter. */
 interface MeteredLine {
 	readonly line: string;
 	readonly meter: LineMeter;
+}
+
+/** The line of a serial device that is not Modbus. */
+interface MeteredStream {
+	readonly line: string;
+	readonly counters: Readonly<StreamCounters>;
+	readonly checksumErrors: number;
+}
+
+/** Numbers of the lines of serial devices that are not Modbus for `/metrics`. */
+export function addStreamMetrics(metrics: Metrics, lines: () => readonly MeteredStream[]): void {
+	const perLine = (name: string, help: string, of: (line: MeteredStream) => number): void =>
+		metrics.add({
+			name,
+			help,
+			kind: 'counter',
+			labels: ['line'],
+			read: () => lines().map((each) => ({ value: of(each), labels: { line: each.line } })),
+		});
+	perLine('serial_frames_total', 'Whole frames of serial devices', ({ counters }) => counters.frames);
+	perLine('serial_checksum_errors_total', 'Frames with a wrong checksum', ({ checksumErrors }) => checksumErrors);
+	perLine('serial_framing_errors_total', 'Times bytes made no frame', ({ counters }) => counters.framingErrors);
+	perLine('serial_received_bytes_total', 'Bytes that came', ({ counters }) => counters.receivedBytes);
+	perLine('serial_sent_bytes_total', 'Bytes that were sent', ({ counters }) => counters.sentBytes);
 }
 
 /** Numbers of each unit for `/metrics`; those of whole lines are beside the gateway's own. */

@@ -1,3 +1,5 @@
+import { ENOUGH_REQUESTS, judged, type Rule, shareRule, type WiringHealth } from './judgement.ts';
+
 /** What the judgement of a line or of one unit is made of; counters since the start. Times in ms. */
 export interface WiringFacts {
 	readonly requests: number;
@@ -15,56 +17,11 @@ export interface WiringFacts {
 	readonly latencyP99Ms: number | null;
 }
 
-/** 90 to 100 `good`, 60 to 89 `fair`, below that `poor`; `unknown` until enough was asked. */
-export type WiringVerdict = 'good' | 'fair' | 'poor' | 'unknown';
-
-export interface WiringHealth {
-	/** 0 to 100; `null` while the verdict is `unknown`. */
-	readonly score: number | null;
-	readonly verdict: WiringVerdict;
-	/** What costs points, and what to look at: sentences, the dearest first. */
-	readonly reasons: readonly string[];
-}
-
-/** Requests before which nothing is said. */
-const ENOUGH_REQUESTS = 20;
-const GOOD_FROM = 90;
-const FAIR_FROM = 60;
 /** A slowest hundredth this many times the middle is worth a word, when it is also long. */
 const UNEVEN_TIMES = 8;
 const UNEVEN_FROM_MS = 250;
 
-interface Finding {
-	/** Points of 100. */
-	readonly cost: number;
-	readonly sentence: string;
-}
-
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.01 ? 2 : 1)} %`;
-
-const upTo = (most: number, cost: number): number => Math.min(most, Math.round(cost));
-
-type Rule = (facts: WiringFacts) => Finding | null;
-
-/** A share of the requests, from a share on that no sound line has. */
-const shareRule =
-	(
-		countOf: (facts: WiringFacts) => number,
-		from: number,
-		[costPerPercent, most]: readonly [number, number],
-		sentence: (share: string, count: number, facts: WiringFacts) => string,
-	): Rule =>
-	(facts) => {
-		const count = countOf(facts);
-		const share = count / facts.requests;
-		if (share < from) return null;
-		return {
-			cost: upTo(most, Math.max(1, share * 100 * costPerPercent)),
-			sentence: sentence(percent(share), count, facts),
-		};
-	};
-
-const rules: readonly Rule[] = [
+const rules: readonly Rule<WiringFacts>[] = [
 	shareRule(
 		({ timeouts }) => timeouts,
 		0.001,
@@ -126,16 +83,5 @@ const rules: readonly Rule[] = [
 ];
 
 /** Judges a line, or one unit of it, by what was counted. Pure. */
-export function wiringHealth(facts: WiringFacts): WiringHealth {
-	if (facts.requests < ENOUGH_REQUESTS) {
-		const reason = `only ${facts.requests} requests were sent so far; ${ENOUGH_REQUESTS} are needed to judge`;
-		return { score: null, verdict: 'unknown', reasons: [reason] };
-	}
-	const findings = rules
-		.map((rule) => rule(facts))
-		.filter((finding) => finding !== null)
-		.toSorted((a, b) => b.cost - a.cost);
-	const score = Math.max(0, 100 - findings.reduce((sum, { cost }) => sum + cost, 0));
-	const verdict = score >= GOOD_FROM ? 'good' : score >= FAIR_FROM ? 'fair' : 'poor';
-	return { score, verdict, reasons: findings.map(({ sentence }) => sentence) };
-}
+export const wiringHealth = (facts: WiringFacts): WiringHealth =>
+	judged(facts, rules, `only ${facts.requests} requests were sent so far; ${ENOUGH_REQUESTS} are needed to judge`);

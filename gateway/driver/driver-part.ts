@@ -4,16 +4,19 @@ import type { DeviceTemplate } from '../../config/template/template.ts';
 import type { Line } from '../../config/connection/connection.ts';
 import type { TelemetryPart } from '../../core/box/telemetry-part.ts';
 import type { Device } from '../../core/device/device.ts';
+import { serialPathsOf } from '../../core/device/device-rules.ts';
 import { type HttpPart, part } from '../../core/http/server.ts';
 import type { Clock } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Lifecycle } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { byAge } from './candidate.ts';
 import { learntRoutes } from './learnt-routes.ts';
 import { lineBudgetRoutes } from './line-budget-routes.ts';
 import type { LineMeter } from './line-meter.ts';
 import { createLearntStore } from './modbus/plan/learnt-store.ts';
+import { lineName } from './modbus/line-name.ts';
 import { openModbusDriver } from './modbus/open-modbus-driver.ts';
 import type { DriverSink, LineStats } from './driver.ts';
 import { openSerialDriver } from './serial/open-serial-driver.ts';
@@ -31,6 +34,9 @@ export interface DriverPartDeps {
 	readonly clock: Clock;
 	readonly log: Logger;
 }
+
+/** The serial ports of devices, as they are written; those of the older devices first. */
+const portPathsOf = (devices: readonly Device[]): readonly string[] => serialPathsOf(devices.toSorted(byAge));
 
 /** What polls. Nothing is read before `begin`; each driver is handed all devices and takes its own. */
 export function openDrivers(deps: DriverPartDeps) {
@@ -60,19 +66,33 @@ export function openDrivers(deps: DriverPartDeps) {
 	);
 	const serial = lifecycle.own('serial driver', openSerialDriver({ templates, ports, sink, clock, log }));
 	const lines = (): readonly LineStats[] => [...modbus.lines(), ...serial.lines()];
-	const endListening = ports.listen(() => {
+	function retryFailed(): void {
 		for (const { line, state } of modbus.lines()) if (state === 'failed') modbus.bus(line)?.retry();
 		serial.retry();
+	}
+	const endListening = ports.listen(() => {
+		// Names that lead to one port now, or to one no more, change who shares a line; before that nobody opens anything.
+		void lookAnew().then(retryFailed);
 	});
 	lifecycle.own('port watch', {
 		stop() {
 			endListening();
+			isPolling = false;
 			return Promise.resolve();
 		},
 	});
+	/** Whoever saves a device has looked where its port is. */
 	async function applyDevices(): Promise<void> {
 		const all = devices.all();
+		ports.use(portPathsOf(all));
 		await Promise.all([modbus.apply(all), serial.apply(all)]);
+	}
+	const lineNameOf = (line: Line): string => lineName(modbus.lineNamed(line));
+	const notApplied = (error: unknown): void => log.error('devices-not-applied', { reason: messageOf(error) });
+	/** Looks where the ports of the devices are now, and applies them by that; what goes wrong is logged. */
+	async function lookAnew(): Promise<void> {
+		await ports.look(portPathsOf(devices.all()));
+		if (isPolling) await applyDevices().catch(notApplied);
 	}
 	const routes: readonly HttpPart[] = [
 		part(lineBudgetRoutes, { budgets: modbus.budgets, budgetWith: modbus.budgetWith }, '/api/v1'),
@@ -82,8 +102,16 @@ export function openDrivers(deps: DriverPartDeps) {
 		lines,
 		/** The bus of a Modbus line by its name; `null` when no device uses it. */
 		busNamed: (name: string) => modbus.bus(name),
+		/** The same by the line as a device writes it. */
+		busInUse: (line: Line) => modbus.bus(lineNameOf(line)),
+		/** What the line of a serial device that is not Modbus is measured with; `null`: it is none. */
+		streamNamed: (name: string) => serial.stream(name),
 		/** The bus of a Modbus line, also of one that no device uses: opened by the first request, closed some seconds after the last. */
 		bus: (line: Line) => modbus.busOf(line),
+		/** The line with its port under the one name that it has among the lines. */
+		lineNamed: modbus.lineNamed,
+		/** The name that the line of a Modbus device has among the lines. */
+		lineNameOf,
 		/** What was learnt about a device; `null` when it is not polled. */
 		learnt: (id: DeviceId) => modbus.learnt(id),
 		/** A fresh connection to a line, for who has its port for himself. */
@@ -100,11 +128,10 @@ export function openDrivers(deps: DriverPartDeps) {
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {
 			devices.listen({
-				changed() {
-					applyDevices().catch((error: unknown) => log.error('devices-not-applied', { reason: messageOf(error) }));
-				},
+				changed: () => void applyDevices().catch(notApplied),
 			});
 			isPolling = true;
+			await ports.look(portPathsOf(devices.all()));
 			await applyDevices();
 		},
 		routes,

@@ -28,6 +28,9 @@ export interface DriverLinesDeps {
 	readonly log: Logger;
 }
 
+/** Lines that are lent for tests at once, under whatever name: each may be a host that does not answer. */
+export const MOST_TESTS = 8;
+
 const nothing = (): Promise<void> => Promise.resolve();
 
 const modeOf = (line: Line): string => ('path' in line ? `${line.transport} ${serialName(line)}` : '');
@@ -44,6 +47,7 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 	const { lines, bus: busOf, createLine, deviceOf, clock, setTimer, log } = deps;
 	/** Who holds which port. */
 	const holders = new Map<string, string>();
+	let tests = 0;
 
 	/** What tells one port or host from another, under whatever name. */
 	const placeOf = async (place: LinePlace): Promise<string> =>
@@ -80,6 +84,28 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 		refuseContradiction(line, used);
 		// Another transport at the same host is another line.
 		return used !== null && used.transport === line.transport ? used : null;
+	}
+
+	/** Lends a line for tests, as long as not too many are. @returns the line, which has to be given back */
+	async function lent(line: Line): Promise<ScanLine> {
+		if (tests >= MOST_TESTS)
+			throw new Fault(
+				'rate-limited',
+				`${MOST_TESTS} lines are being asked for somebody already; try again when one has answered`,
+			);
+		tests += 1;
+		let isOut = true;
+		const release = (): Promise<void> => {
+			if (isOut) tests -= 1;
+			isOut = false;
+			return nothing();
+		};
+		try {
+			return { ...shared((await sharable(line)) ?? line, 'test'), release };
+		} catch (error) {
+			await release();
+			throw error;
+		}
 	}
 
 	/** A connection that nobody else knows of. */
@@ -178,7 +204,8 @@ export function createDriverLines(deps: DriverLinesDeps): ScanLines {
 	}
 
 	return {
-		share: async (line, priority) => shared((await sharable(line)) ?? line, priority),
+		share: async (line, priority) =>
+			priority === 'test' ? lent(line) : shared((await sharable(line)) ?? line, priority),
 		async visit(line) {
 			const used = await sharable(line);
 			return used === null ? own(line) : shared(used, 'scan');

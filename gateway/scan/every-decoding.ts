@@ -1,5 +1,6 @@
-import type { ByteOrder, ReadFunction, RegisterType, TemplatePoint } from '../../config/template/template.ts';
+import { plainPoint } from '../../config/template/plain-point.ts';
 import { isScalable, orderLengths } from '../../config/template/register-types.ts';
+import type { ByteOrder, ReadFunction, RegisterType } from '../../config/template/template.ts';
 import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createReadDecoder } from '../driver/modbus/codec/register-decoder.ts';
 import type { AddressNotation, AddressPlace } from './address-meanings.ts';
@@ -104,30 +105,6 @@ const EXPECT_SHARE = 0.02;
 const EXPECT_SCALES: readonly number[] = [1, 0.1, 0.01, 0.001, 10, 100, 1000];
 const NO_SCALE: readonly number[] = [1];
 
-const pointAt = (
-	functionCode: ReadFunction,
-	address: number,
-	{ type, registers }: Shape,
-	byteOrder: ByteOrder,
-): TemplatePoint => ({
-	key: 'value',
-	name: 'Value',
-	functionCode,
-	address,
-	count: registers,
-	type,
-	byteOrder,
-	scale: 1,
-	offset: 0,
-	unit: '',
-	kind: 'measurement',
-	access: 'r',
-	invalid: [],
-	enum: null,
-	min: null,
-	max: null,
-});
-
 /** The registers from an address on as the device sent them; `null` when one of them is not known. */
 function bytesFrom(words: ReadonlyMap<number, number>, address: number, registers: number): Buffer | null {
 	const bytes = Buffer.alloc(2 * registers);
@@ -188,7 +165,7 @@ function decodeAt(
 	const { functionCode, words, expect } = question;
 	const bytes = bytesFrom(words, address, each.registers);
 	if (bytes === null) return [];
-	const point = pointAt(functionCode, address, each, byteOrder);
+	const point = plainPoint({ functionCode, address, count: each.registers, type: each.type, byteOrder });
 	const decode = createReadDecoder({
 		functionCode,
 		address,

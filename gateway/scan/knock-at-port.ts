@@ -20,7 +20,8 @@ export const knockAtPort: KnockAtPort = (host, port, signal) =>
 			resolve(isOpen);
 		};
 		const giveUp = (): void => settle(false);
-		const timer = setTimeout(giveUp, CONNECT_MS);
+		// Timers run before arrivals: after a stall of the process, a connection that was made in time is heard of first.
+		const timer = setTimeout(() => setImmediate(giveUp), CONNECT_MS);
 		signal.addEventListener('abort', giveUp);
 		socket.once('connect', () => settle(true));
 		socket.on('error', giveUp);

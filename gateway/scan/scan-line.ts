@@ -31,7 +31,8 @@ export interface HeldPort {
 export interface ScanLines {
 	/**
 	 * The line beside whoever polls it. One that nobody uses is opened, and closed some seconds after the last request.
-	 * @throws Fault `state-conflict` when its port is used with other settings, or held by a scan
+	 * @throws Fault `state-conflict` when its port is used with other settings, or held by a scan; `rate-limited` when too many lines are
+	 * lent for tests
 	 */
 	share(line: Line, priority: 'test' | 'scan'): Promise<ScanLine>;
 	/** The same at the lowest priority; a line that nobody uses is closed with `release`, for devices that take one connection only. */

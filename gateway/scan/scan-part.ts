@@ -37,6 +37,8 @@ export interface ScanPartDeps {
 	readonly devices: () => readonly Device[];
 	/** The bus of a line, also of one that no device uses. */
 	readonly bus: (line: Line) => Bus;
+	/** The line with its port under the one name that it has among the lines. */
+	readonly lineNamed: (line: Line) => Line;
 	/** A fresh connection of a scan's own. */
 	readonly createLine: (line: Line, meter: LineMeter) => ModbusLine;
 	readonly ports: Pick<SerialPorts, 'find'>;
@@ -55,11 +57,11 @@ const machineAddresses = (): readonly OwnAddress[] =>
 
 /** Finding devices: sweeps, identification, one register at a time. */
 export async function openScans(deps: ScanPartDeps) {
-	const { data, templates, devices, bus, createLine, ports, discoverSunspec, lifecycle, clock, log } = deps;
+	const { data, templates, devices, bus, lineNamed, createLine, ports, discoverSunspec, lifecycle, clock, log } = deps;
 	const lines = createDriverLines({
 		lines: () =>
 			devices().flatMap(({ connection, deletedAt }) =>
-				connection?.driver === 'modbus' && deletedAt === null ? [connection.line] : [],
+				connection?.driver === 'modbus' && deletedAt === null ? [lineNamed(connection.line)] : [],
 			),
 		bus,
 		createLine,

@@ -6,7 +6,9 @@ import type { Line } from '../../config/connection/connection.ts';
 import { noteChange } from '../../core/audit/audit-note.ts';
 import { actorOf, ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
+import { hangUpOf } from '../../core/http/hang-up.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
+import { lineName } from '../driver/modbus/line-name.ts';
 import type { ScanLines } from './scan-line.ts';
 import { type ScanBody, scanBody, scanParams, toScanRequest } from './scan-request-schema.ts';
 import { scanAnswer, scanSummary, scanSummaryAnswer, scanView } from './scan-schema.ts';
@@ -42,18 +44,19 @@ export const scanRoutes: Plugin<ScanRoutesOptions> = {
 		const tried = described(access, {
 			...api('tryRegister', 'Read one register and show everything it could mean'),
 			answers: { 200: tryAnswer },
-			refusals: [409, 502, 503, 504],
+			refusals: [409, 429, 502, 503, 504],
 		});
 		server.route({
 			method: 'POST',
 			path: '/lines/try',
 			options: {
 				...tried,
-				app: { ...tried.app, audit: false },
+				app: { ...tried.app, audit: 'attempts' },
 				validate: { payload: tryBody },
 				handler: async (request: Request<{ Payload: TryBody }>) => {
 					const wanted = toTryRequest(request.payload, lineOf(request.payload.line));
-					return tryView(wanted, await tryRegister.read(wanted));
+					noteChange(request, { target: lineName(wanted.line), before: null, after: { ...request.payload } });
+					return tryView(wanted, await tryRegister.read(wanted, hangUpOf(request)));
 				},
 			},
 		});

@@ -32,6 +32,7 @@ export const scanSummary = (scan: Scan) => ({
 	eta_seconds: scan.state === 'running' ? scan.progress.etaSeconds : null,
 	doing: scan.progress.doing,
 	found_count: scan.found.length,
+	hint_count: scan.hints.length,
 });
 
 const identificationView = ({ objects, serverId, sunspec }: Identification) => ({
@@ -59,8 +60,22 @@ const foundView = (unit: FoundUnit) => ({
 	hints: unit.hints,
 });
 
+/** Which unit and which table is asked; `null` of a scan that looks for units. */
+const askedView = (request: ScanRequest) =>
+	request.kind === 'registers'
+		? {
+				line: lineView(request.line),
+				line_name: lineName(request.line),
+				unit_id: request.unitId,
+				function: request.functionCode,
+				from: request.first,
+				to: request.last,
+			}
+		: null;
+
 export const scanView = (scan: Scan) => ({
 	...scanSummary(scan),
+	asked: askedView(scan.request),
 	found: scan.found.map(foundView),
 	registers:
 		scan.registers === null
@@ -93,6 +108,7 @@ const summaryFields = {
 	eta_seconds: count().allow(null),
 	doing: Joi.string().allow(''),
 	found_count: count(),
+	hint_count: count(),
 };
 
 /** What `scanSummary` answers, for the API document. */
@@ -149,6 +165,16 @@ const span = { first: count(), last: count() };
 /** What `scanView` answers, for the API document. */
 export const scanAnswer = Joi.object({
 	...summaryFields,
+	asked: Joi.object({
+		line: Joi.object().unknown(),
+		line_name: Joi.string(),
+		unit_id: count(),
+		function: Joi.valid(1, 2, 3, 4),
+		from: count(),
+		to: count(),
+	})
+		.options(must)
+		.allow(null),
 	found: Joi.array().items(foundAnswer),
 	registers: Joi.object({
 		answered: Joi.array().items(Joi.object({ ...span, data: Joi.string() }).options(must)),

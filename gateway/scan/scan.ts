@@ -3,6 +3,7 @@ import type { ReadFunction } from '../../config/template/template.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { SunspecIdentity } from '../sunspec/sunspec-discovery.ts';
 import type { AddressSpan } from './cap-search.ts';
+import type { SweepFindings } from './register-sweep.ts';
 import type { Hint } from './wiring-hints.ts';
 
 /** Settings of a serial port that are tried together. */
@@ -89,12 +90,8 @@ export interface FoundBlock extends AddressSpan {
 }
 
 /** What a register scan found. */
-export interface FoundRegisters {
+export interface FoundRegisters extends SweepFindings {
 	readonly answered: readonly FoundBlock[];
-	readonly silent: readonly AddressSpan[];
-	readonly mostPerRead: number;
-	readonly isCapKnown: boolean;
-	readonly answersPairsOnly: boolean;
 	readonly reads: number;
 }
 

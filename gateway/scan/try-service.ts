@@ -46,8 +46,11 @@ export interface TryResult {
 }
 
 export interface TryRegister {
-	/** @throws Fault when the line cannot be used; what the device refuses or does not answer is part of the result */
-	read(request: TryRequest): Promise<TryResult>;
+	/**
+	 * @param signal ends it: what is on the wire runs to its end, nothing else is asked
+	 * @throws Fault when the line cannot be used or the signal came; what the device refuses or does not answer is part of the result
+	 */
+	read(request: TryRequest, signal?: AbortSignal): Promise<TryResult>;
 }
 
 /** Addresses that are read at once. */
@@ -90,10 +93,18 @@ function wordsOf(functionCode: ReadFunction, count: number, data: Buffer): reado
 /** The device gave no sign of life: what is not asked any more cannot time out either. */
 const isSilence = ({ exception, error }: TriedRead): boolean => error !== null && exception === null;
 
-async function ask(line: ScanLine, request: TryRequest, { address, count }: Window): Promise<TriedRead> {
+/** A read over the line that was lent for it. */
+type Ask = (window: Window) => Promise<TriedRead>;
+
+async function ask(
+	line: ScanLine,
+	request: TryRequest,
+	{ address, count }: Window,
+	signal?: AbortSignal,
+): Promise<TriedRead> {
 	const { unitId, functionCode, timeoutMs } = request;
 	try {
-		const { data, latencyMs } = await line.request({ unitId, functionCode, address, count, timeoutMs });
+		const { data, latencyMs } = await line.request({ unitId, functionCode, address, count, timeoutMs }, signal);
 		return { address, count, words: wordsOf(functionCode, count, data), latencyMs, exception: null, error: null };
 	} catch (fault) {
 		if (!(fault instanceof ModbusFault) || fault.failure === 'closed') throw fault;
@@ -103,18 +114,14 @@ async function ask(line: ScanLine, request: TryRequest, { address, count }: Wind
 	}
 }
 
-async function readAll(
-	line: ScanLine,
-	request: TryRequest,
-	plans: readonly WindowPlan[],
-): Promise<readonly TriedRead[]> {
+async function readAll(plans: readonly WindowPlan[], askFor: Ask): Promise<readonly TriedRead[]> {
 	const reads: TriedRead[] = [];
 	for (const { whole, parts } of plans) {
-		const first = await ask(line, request, whole);
+		const first = await askFor(whole);
 		reads.push(first);
 		if (first.error === null || parts.length === 1) continue;
 		for (const part of parts) {
-			const read = await ask(line, request, part);
+			const read = await askFor(part);
 			reads.push(read);
 			if (isSilence(read)) return reads;
 		}
@@ -125,7 +132,7 @@ async function readAll(
 /** Reads one register in every meaning of its number and shows all that it could be. */
 export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, 'share'> }): TryRegister {
 	return {
-		async read(request) {
+		async read(request, signal) {
 			const { functionCode, count, expect } = request;
 			const places = placesOf(request.address, functionCode);
 			const most = readsBits(functionCode) ? MAX_BITS_PER_READ : MAX_REGISTERS_PER_READ;
@@ -136,7 +143,7 @@ export function createTryRegister({ lines }: { readonly lines: Pick<ScanLines, '
 			}
 			const line = await lines.share(request.line, 'test');
 			try {
-				const reads = await readAll(line, request, plans);
+				const reads = await readAll(plans, (window) => ask(line, request, window, signal));
 				const words = new Map(
 					reads.flatMap(({ address, words: read }) => read.map((word, k) => [address + k, word] as const)),
 				);

@@ -61,6 +61,16 @@ function transactionPlaces({ frames }: Capture): ReadonlyMap<number, number> {
 	return places;
 }
 
+type ModbusCapture = Capture & { readonly framing: FramingName };
+
+/** @throws RangeError for a recording of a serial device that is not Modbus */
+export function assertModbus(capture: Capture): asserts capture is ModbusCapture {
+	if (capture.framing === 'raw')
+		throw new RangeError(
+			`${capture.line} is not Modbus: its recording cannot be played, only Modbus lines are simulated`,
+		);
+}
+
 /** A recording that answers. */
 export interface Replay extends Responder {
 	/** Requests that were never recorded. */
@@ -74,7 +84,7 @@ export interface Replay extends Responder {
  * @throws RangeError when the recording is not Modbus or has no request
  */
 export function createReplay(capture: Capture, fallback: Responder | null): Replay {
-	if (capture.framing === 'raw') throw new RangeError(`${capture.line} is not Modbus; its recording cannot answer`);
+	assertModbus(capture);
 	const name: FramingName = capture.framing;
 	const exchanges = exchangesOf(capture, framingOf(name));
 	if (exchanges.length === 0) throw new RangeError('the recording has no request');

@@ -5,7 +5,13 @@ import type { FramingName } from './slave-framing.ts';
 
 /** Where a simulated line is: a port of this machine's loopback, or a serial port. */
 export type SimulatedPlace =
-	| { readonly kind: 'tcp'; readonly framing: FramingName; readonly port: number }
+	| {
+			readonly kind: 'tcp';
+			readonly framing: FramingName;
+			readonly port: number;
+			/** Rate of the line behind a serial server; `null`: Modbus TCP has none. */
+			readonly baudRate: number | null;
+	  }
 	| { readonly kind: 'serial'; readonly framing: Exclude<FramingName, 'tcp'>; readonly settings: SerialSettings };
 
 /** One device model and the units it is played as. */
@@ -38,8 +44,8 @@ export const SIMULATE_USAGE = `usage: gatewayctl simulate --template KEY[:UNITS]
   --ascii-over-tcp PORT   ASCII frames over TCP
   --rtu PATH              RTU on a serial port or pseudo-terminal
   --ascii PATH            ASCII on a serial port or pseudo-terminal
-  --baud N --parity none|even|odd --stop-bits 1|2   of serial lines; 9600, none, 1
-  --paced                 answers take the time of their characters at this rate
+  --baud N --parity none|even|odd --stop-bits 1|2   of serial lines, also behind a serial server; 9600, none, 1
+  --paced                 answers take the time of their characters at this rate, but for Modbus TCP
   --scenario FILE         what goes wrong and when (YAML or JSON), see docs/simulator.md
   --replay FILE           a recording answers what it knows, the templates the rest
   --templates DIR         a folder with more templates
@@ -110,8 +116,14 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 		dataBits: 8,
 		stopBits: oneOf('stop-bits', values['stop-bits'], ['1', '2']) === '2' ? 2 : 1,
 	} as const;
+	const socket = (framing: FramingName, at: number): SimulatedPlace => ({
+		kind: 'tcp',
+		framing,
+		port: at,
+		baudRate: framing === 'tcp' ? null : settings.baudRate,
+	});
 	const tcp = (framing: FramingName, name: 'tcp' | 'rtu-over-tcp' | 'ascii-over-tcp'): readonly SimulatedPlace[] =>
-		values[name].map((text) => ({ kind: 'tcp', framing, port: port(name, text) }));
+		values[name].map((text) => socket(framing, port(name, text)));
 	const serial = (framing: 'rtu' | 'ascii'): readonly SimulatedPlace[] =>
 		values[framing].map((path) => ({ kind: 'serial', framing, settings: { path, ...settings } }));
 	const places = [
@@ -123,7 +135,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 	];
 	return {
 		devices,
-		places: places.length > 0 ? places : [{ kind: 'tcp', framing: 'tcp', port: DEFAULT_TCP_PORT }],
+		places: places.length > 0 ? places : [socket('tcp', DEFAULT_TCP_PORT)],
 		scenario: values.scenario ?? null,
 		replay: values.replay ?? null,
 		templates: values.templates ?? null,

@@ -59,8 +59,9 @@ export function createResponder({ slave, clock, scenario, unitIds = [], pacedBau
 		return [];
 	}
 
-	const lineMs = (pdu: Buffer, reply: Reply): number =>
-		(pdu.length + 3 + reply.pdu.length + 3 + GAP_CHARACTERS) * msPerCharacter;
+	/** Request and answer as the frames they are: ASCII takes two characters a byte. */
+	const lineMs = (request: LineRequest, { pdu }: Reply, framing: SlaveFraming): number =>
+		(framing.frame(request).length + framing.frame({ ...request, pdu }).length + GAP_CHARACTERS) * msPerCharacter;
 
 	return {
 		respond(request, framing) {
@@ -70,7 +71,7 @@ export function createResponder({ slave, clock, scenario, unitIds = [], pacedBau
 			const reply = slave.reply(unitId, pdu);
 			if (reply === null) return [];
 			const spoiled = reply.isGarbage ? ({ kind: 'wrong-check' } as const) : null;
-			const afterMs = reply.delayMs + (pacedBaud === null ? 0 : lineMs(pdu, reply));
+			const afterMs = reply.delayMs + (pacedBaud === null ? 0 : lineMs(request, reply, framing));
 			return deedsOf(fault ?? spoiled, { framing, request, pdu: reply.pdu, afterMs });
 		},
 	};

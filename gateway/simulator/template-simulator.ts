@@ -7,7 +7,7 @@ import { type ModbusSlave, createModbusSlave } from './modbus-slave.ts';
 import { startSerialResponder } from './modbus-serial-slave.ts';
 import { startTcpResponder } from './modbus-tcp-slave.ts';
 import type { RegisterImage } from './register-image.ts';
-import { createReplay } from './replay.ts';
+import { assertModbus, createReplay } from './replay.ts';
 import { type Scenario, playScenario } from './scenario.ts';
 import type { SimulatedPlace } from './simulate-options.ts';
 import { type Responder, createResponder } from './slave-line.ts';
@@ -76,9 +76,11 @@ export async function startTemplateSimulator(options: TemplateSimulatorOptions):
 	const lifecycle = createLifecycle(silentLog);
 
 	function respond(place: SimulatedPlace, slave: ModbusSlave, unitIds: readonly number[]): Responder {
+		if (replay !== null) assertModbus(replay);
 		if (replay !== null && replay.framing !== place.framing)
 			throw new RangeError(`the recording is of a ${replay.framing} line; it cannot answer on ${place.framing}`);
-		const pacedBaud = isPaced && place.kind === 'serial' ? place.settings.baudRate : null;
+		const baudRate = place.kind === 'serial' ? place.settings.baudRate : place.baudRate;
+		const pacedBaud = isPaced ? baudRate : null;
 		const played = scenario === null ? null : playScenario(scenario);
 		const responder = createResponder({ slave, clock, scenario: played, unitIds, pacedBaud });
 		return replay === null ? responder : createReplay(replay, devices.length === 0 ? null : responder);

@@ -2,9 +2,12 @@ import type { Plugin, Request } from '@hapi/hapi';
 
 import { type LineView, toLine } from '../../config/connection/connection-schema.ts';
 import type { Line } from '../../config/connection/connection.ts';
+import { noteChange } from '../../core/audit/audit-note.ts';
 import { ofBox, permitted } from '../../core/http/access.ts';
 import { described } from '../../core/http/describe.ts';
+import { hangUpOf } from '../../core/http/hang-up.ts';
 import { fieldFault } from '../../core/kernel/fault.ts';
+import { lineName } from '../driver/modbus/line-name.ts';
 import { sunspecAnswer, type SunspecBody, sunspecBody, sunspecView } from './sunspec-schema.ts';
 import type { SunspecService } from './sunspec-service.ts';
 
@@ -31,23 +34,22 @@ export const sunspecRoutes: Plugin<SunspecRoutesOptions> = {
 			tag: 'Lines',
 			summary: 'Ask a SunSpec device for its models and make a template of them; nothing is stored',
 			answers: { 200: sunspecAnswer },
-			refusals: [404, 409, 502, 503, 504],
+			refusals: [404, 409, 429, 502, 503, 504],
 		});
 		server.route({
 			method: 'POST',
 			path: '/lines/sunspec',
 			options: {
 				...options,
-				app: { ...options.app, audit: false },
+				app: { ...options.app, audit: 'attempts' },
 				validate: { payload: sunspecBody },
-				handler: async ({ payload }: Request<{ Payload: SunspecBody }>) =>
-					sunspecView(
-						await sunspec.describe({
-							line: lineOf(payload.line),
-							unitId: payload.unit_id,
-							timeoutMs: payload.timeout_ms,
-						}),
-					),
+				handler: async (request: Request<{ Payload: SunspecBody }>) => {
+					const { payload } = request;
+					const line = lineOf(payload.line);
+					noteChange(request, { target: lineName(line), before: null, after: { ...payload } });
+					const wanted = { line, unitId: payload.unit_id, timeoutMs: payload.timeout_ms };
+					return sunspecView(await sunspec.describe(wanted, hangUpOf(request)));
+				},
 			},
 		});
 	},

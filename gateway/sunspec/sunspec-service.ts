@@ -21,7 +21,7 @@ export interface SunspecDescription {
 
 /** A line for a few requests, beside whoever polls it. */
 interface BorrowedLine {
-	request(exchange: ModbusExchange): Promise<ModbusAnswer>;
+	request(exchange: ModbusExchange, signal?: AbortSignal): Promise<ModbusAnswer>;
 	release(): Promise<void>;
 }
 
@@ -33,18 +33,19 @@ export interface SunspecServiceDeps {
 export interface SunspecService {
 	/**
 	 * Asks a device for its models and makes a template of them. Nothing is stored.
-	 * @throws Fault `not-found` when it is no SunSpec device; ModbusFault when it says nothing at all; Fault of the line
+	 * @param signal ends it: what is on the wire runs to its end, nothing else is asked
+	 * @throws Fault `not-found` when it is no SunSpec device; ModbusFault when it says nothing at all; Fault of the line or by the signal
 	 */
-	describe(request: SunspecRequest): Promise<SunspecDescription>;
+	describe(request: SunspecRequest, signal?: AbortSignal): Promise<SunspecDescription>;
 }
 
 /** Reads of one unit. What a device refuses or leaves unanswered is `null`; a device that never said anything is told apart. */
-function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecRequest) {
+function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecRequest, signal?: AbortSignal) {
 	let hasAnswered = false;
 	let silence: ModbusFault | null = null;
 	const read: SunspecRead = async (address, count) => {
 		try {
-			const { data } = await line.request({ unitId, functionCode: 3, address, count, timeoutMs });
+			const { data } = await line.request({ unitId, functionCode: 3, address, count, timeoutMs }, signal);
 			hasAnswered = true;
 			return data;
 		} catch (fault) {
@@ -60,10 +61,10 @@ function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecReques
 /** SunSpec devices, asked when somebody wants to know. */
 export function createSunspecService({ lines, models }: SunspecServiceDeps): SunspecService {
 	return {
-		async describe(request) {
+		async describe(request, signal) {
 			const line = await lines.share(request.line, 'test');
 			try {
-				const { read, silence } = createUnitRead(line, request);
+				const { read, silence } = createUnitRead(line, request, signal);
 				const chain = await discoverSunspec(read);
 				const mute = silence();
 				if (mute !== null) throw mute;

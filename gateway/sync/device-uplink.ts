@@ -6,6 +6,7 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import type { DeviceId } from '../../core/kernel/id.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { createTurns } from '../../core/kernel/turns.ts';
 import { type DevicesDown, type DevicesUp, devicesMessage, parseDevicesDown } from '../../core/link/device-messages.ts';
 import type { UplinkFeature, UplinkSend } from '../../core/link/link-feature.ts';
 import { linkMessage } from '../../core/link/link-messages.ts';
@@ -55,7 +56,7 @@ export function createDeviceUplink(deps: DeviceUplinkDeps): DeviceUplink {
 	let awaited: ((said: DevicesDown) => void) | null = null;
 	const changed = { documents: new Set<DeviceId>(), health: new Set<DeviceId>() };
 	let timer: NodeJS.Timeout | null = null;
-	let turn: Promise<void> = Promise.resolve();
+	const { run: inTurn, settled } = createTurns();
 
 	const digests = (): readonly DeviceDigest[] =>
 		devices().map((device) => ({
@@ -96,11 +97,7 @@ export function createDeviceUplink(deps: DeviceUplinkDeps): DeviceUplink {
 	}
 
 	/** As they are when their turn comes, so that no older word comes after a newer one. */
-	function tell(current: Session, what: Told): Promise<void> {
-		const told = turn.then(() => tellNow(current, what));
-		turn = told.catch(() => undefined);
-		return told;
-	}
+	const tell = (current: Session, what: Told): Promise<void> => inTurn(() => tellNow(current, what));
 
 	async function tellPart(current: Session, all: readonly DeviceDigest[], part: number): Promise<void> {
 		const own = all.filter(({ id }) => partOf(id) === part);
@@ -161,7 +158,7 @@ export function createDeviceUplink(deps: DeviceUplinkDeps): DeviceUplink {
 		async stop() {
 			if (timer !== null) clearTimeout(timer);
 			session = null;
-			await turn;
+			await settled();
 		},
 	};
 }

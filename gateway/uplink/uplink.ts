@@ -4,6 +4,7 @@ import type { JournalPosition } from '../../core/journal/journal.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import { messageOf } from '../../core/kernel/fault.ts';
 import type { Stoppable } from '../../core/kernel/lifecycle.ts';
+import { createTurns } from '../../core/kernel/turns.ts';
 import { countOf, type EpochRanges } from '../../core/ledger/range-set.ts';
 import type { LossReason, StreamRange } from '../../core/ledger/stream-range.ts';
 import { type Ack, linkMessage, MAX_RANGES, parseLinkMessage } from '../../core/link/link-messages.ts';
@@ -57,7 +58,8 @@ export function createUplink(deps: UplinkDeps) {
 	let session: AbortController | null = null;
 	let lossesTimer: NodeJS.Timeout | null = null;
 	let welcomeTimer: NodeJS.Timeout | null = null;
-	let lastEnrolment: Promise<void> = Promise.resolve();
+	/** Connections are made one after the other, so that there is one. */
+	const { run: inTurn, settled } = createTurns();
 	let isStopped = false;
 	/** The first boot that can be looked for in the sealed history. */
 	let knownFrom = store.settledBelow();
@@ -334,20 +336,12 @@ export function createUplink(deps: UplinkDeps) {
 					'journal-quota',
 				);
 		},
-		/** Uses a new enrolment from now on, or none; one after the other, so that there is one connection. */
-		enrolled(enrolment: Enrolment | null): Promise<void> {
-			const turn = lastEnrolment.then(() => use(enrolment));
-			lastEnrolment = turn.catch(() => undefined);
-			return turn;
-		},
+		/** Uses a new enrolment from now on, or none. */
+		enrolled: (enrolment: Enrolment | null): Promise<void> => inTurn(() => use(enrolment)),
 		/** What was on disk here and the hub has not acknowledged. */
 		owedRanges,
 		/** Goes to the hub anew: it is reached elsewhere from now on. */
-		relink(): Promise<void> {
-			const turn = lastEnrolment.then(connectAnew);
-			lastEnrolment = turn.catch(() => undefined);
-			return turn;
-		},
+		relink: (): Promise<void> => inTurn(connectAnew),
 		/** The parts of a range that the hub has not acknowledged. */
 		owed: backfill.owed,
 		/** Readings that the hub lacks and that only the sealed history has; the oldest boot first. */
@@ -388,7 +382,7 @@ export function createUplink(deps: UplinkDeps) {
 			isStopped = true;
 			if (lossesTimer !== null) clearTimeout(lossesTimer);
 			endSession();
-			await lastEnrolment;
+			await settled();
 			await connection?.stop();
 			for (const timer of [oldestTimer, saveTimer, renewalTimer]) clearInterval(timer);
 			await saveAcked();

@@ -74,6 +74,21 @@ const things: Plugin<Slow> = {
 		});
 		server.route({
 			method: 'POST',
+			path: '/api/v1/knocks/{host}',
+			options: {
+				...anyUser,
+				app: { ...anyUser.app, audit: 'attempts' },
+				handler: (request) => {
+					const { host }: { host?: string } = request.params;
+					if (host === 'unknown') throw new Fault('rule-violation', 'there is no such host');
+					noteChange(request, { target: `host ${host}`, before: null, after: { port: 502 } });
+					if (host === 'silent') throw new Fault('timeout', 'it does not answer');
+					return {};
+				},
+			},
+		});
+		server.route({
+			method: 'POST',
 			path: '/api/v1/fails',
 			options: {
 				...anyUser,
@@ -326,4 +341,23 @@ test('what the audit routes refuse', async (t) => {
 		['/audit/export?outcome=maybe', 'admin', 422],
 	];
 	for (const [path, role, status] of cases) t.is((await call('GET', path, role)).status, status, path);
+});
+
+test('what reaches another host is written down whatever comes of it, but not what was refused before', async (t) => {
+	const { call, entries } = await box(t);
+	t.is((await call('POST', '/knocks/unknown')).status, 422);
+	t.is((await call('POST', '/knocks/silent')).status, 504);
+	t.is((await call('POST', '/knocks/meter')).status, 200);
+	await call('GET', '/audit');
+	const action = 'POST /api/v1/knocks/{host}';
+	const written = (await entries()).toSorted((a, b) => (a.outcome < b.outcome ? -1 : 1));
+	t.is(written.length, 2);
+	t.like(written[0], { action, outcome: 'done', target: 'host meter', reason: null, after: { port: 502 } });
+	t.like(written[1], {
+		action,
+		outcome: 'refused',
+		target: 'host silent',
+		reason: 'UPSTREAM_ERROR: it does not answer',
+		after: { port: 502 },
+	});
 });

@@ -59,7 +59,7 @@ async function carry(hub: Rest, bundle: Uint8Array): Promise<unknown> {
 test.serial(
 	'what a gateway without a network has gathered is carried to its hub, once, and may then be let go',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const gatewaySettings: Record<string, string> = {};
 		const pair = await startPair(t, { gateway: gatewaySettings });
 		const hub = await pair.hubRest();
@@ -127,7 +127,7 @@ test.serial(
 );
 
 test.serial('a bundle for another hub is refused with the reason', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const home = await startPair(t);
 	const away = await startPair(t);
 	const gateway = await home.gatewayRest();

@@ -104,9 +104,9 @@ async function pair(t: ExecutionContext, hears: (draft: { readonly name: string 
 			box.hub.create(PUMP, draftOfCommand(name, { ttlMs, payload: { delay: 5 } }), MANAGER),
 		at: (where: 'hub' | 'gateway', id: string) => box[where].find(id),
 		until: (where: 'hub' | 'gateway', id: string, status: string) =>
-			waitFor(`${status} at the ${where}`, 5_000, async () => box[where].find(id)?.status === status),
+			waitFor(`${status} at the ${where}`, 30_000, async () => box[where].find(id)?.status === status),
 		untilAccepted: (id: string) =>
-			waitFor('the gateway has it', 5_000, async () => box.hub.find(id)?.acceptedAt !== null),
+			waitFor('the gateway has it', 30_000, async () => box.hub.find(id)?.acceptedAt !== null),
 	};
 	return box;
 }
@@ -134,12 +134,12 @@ test('a command of the hub is queued at the gateway, and the hub is told what be
 test('the answers of devices reach the hub, also those that came while it was away', async (t) => {
 	const box = await pair(t);
 	box.gatewaySide().response(PUMP, { command_id: 'a' });
-	await waitFor('the answer', 5_000, async () => box.heard.length === 1);
+	await waitFor('the answer', 30_000, async () => box.heard.length === 1);
 	box.wire.isUp = false;
 	box.gatewaySide().response(PUMP, { command_id: 'b' });
 	box.gatewaySide().response(PUMP, { command_id: 'c', text: 'x'.repeat(20_000) });
 	box.connect();
-	await waitFor('the other answers', 5_000, async () => box.heard.length === 3);
+	await waitFor('the other answers', 30_000, async () => box.heard.length === 3);
 	t.deepEqual(box.heard, [
 		['pump', { command_id: 'a' }],
 		['pump', { command_id: 'b' }],
@@ -180,7 +180,7 @@ test('a command that comes again is carried out once, and answered with where it
 	box.gateway.listen({ queued: ({ id }) => void queued.push(id) });
 	box.wire.losesReports = true;
 	const { id } = await box.create();
-	await waitFor('the gateway has it', 5_000, async () => box.at('gateway', id) !== null);
+	await waitFor('the gateway has it', 30_000, async () => box.at('gateway', id) !== null);
 	await box.gateway.advance(id, { status: 'executed', result: { ok: true } });
 	t.like(box.at('hub', id), { status: 'pending', acceptedAt: null });
 	box.wire.losesReports = false;
@@ -190,7 +190,7 @@ test('a command that comes again is carried out once, and answered with where it
 	await box.restartGateway();
 	const [first] = box.down;
 	if (first !== undefined) box.gatewaySide().received(linkMessage('command', first));
-	await waitFor('it is answered again', 5_000, async () => box.reports.length >= 2);
+	await waitFor('it is answered again', 30_000, async () => box.reports.length >= 2);
 	t.deepEqual(queued, [id]);
 	t.is(box.at('gateway', id)?.status, 'executed');
 });
@@ -199,7 +199,7 @@ test('a hub that was killed hands on again, and the gateway carries out once', a
 	const box = await pair(t);
 	box.wire.losesReports = true;
 	const { id } = await box.create();
-	await waitFor('the gateway has it', 5_000, async () => box.at('gateway', id) !== null);
+	await waitFor('the gateway has it', 30_000, async () => box.at('gateway', id) !== null);
 	box.wire.losesReports = false;
 	await box.restartHub();
 	t.is(box.at('hub', id)?.status, 'pending');
@@ -260,7 +260,7 @@ test('a gateway that has lost a command that it had says so, and does not begin 
 			],
 		}),
 	);
-	await waitFor('the word of the gateway', 5_000, async () =>
+	await waitFor('the word of the gateway', 30_000, async () =>
 		box.reports.some(({ changes }) => changes.some(({ error }) => error?.includes('has lost the command') ?? false)),
 	);
 	t.is(box.gateway.open().length, 1);

@@ -45,7 +45,7 @@ test('writes go over the bus one after the other, in the order they were made', 
 	t.teardown(() => slave.stop());
 	const { create, commands } = await writeBox(t, slave.port, { template: PLAIN });
 	for (let value = 5; value < 15; value += 1) await create({ point: 'setpoint', value });
-	await waitFor('all are written', 5_000, async () => commands.open().length === 0);
+	await waitFor('all are written', 30_000, async () => commands.open().length === 0);
 	t.deepEqual(
 		slave.requests.filter(isWrite).map(({ count }) => count / 2),
 		Array.from({ length: 10 }, (_, index) => index + 5),
@@ -87,7 +87,7 @@ test('a write waits for a line that is not open, and is not lost', async (t) => 
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	t.is(commands.find(id)?.status, 'pending');
 	await driver.apply([device]);
-	await waitFor('it is written', 5_000, async () => commands.find(id)?.status === 'executed');
+	await waitFor('it is written', 30_000, async () => commands.find(id)?.status === 'executed');
 });
 
 test('a write that was under way when the gateway stopped is not done again, and one that waited is', async (t) => {
@@ -104,7 +104,7 @@ test('a write that was under way when the gateway stopped is not done again, and
 	t.is(commands.find(begun.id)?.status, 'failed');
 	t.regex(commands.find(begun.id)?.error ?? '', /stopped during the write/);
 	await driver.apply([device]);
-	await waitFor('it is written', 5_000, async () => commands.find(waiting.id)?.status === 'executed');
+	await waitFor('it is written', 30_000, async () => commands.find(waiting.id)?.status === 'executed');
 	t.is(slave.requests.filter(isWrite).length, 1);
 });
 

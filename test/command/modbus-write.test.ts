@@ -9,7 +9,8 @@ import { createPduDevice, type PduDevice } from '../fake/pdu-device.ts';
 import { point, template } from '../fake/plain-plan.ts';
 import { writeBox, type WriteBoxOptions } from '../fake/write-box.ts';
 import { BIT, COIL, LONG, target } from '../fake/write-target.ts';
-import { freePort, hasPymodbus, needs, startPython } from '../driver/peer.ts';
+import { hasPymodbus, needs, startPython } from '../driver/peer.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
 const plain = (points: readonly TemplatePoint[], more: Partial<DeviceTemplate> = {}): DeviceTemplate =>
@@ -257,7 +258,7 @@ for (const [code, isKnown] of [
 ] as const)
 	test(`after exception ${code} it is ${isKnown ? '' : 'not '}known that the value was not taken, and it is not sent again`, async (t) => {
 		const { write, memory } = await opened(t, [target('a', 10, {})]);
-		await waitFor('the poll', 5_000, async () => memory.asked.length > 0);
+		await waitFor('the poll', 30_000, async () => memory.asked.length > 0);
 		memory.fail(code);
 		const { status, error } = await write({ point: 'a', value: 1 });
 		t.is(status, 'failed');
@@ -305,8 +306,8 @@ test('what ran out while the line was down is never written, what did not is', a
 	const long = await create({ point: 'a', value: 2 }, 'write', 60_000);
 	timer.advance(11_000);
 	await driver.apply([device]);
-	await waitFor('the later one is written', 5_000, async () => commands.find(long.id)?.status === 'executed');
-	await waitFor('the first one is expired', 5_000, async () => commands.find(short.id)?.status === 'expired');
+	await waitFor('the later one is written', 30_000, async () => commands.find(long.id)?.status === 'executed');
+	await waitFor('the first one is expired', 30_000, async () => commands.find(short.id)?.status === 'expired');
 	t.regex(commands.find(short.id)?.error ?? '', /could not be reached in time/);
 	t.deepEqual(asked(memory), ['06000a0002']);
 });
@@ -324,7 +325,7 @@ test('what ran out while the gateway was down is never written', async (t) => {
 	await second.recover();
 	await driver.apply([device]);
 	second.wake(device.id);
-	await waitFor('the later one is written', 5_000, async () => again.find(long.id)?.status === 'executed');
+	await waitFor('the later one is written', 30_000, async () => again.find(long.id)?.status === 'executed');
 	t.not(again.find(short.id)?.status, 'executed');
 	t.deepEqual(asked(memory), ['06000a0002']);
 });
@@ -364,7 +365,7 @@ asyncio.run(main())
 
 test('pymodbus holds what was written by each function', async (t) => {
 	if (!needs(t, 'pymodbus', hasPymodbus())) return;
-	const port = await freePort();
+	const port = await reservePort();
 	await startPython(t, PYMODBUS, String(port));
 	const verify = true;
 	const points = [

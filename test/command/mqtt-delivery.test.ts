@@ -77,7 +77,7 @@ async function opened(t: ExecutionContext, deliver?: Broker['deliver'], lockOut:
 		commands.create(device, draftOfCommand(name, { payload }), MANAGER);
 	const statusOf = (id: string) => commands.find(id)?.status;
 	const becomes = (id: string, status: string) =>
-		waitFor(`${id} ${status}`, 5_000, async () => statusOf(id) === status);
+		waitFor(`${id} ${status}`, 30_000, async () => statusOf(id) === status);
 	return { ...queue, pump, delivery, connect, send, statusOf, becomes, responses, onResponse };
 }
 
@@ -210,7 +210,7 @@ test('without an acknowledgement the same command is sent again, a few times, th
 	const one = await send('one');
 	const two = await send('two');
 	for (let attempts = 1; attempts < 5; attempts += 1) {
-		await waitFor('the attempt is noted', 5_000, async () => commands.find(one.id)?.attempts === attempts);
+		await waitFor('the attempt is noted', 30_000, async () => commands.find(one.id)?.attempts === attempts);
 		await new Promise((resolve) => setImmediate(resolve));
 		timer.advance(30_000);
 	}

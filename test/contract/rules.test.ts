@@ -14,7 +14,7 @@ const errorDifferences = schemaAt(document, '#/components/schemas/Error');
 const commandDifferences = schemaAt(readDocument('telemetry-api.openapi.yaml'), '#/components/schemas/Command');
 const rateLimited = schemaAt(document, '#/components/responses/RateLimited/content/application~1json/schema');
 
-const EXPIRED_WITHIN_MS = 20_000;
+const EXPIRED_WITHIN_MS = 45_000;
 
 /** The settings that are shipped; the other tests are open to registrations and patient. */
 const SHIPPED = {
@@ -59,7 +59,9 @@ for (const role of ['gateway', 'hub'] as const) {
 		const stage = await stageOf(role);
 		const hasty = () => stage.callOnceAs('viewer', 'GET', '/users/me');
 		await hasty();
+		const letPass = stage.box.holdTime();
 		const answers = await Promise.all(Array.from({ length: TOO_MANY }, hasty));
+		letPass();
 		const refused = answers.filter(({ status }) => status === 429);
 		t.true(refused.length > 0);
 		for (const answer of refused) {

@@ -25,14 +25,18 @@ test('a process ends with the one that started it, even when that is killed', as
 	const innerPid = portOf(await starter.ready(), 'inner_pid');
 	t.true(isRunning(innerPid));
 	await starter.kill9();
-	await waitFor('the inner process ends', 10_000, () => !isRunning(innerPid));
+	await waitFor('the inner process ends', 45_000, () => !isRunning(innerPid));
 	t.pass();
 });
 
 test('a process that ignores SIGTERM is killed, one that obeys is not', async (t) => {
 	const ready = 'console.log(JSON.stringify({ event: "ready" })); setInterval(() => {}, 1000);';
 	const deaf = startChild({ name: 'deaf', args: ['-e', `process.on('SIGTERM', () => {}); ${ready}`] });
-	const polite = startChild({ name: 'polite', args: ['-e', `process.on('SIGTERM', () => process.exit(3)); ${ready}`] });
+	const polite = startChild({
+		name: 'polite',
+		args: ['-e', `process.on('SIGTERM', () => process.exit(3)); ${ready}`],
+		graceMs: 30_000,
+	});
 	await Promise.all([deaf.ready(), polite.ready()]);
 	await Promise.all([deaf.stop(), polite.stop()]);
 	t.deepEqual(await deaf.exited, { code: null, signal: 'SIGKILL' });

@@ -42,8 +42,8 @@ function open(t: ExecutionContext, port: number) {
 	t.teardown(() => socket.destroy());
 	return {
 		socket,
-		heard: (text: string) => waitFor(`"${text}" comes back`, 5_000, () => state.text === text),
-		closed: () => waitFor('the connection ends', 5_000, () => state.isClosed),
+		heard: (text: string) => waitFor(`"${text}" comes back`, 30_000, () => state.text === text),
+		closed: () => waitFor('the connection ends', 30_000, () => state.isClosed),
 		state,
 	};
 }
@@ -117,7 +117,7 @@ test('delayed bytes keep their order when the delay ends', async (t) => {
 	const before = proxy.passedBytes();
 	proxy.setMode({ kind: 'delay', delayMs: 300 });
 	client.socket.write('1');
-	await waitFor('the proxy holds the byte', 5_000, () => client.socket.bytesWritten === 2);
+	await waitFor('the proxy holds the byte', 30_000, () => client.socket.bytesWritten === 2);
 	t.is(proxy.passedBytes(), before);
 	proxy.setMode({ kind: 'pass' });
 	client.socket.write('2');
@@ -132,7 +132,7 @@ test('more than the proxy may hold comes through whole after a black hole', asyn
 	proxy.setMode({ kind: 'black-hole' });
 	client.socket.write('x'.repeat(3_000_000));
 	proxy.setMode({ kind: 'pass' });
-	await waitFor('all bytes come back', 10_000, () => client.state.text.length === 3_000_001);
+	await waitFor('all bytes come back', 30_000, () => client.state.text.length === 3_000_001);
 	t.pass();
 });
 
@@ -144,7 +144,7 @@ test('a wire that is cut after some bytes lets exactly those through, ends its c
 	proxy.setMode({ kind: 'cut-after', bytes: 3 });
 	first.socket.write('0123456789');
 	await first.closed();
-	await waitFor('what came through', 5_000, () => echoedText() === 'hello012');
+	await waitFor('what came through', 30_000, () => echoedText() === 'hello012');
 	t.is(proxy.mode().kind, 'pass');
 	const second = open(t, proxy.port);
 	second.socket.write('again');

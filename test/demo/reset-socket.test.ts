@@ -34,7 +34,7 @@ test('the other side sees a reset', async (t) => {
 test('a connection whose end is being told is closed as well', async (t) => {
 	const { near, far } = await connected(t);
 	far.resume();
-	const closed = once(near, 'close', { signal: AbortSignal.timeout(5_000) });
+	const closed = once(near, 'close', { signal: AbortSignal.timeout(30_000) });
 	near.end();
 	resetSocket(near);
 	await t.notThrowsAsync(closed);

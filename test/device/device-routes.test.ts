@@ -1,14 +1,15 @@
 import test from 'ava';
 
-import { deviceRoutes } from '../../core/device/device-routes.ts';
+import { type DeviceRoutesOptions, deviceRoutes } from '../../core/device/device-routes.ts';
 import { epochMs } from '../../core/kernel/clock.ts';
 import { deviceUid, type GatewayId } from '../../core/kernel/id.ts';
+import { silentLog } from '../../core/kernel/log.ts';
 import { bareServer, bearer, userIdOf } from '../fake/bare-server.ts';
 import { deviceBox, deviceOf, GATEWAY } from '../fake/device-box.ts';
 
-async function routes(at: GatewayId | null = GATEWAY) {
+async function routes(at: GatewayId | null = GATEWAY, more: Partial<DeviceRoutesOptions> = {}) {
 	const box = await deviceBox(at);
-	const server = await bareServer(deviceRoutes, { devices: box.devices });
+	const server = await bareServer(deviceRoutes, { devices: box.devices, log: silentLog, ...more });
 	return { ...box, server };
 }
 
@@ -172,4 +173,30 @@ test('a list answers a page, or with limit or cursor an array with headers, neve
 		'?size=101',
 	])
 		t.is((await get(query)).statusCode, 422, query);
+});
+
+test('a device that was saved is answered although nothing can be said of its line, and the log has why', async (t) => {
+	const told: unknown[] = [];
+	const { server, devices, close } = await routes(GATEWAY, {
+		notice() {
+			throw new RangeError('the budget cannot be reckoned');
+		},
+		log: { ...silentLog, error: (event, fields) => void told.push([event, fields]) },
+	});
+	t.teardown(close);
+	const payload = { device_uid: 'meter-1', name: 'Meter', device_type: 'meter', connection: sdm };
+	const created = await server.inject({ method: 'POST', url: '/devices', headers: bearer('manager'), payload });
+	t.is(created.statusCode, 201);
+	t.is(created.headers['warning'], undefined);
+	const change = { name: 'Cellar' };
+	const patched = await server.inject({
+		method: 'PATCH',
+		url: '/devices/meter-1',
+		headers: bearer('manager'),
+		payload: change,
+	});
+	t.is(patched.statusCode, 200);
+	t.is(devices.get('meter-1').name, 'Cellar');
+	const line = ['device-notice-failed', { device: 'meter-1', reason: 'the budget cannot be reckoned' }];
+	t.deepEqual(told, [line, line]);
 });

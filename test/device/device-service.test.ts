@@ -59,6 +59,27 @@ test('rules name the field and the other device', async (t) => {
 	await t.throwsAsync(box.devices.register({ ...meter, ownerId: NOBODY }), { message: /owner_id: .* is not a user/ });
 });
 
+test('a port is one port under all of its names, and a contradiction names both', async (t) => {
+	const links = new Map<string, string>();
+	const box = await deviceBox(GATEWAY, undefined, {
+		// The way of a path counts as it was last looked at.
+		look: (paths) =>
+			Promise.resolve(paths.forEach((path) => links.set(path, path.replace('/by-id/meters', '/ttyUSB0')))),
+		nameOf: (path) => links.get(path) ?? path,
+	});
+	t.teardown(box.close);
+	const meter = { name: 'Meter', deviceType: 'meter' };
+	await box.devices.register({ ...meter, uid: deviceUid('a'), connection: rtuConnection('/dev/by-id/meters') });
+	await t.throwsAsync(box.devices.register({ ...meter, connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
+		message: 'connection.line.path: /dev/ttyUSB0 is used by device a as /dev/by-id/meters with 9600 8N1, not 19200 8N1',
+	});
+	await box.devices.register({ ...meter, uid: deviceUid('b'), connection: rtuConnection('/dev/ttyUSB0', 9600, 2) });
+	await t.throwsAsync(box.devices.patch('b', { connection: rtuConnection('/dev/ttyUSB0', 19_200) }), {
+		message: /used by device a as \/dev\/by-id\/meters with/,
+	});
+	t.is(box.devices.all().length, 2);
+});
+
 test('settings declare devices once; what people changed afterwards stays', async (t) => {
 	const box = await deviceBox();
 	t.teardown(box.close);

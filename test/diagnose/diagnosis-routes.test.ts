@@ -20,7 +20,7 @@ async function scene(t: ExecutionContext) {
 	if (template === undefined) throw new Error('the template is missing');
 	const simulator = await startTemplateSimulator({
 		devices: [{ template, unitIds: [1] }],
-		places: [{ kind: 'tcp', framing: 'tcp', port: 0 }],
+		places: [{ kind: 'tcp', framing: 'tcp', port: 0, baudRate: null }],
 		scenario: null,
 		replay: null,
 		seed: 1,
@@ -70,7 +70,7 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 	const started = await call('POST', `${line}/frames`, { seconds: 60 });
 	t.like(JSON.parse(started.text), { is_running: true, dropped: 0 });
 
-	const seen = await waitFor('both units are asked', 15_000, async () => {
+	const seen = await waitFor('both units are asked', 30_000, async () => {
 		const { status, text } = await call('GET', line);
 		t.is(status, 200, text);
 		const view = JSON.parse(text);
@@ -81,7 +81,7 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 	t.like(seen.units[1], { unit_id: 9, answers: 0 });
 	t.is(seen.units[1].exceptions[0].code, 11);
 
-	const shown = await waitFor('frames are recorded', 15_000, async () => {
+	const shown = await waitFor('frames are recorded', 30_000, async () => {
 		const found = JSON.parse((await call('GET', `${line}/frames?limit=2000`)).text);
 		return found.frames.length > 6 ? found : null;
 	});
@@ -125,7 +125,7 @@ test('a line is found by its name, slashes and blanks and all; another one is no
 	const made = await call('POST', '/devices', { name: 'm', device_uid: 'm', device_type: 'meter', connection });
 	t.is(made.status, 201, made.text);
 	const name = 'rtu /dev/no-such-port 19200 8E1';
-	const one = await waitFor('the port is tried', 10_000, async () => {
+	const one = await waitFor('the port is tried', 30_000, async () => {
 		const { status, text } = await call('GET', `/lines/${encodeURIComponent(name)}`);
 		return status === 200 && JSON.parse(text).state === 'failed' ? JSON.parse(text) : null;
 	});

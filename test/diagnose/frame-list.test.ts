@@ -2,7 +2,7 @@ import test from 'ava';
 
 import { framingOfLine } from '../../gateway/diagnose/capture.ts';
 import { shownFrames } from '../../gateway/diagnose/frame-list.ts';
-import { withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const crc = (text: string): Buffer => withCrc(hex(text));

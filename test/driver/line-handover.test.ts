@@ -16,12 +16,12 @@ import { portsOf } from '../fake/machine-ports.ts';
 import { replyTo } from '../fake/modbus-slave.ts';
 import { createRtuWire } from '../fake/rtu-wire.ts';
 
-const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 5, timeoutMs: 800 });
+const read = (address: number): ModbusRequest => ({ unitId: 1, functionCode: 3, address, count: 5, timeoutMs: 10_000 });
 const never = new AbortController().signal;
 
 test('an answer that is owed to whoever had the port before is not taken by the next one, e.g. the polls behind a scan', async (t) => {
 	// A device behind a converter that hands its answers to whoever is connected by then.
-	const wire = createRtuWire((_, index) => ({ delayMs: index === 0 ? 200 : 150 }));
+	const wire = createRtuWire((_, index) => ({ delayMs: 1, isLate: index === 0 }));
 	let newest: Socket | null = null;
 	const device = wire.link();
 	await device.open({ bytes: (chunk) => void newest?.write(Buffer.from(chunk)), lost: () => undefined });
@@ -51,10 +51,10 @@ test('an answer that is owed to whoever had the port before is not taken by the 
 
 test('an answer on one connection proves nothing about what another open one to the same port is owed', async (t) => {
 	const guard = createLateReplyGuard(() => systemClock.monotonicMs());
-	const openOn = async (delayMs: (index: number) => number) => {
+	const openOn = async (isLate: (index: number) => boolean) => {
 		const meter = createLineMeter(systemClock);
 		const line = createRtuLine({
-			link: createRtuWire((_, index) => ({ delayMs: delayMs(index) })).link(),
+			link: createRtuWire((_, index) => ({ delayMs: 2, isLate: isLate(index) })).link(),
 			timing: { baudRate: 115_200, bitsPerChar: 11 },
 			clock: systemClock,
 			meter,
@@ -64,8 +64,8 @@ test('an answer on one connection proves nothing about what another open one to 
 		await line.open(never, () => undefined);
 		return line;
 	};
-	const late = await openOn((index) => (index === 0 ? 400 : 2));
-	const prompt = await openOn(() => 2);
+	const late = await openOn((index) => index === 0);
+	const prompt = await openOn(() => false);
 	await t.throwsAsync(late.transact({ ...read(0), timeoutMs: 20 }), { instanceOf: ModbusFault });
 	await prompt.transact({ ...read(7), count: 2 });
 	const { data } = await late.transact(read(50));

@@ -16,7 +16,8 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusExchange, ModbusLine } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { makeFieldAuthority } from '../fake/field-certificates.ts';
 import { portsOf } from '../fake/machine-ports.ts';
-import { freePort, hasPymodbus, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
+import { hasPymodbus, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 
 const host = '127.0.0.1';
 const common = { unitId: 1, timeoutMs: 5000 } as const;
@@ -129,7 +130,7 @@ for (const [kind, transport] of [
 ] as const) {
 	test(`pymodbus is asked everything over ${transport}`, async (t) => {
 		if (!needs(t, 'pymodbus', hasPymodbus())) return;
-		const port = await freePort();
+		const port = await reservePort();
 		await startPython(t, PYMODBUS, kind, String(port));
 		const { line, counters } = await open(t, { transport, host, port });
 		await checkPeer(t, line);
@@ -158,7 +159,7 @@ test('pymodbus is asked everything over TLS', async (t) => {
 	await writeFile(join(folder, 'device.crt'), cert);
 	await writeFile(join(folder, 'device.key'), key);
 	await writeFile(join(folder, 'plant.pem'), authority.cert);
-	const port = await freePort();
+	const port = await reservePort();
 	await startPython(t, PYMODBUS, 'tls', String(port), folder);
 	const { line } = await open(t, { transport: 'tcp', host, port, tls: { authority: 'plant' } }, folder);
 	await checkPeer(t, line);
@@ -197,7 +198,7 @@ const LIBMODBUS_UNKNOWN: Unknown = new Set([43]);
 test('libmodbus is asked everything over TCP', async (t) => {
 	const binary = await buildLibmodbusSlave(t);
 	if (!needs(t, 'libmodbus with gcc', binary !== null) || binary === null) return;
-	const port = await freePort();
+	const port = await reservePort();
 	await startSlave(t, binary, String(port));
 	const { line } = await open(t, { transport: 'tcp', host, port });
 	await checkPeer(t, line, LIBMODBUS_UNKNOWN);
@@ -228,7 +229,7 @@ function valueAt<T>(values: ArrayLike<T>, address: number): T {
 test('modbus-serial is asked everything over TCP', async (t) => {
 	const registers = Uint16Array.from({ length: 1000 }, (_, at) => 7 * at);
 	const bits = Array.from({ length: 1000 }, (_, at) => at % 3 === 0);
-	const port = await freePort();
+	const port = await reservePort();
 	const server = new ServerTCP(
 		{
 			getCoil: (address: number) => valueAt(bits, address),

@@ -2,7 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { crc16, hasValidCrc } from '../../gateway/driver/modbus/wire/crc16.ts';
 import { scanRtu } from '../../gateway/driver/modbus/wire/rtu-frame.ts';
-import { rtuException, rtuReply, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { rtuException, rtuReply } from '../fake/rtu-wire.ts';
 
 const request = { unitId: 7, functionCode: 3, address: 100, count: 10, timeoutMs: 100 } as const;
 

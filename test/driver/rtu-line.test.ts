@@ -7,8 +7,11 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { registerOf, replyTo } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, rtuReply, type RtuWire, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { createRtuWire, rtuException, rtuReply, type RtuWire } from '../fake/rtu-wire.ts';
 
+/** Longer than any stall of a loaded machine: an answer that comes is an answer. */
+const PATIENT_MS = 10_000;
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
 const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
 	unitId,
@@ -32,29 +35,29 @@ async function openOn(wire: RtuWire, guard = newGuard()) {
 const isRight = (data: Buffer, request: ModbusRequest): boolean => data.equals(replyTo(request).subarray(3));
 
 test('a reply that comes after the port was opened anew is not taken for the answer to another read', async (t) => {
-	const wire = createRtuWire((_, index) => (index === 0 ? { delayMs: 350 } : { delayMs: 120 }));
+	const wire = createRtuWire((_, index) => ({ delayMs: 1, isLate: index === 0 }));
 	const guard = newGuard();
 	const before = await openOn(wire, guard);
 	await t.throwsAsync(before.line.transact(read(0, 5)), { instanceOf: ModbusFault });
 	await before.line.close();
 	const { line } = await openOn(wire, guard);
-	const request = { ...read(50, 5), timeoutMs: 300 };
+	const request = { ...read(50, 5), timeoutMs: PATIENT_MS };
 	t.true(isRight((await line.transact(request)).data, request));
 	await line.close();
 });
 
 test('a reply to a request that was under way when the port was closed is not taken for the answer to another read', async (t) => {
-	const wire = createRtuWire((_, index) => ({ delayMs: index === 0 ? 150 : 120 }));
+	const wire = createRtuWire((_, index) => ({ delayMs: 1, isLate: index === 0 }));
 	const guard = newGuard();
 	const before = await openOn(wire, guard);
-	const interrupted = t.throwsAsync(before.line.transact({ ...read(0, 5), timeoutMs: 1000 }), {
+	const interrupted = t.throwsAsync(before.line.transact({ ...read(0, 5), timeoutMs: PATIENT_MS }), {
 		instanceOf: ModbusFault,
 	});
 	while (wire.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
 	await before.line.close();
 	t.is((await interrupted).failure, 'closed');
 	const { line } = await openOn(wire, guard);
-	const request = { ...read(50, 5), timeoutMs: 600 };
+	const request = { ...read(50, 5), timeoutMs: PATIENT_MS };
 	t.true(isRight((await line.transact(request)).data, request));
 	await line.close();
 });
@@ -103,11 +106,11 @@ for (const [name, counts] of [
 
 test('a late exception is not taken for the refusal of the next read', async (t) => {
 	const wire = createRtuWire((request, index) =>
-		index === 0 ? { delayMs: 350, bytes: rtuException(request, 2) } : { delayMs: 120 },
+		index === 0 ? { delayMs: 1, isLate: true, bytes: rtuException(request, 2) } : { delayMs: 1 },
 	);
 	const { line } = await openOn(wire);
 	await t.throwsAsync(line.transact(read(0, 5)), { message: /no answer/ });
-	const next = { ...read(100, 8), timeoutMs: 400 };
+	const next = { ...read(100, 8), timeoutMs: PATIENT_MS };
 	const outcome = await line.transact(next).catch((fault: unknown) => fault);
 	if (outcome instanceof ModbusFault) t.is(outcome.failure, 'unproven');
 	else t.pass();

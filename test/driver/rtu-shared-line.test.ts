@@ -9,17 +9,22 @@ import { createLateReplyGuard } from '../../gateway/driver/modbus/wire/late-repl
 import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusRequest, ModbusWrite } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
+import { createManualTimer } from '../fake/manual-timer.ts';
 import { replyTo, type SlaveRequest } from '../fake/modbus-slave.ts';
-import { createRtuWire, rtuException, type RtuWire, rtuReply, withCrc } from '../fake/rtu-wire.ts';
+import { withCrc } from '../fake/crc.ts';
+import { createRtuWire, rtuException, type RtuWire, rtuReply } from '../fake/rtu-wire.ts';
 
 const timing = { baudRate: 115_200, bitsPerChar: 10 };
+
+/** Longer than any stall of a loaded machine, for requests whose timeout is not what the test is about. */
+const PATIENT_MS = 30_000;
 
 const read = (address: number, count: number, unitId = 1): ModbusRequest => ({
 	unitId,
 	functionCode: 3,
 	address,
 	count,
-	timeoutMs: 150,
+	timeoutMs: PATIENT_MS,
 });
 
 const set = (address: number, value: number): ModbusWrite => ({
@@ -39,12 +44,16 @@ function foreign({ unitId, functionCode, address, count }: SlaveRequest): Buffer
 	return withCrc(body);
 }
 
-async function openOn(wire: RtuWire) {
-	const meter = createLineMeter(systemClock);
-	const guard = createLateReplyGuard(() => systemClock.monotonicMs());
-	const line = createRtuLine({ link: wire.link(), timing, clock: systemClock, meter, guard });
+async function openOn(wire: RtuWire, clock = systemClock) {
+	const meter = createLineMeter(clock);
+	const guard = createLateReplyGuard(() => clock.monotonicMs());
+	const line = createRtuLine({ link: wire.link(), timing, clock, meter, guard });
 	await line.open(new AbortController().signal, () => undefined);
 	return { line, counters: meter.counters };
+}
+
+async function untilSent(wire: RtuWire, requests = 1): Promise<void> {
+	while (wire.requests.length < requests) await sleep(1);
 }
 
 const isRight = (data: Buffer, request: ModbusRequest): boolean => data.equals(replyTo(request).subarray(3));
@@ -125,14 +134,18 @@ test('what another master and its devices say is counted and never taken', async
 
 test('a request waits until the answer to another master has been heard', async (t) => {
 	const wire = createRtuWire(() => ({ delayMs: 1 }));
-	const { line } = await openOn(wire);
+	// The time of the line is the test's: however slow the machine is, it does not run out of patience with the other master.
+	const time = createManualTimer();
+	const { line } = await openOn(wire, time.clock);
 	const theirs: SlaveRequest = { unitId: 9, functionCode: 3, address: 0, count: 2 };
 	wire.inject(foreign(theirs));
+	time.advance(40);
 	const request = read(0, 2);
 	const pending = line.transact(request);
 	await sleep(40);
 	t.is(wire.requests.length, 0);
 	wire.inject(rtuReply(theirs));
+	time.advance(5);
 	t.true(isRight((await pending).data, request));
 	await line.close();
 });
@@ -143,7 +156,7 @@ test('the answer to another master of the shape that we await is not taken for o
 	const { line, counters } = await openOn(wire);
 	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
 	const pending = line.transact(read(0, 5));
-	await sleep(20);
+	await untilSent(wire);
 	wire.inject(foreign(theirs));
 	await sleep(5);
 	wire.inject(rtuReply(theirs));
@@ -161,9 +174,9 @@ test('an answer that another master was denied before is not taken when it comes
 	const { line } = await openOn(wire);
 	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
 	wire.inject(foreign(theirs));
-	const pending = line.transact({ ...read(0, 5), timeoutMs: 1000 });
+	const pending = line.transact(read(0, 5));
 	// Our request is kept back for the other one, but not for ever.
-	while (wire.requests.length === 0) await sleep(5);
+	await untilSent(wire);
 	wire.inject(rtuReply(theirs));
 	t.is((await t.throwsAsync(pending, { instanceOf: ModbusFault })).failure, 'corrupt');
 	await line.close();
@@ -185,10 +198,12 @@ test('on a line that is shared, an answer behind bytes that may have been a requ
 });
 
 test('the late answer to a request of ours is no sign of another master', async (t) => {
-	const wire = createRtuWire((_, index) => (index === 0 ? { delayMs: 320 } : { delayMs: 1 }));
+	const wire = createRtuWire((_, index) => (index === 0 ? null : { delayMs: 1 }));
 	const { line, counters } = await openOn(wire);
-	await t.throwsAsync(line.transact({ ...read(0, 5), timeoutMs: 60 }));
-	await sleep(250);
+	const late = { ...read(0, 5), timeoutMs: 60 };
+	const fault = await t.throwsAsync(line.transact(late), { instanceOf: ModbusFault });
+	t.is(fault.failure, 'timeout');
+	wire.inject(rtuReply(late));
 	await line.transact(read(0, 3));
 	t.is(counters.foreignFrames, 0);
 	t.true(counters.strayFrames > 0);
@@ -226,8 +241,9 @@ test('another master is still known after the port was opened anew', async (t) =
 	await t.throwsAsync(before.transact({ ...read(0, 1), timeoutMs: 20 }));
 	await before.close();
 	const after = await open();
+	const { length } = wire.requests;
 	const pending = after.transact(read(0, 5));
-	await sleep(20);
+	await untilSent(wire, length + 1);
 	wire.inject(rtuReply(theirs));
 	t.is((await t.throwsAsync(pending, { instanceOf: ModbusFault })).failure, 'corrupt');
 	await after.close();

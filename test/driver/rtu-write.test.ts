@@ -61,7 +61,7 @@ test('the late echo of one write is not taken for that of the next to the same r
 	// The first write is answered after its time and after the quarantine; the second one never.
 	const wire = createRtuWire(({ functionCode }, index) => {
 		if (functionCode !== 16) return { delayMs: 1 };
-		return index === 0 ? { delayMs: 250 } : null;
+		return index === 0 ? { delayMs: 1, isLate: true } : null;
 	});
 	const { line } = await openOn(wire);
 	t.is((await t.throwsAsync(line.transact(several([1, 2])), { instanceOf: ModbusFault })).failure, 'timeout');

@@ -12,7 +12,8 @@ import { ModbusFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { ModbusLine, ModbusRequest } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { openFault } from '../../gateway/driver/modbus/wire/open-fault.ts';
 import { portsOf } from '../fake/machine-ports.ts';
-import { freePort, hasPymodbus, hasPython, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
+import { hasPymodbus, hasPython, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 
 const serial = (path: string, baudRate = 115_200): Line => ({
 	transport: 'rtu',
@@ -175,7 +176,7 @@ async function checkPeer(t: ExecutionContext, line: ModbusLine): Promise<void> {
 
 test('pymodbus is read over TCP', async (t) => {
 	if (!needs(t, 'pymodbus', hasPymodbus())) return;
-	const port = await freePort();
+	const port = await reservePort();
 	await startPython(t, PYMODBUS_TCP, String(port));
 	const { line } = await openLine({ transport: 'tcp', host: '127.0.0.1', port });
 	await checkPeer(t, line);

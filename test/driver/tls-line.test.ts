@@ -17,7 +17,7 @@ import { createPduDevice } from '../fake/pdu-device.ts';
 const host = '127.0.0.1';
 const read = { unitId: 1, functionCode: 3, address: 5, count: 2, timeoutMs: 3000 } as const;
 
-/** The authorities and certificates of all tests of this file. */
+/** The authorities and certificates of all tests of this file, which run one after the other: a line has five seconds to open, and the making of keys takes all of a machine. */
 const plant = makeFieldAuthority('Plant');
 const stranger = makeFieldAuthority('Stranger');
 const gatewayCertificate = plant.then((authority) => authority.issue(['gateway']));
@@ -56,41 +56,44 @@ async function refusal(t: ExecutionContext, server: DeviceServer, tls: LineTls):
 
 const serve = (options: TlsOptions): Promise<DeviceServer> => startDeviceServer(createPduDevice(), mbap, options);
 
-test('a device of a known authority is read', async (t) => {
+test.serial('a device of a known authority is read', async (t) => {
 	const line = await lineTo(t, await serve(await (await plant).issue([host])), { authority: 'plant' });
 	await line.open(new AbortController().signal, () => undefined);
 	t.is((await line.transact(read)).data.toString('hex'), '0023002a');
 });
 
-test('a device may carry a name of its own', async (t) => {
+test.serial('a device may carry a name of its own', async (t) => {
 	const server = await serve(await (await plant).issue(['inverter-3.plant']));
 	const line = await lineTo(t, server, { authority: 'plant', serverName: 'inverter-3.plant' });
 	await line.open(new AbortController().signal, () => undefined);
 	t.is((await line.transact(read)).data.length, 4);
 });
 
-test('a device that signed its certificate itself is trusted when that certificate is installed as an authority', async (t) => {
-	const own = await makeFieldAuthority('Lone device', [host]);
-	const server = await serve({ cert: own.cert, key: own.key });
-	t.teardown(() => server.stop());
-	const folder = await certificateFolder(t);
-	await writeFile(join(folder, 'lone.crt'), own.cert);
-	const makeLine = createModbusLine(systemClock, portsOf(), folder);
-	const lineWith = (authority: string) =>
-		makeLine({ transport: 'tcp', host, port: server.port, tls: { authority } }, createLineMeter(systemClock));
-	const trusting = lineWith('lone');
-	await trusting.open(new AbortController().signal, () => undefined);
-	t.is((await trusting.transact(read)).data.length, 4);
-	await trusting.close();
-	const wary = lineWith('plant');
-	await t.throwsAsync(
-		wary.open(new AbortController().signal, () => undefined),
-		{ message: /signed itself/ },
-	);
-	await wary.close();
-});
+test.serial(
+	'a device that signed its certificate itself is trusted when that certificate is installed as an authority',
+	async (t) => {
+		const own = await makeFieldAuthority('Lone device', [host]);
+		const server = await serve({ cert: own.cert, key: own.key });
+		t.teardown(() => server.stop());
+		const folder = await certificateFolder(t);
+		await writeFile(join(folder, 'lone.crt'), own.cert);
+		const makeLine = createModbusLine(systemClock, portsOf(), folder);
+		const lineWith = (authority: string) =>
+			makeLine({ transport: 'tcp', host, port: server.port, tls: { authority } }, createLineMeter(systemClock));
+		const trusting = lineWith('lone');
+		await trusting.open(new AbortController().signal, () => undefined);
+		t.is((await trusting.transact(read)).data.length, 4);
+		await trusting.close();
+		const wary = lineWith('plant');
+		await t.throwsAsync(
+			wary.open(new AbortController().signal, () => undefined),
+			{ message: /signed itself/ },
+		);
+		await wary.close();
+	},
+);
 
-test('the gateway shows its certificate to a device that asks for one', async (t) => {
+test.serial('the gateway shows its certificate to a device that asks for one', async (t) => {
 	const authority = await plant;
 	const own = await authority.issue([host]);
 	const server = await serve({ ...own, ca: authority.cert, requestCert: true, rejectUnauthorized: true });
@@ -100,7 +103,7 @@ test('the gateway shows its certificate to a device that asks for one', async (t
 });
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-	test(`a device that asks for a certificate and is shown none is named, with ${maxVersion}`, async (t) => {
+	test.serial(`a device that asks for a certificate and is shown none is named, with ${maxVersion}`, async (t) => {
 		const authority = await plant;
 		const own = await authority.issue([host]);
 		const options = { ...own, ca: authority.cert, requestCert: true, rejectUnauthorized: true, maxVersion };
@@ -189,14 +192,14 @@ const refused: readonly Refused[] = [
 	},
 ];
 for (const { name, certificate, tls, sentence, reason = 'forbidden' } of refused) {
-	test(`${name} is refused with a sentence`, async (t) => {
+	test.serial(`${name} is refused with a sentence`, async (t) => {
 		const fault = await refusal(t, await serve(await certificate(await plant)), tls);
 		t.regex(fault.message, sentence);
 		t.is(fault.reason, reason);
 	});
 }
 
-test('a device that speaks only an old TLS is refused', async (t) => {
+test.serial('a device that speaks only an old TLS is refused', async (t) => {
 	const own = await (await plant).issue([host]);
 	const options: TlsOptions = { ...own, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' };
 	t.regex(
@@ -205,7 +208,7 @@ test('a device that speaks only an old TLS is refused', async (t) => {
 	);
 });
 
-test('a device that speaks no TLS at all is refused', async (t) => {
+test.serial('a device that speaks no TLS at all is refused', async (t) => {
 	const server = await startDeviceServer(createPduDevice(), {
 		cut: (bytes) =>
 			bytes.length === 0 ? null : { unitId: 0, pdu: Buffer.from([17]), tag: bytes, rest: Buffer.alloc(0) },
@@ -214,7 +217,7 @@ test('a device that speaks no TLS at all is refused', async (t) => {
 	t.regex((await refusal(t, server, { authority: 'plant' })).message, /does not speak TLS/);
 });
 
-test('a key that is not that of the certificate is refused', async (t) => {
+test.serial('a key that is not that of the certificate is refused', async (t) => {
 	const folder = await certificateFolder(t);
 	await writeFile(join(folder, 'gateway.key'), (await (await plant).issue(['other'])).key);
 	const server = await serve(await (await plant).issue([host]));

@@ -116,7 +116,7 @@ const bad: Readonly<Record<string, Bad>> = {
 		format: 'template',
 		content:
 			'{"manufacturer":"A","model":"B","category":"c","transports":["rtu"],"points":[\n{"key":"A!","name":"","function":3,"address":0,"count":1,"type":"uint16","byte_order":"AB"}]}',
-		mistakes: ['2:1 key "A!"', '2:1 name ""'],
+		mistakes: ['2:8 key "A!"', '2:20 name ""'],
 	},
 };
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { KnownPorts } from '../../core/device/device-rules.ts';
 import { createDeviceService, type DeviceService } from '../../core/device/device-service.ts';
 import { createDeviceStore } from '../../core/device/device-store.ts';
 import type { Connection } from '../../config/connection/connection.ts';
@@ -49,7 +50,11 @@ export interface DeviceBox {
 }
 
 /** A device service over the real store in a temporary folder. */
-export async function deviceBox(at: GatewayId | null = GATEWAY, maxAdopted?: number): Promise<DeviceBox> {
+export async function deviceBox(
+	at: GatewayId | null = GATEWAY,
+	maxAdopted?: number,
+	ports?: KnownPorts,
+): Promise<DeviceBox> {
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-devices-'));
 	const clock = createManualClock();
 	const stops: (() => Promise<void>)[] = [];
@@ -61,6 +66,7 @@ export async function deviceBox(at: GatewayId | null = GATEWAY, maxAdopted?: num
 			gatewayId: at,
 			node: at ?? HUB,
 			templates: { has: (key) => key === 'eastron-sdm630' },
+			ports,
 			users: { exists: async (id, tenant) => id !== NOBODY && (id !== LOCAL || tenant === DEFAULT_TENANT) },
 			clock,
 			log: silentLog,

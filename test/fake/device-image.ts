@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import type { TemplatePoint } from '../../config/template/template.ts';
 import type { ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
+import { type DeviceServer, startFrameServer } from './device-server.ts';
+import { mbap } from './framings.ts';
 import { requestOf, type SlaveRequest } from './modbus-slave.ts';
 
 /** Registers (or bits) that lie side by side, as text: `00E6 0000` or `1 0`. */
@@ -85,51 +86,15 @@ export function dataOf(functionCode: number, words: readonly number[]): Buffer {
 	return data;
 }
 
-function answerOf(image: DeviceImage | undefined, { unitId, functionCode, address, count }: SlaveRequest): Buffer {
+function answerOf(image: DeviceImage | undefined, { functionCode, address, count }: SlaveRequest): Buffer {
 	const words = image?.wordsOf(functionCode, address, count) ?? null;
-	if (words === null) return Buffer.from([unitId, functionCode | 0x80, 2]);
+	if (words === null) return Buffer.from([functionCode | 0x80, 2]);
 	const data = dataOf(functionCode, words);
-	return Buffer.concat([Buffer.from([unitId, functionCode, data.length]), data]);
-}
-
-function framed(transactionId: number, body: Buffer): Buffer {
-	const header = Buffer.alloc(6);
-	header.writeUInt16BE(transactionId, 0);
-	header.writeUInt16BE(body.length, 4);
-	return Buffer.concat([header, body]);
+	return Buffer.concat([Buffer.from([functionCode, data.length]), data]);
 }
 
 /** A Modbus TCP slave on a port of its own, with a device behind each unit id. */
-export async function createImageSlave(images: ReadonlyMap<number, DeviceImage>) {
-	const sockets = new Set<Socket>();
-	const server = createServer((socket) => {
-		sockets.add(socket);
-		socket.setNoDelay(true);
-		socket.on('close', () => sockets.delete(socket));
-		socket.on('error', () => socket.destroy());
-		let rest: Buffer = Buffer.alloc(0);
-		socket.on('data', (chunk) => {
-			rest = Buffer.concat([rest, chunk]);
-			while (rest.length >= 6 && rest.length >= 6 + rest.readUInt16BE(4)) {
-				const length = 6 + rest.readUInt16BE(4);
-				const request = requestOf(rest.subarray(6, length));
-				socket.write(framed(rest.readUInt16BE(0), answerOf(images.get(request.unitId), request)));
-				rest = rest.subarray(length);
-			}
-		});
+export const createImageSlave = (images: ReadonlyMap<number, DeviceImage>): Promise<DeviceServer> =>
+	startFrameServer(mbap, (socket) => ({ unitId, pdu, tag }) => {
+		socket.write(mbap.wrap(unitId, answerOf(images.get(unitId), requestOf(unitId, pdu)), tag));
 	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
-	const { port } = server.address() as AddressInfo;
-	return {
-		port,
-		stop(): Promise<void> {
-			for (const socket of sockets) socket.destroy();
-			return new Promise((resolve) => {
-				server.close(() => resolve());
-			});
-		},
-	};
-}

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { Framing } from './framings.ts';
+import type { FramedRequest, Framing } from './framings.ts';
 import type { PduDevice } from './pdu-device.ts';
 
 export interface DeviceServer {
@@ -13,10 +13,13 @@ export interface DeviceServer {
 	stop(): Promise<void>;
 }
 
-/** Serves a device on a port of its own, in clear or in TLS. */
-export async function startDeviceServer(
-	device: PduDevice,
+/** What hears the requests of one connection. */
+export type Hearing = (socket: Socket) => (request: FramedRequest) => void;
+
+/** Listens on a port of its own, in clear or in TLS, and takes the requests out of what its connections send. */
+export async function startFrameServer(
 	framing: Framing,
+	hearing: Hearing,
 	tls: TlsOptions | null = null,
 ): Promise<DeviceServer> {
 	const sockets = new Set<Socket>();
@@ -28,13 +31,13 @@ export async function startDeviceServer(
 		socket.setNoDelay(true);
 		socket.on('close', () => sockets.delete(socket));
 		socket.on('error', () => socket.destroy());
+		const hear = hearing(socket);
 		let waiting: Buffer = Buffer.alloc(0);
 		socket.on('data', (chunk) => {
 			waiting = Buffer.concat([waiting, chunk]);
 			for (let request = framing.cut(waiting); request !== null; request = framing.cut(waiting)) {
 				waiting = request.rest;
-				const answer = device.answer(request.pdu);
-				if (answer !== null) socket.write(framing.wrap(request.unitId, answer, request.tag));
+				hear(request);
 			}
 		});
 	}
@@ -65,3 +68,19 @@ export async function startDeviceServer(
 		},
 	};
 }
+
+/** Serves a device, whichever unit is asked. */
+export const startDeviceServer = (
+	device: PduDevice,
+	framing: Framing,
+	tls: TlsOptions | null = null,
+): Promise<DeviceServer> =>
+	startFrameServer(
+		framing,
+		(socket) =>
+			({ unitId, pdu, tag }) => {
+				const answer = device.answer(pdu);
+				if (answer !== null) socket.write(framing.wrap(unitId, answer, tag));
+			},
+		tls,
+	);

@@ -1,11 +1,17 @@
-import { withCrc } from './rtu-wire.ts';
+import { withCrc } from './crc.ts';
+
+/** A request as it came out of its frame. */
+export interface FramedRequest {
+	readonly unitId: number;
+	readonly pdu: Buffer;
+	/** What the answer has to carry too. */
+	readonly tag: Buffer;
+}
 
 /** How requests and answers lie on the wire, from the side of a device; written from the specifications, apart from the product. */
 export interface Framing {
-	/** Takes the first whole request out of `bytes`. `null`: there is none yet. */
-	cut(
-		bytes: Buffer,
-	): { readonly unitId: number; readonly pdu: Buffer; readonly tag: Buffer; readonly rest: Buffer } | null;
+	/** Takes the first whole request out of `bytes`; the rest is what comes after it. `null`: there is none yet. */
+	cut(bytes: Buffer): (FramedRequest & { readonly rest: Buffer }) | null;
 	/** @param tag what `cut` gave with the request */
 	wrap(unitId: number, pdu: Buffer, tag: Buffer): Buffer;
 }

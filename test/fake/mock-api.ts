@@ -11,6 +11,7 @@ import { hubLedgerRoutes, ownLedgerRoutes } from './mock-ledger.ts';
 import { configurationRoutes } from './mock-configuration.ts';
 import { healthRoutes, hubRoutes, webRoute } from './mock-hull.ts';
 import { startMockLive } from './mock-live.ts';
+import { createMockScan } from './mock-scan.ts';
 import { storageOf } from './mock-storage.ts';
 import { type MockPeopleOptions, peopleRoutes } from './mock-people.ts';
 
@@ -28,6 +29,8 @@ export interface MockApiOptions extends MockPeopleOptions {
 	readonly timeless?: boolean;
 	/** So many equal meters instead of the usual devices, behind the product's own limit of requests. */
 	readonly crowd?: number;
+	/** How a scan goes on; absent: a step each second. */
+	readonly scans?: 'told' | 'stepped' | 'muted';
 }
 
 /** The routes and events that the user interface needs, over devices that live in memory only. */
@@ -42,6 +45,9 @@ export interface MockApi {
 	readonly refuse: (requests: number) => void;
 	/** News for whoever is logged in. */
 	readonly notify: (event: object) => void;
+	/** One step of a scan, and whether somebody hears of it. */
+	readonly stepScan: () => void;
+	readonly tellsScans: () => boolean;
 	/** Live connections, and access tokens given out, since the start. */
 	readonly connections: () => number;
 	readonly tokens: () => number;
@@ -291,7 +297,8 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 	identityRoutes(server, state);
 	deviceRoutes(server, state);
 	gatewayRoutes(server, state);
-	fieldRoutes(server);
+	const scan = createMockScan();
+	fieldRoutes(server, scan, options.scans === 'muted');
 	historyRoutes(server, (id) => state.devices.find(({ view }) => view.id === id));
 	ownLedgerRoutes(server, () => options.timeless !== true);
 	peopleRoutes(server, options);
@@ -308,13 +315,15 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 		devices: () => state.devices,
 		isGood: (token) => token === goodToken(state) && !state.away,
 		tokenMs: tokenSeconds * 1_000,
+		scan,
+		scans: options.scans ?? 'told',
 	});
 	await server.start();
 	return {
 		url: server.info.uri,
 		cut() {
 			state.away = true;
-			sockets.of('/monitoring').disconnectSockets(true);
+			for (const namespace of ['/monitoring', '/scan']) sockets.of(namespace).disconnectSockets(true);
 		},
 		silence(uid) {
 			state.devices = state.devices.map((device) =>
@@ -325,6 +334,8 @@ export async function startMockApi(options: MockApiOptions): Promise<MockApi> {
 			state.refusing = requests;
 		},
 		notify: live.notify,
+		stepScan: live.stepScan,
+		tellsScans: live.tellsScans,
 		connections: live.connections,
 		tokens: () => state.tokens,
 		restore() {

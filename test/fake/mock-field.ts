@@ -2,7 +2,7 @@ import type { Request, ResponseToolkit, Server } from '@hapi/hapi';
 
 import { refusal } from './mock-answer.ts';
 import { budgetsOf, framesOf, lineOf, linesOf, portsOf, reportOf } from './mock-lines.ts';
-import { createMockScan, refusedTry, triedOf } from './mock-scan.ts';
+import { type MockScan, refusedTry, triedOf } from './mock-scan.ts';
 import { madeDocument, templateRoutes } from './mock-template.ts';
 
 const param = (request: Request, name: string): string => String(request.params[name]);
@@ -77,27 +77,34 @@ function frameRoutes(server: Server): void {
 	]);
 }
 
-function scanRoutes(server: Server): void {
-	const scan = createMockScan();
+/** A mistake in one field of what was sent. */
+function mistaken(h: ResponseToolkit, field: string, msg: string) {
+	return refusal(h, 422, 'VALIDATION_ERROR', msg, [{ loc: ['body', ...field.split('.')], msg, type: 'rule' }]);
+}
+
+function startScan(scan: MockScan, payload: unknown, h: ResponseToolkit) {
+	const kind = member(payload, 'kind');
+	if (kind === 'tcp') return mistaken(h, 'subnets', 'must be networks of this box; found "8.8.8.0/24"');
+	if (kind === 'registers' && Number(member(payload, 'to')) > 65_535)
+		return mistaken(h, 'to', '"to" must be less than or equal to 65535');
+	if (kind === 'registers' && member(payload, 'line') === undefined) return mistaken(h, 'line', 'line is required');
+	scan.start(kind);
+	return h.response(scan.view()).code(201);
+}
+
+function scanRoutes(server: Server, scan: MockScan, isMuted: boolean): void {
 	server.route([
 		{ method: 'GET', path: '/api/v1/scans', handler: () => scan.list() },
 		{
 			method: 'POST',
 			path: '/api/v1/scans',
-			handler(request, h) {
-				if (member(request.payload, 'kind') === 'tcp') {
-					const msg = 'must be networks of this box; found "8.8.8.0/24"';
-					return refusal(h, 422, 'VALIDATION_ERROR', msg, [{ loc: ['body', 'subnets'], msg, type: 'subnets' }]);
-				}
-				scan.start();
-				return h.response(scan.view()).code(201);
-			},
+			handler: (request, h) => startScan(scan, request.payload, h),
 		},
 		{
 			method: 'GET',
 			path: '/api/v1/scans/{id}',
 			handler() {
-				scan.look();
+				if (isMuted) scan.look();
 				return scan.view();
 			},
 		},
@@ -113,18 +120,18 @@ function scanRoutes(server: Server): void {
 			method: 'POST',
 			path: '/api/v1/lines/try',
 			handler(request, h) {
-				if (member(request.payload, 'line') === undefined) {
-					const msg = 'line is required';
-					return refusal(h, 422, 'VALIDATION_ERROR', msg, [{ loc: ['body', 'line'], msg, type: 'any.required' }]);
-				}
+				if (member(request.payload, 'line') === undefined) return mistaken(h, 'line', 'line is required');
 				return Number(member(request.payload, 'address')) > 9_000 ? refusedTry() : triedOf();
 			},
 		},
 	]);
 }
 
-/** What the pages of an installer ask, with one line that is well and one that is not. */
-export function fieldRoutes(server: Server): void {
+/**
+ * What the pages of an installer ask, with one line that is well and one that is not.
+ * @param isMuted nobody hears of the scan: each question for it is a step of it
+ */
+export function fieldRoutes(server: Server, scan: MockScan, isMuted: boolean): void {
 	server.route([
 		{ method: 'GET', path: '/api/v1/lines', handler: linesOf },
 		{
@@ -147,6 +154,6 @@ export function fieldRoutes(server: Server): void {
 		{ method: 'GET', path: '/api/v1/commissioning-report', handler: () => reportOf(Date.now()) },
 	]);
 	frameRoutes(server);
-	scanRoutes(server);
+	scanRoutes(server, scan, isMuted);
 	templateRoutes(server);
 }

@@ -1,6 +1,7 @@
 import type { Socket, Server as SocketServer } from 'socket.io';
 
 import { type FakeDevice, latestOf } from './mock-fleet.ts';
+import type { MockScan } from './mock-scan.ts';
 
 export interface MockLiveDeps {
 	readonly sockets: SocketServer;
@@ -9,17 +10,25 @@ export interface MockLiveDeps {
 	readonly isGood: (token: unknown) => boolean;
 	/** Life of an access token, and so of a connection that names no other, ms. */
 	readonly tokenMs: number;
+	readonly scan: MockScan;
+	/** `told`: a step each second; `stepped`: only by `stepScan`; `muted`: nobody is told, each question is a step. */
+	readonly scans: 'told' | 'stepped' | 'muted';
 }
 
 export interface MockLive {
 	/** Connections of `/monitoring` since the start. */
 	readonly connections: () => number;
+	/** Whether somebody hears of the scan. */
+	readonly tellsScans: () => boolean;
+	/** The scan goes one step on, and whoever watches is told. */
+	readonly stepScan: () => void;
 	/** Tells everybody who has joined a room of their own. */
 	readonly notify: (event: object) => void;
 	readonly stop: () => void;
 }
 
 const PERIOD_MS = 1_000;
+const SCAN_ROOM = 'scans';
 
 function textOf(payload: unknown, name: string): string {
 	if (typeof payload !== 'object' || payload === null) return '';
@@ -28,11 +37,12 @@ function textOf(payload: unknown, name: string): string {
 }
 
 /** Values once a second to the rooms of the devices, and connections that end with their token, as the product's do. */
-export function startMockLive({ sockets, devices, isGood, tokenMs }: MockLiveDeps): MockLive {
+export function startMockLive({ sockets, devices, isGood, tokenMs, scan, scans: pace }: MockLiveDeps): MockLive {
 	const ends = new Map<Socket['conn'], ReturnType<typeof setTimeout>>();
 	let connections = 0;
 	const monitoring = sockets.of('/monitoring');
 	const news = sockets.of('/notification');
+	const scans = sockets.of('/scan');
 
 	function armEnd({ conn }: Socket): void {
 		clearTimeout(ends.get(conn));
@@ -40,13 +50,13 @@ export function startMockLive({ sockets, devices, isGood, tokenMs }: MockLiveDep
 			conn,
 			setTimeout(() => {
 				ends.delete(conn);
-				for (const namespace of [monitoring, news])
+				for (const namespace of [monitoring, news, scans])
 					for (const socket of namespace.sockets.values()) if (socket.conn === conn) socket.disconnect(true);
 			}, tokenMs),
 		);
 	}
 
-	for (const namespace of [monitoring, news])
+	for (const namespace of [monitoring, news, scans])
 		namespace.use((socket, next) => {
 			next(isGood(socket.handshake.auth['token']) ? undefined : new Error('NOT_AUTHENTICATED'));
 		});
@@ -63,7 +73,21 @@ export function startMockLive({ sockets, devices, isGood, tokenMs }: MockLiveDep
 		socket.on('join_user_room', (payload: unknown) => void socket.join(textOf(payload, 'user_id')));
 	});
 
+	scans.on('connection', (socket) => {
+		socket.on('watch_scans', (_: unknown, acknowledge: (answer: object) => void) => {
+			if (pace !== 'muted') void socket.join(SCAN_ROOM);
+			acknowledge({ success: pace !== 'muted' });
+		});
+	});
+	const tellsScans = (): boolean => scans.adapter.rooms.has(SCAN_ROOM);
+	function stepScan(): void {
+		if (!tellsScans() || !scan.isRunning()) return;
+		scan.look();
+		scans.to(SCAN_ROOM).emit('scan_progress', scan.summary());
+	}
+
 	const timer = setInterval(() => {
+		if (pace === 'told') stepScan();
 		for (const device of devices()) {
 			if (device.silent) continue;
 			const { values } = latestOf(device, Date.now());
@@ -80,6 +104,8 @@ export function startMockLive({ sockets, devices, isGood, tokenMs }: MockLiveDep
 
 	return {
 		connections: () => connections,
+		tellsScans,
+		stepScan,
 		notify(event) {
 			for (const socket of news.sockets.values()) if (socket.rooms.size > 1) socket.emit('notification', event);
 		},

@@ -46,15 +46,39 @@ const FOUND = [
 	},
 ];
 
-/** A scan that finds one unit after another each time somebody looks. */
+/** What the unit of a sweep is asked, and what it answers: 230.1 as float, a counter, and nothing but zeros behind them. */
+const ASKED = {
+	line: { transport: 'tcp', host: '192.168.10.21', port: 502 },
+	line_name: 'tcp 192.168.10.21:502',
+	unit_id: 1,
+	function: 4,
+	from: 0,
+	to: 999,
+};
+const REGISTERS = {
+	answered: [
+		{ first: 0, last: 5, data: '4366199a0001e240fff64142' },
+		{ first: 100, last: 159, data: '0000'.repeat(60) },
+	],
+	silent: [{ first: 400, last: 403 }],
+	most_per_read: 80,
+	most_per_read_known: true,
+	pairs_only: false,
+	reads: 61,
+};
+
+/** A scan that finds one unit after another each time somebody looks; of registers, it tells what answers at its end. */
 export function createMockScan() {
 	let looks = -1;
 	let isCancelled = false;
+	let isSweep = false;
 	const isDone = (): boolean => looks >= ROUNDS;
+	const isEnded = (): boolean => isCancelled || isDone();
+	const foundCount = (): number => (isSweep ? 0 : Math.max(0, Math.min(FOUND.length, looks)));
 	const summary = () => ({
 		id: SCAN_ID,
-		kind: 'serial',
-		subject: `${RTU_PATH}: 14 settings, 247 units`,
+		kind: isSweep ? 'registers' : 'serial',
+		subject: isSweep ? 'tcp 192.168.10.21:502, unit 1: function 4, 0 to 999' : `${RTU_PATH}: 14 settings, 247 units`,
 		state: isCancelled ? 'cancelled' : isDone() ? 'done' : 'running',
 		reason: isCancelled ? 'cancelled by admin@example.org' : null,
 		started_by: 'admin@example.org',
@@ -64,14 +88,24 @@ export function createMockScan() {
 		total: ROUNDS * 864,
 		eta_seconds: isDone() ? null : 340,
 		doing: `${RTU_PATH} 19200 8E1, unit ${looks * 10}`,
-		found_count: Math.max(0, Math.min(FOUND.length, looks)),
+		found_count: foundCount(),
+		hint_count: 0,
 	});
 	return {
 		list: () => (looks < 0 ? [] : [summary()]),
-		view: () => ({ ...summary(), found: FOUND.slice(0, Math.max(0, looks)), registers: null, hints: [] }),
-		start() {
+		summary,
+		view: () => ({
+			...summary(),
+			asked: isSweep ? ASKED : null,
+			found: FOUND.slice(0, foundCount()),
+			registers: isSweep && isEnded() ? REGISTERS : null,
+			hints: [],
+		}),
+		isRunning: () => looks >= 0 && !isEnded(),
+		start(kind: unknown) {
 			looks = 0;
 			isCancelled = false;
+			isSweep = kind === 'registers';
 		},
 		look() {
 			if (!isCancelled) looks += 1;
@@ -136,3 +170,5 @@ export const refusedTry = () => ({
 	],
 	decodings: [],
 });
+
+export type MockScan = ReturnType<typeof createMockScan>;

@@ -1,8 +1,11 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { type DeviceServer, startFrameServer } from './device-server.ts';
+import { mbap } from './framings.ts';
 
 /** What a fake slave does with one request. */
 export type SlaveReply =
-	| { readonly kind: 'data'; readonly delayMs?: number }
+	/** `isLate`: when the next request has come and not before, too late for its own however slow the machine is. */
+	| { readonly kind: 'data'; readonly delayMs?: number; readonly isLate?: boolean }
 	| { readonly kind: 'silence' }
 	| { readonly kind: 'exception'; readonly code: number }
 	/** Raw bytes in place of a reply. */
@@ -32,14 +35,9 @@ const WRITES: ReadonlySet<number> = new Set([5, 6, 16]);
 /** Decides what happens; the default is data at once. Registers hold `address ^ (unitId << 8)`, bits `address % 3 === 0`. */
 export type SlaveBehaviour = (request: SlaveRequest, index: number) => SlaveReply;
 
-export interface FakeSlave {
-	readonly port: number;
+export interface FakeSlave extends Omit<DeviceServer, 'say'> {
 	readonly requests: readonly SlaveRequest[];
-	readonly connections: number;
 	behave(behaviour: SlaveBehaviour): void;
-	/** Ends all connections, keeps listening. */
-	hangUp(): void;
-	stop(): Promise<void>;
 }
 
 export const registerOf = (unitId: number, address: number): number => (address ^ (unitId << 8)) & 0xffff;
@@ -65,22 +63,15 @@ export function replyTo({ unitId, functionCode, address, count }: SlaveRequest):
 	return Buffer.concat([Buffer.from([unitId, functionCode, words.length]), words]);
 }
 
-export function requestOf(pdu: Buffer): SlaveRequest {
+export function requestOf(unitId: number, pdu: Buffer): SlaveRequest {
 	const request = {
-		unitId: pdu.readUInt8(0),
-		functionCode: pdu.readUInt8(1),
-		address: pdu.readUInt16BE(2),
-		count: pdu.readUInt16BE(4),
+		unitId,
+		functionCode: pdu.readUInt8(0),
+		address: pdu.readUInt16BE(1),
+		count: pdu.readUInt16BE(3),
 	};
 	if (request.functionCode !== 16) return request;
-	return { ...request, words: Array.from({ length: request.count }, (_, at) => pdu.readUInt16BE(7 + 2 * at)) };
-}
-
-function frame(transactionId: number, body: Buffer): Buffer {
-	const header = Buffer.alloc(6);
-	header.writeUInt16BE(transactionId, 0);
-	header.writeUInt16BE(body.length, 4);
-	return Buffer.concat([header, body]);
+	return { ...request, words: Array.from({ length: request.count }, (_, at) => pdu.readUInt16BE(6 + 2 * at)) };
 }
 
 /** Unit, function and data in place of the right ones; `null`: the reply is no such frame. */
@@ -108,69 +99,55 @@ function bodyOf(request: SlaveRequest, reply: SlaveReply): Buffer | null {
 	}
 }
 
-function answer(socket: Socket, transactionId: number, request: SlaveRequest, reply: SlaveReply): void {
-	const send = (id: number, body: Buffer): void => void socket.write(frame(id, body));
+/** The tag of another request. */
+function wrongTag(tag: Buffer): Buffer {
+	const wrong = Buffer.alloc(2);
+	wrong.writeUInt16BE((tag.readUInt16BE(0) + 7) & 0xffff);
+	return wrong;
+}
+
+/** The frame around unit, function and data. */
+const frame = (tag: Buffer, body: Buffer): Buffer => mbap.wrap(body.readUInt8(0), body.subarray(1), tag);
+
+function answer(socket: Socket, tag: Buffer, request: SlaveRequest, reply: SlaveReply): void {
 	const body = bodyOf(request, reply);
 	if (reply.kind === 'bytes') socket.write(reply.bytes);
-	else if (reply.kind === 'drop-midway') socket.end(frame(transactionId, replyTo(request)).subarray(0, 8));
+	else if (reply.kind === 'drop-midway') socket.end(frame(tag, replyTo(request)).subarray(0, 8));
 	if (body === null) return;
 	if (reply.kind === 'data' && reply.delayMs !== undefined) {
-		setTimeout(() => send(transactionId, body), reply.delayMs);
+		setTimeout(() => socket.write(frame(tag, body)), reply.delayMs);
 		return;
 	}
-	send(reply.kind === 'wrong-transaction' ? (transactionId + 7) & 0xffff : transactionId, body);
+	socket.write(frame(reply.kind === 'wrong-transaction' ? wrongTag(tag) : tag, body));
 }
 
 /** A Modbus TCP slave on a port of its own, with faults on demand. */
 export async function createFakeSlave(initial: SlaveBehaviour = () => ({ kind: 'data' })): Promise<FakeSlave> {
 	const requests: SlaveRequest[] = [];
-	const sockets = new Set<Socket>();
 	let behaviour = initial;
-	let connections = 0;
-
-	const server = createServer((socket) => {
-		connections += 1;
-		sockets.add(socket);
-		socket.setNoDelay(true);
-		socket.on('close', () => sockets.delete(socket));
-		socket.on('error', () => socket.destroy());
-		let rest: Buffer = Buffer.alloc(0);
-		socket.on('data', (chunk) => {
-			rest = Buffer.concat([rest, chunk]);
-			for (;;) {
-				const length = rest.length < 6 ? Infinity : 6 + rest.readUInt16BE(4);
-				if (rest.length < length) return;
-				const request = requestOf(rest.subarray(6, length));
-				requests.push(request);
-				answer(socket, rest.readUInt16BE(0), request, behaviour(request, requests.length - 1));
-				rest = rest.subarray(length);
-			}
-		});
+	const server = await startFrameServer(mbap, (socket) => {
+		let late: (() => void)[] = [];
+		return ({ unitId, pdu, tag }) => {
+			const request = requestOf(unitId, pdu);
+			requests.push(request);
+			for (const letGo of late) letGo();
+			late = [];
+			const reply = behaviour(request, requests.length - 1);
+			if (reply.kind === 'data' && reply.isLate === true)
+				late.push(() => answer(socket, tag, request, { kind: 'data' }));
+			else answer(socket, tag, request, reply);
+		};
 	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
-	const { port } = server.address() as AddressInfo;
-
-	const hangUp = (): void => {
-		for (const socket of sockets) socket.destroy();
-	};
 	return {
-		port,
+		port: server.port,
 		requests,
 		get connections() {
-			return connections;
+			return server.connections;
 		},
 		behave(next) {
 			behaviour = next;
 		},
-		hangUp,
-		stop() {
-			hangUp();
-			return new Promise((resolve) => {
-				server.close(() => resolve());
-			});
-		},
+		hangUp: () => server.hangUp(),
+		stop: () => server.stop(),
 	};
 }

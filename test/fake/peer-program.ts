@@ -9,7 +9,7 @@ const hasProgram = (name: string): boolean => spawnSync(name, ['--help']).error 
 export function run(
 	name: string,
 	args: readonly string[],
-	timeoutMs = 10_000,
+	timeoutMs = 60_000,
 ): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
 	return new Promise((resolve, reject) => {
 		const child = spawn(name, args, { timeout: timeoutMs });

@@ -10,7 +10,7 @@ import type { ModbusExchange, ModbusLine } from '../../gateway/driver/modbus/wir
 import { createRtuLine } from '../../gateway/driver/modbus/wire/rtu-line.ts';
 import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
 import { randomOf } from './random-of.ts';
-import { withCrc } from './rtu-wire.ts';
+import { withCrc } from './crc.ts';
 
 const TIMEOUT_MS = 25;
 const UNITS = 3;
@@ -82,7 +82,7 @@ function createBadLine(random: () => number, hasEcho: boolean) {
 		},
 		write(bytes) {
 			if (hasEcho) setImmediate(() => listener?.bytes(Buffer.from(bytes)));
-			ask(requestOf(bytes));
+			ask(requestOf(bytes.readUInt8(0), bytes.subarray(1)));
 		},
 		close() {
 			listener = null;

@@ -1,9 +1,12 @@
 import type { ByteLink, ByteLinkListener } from '../../gateway/driver/modbus/wire/byte-link.ts';
+import { withCrc } from './crc.ts';
 import { replyTo, requestOf, type SlaveRequest } from './modbus-slave.ts';
 
 /** Reply of a fake RTU slave: how late it comes, and its bytes when they are not the right ones. `null`: none. */
 export interface WireReply {
 	readonly delayMs: number;
+	/** It comes when the next request has been sent and not before: too late for its own, however slow the machine is. */
+	readonly isLate?: boolean;
 	readonly bytes?: Buffer;
 	/** Sizes of the pieces it arrives in; the rest comes in one. */
 	readonly pieces?: readonly number[];
@@ -17,16 +20,6 @@ export interface RtuWire {
 	inject(bytes: Buffer): void;
 	/** The port vanishes. */
 	unplug(): void;
-}
-
-/** CRC bit by bit: independent of the product's table. */
-export function withCrc(body: Buffer): Buffer {
-	let crc = 0xffff;
-	for (const byte of body) {
-		crc ^= byte;
-		for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
-	}
-	return Buffer.concat([body, Buffer.from([crc & 0xff, crc >> 8])]);
 }
 
 export const rtuReply = (request: SlaveRequest): Buffer => withCrc(replyTo(request));
@@ -50,6 +43,8 @@ export function createRtuWire(
 	const requests: SlaveRequest[] = [];
 	let listener: ByteLinkListener | null = null;
 	let lastAt = Promise.resolve();
+	/** Let go of what waits for the next request. */
+	let late: (() => void)[] = [];
 
 	const deliver = (bytes: Buffer, pieces: readonly number[] = []): void => {
 		let start = 0;
@@ -70,14 +65,20 @@ export function createRtuWire(
 			},
 			write(bytes) {
 				// The shortest requests have no count.
-				const request = requestOf(Buffer.concat([bytes, Buffer.alloc(2)]));
+				const request = requestOf(bytes.readUInt8(0), Buffer.concat([bytes.subarray(1), Buffer.alloc(2)]));
 				requests.push(request);
 				const index = requests.length - 1;
+				for (const letGo of late) letGo();
+				late = [];
 				const echo = Buffer.from(bytes);
 				if (hasEcho(index)) lastAt = lastAt.then(() => deliver(echo));
 				const reply = behave(request, index);
 				if (reply === null) return;
-				const ready = Promise.all([lastAt, after(reply.delayMs)]);
+				const overtaken = new Promise<void>((resolve) => {
+					if (reply.isLate === true) late.push(resolve);
+					else resolve();
+				});
+				const ready = Promise.all([lastAt, after(reply.delayMs), overtaken]);
 				lastAt = ready.then(() => deliver(reply.bytes ?? rtuReply(request), reply.pieces));
 			},
 			close() {

@@ -5,14 +5,20 @@ import type {
 	ModbusRequest,
 } from '../../gateway/driver/modbus/wire/modbus-line.ts';
 import { dataBytes, isRead } from '../../gateway/driver/modbus/wire/modbus-line.ts';
-import { closedFault, exceptionFault, timeoutFault } from '../../gateway/driver/modbus/wire/modbus-fault.ts';
+import {
+	closedFault,
+	corruptFault,
+	exceptionFault,
+	timeoutFault,
+} from '../../gateway/driver/modbus/wire/modbus-fault.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
-/** What the simulated device does with a request: data after some time, an exception after some time, or nothing. */
+/** What the simulated device does with a request: data after some time, an exception or damaged bytes after some time, or nothing. */
 export type SimulatedReply =
 	| {
 			readonly afterMs: number;
 			readonly exception?: number;
+			readonly isDamaged?: boolean;
 			/** What a register holds; absent: its address. */
 			readonly register?: (address: number) => number;
 	  }
@@ -64,6 +70,7 @@ export function createSimulatedLine(time: SimulatedTime, slave: SimulatedSlave, 
 			}
 			await sleepWhileOpen(reply.afterMs);
 			if (reply.exception !== undefined) throw exceptionFault(request, reply.exception);
+			if (reply.isDamaged === true) throw corruptFault(request, 'a wrong CRC');
 			const latencyMs = time.clock.monotonicMs() - startMs;
 			return { data: dataOf(request, reply.register), readAt: time.clock.now(), latencyMs };
 		} finally {

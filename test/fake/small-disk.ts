@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,12 +27,12 @@ export function mountSmallDisk(t: Mounting, mebibytes: number, at?: string): str
 	return folder;
 }
 
-/** Takes all room of a disk; answers how to give it back. */
-export function fillDisk(disk: string): () => void {
+/** Takes all room of a disk; answers how to give it back. Others in this process go on meanwhile: devices that are to answer in time. */
+export async function fillDisk(disk: string): Promise<() => void> {
 	const filler = join(disk, 'filler');
 	for (const bytes of [1_048_576, 65_536, 4_096, 4_096])
 		try {
-			for (;;) writeFileSync(filler, new Uint8Array(bytes), { flag: 'a' });
+			for (;;) await appendFile(filler, new Uint8Array(bytes));
 		} catch {
 			// Full.
 		}

@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startFrameServer } from './device-server.ts';
 import type { Framing } from './framings.ts';
 import type { PduDevice } from './pdu-device.ts';
 
@@ -14,19 +15,13 @@ export interface Fate {
  * do. @returns its port and what ends it
  */
 export async function startUnrulyServer(device: PduDevice, framing: Framing, fateOf: () => Fate) {
-	const sockets = new Set<Socket>();
 	const timers = new Set<NodeJS.Timeout>();
 
-	function serve(socket: Socket): void {
-		sockets.add(socket);
-		socket.setNoDelay(true);
-		socket.on('close', () => sockets.delete(socket));
-		socket.on('error', () => socket.destroy());
-		let waiting: Buffer = Buffer.alloc(0);
+	function answering(socket: Socket) {
 		let lastDueMs = 0;
 		/** Timers of one instant may fire in any order, so each sends the oldest answer. */
 		const queue: Buffer[] = [];
-		const answer = (bytes: Buffer, { delayMs, isLost, mangle }: Fate): void => {
+		return (bytes: Buffer, { delayMs, isLost, mangle }: Fate): void => {
 			lastDueMs = Math.max(lastDueMs, performance.now() + delayMs);
 			if (isLost) return;
 			queue.push(mangle === null ? bytes : mangle(bytes));
@@ -39,30 +34,20 @@ export async function startUnrulyServer(device: PduDevice, framing: Framing, fat
 			);
 			timers.add(timer);
 		};
-		socket.on('data', (chunk) => {
-			waiting = Buffer.concat([waiting, chunk]);
-			for (let request = framing.cut(waiting); request !== null; request = framing.cut(waiting)) {
-				waiting = request.rest;
-				const pdu = device.answer(request.pdu);
-				if (pdu !== null) answer(framing.wrap(request.unitId, pdu, request.tag), fateOf());
-			}
-		});
 	}
 
-	const server = createServer(serve);
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
+	const server = await startFrameServer(framing, (socket) => {
+		const answer = answering(socket);
+		return ({ unitId, pdu, tag }) => {
+			const reply = device.answer(pdu);
+			if (reply !== null) answer(framing.wrap(unitId, reply, tag), fateOf());
+		};
 	});
-	// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server has an AddressInfo
-	const { port } = server.address() as AddressInfo;
 	return {
-		port,
+		port: server.port,
 		stop(): Promise<void> {
 			for (const timer of timers) clearTimeout(timer);
-			for (const socket of sockets) socket.destroy();
-			return new Promise((resolve) => {
-				server.close(() => resolve());
-			});
+			return server.stop();
 		},
 	};
 }

@@ -10,6 +10,7 @@ import { silentLog } from '../../core/kernel/log.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
 import { type LockOut, noLockOut } from '../../gateway/command/lock-out.ts';
 import { createModbusDelivery } from '../../gateway/command/modbus-delivery.ts';
+import { lineName } from '../../gateway/driver/modbus/line-name.ts';
 import { openModbusDriver } from '../../gateway/driver/modbus/open-modbus-driver.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { actorOfRole } from './actor-of-role.ts';
@@ -61,7 +62,7 @@ export async function writeBox(
 			commands,
 			devices,
 			template: (wanted) => templates.get(wanted) ?? null,
-			bus: (line) => driver.bus(line),
+			bus: (line) => driver.bus(lineName(line)),
 			lockOut,
 			clock: queue.timer.clock,
 			setTimer: (callback, delayMs) => systemTimer(callback, delayMs / 100),
@@ -82,7 +83,7 @@ export async function writeBox(
 		commands.create(device, draftOfCommand(name, { payload, ttlMs }), MANAGER);
 	const write = async (payload: Command['payload']): Promise<Command> => {
 		const { id } = await create(payload);
-		return waitFor('the outcome', 5_000, async () => {
+		return waitFor('the outcome', 30_000, async () => {
 			const now = commands.find(id);
 			return now !== null && ['executed', 'failed'].includes(now.status) && now;
 		});

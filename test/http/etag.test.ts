@@ -3,6 +3,7 @@ import test from 'ava';
 import { ifMatch } from '../../core/http/etag.ts';
 import { deviceRoutes } from '../../core/device/device-routes.ts';
 import { Fault } from '../../core/kernel/fault.ts';
+import { silentLog } from '../../core/kernel/log.ts';
 import { alarmRoutes } from '../../core/alarm/alarm-routes.ts';
 import { alarmBox } from '../fake/alarm-box.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
@@ -38,7 +39,7 @@ test('of two writers who saw the same device, the second is told; without If-Mat
 	const { devices, close } = await deviceBox();
 	t.teardown(close);
 	const device = await devices.register({ name: 'Meter', deviceType: 'meter' });
-	const server = await bareServer(deviceRoutes, { devices });
+	const server = await bareServer(deviceRoutes, { devices, log: silentLog });
 	const url = `/devices/${device.id}`;
 	const headers = bearer('admin');
 
@@ -67,7 +68,7 @@ test('an answer that differs in health has another ETag than the one before, for
 	const { devices, clock, close } = await deviceBox();
 	t.teardown(close);
 	const device = await devices.register({ name: 'Meter', deviceType: 'meter' });
-	const server = await bareServer(deviceRoutes, { devices });
+	const server = await bareServer(deviceRoutes, { devices, log: silentLog });
 	const etag = async () =>
 		(await server.inject({ url: `/devices/${device.id}`, headers: bearer('admin') })).headers['etag'];
 	const before = await etag();

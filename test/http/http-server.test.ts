@@ -1,31 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 
-import type { Plugin, Server } from '@hapi/hapi';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import Joi from 'joi';
 
-import { actorOf, anyUser, permitted, publicAccess, TOKEN_STRATEGY } from '../../core/http/access.ts';
-import { RateLimitFault } from '../../core/http/rate-limit.ts';
-import { createHttpServer, part } from '../../core/http/server.ts';
-import type { WebFolder } from '../../core/http/static-web.ts';
-import { type Actor, type Role, ROLES } from '../../core/identity/role.ts';
-import { Fault, type FaultReason } from '../../core/kernel/fault.ts';
-import { actorOfRole } from '../fake/actor-of-role.ts';
-import { type LogFields, type Logger, silentLog } from '../../core/kernel/log.ts';
-
-const tokens = {
-	/** Tokens of these tests are `role.x.y`. */
-	verify(token: string): Actor {
-		const role = ROLES.find((known) => known === token.split('.')[0]);
-		if (role === undefined) throw new Fault('bad-credentials', 'the access token is not valid');
-		return actorOfRole(role);
-	},
-};
-
-const bearer = (role: Role) => ({ authorization: `Bearer ${role}.x.y` });
+import type { FaultReason } from '../../core/kernel/fault.ts';
+import { type LogFields, silentLog } from '../../core/kernel/log.ts';
+import { assertHeaders, bearer, sampleServer } from './sample-server.ts';
 
 const reasons: readonly (readonly [FaultReason, number, string])[] = [
 	['not-found', 404, 'RESOURCE_NOT_FOUND'],
@@ -41,83 +21,6 @@ const reasons: readonly (readonly [FaultReason, number, string])[] = [
 	['unavailable', 503, 'SERVICE_UNAVAILABLE'],
 	['timeout', 504, 'UPSTREAM_ERROR'],
 ];
-
-/** Routes that fail in every way, and some that do not. */
-const samples: Plugin<void> = {
-	name: 'samples',
-	multiple: true,
-	register(server) {
-		server.route<{ Params: { reason: FaultReason } }>({
-			method: 'GET',
-			path: '/fault/{reason}',
-			options: {
-				...publicAccess,
-				handler: ({ params }) => {
-					throw new Fault(params.reason, `refused: ${params.reason}`);
-				},
-			},
-		});
-		server.route({
-			method: 'GET',
-			path: '/broken',
-			options: {
-				...publicAccess,
-				handler: () => {
-					throw new TypeError('inner detail', { cause: new Error('disk on fire') });
-				},
-			},
-		});
-		server.route({
-			method: 'GET',
-			path: '/limited',
-			options: {
-				...publicAccess,
-				handler: () => {
-					throw new RateLimitFault(17);
-				},
-			},
-		});
-		server.route({
-			method: 'POST',
-			path: '/things',
-			options: {
-				...publicAccess,
-				validate: {
-					payload: Joi.object({
-						name: Joi.string().min(2).required(),
-						tags: Joi.array().items(Joi.string()),
-						password: Joi.string().pattern(/^\d+$/),
-					}),
-				},
-				handler: ({ payload }) => payload,
-			},
-		});
-		server.route({
-			method: 'GET',
-			path: '/things',
-			options: { ...publicAccess, validate: { query: Joi.object({ page: Joi.number().min(1) }) }, handler: () => [] },
-		});
-		server.route({
-			method: 'GET',
-			path: '/things/{id}',
-			options: { ...publicAccess, validate: { params: Joi.object({ id: Joi.string().uuid() }) }, handler: () => ({}) },
-		});
-		server.route({ method: 'GET', path: '/any', options: { ...anyUser, handler: (request) => actorOf(request) } });
-		server.route({
-			method: 'POST',
-			path: '/managers',
-			options: { ...permitted('devices:write'), handler: () => ({ done: true }) },
-		});
-	},
-};
-
-const sampleServer = (log: Logger = silentLog, web: WebFolder | null = null): Promise<Server> =>
-	createHttpServer({
-		log,
-		tokens,
-		web,
-		parts: [part(samples, undefined, '/api/v1'), part(samples, undefined, '/api/p')],
-	});
 
 const v1Error = Joi.object({
 	success: Joi.valid(false).required(),
@@ -282,13 +185,6 @@ test('every refusal has its status, its code and the error body of its family, w
 	}
 });
 
-function assertHeaders(t: ExecutionContext, headers: Readonly<Record<string, unknown>>, name: string): void {
-	t.regex(String(headers['content-security-policy']), /default-src 'self'.*frame-ancestors 'none'/, name);
-	t.is(headers['x-content-type-options'], 'nosniff', name);
-	t.is(headers['referrer-policy'], 'no-referrer', name);
-	t.regex(String(headers['x-request-id']), /^[0-9a-f-]{36}$/, name);
-}
-
 test('successful answers carry the security headers and an id of their own', async (t) => {
 	const server = await sampleServer();
 	const ids = new Set<unknown>();
@@ -337,96 +233,4 @@ test('401 says which scheme, 405 which methods, 429 how long to wait', async (t)
 	t.is((await server.inject('/api/v1/any')).headers['www-authenticate'], 'Bearer');
 	t.is((await server.inject({ method: 'PUT', url: '/api/v1/things' })).headers['allow'], 'GET, POST');
 	t.is((await server.inject('/api/v1/limited')).headers['retry-after'], '17');
-});
-
-test('each role may do what its level may', async (t) => {
-	const server = await sampleServer();
-	const statusOf = async (role: Role) =>
-		(await server.inject({ method: 'POST', url: '/api/v1/managers', headers: bearer(role) })).statusCode;
-	for (const role of ROLES) {
-		const isAllowed = role === 'manager' || role === 'admin' || role === 'superadmin';
-		t.is(await statusOf(role), isAllowed ? 200 : 403, role);
-	}
-	t.is((await server.inject({ method: 'GET', url: '/api/v1/any', headers: bearer('viewer') })).statusCode, 200);
-});
-
-const badRoutes: readonly { readonly name: string; readonly options: object; readonly message: RegExp }[] = [
-	{ name: 'states no access', options: {}, message: /GET \/open does not state who may call it/ },
-	{ name: 'states only that it needs no token', options: { auth: false }, message: /does not state/ },
-	{ name: 'asks for a role without a token', options: { app: { access: 'admin' } }, message: /asks for no token/ },
-	{
-		name: 'asks for a role, but takes it without a token too',
-		options: { app: { access: 'admin' }, auth: { strategy: TOKEN_STRATEGY, mode: 'try' } },
-		message: /asks for no token/,
-	},
-];
-
-for (const { name, options, message } of badRoutes) {
-	test(`the server refuses to start with a route that ${name}`, async (t) => {
-		const open: Plugin<void> = {
-			name: 'open',
-			register: (server) => server.route({ method: 'GET', path: '/open', options, handler: () => 'all' }),
-		};
-		await t.throwsAsync(createHttpServer({ log: silentLog, tokens, web: null, parts: [part(open, undefined)] }), {
-			message,
-		});
-	});
-}
-
-test('a route that is added later without stating its access answers nobody', async (t) => {
-	const server = await sampleServer();
-	server.route({ method: 'GET', path: '/late', handler: () => 'all' });
-	const answer = await server.inject('/late');
-	t.is(answer.statusCode, 500);
-	t.notRegex(answer.payload, /all|late/);
-});
-
-test('the role of an injected caller is checked like that of a token', async (t) => {
-	const server = await sampleServer();
-	const call = (role: Role) => {
-		const credentials = { user: { actor: actorOfRole(role) } };
-		return server.inject({ method: 'POST', url: '/api/v1/managers', auth: { strategy: TOKEN_STRATEGY, credentials } });
-	};
-	t.is((await call('viewer')).statusCode, 403);
-	t.is((await call('manager')).statusCode, 200);
-});
-
-test('the page is served with caching by name, compressed neighbours first, and nothing beside it', async (t) => {
-	const root = await mkdtemp(join(tmpdir(), 'web-'));
-	const folder = join(root, 'web');
-	try {
-		await mkdir(join(folder, 'assets'), { recursive: true });
-		await writeFile(join(folder, 'gateway.html'), '<!doctype html><title>Gateway</title>');
-		await writeFile(join(folder, 'assets/app-1a2b.js'), 'plain');
-		await writeFile(join(folder, 'assets/app-1a2b.js.br'), 'as brotli');
-		await writeFile(join(folder, 'assets/app-1a2b.js.gz'), gzipSync('as gzip'));
-		await writeFile(join(folder, '.hidden'), 'secret');
-		await writeFile(join(root, 'outside'), 'secret');
-		const server = await sampleServer(silentLog, { folder, index: 'gateway.html' });
-
-		const index = await server.inject('/');
-		t.is(index.statusCode, 200);
-		t.regex(String(index.headers['content-type']), /^text\/html/);
-		t.is(index.headers['cache-control'], 'no-cache');
-		assertHeaders(t, index.headers, 'index');
-
-		const asset = (encoding: string) =>
-			server.inject({ url: '/assets/app-1a2b.js', headers: { 'accept-encoding': encoding } });
-		t.is((await asset('identity')).payload, 'plain');
-		t.is((await asset('identity')).headers['cache-control'], 'public, max-age=31536000, immutable');
-		t.is((await asset('gzip, br')).payload, 'as brotli');
-		t.is((await asset('gzip, br')).headers['content-encoding'], 'br');
-		t.is((await asset('gzip')).headers['content-encoding'], 'gzip');
-
-		for (const path of ['/missing.js', '/.hidden', '/api/v1/unknown', '/api/unknown', '/assets/missing.js'])
-			t.is((await server.inject(path)).statusCode, 404, path);
-		for (const path of ['/assets', '/../outside', '/..%2foutside', '/%2e%2e/outside', '/assets/..%2f..%2foutside']) {
-			const answer = await server.inject(path);
-			t.not(answer.statusCode, 200, path);
-			t.notRegex(answer.payload, /secret/, path);
-		}
-		await server.stop();
-	} finally {
-		await rm(root, { recursive: true });
-	}
 });

@@ -10,7 +10,7 @@ export interface WireAnswer {
 	readonly raw: string;
 }
 
-const CLOSED_WITHIN_MS = 10_000;
+const CLOSED_WITHIN_MS = 30_000;
 
 export async function dial(port: number): Promise<Socket> {
 	const socket = connect({ host: '127.0.0.1', port });

@@ -21,6 +21,8 @@ import { openSettingsStore } from '../../core/storage/settings-store.ts';
 import { createLogger } from '../../core/system/pino-logger.ts';
 import { createManualClock, type ManualClock } from '../fake/manual-clock.ts';
 
+/** An id that no account has. */
+export const NOBODY = 'aa000000-0000-4000-8000-00000000dead';
 export const EMAIL = 'ada@example.com';
 export const PASSWORD = 'correct horse battery';
 export const DAY_MS = 86_400_000;

@@ -11,7 +11,7 @@ import { createManualClock } from '../fake/manual-clock.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { DAY_MS } from './enrolment-box.ts';
 
-const SOON_MS = 5_000;
+const SOON_MS = 30_000;
 
 /** A gateway that has just been enrolled; `reboot` forgets everything but the disk. */
 async function gateway() {

@@ -35,7 +35,7 @@ const untilAt = (hub: Rest, count: number): Promise<readonly unknown[]> =>
 test.serial(
 	'what a damaged place of the journal has cost the hub, it asks its gateways for, and has again',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const lost: unknown[] = [];
 		const pair = await startPair(t, {
 			log: {

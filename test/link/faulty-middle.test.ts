@@ -257,7 +257,7 @@ async function runThrough(t: ExecutionContext, seed: number, faults: Faults) {
 	}
 	await Promise.all(reading);
 	middle.heal();
-	await waitFor('the hub has everything', 20_000, async () => {
+	await waitFor('the hub has everything', 30_000, async () => {
 		const { missingSamples, receivedSamples } = ledger.completeness(gateway);
 		return missingSamples === 0 && receivedSamples === lastSeq() && uplink.status().backlogSamples === 0;
 	});

@@ -30,7 +30,7 @@ const ledgerOf = async (hub: Rest): Promise<unknown> => {
 test.serial(
 	'a gateway that comes late, with large documents and large values, is heard in full, also of what only its sealed history has',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const pair = await startPair(t, { gateway: JOURNAL });
 		const [hubUrl, code] = [pair.hubUrl(), pair.code()];
 		const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];

@@ -5,7 +5,7 @@ import { notificationsOf } from '../system/kit/notifications.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 import { startPair } from './pair.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 const ALERTS = '/api/v1/monitoring/alerts';
 const OVEN = { device_uid: 'oven', name: 'Oven', device_type: 'oven' };
 const RULE = { name: 'Too hot', metric: 'temperature', condition: 'gt', threshold: 40, severity: 'critical' };
@@ -18,7 +18,7 @@ const listOf = async (rest: Rest, path: string): Promise<readonly unknown[]> => 
 test.serial(
 	'an alert reaches the hub before the document of its device, and commands of the gateway are shown there',
 	async (t) => {
-		t.timeout(90_000);
+		t.timeout(300_000);
 		const pair = await startPair(t);
 		const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 		const device = String(member((await gateway.post('/api/v1/devices', OVEN)).body, 'id'));

@@ -14,7 +14,7 @@ async function ask(rest: Rest, path: string): Promise<unknown> {
 }
 
 test.serial('both sides tell what is missing and why, and the hub can ask for it again', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const pair = await startPair(t);
 	const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 	const enrolled = await gateway.post('/api/v1/uplink/enrol', { hub_url: pair.hubUrl(), code: pair.code() });

@@ -66,7 +66,7 @@ const drained = (hub: Rest, samples: number): Promise<unknown> =>
 test.serial(
 	'what a small journal gives up while the link is cut comes from the sealed history, and nothing is missing',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const pair = await cutPair(t, SMALL_JOURNAL);
 		const gateway = await pair.gatewayRest();
 		for (let seed = 1; seed <= 25; seed += 1) await store(gateway, { text: textOf(seed) });
@@ -90,7 +90,7 @@ test.serial(
 );
 
 test.serial('of a day that goes before the hub had it the sums arrive, and the ledger says thinned', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const pair = await cutPair(t, { ...SMALL_JOURNAL, DRAWBRIDGE_HISTORY_MAX_BYTES: String(MIB) });
 	const gateway = await pair.gatewayRest();
 	const hour = Math.floor((Date.now() - DAY_MS) / DAY_MS) * DAY_MS + 10 * HOUR_MS;

@@ -28,7 +28,7 @@ async function valuesAt(rest: Rest): Promise<readonly unknown[]> {
 test.serial(
 	'a hub that is put back to an older state gets what gateways have let go since, also of boots that are over',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const pair = await startPair(t);
 		const gateway = await pair.gatewayRest();
 		await gateway.post('/api/v1/devices', {

@@ -75,7 +75,7 @@ async function gatewayEnd(isAllowed = true) {
 	await feature.begin(async (_kind, payload) => void answers.push(parseAnswer(payload)), session.signal);
 	async function ask(message: CallMessage): Promise<{ readonly status: number; readonly body: unknown }> {
 		feature.hears.call?.(callMessage(message));
-		const answer = await waitFor('an answer', 5_000, async () =>
+		const answer = await waitFor('an answer', 30_000, async () =>
 			answers.find(({ call_id }) => call_id === message.call_id),
 		);
 		return { status: answer.status, body: JSON.parse(Buffer.from(answer.body, 'base64').toString()) };
@@ -190,7 +190,7 @@ test('a gateway that is away, silent or overrun is said to be so', async (t) => 
 });
 
 test.serial('the REST of a gateway is reached through its hub', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const pair = await startPair(t);
 	const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
 	await gateway.post('/api/v1/uplink/enrol', { hub_url: pair.hubUrl(), code: pair.code() });

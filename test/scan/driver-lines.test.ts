@@ -6,7 +6,7 @@ import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import { createBus } from '../../gateway/driver/bus.ts';
 import type { ModbusLine } from '../../gateway/driver/modbus/wire/modbus-line.ts';
-import { createDriverLines } from '../../gateway/scan/driver-lines.ts';
+import { createDriverLines, MOST_TESTS } from '../../gateway/scan/driver-lines.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 
 const at = (path: string, baudRate = 9_600): SerialLine => ({
@@ -164,4 +164,28 @@ test('a port whose polling cannot rest is not held', async (t) => {
 	});
 	for (let k = 0; k < 2; k += 1)
 		await t.throwsAsync(lines.hold('/dev/ttyUSB0', 'scan 1'), { message: 'the Modbus driver is stopped' });
+});
+
+const host = (k: number): Line => ({ transport: 'tcp', host: `192.0.2.${k}`, port: 502 });
+
+test('a few lines are lent for tests at once, each until it is given back; scans do not count', async (t) => {
+	const { lines } = bench();
+	const lent = [];
+	for (let k = 1; k <= MOST_TESTS; k += 1) lent.push(await lines.share(host(k), 'test'));
+	const refusal = { instanceOf: Fault, message: /^8 lines are being asked for somebody already/ };
+	const { reason } = await t.throwsAsync<Fault>(lines.share(host(100), 'test'), refusal);
+	t.is(reason, 'rate-limited');
+	await t.notThrowsAsync(lines.share(host(100), 'scan'));
+	const [first] = lent;
+	await first?.release();
+	await first?.release();
+	await lines.share(host(100), 'test');
+	await t.throwsAsync(lines.share(host(101), 'test'), refusal, 'giving back twice frees one place');
+});
+
+test('a line that cannot be lent takes nobody the place', async (t) => {
+	const { lines } = bench();
+	const refusal = { message: /cannot be used now/ };
+	for (let k = 0; k <= MOST_TESTS; k += 1)
+		await t.throwsAsync(lines.share(at('/dev/ttyUSB0', 19_200), 'test'), refusal);
 });

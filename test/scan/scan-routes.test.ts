@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request as callHttp } from 'node:http';
+
 import type { Server } from '@hapi/hapi';
 import test, { type ExecutionContext } from 'ava';
 
@@ -5,12 +8,14 @@ import { systemClock } from '../../core/kernel/clock.ts';
 import { createScanRealtime } from '../../gateway/scan/scan-realtime.ts';
 import { scanRoutes } from '../../gateway/scan/scan-routes.ts';
 import { scanAnswer, scanSummaryAnswer } from '../../gateway/scan/scan-schema.ts';
+import type { TryResult } from '../../gateway/scan/try-service.ts';
 import { tryAnswer } from '../../gateway/scan/try-schema.ts';
 import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
 import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { ask, heard, passOf, realtimeBox } from '../fake/realtime-box.ts';
+import { createFakeSlave } from '../fake/modbus-slave.ts';
 import { type ScanBox, scanBox } from '../fake/scan-box.ts';
 
 interface Stage {
@@ -146,6 +151,7 @@ test('a scan is started, followed, listed and cancelled over REST', async (t) =>
 	t.is(scanAnswer.validate(body, { convert: false }).error?.message, undefined);
 	t.is(body['state'], 'running');
 	t.is(body['started_by'], 'manager@example.com');
+	t.like(body['asked'], { unit_id: 1, function: 4, from: 0, to: 30_000, line: lineTo(port) });
 	const at = `/scans/${String(body['id'])}`;
 	t.is((await call(server, 'POST', '/scans', payload)).status, 409);
 	const list = await call(server, 'GET', '/scans');
@@ -169,7 +175,7 @@ test('what a scan of a network finds is shown with line, candidates and hints', 
 		subnets: ['127.0.0.1/32'],
 		ports: [port],
 		unitIds: null,
-		timeoutMs: 500,
+		timeoutMs: 10_000,
 	});
 	const { body, text } = await call(server, 'GET', `/scans/${id}`);
 	t.is(scanAnswer.validate(body, { convert: false }).error?.message, undefined);
@@ -215,11 +221,38 @@ test('progress is heard by those who may start scans, and by nobody else', async
 			if (body.state === 'done') resolve(body);
 		});
 	});
-	await box.run({ kind: 'tcp', subnets: ['127.0.0.1/32'], ports: [port], unitIds: [1], timeoutMs: 500 });
+	await box.run({ kind: 'tcp', subnets: ['127.0.0.1/32'], ports: [port], unitIds: [1], timeoutMs: 10_000 });
 	t.is(scanSummaryAnswer.validate(await first).error, undefined);
 	t.like(await ends, { kind: 'tcp', state: 'done', found_count: 1 });
 	t.false(hasBobHeard);
 	// Who may no more hears no more.
 	passes.set('ann', passOf('editor'));
 	t.like(await ask(ann, 'watch_scans', {}), { success: false });
+});
+
+test('a try ends with its caller: nothing is asked any more, and the line is given back', async (t) => {
+	const slave = await createFakeSlave(() => ({ kind: 'silence' }));
+	t.teardown(() => slave.stop());
+	const box = await scanBox();
+	t.teardown(() => box.stop());
+	let tried: Promise<TryResult> | null = null;
+	const server = await bareServer(scanRoutes, {
+		...box,
+		tryRegister: { read: (wanted, signal) => (tried = box.tryRegister.read(wanted, signal)) },
+	});
+	await server.initialize();
+	server.listener.listen(0, '127.0.0.1');
+	await once(server.listener, 'listening');
+	t.teardown(() => void server.listener.close());
+	const address = server.listener.address();
+	const port = typeof address === 'object' && address !== null ? address.port : 0;
+	const headers = { ...bearer('manager'), 'content-type': 'application/json' };
+	const sent = callHttp({ host: '127.0.0.1', port, path: '/lines/try', method: 'POST', headers, agent: false });
+	sent.on('error', () => undefined);
+	// Its meanings lie far apart, so that each is a read of its own.
+	sent.end(JSON.stringify({ line: lineTo(slave.port), function: 3, address: 40_053, timeout_ms: 500 }));
+	while (slave.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+	sent.destroy();
+	await t.throwsAsync(async () => tried, { message: /was given up/ });
+	t.is(slave.requests.length, 1);
 });

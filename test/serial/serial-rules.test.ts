@@ -43,6 +43,17 @@ test('a serial device that is not Modbus shares its port with nobody', (t) => {
 	});
 });
 
+test('nobody shares the port under another one of its names either', (t) => {
+	const p1 = device('p1', 1, serial());
+	const other = { ...SERIAL_LINE, path: '/dev/serial/by-id/reader' };
+	const same = device('same', 3, serial(other));
+	t.throws(() => assertLineAgrees(same, [p1], () => 'one port'), {
+		message:
+			/^connection\.line\.path: port \/dev\/serial\/by-id\/reader is used by device p1 as \/dev\/ttyUSB0; a serial device /,
+	});
+	t.notThrows(() => assertLineAgrees(same, [p1], (path) => path));
+});
+
 test('a device is saved only with a template of its own sort', (t) => {
 	const check = createTemplateCheck(LIBRARY);
 	t.throws(() => assertTemplateFits(modbus('dsmr-p1'), check), {

@@ -119,3 +119,23 @@ test('a template is played on all kinds of lines with the faults of a scenario, 
 	child.kill('SIGTERM');
 	t.deepEqual(await ended, [0, null]);
 });
+
+test('answers that are paced take the time of their characters behind a serial server too, and over Modbus TCP none', async (t) => {
+	const { child, lines } = await play(
+		t,
+		...'--template eastron-sdm630 --tcp 0 --rtu-over-tcp 0 --ascii-over-tcp 0 --paced --baud 600'.split(' '),
+	);
+	// 8 characters there, 9 back and 3.5 of silence, of 11 bits each; ASCII takes two characters a byte.
+	const asks = [
+		{ request: Buffer.from('000100000006010400000002', 'hex'), leastMs: 0 },
+		{ request: Buffer.from('01040000000271cb', 'hex'), leastMs: 370 },
+		{ request: Buffer.from(':010400000002F9\r\n'), leastMs: 705 },
+	];
+	for (const [index, { request, leastMs }] of asks.entries()) {
+		const client = await connectTo(t, lines[index]?.port ?? 0);
+		const startMs = performance.now();
+		await client.ask(request);
+		t.true(performance.now() - startMs >= leastMs, lines[index]?.line);
+	}
+	child.kill('SIGTERM');
+});

@@ -33,7 +33,7 @@ test('what is confirmed after a disk was full is there after a power cut, and wh
 		confirmed.push(id);
 	};
 	for (let count = 0; count < 20; count += 1) await put(`before-${count}`);
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	let refused = 0;
 	for (let count = 0; count < 20; count += 1)
 		await put(`during-${count}`).catch((error: unknown) => {
@@ -71,7 +71,7 @@ test('a database that is closed stays closed, whatever was written to it before'
 	}
 	const documents = openDocumentSet<{ id: string; text: string }>(join(disk, 'records'), 'record');
 	await documents.write([record('one')]);
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	for (let count = 0; count < 20; count += 1) await documents.write([record(`full-${count}`)]).catch(() => undefined);
 	free();
 	await documents.stop();
@@ -87,7 +87,7 @@ test('files that do not fit leave nothing behind', async (t) => {
 		t.pass();
 		return;
 	}
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	for (let count = 0; count < 5; count += 1)
 		await t.throwsAsync(writeFileDurably(join(disk, 'settings.json'), 'x'.repeat(10_000)), { code: 'ENOSPC' });
 	t.deepEqual(readdirSync(disk), ['filler']);
@@ -165,7 +165,7 @@ test('a sound database on a full disk is not taken for a damaged one', async (t)
 	await documents.write([record('one')]);
 	await documents.stop();
 	const said: string[] = [];
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	await ensureSound(folder, { ...silentLog, error: (event) => void said.push(event) });
 	t.deepEqual(said, []);
 	free();
@@ -193,7 +193,7 @@ test('the reserve is made while there is room, given up when there is none, and 
 	await reserve.release();
 	await reserve.keep();
 	t.deepEqual(readdirSync(disk), ['reserve']);
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	t.is(said.length, 0);
 	await reserve.release();
 	t.false(existsSync(join(disk, 'reserve')));

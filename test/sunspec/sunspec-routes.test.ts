@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { parseTemplate } from '../../config/template/template-schema.ts';
 import { systemClock } from '../../core/kernel/clock.ts';
 import { deviceId, deviceUid } from '../../core/kernel/id.ts';
+import { Fault } from '../../core/kernel/fault.ts';
 import { silentLog } from '../../core/kernel/log.ts';
 import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { openModbusDriver } from '../../gateway/driver/modbus/open-modbus-driver.ts';
@@ -116,4 +117,32 @@ test('a unit that is silent is not taken for one without SunSpec', async (t) => 
 	await slave.stop();
 	const { statusCode } = await describe({ line, unit_id: INVERTER, timeout_ms: 50 });
 	t.true(statusCode >= 502 && statusCode <= 504, String(statusCode));
+});
+
+test('a description ends with its caller, and the line is given back', async (t) => {
+	const control = new AbortController();
+	let asked = 0;
+	let isReleased = false;
+	const service = createSunspecService({
+		models: modelStore,
+		lines: {
+			share: () =>
+				Promise.resolve({
+					request(_exchange, signal) {
+						asked += 1;
+						control.abort();
+						return Promise.reject(signal?.aborted === true ? new Fault('unavailable', 'it was given up') : new Error());
+					},
+					release() {
+						isReleased = true;
+						return Promise.resolve();
+					},
+				}),
+		},
+	});
+	const line = { transport: 'tcp', host: '192.0.2.1', port: 502 } as const;
+	await t.throwsAsync(service.describe({ line, unitId: 1, timeoutMs: 100 }, control.signal), {
+		message: 'it was given up',
+	});
+	t.deepEqual([asked, isReleased], [1, true]);
 });

@@ -27,7 +27,7 @@ interface Login {
 
 /** Connected, and resolves when the gateway has acknowledged the next message. */
 async function connected({ port, ...who }: Login) {
-	const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { ...who, reconnectPeriod: 0, connectTimeout: 5_000 });
+	const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { ...who, reconnectPeriod: 0, connectTimeout: 30_000 });
 	client.on('error', () => undefined);
 	await new Promise<void>((resolve, reject) => {
 		client.once('connect', () => resolve());
@@ -54,7 +54,7 @@ async function alertsOf(rest: Rest): Promise<ReadonlyMap<string, readonly unknow
 test.serial(
 	'an alert whose reading was acknowledged exists once on both sides, whenever the gateway is killed',
 	async (t) => {
-		t.timeout(180_000);
+		t.timeout(300_000);
 		const random = createRandom(systemSeeds([401_493])[0]);
 		t.log(`seed ${random.seed}`);
 		const stage = createStage(t);

@@ -57,7 +57,7 @@ const statusOf = async (rest: Rest, uid: string, id: string): Promise<unknown> =
 };
 
 test.serial('a command at the hub reaches the device behind the gateway once, and its answer comes back', async (t) => {
-	t.timeout(180_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--tcp', '0:1');
 	const meter = {

@@ -55,6 +55,7 @@ async function revise({ hubRest, path }: Managed, patch: readonly object[]): Pro
 }
 
 test.serial('a revision that cuts the link rolls back by itself, and the hub says why', async (t) => {
+	t.timeout(300_000);
 	const scene = await managed(t);
 	const { hubRest, gatewayRest, path } = scene;
 	const deadPort = [
@@ -76,6 +77,7 @@ test.serial('a revision that cuts the link rolls back by itself, and the hub say
 test.serial(
 	'whenever the gateway is killed while it changes, it comes back with the old or the new configuration whole',
 	async (t) => {
+		t.timeout(400_000);
 		const scene = await managed(t);
 		const { hubRest, gateway, path, document } = scene;
 		const random = createRandom(4_711);

@@ -69,7 +69,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 	test.serial(
 		`a ${role} on a full disk says 503, starts, keeps what it has confirmed, and goes on when there is room`,
 		async (t) => {
-			t.timeout(90_000);
+			t.timeout(300_000);
 			const stage = createStage(t);
 			const disk = mountSmallDisk(t, DISK_MEBIBYTES, join(stage.folder, `${role}-1`, 'data'));
 			if (disk === null) {
@@ -81,7 +81,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 			const confirmed = new Map<string, string[]>();
 			t.true(note(confirmed, 'first', await changeEverything(rest, 'first')));
 
-			const free = fillDisk(disk);
+			const free = await fillDisk(disk);
 			const refusals: number[] = [];
 			for (let round = 0; round < 4; round += 1) {
 				const mark = `full-${round}`;
@@ -97,7 +97,7 @@ for (const role of ['gateway', 'hub'] as const satisfies readonly Role[]) {
 			t.true(note(confirmed, 'room', await changeEverything(rest, 'room')), 'it goes on without a restart');
 
 			await hull.kill9();
-			const freeAgain = fillDisk(disk);
+			const freeAgain = await fillDisk(disk);
 			await hull.start();
 			await assertKept(t, rest, confirmed);
 			freeAgain();

@@ -9,8 +9,8 @@ import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './ki
 import { login } from './kit/rest.ts';
 import { systemSeeds } from './kit/seeds.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, ledgerOf, newestStatus, recordsOf, uplinkOf } from './kit/telemetry.ts';
-import { waitFor } from './kit/wait-for.ts';
+import { differences, heldOf, ledgerOf, newestStatus, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import { settled, waitFor } from './kit/wait-for.ts';
 
 const KILLS = 20;
 const PERIOD_MS = 100;
@@ -22,7 +22,7 @@ const SETTLED_WITHIN_MS = 60_000;
 test.serial(
 	'a gateway and a hub that are killed again and again lose nothing of the journal and store nothing twice',
 	async (t) => {
-		t.timeout(300_000);
+		t.timeout(900_000);
 		const random = createRandom(systemSeeds([579_031])[0]);
 		t.log(`seed ${random.seed}`);
 		const stage = createStage(t);
@@ -72,7 +72,8 @@ test.serial(
 		let held = 0;
 		for (const [line, { uid }] of devices.entries()) {
 			const onGateway = await recordsOf(gatewayRest, uid);
-			const onHub = await recordsOf(hubRest, uid);
+			// What the gateway shows may be on its way to its journal, and to the hub, still.
+			const onHub = await heldOf(hubRest, uid, onGateway, SETTLED_WITHIN_MS);
 			journalled += onGateway.length;
 			// Live values may have reached the hub's disk before a kill took them from the gateway's memory.
 			more += onHub.length - onGateway.length;
@@ -82,7 +83,11 @@ test.serial(
 		}
 		t.log(`${journalled} records of the gateway's journal compared; ${more} more reached the hub only`);
 
-		const ledger = await ledgerOf(hubRest, gatewayRest);
+		const ledger = await settled(
+			SETTLED_WITHIN_MS,
+			() => ledgerOf(hubRest, gatewayRest),
+			({ missing_samples: missing, received_samples: received }) => missing === 0 && received >= held,
+		);
 		t.log(
 			`${ledger.received_samples} samples in ${ledger.received.length} epochs, holes: ${JSON.stringify(ledger.holes)}`,
 		);

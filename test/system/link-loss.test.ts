@@ -7,7 +7,17 @@ import { monitor } from './kit/monitoring.ts';
 import { readCounterDevices, writeReadCounterTemplate, wrongRecords } from './kit/read-counter.ts';
 import { member } from './kit/rest.ts';
 import { createStage } from './kit/stage.ts';
-import { differences, latestOf, ledgerOf, newestReading, newestStatus, recordsOf, uplinkOf } from './kit/telemetry.ts';
+import {
+	differences,
+	heldOf,
+	latestOf,
+	ledgerOf,
+	newestReading,
+	newestStatus,
+	recordsOf,
+	settledLedger,
+	uplinkOf,
+} from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
 /** Length of each outage, s: a minute where nobody waits for it, less for a person. */
@@ -38,7 +48,7 @@ async function outage(
 	const backlogAtEnd = Number(await uplinkOf(gatewayRest, 'backlog_samples'));
 	const events = await monitor(hubRest, uid);
 	try {
-		const before = await waitFor('the value from before the outage', 5_000, () => events.latest('reads'));
+		const before = await waitFor('the value from before the outage', DRAINED_WITHIN_MS, () => events.latest('reads'));
 		const startMs = performance.now();
 		const sinceStart = (): number => performance.now() - startMs;
 		link.setMode({ kind: 'pass' });
@@ -95,16 +105,13 @@ test.serial(
 		let samples = 0;
 		for (const [line, { uid }] of devices.entries()) {
 			const onGateway = await recordsOf(gatewayRest, uid);
-			const onHub = await waitFor(`${uid} is complete`, DRAINED_WITHIN_MS, async () => {
-				const held = await recordsOf(hubRest, uid);
-				return held.length >= onGateway.length && held;
-			});
+			const onHub = await heldOf(hubRest, uid, onGateway, DRAINED_WITHIN_MS);
 			samples += onHub.reduce((sum, { payload }) => sum + Object.keys(payload).length, 0);
 			t.deepEqual(differences(onHub, onGateway), []);
 			t.is(onHub.length, onGateway.length);
 			t.deepEqual(await wrongRecords(onHub, simulator, line, line + 1), []);
 		}
-		const ledger = await ledgerOf(hubRest, gatewayRest);
+		const ledger = await settledLedger(hubRest, gatewayRest, DRAINED_WITHIN_MS);
 		t.is(ledger.missing_samples, 0);
 		t.is(ledger.received_samples, samples);
 		t.deepEqual(ledger.holes, []);

@@ -8,7 +8,7 @@ import { connection, isSkipped } from '../web/browser.ts';
 import { claim, isLive, look, menu, setUp } from './kit/pages-scene.ts';
 
 test.serial('a person carries the backlog of a gateway to its hub, and the receipt back', async (t) => {
-	t.timeout(120_000);
+	t.timeout(400_000);
 	if (isSkipped(t)) return;
 	const folder = mkdtempSync(join(tmpdir(), 'drawbridge-carry-'));
 	t.teardown(() => rmSync(folder, { recursive: true, force: true }));

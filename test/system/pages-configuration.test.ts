@@ -9,7 +9,7 @@ const LOOK_HEIGHT = 1_150;
 const WITHIN_MS = 10_000;
 
 test.serial('an operator imports a configuration, changes it, sees what that does, and gives a drift up', async (t) => {
-	t.timeout(120_000);
+	t.timeout(400_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, { serial: true, enrolled: true });
 	const atGateway = await scene.visit('gateway', /auth\/refresh/);

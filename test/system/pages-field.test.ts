@@ -11,7 +11,7 @@ const value = (page: Page, point: string) => page.locator(`tr[data-point="${poin
 test.serial(
 	'an installer finds a meter on a serial port, adds it, sees its values and what passes on the line',
 	async (t) => {
-		t.timeout(180_000);
+		t.timeout(400_000);
 		if (isSkipped(t)) return;
 		if (findPeer(t, 'socat') === null) return;
 		const stage = createStage(t);

@@ -59,7 +59,7 @@ async function register(page: Page): Promise<void> {
 }
 
 test.serial('people are made, approved and shut out, and each sees what it may use', async (t) => {
-	t.timeout(120_000);
+	t.timeout(400_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, {
 		serial: false,
@@ -123,7 +123,7 @@ test.serial('people are made, approved and shut out, and each sees what it may u
 });
 
 test.serial('the settings of a hub show its users, its operations and its certificate, on a phone too', async (t) => {
-	t.timeout(120_000);
+	t.timeout(400_000);
 	if (isSkipped(t)) return;
 	const scene = await setUp(t, { serial: false, enrolled: false });
 	const visit = await scene.visit('hub', EXPECTED);

@@ -31,7 +31,7 @@ const named = (rest: Rest, path: string, field: string, name: string): Promise<u
 	);
 
 test('a rule of the hub watches behind a cut link; both sides acknowledge and change, die, and end equal', async (t) => {
-	t.timeout(180_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--tcp', '0:1');
 	const devices = meterSettings(simulator.lines).map(often);

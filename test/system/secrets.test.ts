@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
@@ -15,13 +15,18 @@ interface Found {
 }
 
 function walk(folder: string): readonly Found[] {
-	const own = { path: folder, isFolder: true, mode: statSync(folder).mode & 0o777 };
-	const inside = readdirSync(folder, { withFileTypes: true }).flatMap((entry): readonly Found[] => {
-		const path = join(folder, entry.name);
-		return entry.isDirectory() ? walk(path) : [{ path, isFolder: false, mode: statSync(path).mode & 0o777 }];
+	const inside = readdirSync(folder).flatMap((name): readonly Found[] => {
+		const path = join(folder, name);
+		// The hull goes on while it is inspected: a temporary file may be gone by now.
+		const found = statSync(path, { throwIfNoEntry: false });
+		if (found === undefined) return [];
+		return found.isDirectory() ? walk(path) : [{ path, isFolder: false, mode: found.mode & 0o777 }];
 	});
-	return [own, ...inside];
+	return [{ path: folder, isFolder: true, mode: statSync(folder).mode & 0o777 }, ...inside];
 }
+
+/** What is in a file; nothing when it is gone. */
+const contentOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'latin1') : '');
 
 const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----(?:\n|\\n|\\r|\r)+([A-Za-z0-9+/]{40})/g;
 
@@ -41,7 +46,7 @@ function inspect(
 	const found = walk(hull.dataFolder);
 	for (const { path, mode } of found) t.is(mode & 0o077, 0, `${path} is ${mode.toString(8)}`);
 	for (const { path, isFolder, mode } of found) if (isFolder) t.is(mode, 0o700, path);
-	const files = found.filter(({ isFolder }) => !isFolder).map(({ path }) => readFileSync(path, 'latin1'));
+	const files = found.filter(({ isFolder }) => !isFolder).map(({ path }) => contentOf(path));
 	return {
 		secrets: files.flatMap(secretsIn),
 		log: readFileSync(join(dirname(hull.dataFolder), `${hull.role}.log`), 'utf8'),
@@ -49,7 +54,7 @@ function inspect(
 }
 
 test.serial('keys and secrets at rest are for the service only, and no log names one', async (t) => {
-	t.timeout(120_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const log = { level: 'debug' };
 	const hub = await stage.spawnHub({ log });

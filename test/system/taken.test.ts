@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { listenOnLoopback } from '../../gateway/simulator/listen.ts';
 import { startPtyPair } from '../../gateway/simulator/pty-pair.ts';
+import { reservePort } from '../fake/reserved-port.ts';
 import type { HullProcess } from './kit/hull-process.ts';
 import { findPeer } from './kit/peer.ts';
 import { readCounterDevices, templateWith, writeReadCounterTemplate } from './kit/read-counter.ts';
@@ -15,7 +16,7 @@ import { createStage } from './kit/stage.ts';
 import { json, latestOf } from './kit/telemetry.ts';
 import { waitFor } from './kit/wait-for.ts';
 
-const SOON_MS = 20_000;
+const SOON_MS = 45_000;
 const DEVICE = 'counter-0-1';
 
 const close = (server: Server): Promise<void> =>
@@ -23,10 +24,10 @@ const close = (server: Server): Promise<void> =>
 		server.close(() => resolve());
 	});
 
-/** Takes a free port before the product does. */
+/** Takes a port before the product does, which nobody else takes in between. */
 async function squat(t: ExecutionContext) {
 	const server = createServer();
-	const port = await listenOnLoopback(server, 0);
+	const port = await listenOnLoopback(server, await reservePort());
 	const leave = () => close(server);
 	t.teardown(leave);
 	return { port, leave };
@@ -45,7 +46,7 @@ const reasonOf = async (rest: Rest, component: string): Promise<unknown> =>
 	member(member(await json(rest, '/health'), 'reasons'), component);
 
 test.serial('an MQTT port that is taken is said in log and health, and is used as soon as it is free', async (t) => {
-	t.timeout(90_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 	const { port, leave } = await squat(t);
@@ -66,7 +67,7 @@ test.serial('an MQTT port that is taken is said in log and health, and is used a
 test.serial(
 	'an HTTP port that is taken stops neither reading nor MQTT, and is used as soon as it is free',
 	async (t) => {
-		t.timeout(90_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 		const { port, leave } = await squat(t);
@@ -111,7 +112,7 @@ test.serial(
 	'serial ports that are missing, taken or none are each said with their reason, and other lines work',
 	async (t) => {
 		if (findPeer(t, 'socat') === null || findPeer(t, 'python3') === null) return;
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const stage = createStage(t);
 		const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 		const pair = await startPtyPair(stage.folder, 'busy');
@@ -181,7 +182,7 @@ const point = (key: string, address: number) => ({
 });
 
 test.serial('templates that contradict themselves are told with their places, and the sound ones load', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const stage = createStage(t);
 	const simulator = await stage.spawnSimulator('--mode', 'reads', '--tcp', '0:1');
 	const settings = writeReadCounterTemplate(stage.folder);

@@ -39,7 +39,7 @@ const polledKeys = ({ points }: TemplateDocument): readonly string[] =>
 	points.filter(({ access, poll }) => access !== 'w' && poll !== 'on-demand').map(({ key }) => key);
 
 test('a gateway with every model of the library on one line reads each of them whole', async (t) => {
-	t.timeout(60_000);
+	t.timeout(300_000);
 	const models = [...templates.values()];
 	const images = new Map(
 		await Promise.all(models.map(async ({ key }, index) => [index + 1, await readDeviceImage(key)] as const)),

@@ -11,6 +11,7 @@ import type { SampleValue } from '../../core/telemetry/reading.ts';
 import { createDeviceDecoder, createReadDecoder } from '../../gateway/driver/modbus/codec/register-decoder.ts';
 import { tcpCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
 import { planReads, type ReadRequest } from '../../gateway/driver/modbus/plan/request-plan.ts';
+import { createPlausibility } from '../../gateway/driver/plausibility.ts';
 import { type DeviceImage, dataOf, readDeviceImage, soleRequest } from '../fake/device-image.ts';
 
 const folderOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -136,3 +137,60 @@ for (const [key, template] of templates) {
 		t.deepEqual(others, []);
 	});
 }
+
+const ENERGY = /^[kM]?(?:Wh|varh|VAh)$/;
+/** Its low word turns over and adds to this one, which therefore leaps. */
+const LEAPS = new Set(['deye-sg-lp1 import_energy_high']);
+
+const countersOf = (template: TemplateDocument): readonly TemplatePoint[] =>
+	template.points.filter(({ kind }) => kind === 'counter');
+
+test('no energy is believed that nothing could have measured, and none is doubted for counting in coarse steps', (t) => {
+	let seen = 0;
+	for (const [key, { points }] of library.templates) {
+		for (const { key: point, unit, kind, scale, maxStep } of points) {
+			const isSum = kind === 'counter' || !point.endsWith('_today');
+			if (!ENERGY.test(unit) || kind === 'setting' || !isSum || LEAPS.has(`${key} ${point}`)) continue;
+			t.true((maxStep ?? 0) >= 2 * Math.abs(scale), `${key} ${point}: ${String(maxStep)} with steps of ${scale}`);
+			seen += 1;
+		}
+	}
+	t.true(seen > 300);
+});
+
+test('a counter of one day goes back to 0 by itself', (t) => {
+	const ofOneDay = [...library.templates.values()].flatMap((template) =>
+		countersOf(template).filter(({ key }) => key.endsWith('_today')),
+	);
+	t.true(ofOneDay.length > 40);
+	t.deepEqual(
+		ofOneDay.filter(({ resets }) => resets !== true).map(({ key }) => key),
+		[],
+	);
+});
+
+function pointOf(key: string, point: string): TemplatePoint {
+	const found = library.templates.get(key)?.points.find((each) => each.key === point);
+	if (found === undefined) throw new Error(`${key} has no ${point}`);
+	return found;
+}
+
+test('a torn reading of an energy is kept out of its sums, and the counting of a day begins anew unquestioned', (t) => {
+	const judged = (point: TemplatePoint, values: readonly number[]): readonly string[] => {
+		const plausibility = createPlausibility([point], () => t.fail());
+		const keys = [point.key];
+		return values.map(
+			(value, index) => plausibility.judge({ keys, values: [value], qualities: null }, 10_000 * index)?.[0] ?? 'good',
+		);
+	};
+	// The high word was read before it changed, the low word after.
+	t.deepEqual(judged(pointOf('growatt-sph', 'import_energy'), [6553.5, 0.1, 6553.7]), ['good', 'out_of_range', 'good']);
+	t.deepEqual(judged(pointOf('deye-sg-lp3', 'import_energy'), [100, 6653.7, 100.1]), ['good', 'out_of_range', 'good']);
+	t.deepEqual(judged(pointOf('deye-sg-lp3', 'import_energy_today'), [12.3, 12.4, 0, 0.1]), [
+		'good',
+		'good',
+		'good',
+		'good',
+	]);
+	t.deepEqual(judged(pointOf('sofar-hyd-es', 'import_energy'), [7, 7, 8, 8]), ['good', 'good', 'good', 'good']);
+});

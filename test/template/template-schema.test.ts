@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
 import { SettingsFault, type SettingsMistake } from '../../config/settings-fault.ts';
+import { plainPoint } from '../../config/template/plain-point.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import { planReads } from '../../gateway/driver/modbus/plan/request-plan.ts';
 import { rtuCost } from '../../gateway/driver/modbus/plan/line-cost.ts';
@@ -74,6 +75,16 @@ test('a template with the least a person has to write is complete', (t) => {
 			max: null,
 			labels: { ko: '전압 L1', tr: 'Gerilim L1' },
 		},
+	]);
+});
+
+test('a point of which nothing is said but its place is a plain point', (t) => {
+	const template = parseTemplate(
+		'acme-meter-1',
+		wireTemplate({ points: [wirePoint({ key: 'value', name: 'Value' })] }),
+	);
+	t.deepEqual(template.points, [
+		plainPoint({ functionCode: 4, address: 0, count: 2, type: 'float32', byteOrder: 'ABCD' }),
 	]);
 });
 

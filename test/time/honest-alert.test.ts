@@ -6,8 +6,8 @@ import { startPair } from '../link/pair.ts';
 import { member, type Rest } from '../system/kit/rest.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
-const SOON_MS = 20_000;
-/** What the way to the hub and a busy test machine may add. */
+const SOON_MS = 45_000;
+/** What the way to the hub may add, beside the time that the test itself has taken. */
 const ERROR_MS = 5_000;
 const HOUR_MS = 3_600_000;
 const ALERTS = '/api/v1/monitoring/alerts';
@@ -22,7 +22,7 @@ async function alertAt(rest: Rest, query = ''): Promise<unknown> {
 const instantOf = (alert: unknown, field: string): number => Date.parse(String(member(alert, field)));
 
 test.serial('an alert of a boot in 1970, and who has seen it, reach the hub under their instants only', async (t) => {
-	t.timeout(90_000);
+	t.timeout(300_000);
 	const machine = createMachine(60_000);
 	const pair = await startPair(t, { gatewayMachine: machine });
 	const [hub, gateway] = [await pair.hubRest(), await pair.gatewayRest()];
@@ -35,6 +35,7 @@ test.serial('an alert of a boot in 1970, and who has seen it, reach the hub unde
 	t.true(raisedAt - instantOf(raised, 'raised_at') > HOUR_MS, 'nobody knows the time yet');
 	const id = String(member(raised, 'id'));
 	t.is((await gateway.post(`${ALERTS}/${id}/acknowledge`, {})).status, 200);
+	const acknowledgedAt = systemClock.now();
 
 	// Another process of the same boot, which has its stamps from the disk.
 	await pair.restartGateway();
@@ -43,8 +44,8 @@ test.serial('an alert of a boot in 1970, and who has seen it, reach the hub unde
 	const told = await waitFor('the alert at the hub', SOON_MS, () => alertAt(hub, '?acknowledged=true'));
 	t.is(member(told, 'id'), id);
 	for (const field of ['created_at', 'raised_at', 'acknowledged_at']) {
-		const offMs = Math.abs(instantOf(told, field) - raisedAt);
-		t.true(offMs <= ERROR_MS, `${field} is ${offMs} ms off`);
+		const at = instantOf(told, field);
+		t.true(at >= raisedAt - ERROR_MS && at <= acknowledgedAt + ERROR_MS, `${field} is ${at - raisedAt} ms off`);
 	}
 	t.is(typeof member(told, 'acknowledged_by_email'), 'string');
 	const moved = await alertAt(await pair.gatewayRest(), '?acknowledged=true');

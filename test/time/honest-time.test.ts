@@ -7,24 +7,30 @@ import { member, type Rest } from '../system/kit/rest.ts';
 import { ledgerOf, recordsOf, STATUS_TYPE, uplinkOf } from '../system/kit/telemetry.ts';
 import { waitFor } from '../system/kit/wait-for.ts';
 
-const SOON_MS = 20_000;
-/** What the way to the hub and a busy test machine may add to the stated error. */
+const SOON_MS = 45_000;
+/** What the way to the hub may add to the stated error, beside the time that a value took to be said. */
 const ERROR_MS = 1_500;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+interface Said {
+	readonly fromMs: number;
+	readonly untilMs: number;
+}
+
 /** Says values one after the other, and remembers when it was. */
 function createTalker() {
-	const said = new Map<number, number>();
+	const said = new Map<number, Said>();
 	return {
 		said,
 		say: async (gateway: Rest): Promise<void> => {
 			const value = said.size + 1;
-			said.set(value, systemClock.now());
+			const fromMs = systemClock.now();
 			const body = { telemetry_type: 'default', payload: { value } };
 			const { status } = await gateway.post('/api/v1/devices/talker/telemetry', body);
 			if (status !== 201) throw new Error(`telemetry: ${status}`);
+			said.set(value, { fromMs, untilMs: systemClock.now() });
 			await pause(30);
 		},
 	};
@@ -44,7 +50,7 @@ async function heldBy(hub: Rest): Promise<readonly (readonly [number, number])[]
 test.serial(
 	'a gateway that boots in 1970, jumps, and boots without the time once more: the hub has everything once, under its instant',
 	async (t) => {
-		t.timeout(120_000);
+		t.timeout(300_000);
 		const machine = createMachine(60_000);
 		const pair = await startPair(t, { gatewayMachine: machine });
 		const hub = await pair.hubRest();
@@ -63,8 +69,8 @@ test.serial(
 				'each once',
 			);
 			for (const [value, at] of held) {
-				const offMs = at - (said.get(value) ?? 0);
-				t.true(Math.abs(offMs) <= ERROR_MS, `value ${value} is ${offMs} ms off`);
+				const { fromMs, untilMs } = said.get(value) ?? { fromMs: 0, untilMs: 0 };
+				t.true(at >= fromMs - ERROR_MS && at <= untilMs + ERROR_MS, `value ${value} is ${at - fromMs} ms off`);
 			}
 		};
 

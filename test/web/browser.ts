@@ -25,6 +25,11 @@ const FLAGS = [
 		.join(',')}`,
 ];
 
+/** Where a browser of a test is. */
+const TIME_ZONE = 'UTC';
+/** Longest wait for a page to show something, or for the browser itself: for a machine that does other things too. */
+const WITHIN_MS = 60_000;
+
 /** The built pages. */
 export const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 export const DESKTOP = { width: 1280, height: 800 };
@@ -116,7 +121,11 @@ export async function launchBrowser(): Promise<Browser> {
 		executablePath: CHROMIUM,
 		args: FLAGS,
 		viewport: DESKTOP,
+		// A day of 24 hours, wherever and whenever the test runs.
+		timezoneId: TIME_ZONE,
+		timeout: WITHIN_MS,
 	});
+	context.setDefaultTimeout(WITHIN_MS);
 	return {
 		async visit(options) {
 			const page = await context.newPage();

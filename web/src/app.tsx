@@ -17,6 +17,7 @@ const AddDevicePage = lazy(async () => (await import('./page/add-device.tsx')).A
 const AlertsPage = lazy(async () => (await import('./page/alerts.tsx')).AlertsPage);
 const ApiPage = lazy(async () => (await import('./page/api.tsx')).ApiPage);
 const AuditPage = lazy(async () => (await import('./page/audit.tsx')).AuditPage);
+const EditDevicePage = lazy(async () => (await import('./page/edit-device.tsx')).EditDevicePage);
 const GatewayPage = lazy(async () => (await import('./page/gateway.tsx')).GatewayPage);
 const GatewaysPage = lazy(async () => (await import('./page/gateways.tsx')).GatewaysPage);
 const CommissioningPage = lazy(async () => (await import('./page/commissioning.tsx')).CommissioningPage);
@@ -25,6 +26,7 @@ const LinePage = lazy(async () => (await import('./page/line.tsx')).LinePage);
 const LinesPage = lazy(async () => (await import('./page/lines.tsx')).LinesPage);
 const NewPasswordPage = lazy(async () => (await import('./page/new-password.tsx')).NewPasswordPage);
 const RegisterPage = lazy(async () => (await import('./page/register.tsx')).RegisterPage);
+const RegistersPage = lazy(async () => (await import('./page/registers.tsx')).RegistersPage);
 const ScanPage = lazy(async () => (await import('./page/scan.tsx')).ScanPage);
 const StoragePage = lazy(async () => (await import('./page/storage.tsx')).StoragePage);
 const SyncPage = lazy(async () => (await import('./page/sync.tsx')).SyncPage);
@@ -58,6 +60,7 @@ const ROUTES: readonly Route[] = [
 	{ page: 'devices', withId: false, hulls: ['gateway', 'hub'], menu: 'nav.devices', view: DevicesPage },
 	{ page: 'devices', withId: true, hulls: ['gateway', 'hub'], menu: null, view: DevicePage },
 	...field('add-device', AddDevicePage, 'devices:write', 'devices'),
+	...field('edit-device', EditDevicePage, 'devices:write', 'devices'),
 	{
 		page: 'alerts',
 		withId: false,
@@ -70,6 +73,7 @@ const ROUTES: readonly Route[] = [
 	{ page: 'lines', withId: true, hulls: ['gateway'], menu: null, view: LinePage },
 	...field('scan', ScanPage, 'devices:write'),
 	...field('try', TryPage, 'devices:write'),
+	...field('registers', RegistersPage, 'devices:write'),
 	...field('commissioning', CommissioningPage, 'gateways:configure'),
 	...field('templates', TemplatesPage),
 	...field('import-template', ImportTemplatePage, 'templates:write'),

@@ -1,8 +1,10 @@
+import { alertText } from './text-alert.ts';
 import { configurationText } from './text-configuration.ts';
 import { enSync } from './text-sync.ts';
 
 /** Every sentence a person reads, by key. Another language is another record of the same keys. */
 const en = {
+	...alertText,
 	...configurationText,
 	...enSync,
 
@@ -308,53 +310,6 @@ const en = {
 	'api.required': 'required',
 	'api.body': 'Body',
 	'api.answers': 'Answers',
-
-	'severity.info': 'Info',
-	'severity.warning': 'Warning',
-	'severity.critical': 'Critical',
-
-	'alerts.title': 'Alerts',
-	'alerts.count': '{n} to acknowledge',
-	'alerts.empty': 'Nothing to acknowledge.',
-	'alerts.severity': 'Severity',
-	'alerts.waiting': 'to acknowledge',
-	'alerts.holds': 'Holds',
-	'alerts.cleared': 'Over',
-	'alerts.occurrences': 'Came {n} times',
-	'alerts.message': 'Message',
-	'alerts.since': 'Raised',
-	'alerts.acknowledge': 'Acknowledge',
-	'alerts.acknowledged': 'Acknowledged',
-	'alerts.by': 'By',
-	'alerts.none-acknowledged': 'Nobody has acknowledged an alert yet.',
-
-	'condition.gt': 'above',
-	'condition.gte': 'at or above',
-	'condition.lt': 'below',
-	'condition.lte': 'at or below',
-	'condition.eq': 'equal to',
-	'condition.ne': 'not equal to',
-
-	'rules.title': 'Alert rules',
-	'rules.empty': 'No rule yet.',
-	'rules.add': 'Add rule',
-	'rules.name': 'Name',
-	'rules.rule': 'Rule',
-	'rules.device': 'Device',
-	'rules.everyDevice': 'Every device',
-	'rules.everyDeviceOfGateway': 'Every device of the gateway',
-	'rules.metric': 'Point',
-	'rules.metricHint': 'As in the telemetry, e.g. voltage_l1.',
-	'rules.condition': 'Condition',
-	'rules.threshold': 'Threshold',
-	'rules.hysteresis': 'Hysteresis',
-	'rules.duration': 'For at least (s)',
-	'rules.for': 'for {seconds} s',
-	'rules.active': 'Active',
-	'rules.paused': 'Paused',
-	'rules.pause': 'Pause',
-	'rules.resume': 'Resume',
-	'rules.deleteWhich': 'Delete the rule {name}?',
 
 	'knocking.title': 'Unknown devices at the broker',
 	'knocking.lead': 'They tried to log in and were refused. Adopt one to register it and to make its credentials.',

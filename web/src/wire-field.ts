@@ -122,9 +122,12 @@ export interface PortView {
 
 export type ModbusTransport = 'tcp' | 'rtu' | 'ascii' | 'rtu-over-tcp' | 'ascii-over-tcp';
 
-/** A Modbus line as it is written in a connection. */
+/** Of a serial device that is not Modbus: a port of the box, or a socket that carries its bytes. */
+export type StreamTransport = 'serial' | 'socket';
+
+/** A line as it is written in a connection. */
 export interface LineSettings {
-	readonly transport: ModbusTransport;
+	readonly transport: ModbusTransport | StreamTransport;
 	readonly host?: string;
 	readonly port?: number;
 	readonly path?: string;
@@ -135,6 +138,43 @@ export interface LineSettings {
 	readonly tls?: { readonly authority?: string; readonly certificate?: string; readonly server_name?: string };
 	readonly depth?: number;
 	readonly close_after_poll?: boolean;
+}
+
+/** What the gateway does differently for one Modbus device; absent: as the template says, or by measurement. */
+export interface TuningView {
+	readonly timeout_mode?: 'adaptive' | 'fixed';
+	readonly retries?: number;
+	readonly guard_ms?: number;
+	readonly max_registers?: number;
+	readonly fast_period_ms?: number;
+	readonly slow_period_ms?: number;
+}
+
+/** What one device says about one point, above its template. */
+export interface OverrideView {
+	readonly point: string;
+	/** `false`: the point is not read. */
+	readonly read?: boolean;
+	readonly name?: string;
+	readonly unit?: string;
+	readonly scale?: number;
+	readonly offset?: number;
+	readonly min?: number;
+	readonly max?: number;
+	readonly poll?: string;
+}
+
+/** How a device is reached. */
+export interface ConnectionView {
+	readonly driver: string;
+	readonly period_ms?: number;
+	readonly timeout_ms?: number;
+	readonly template?: string;
+	readonly unit_id?: number;
+	readonly line?: LineSettings;
+	readonly tuning?: TuningView;
+	readonly options?: readonly { readonly name: string; readonly value: OptionValue }[];
+	readonly overrides?: readonly OverrideView[];
 }
 
 export interface HintView {
@@ -183,10 +223,37 @@ export interface ScanSummaryView {
 	readonly eta_seconds: number | null;
 	readonly doing: string;
 	readonly found_count: number;
+	readonly hint_count: number;
+}
+
+/** Which unit and which table a scan of registers asks. */
+export interface AskedRegistersView {
+	readonly line: LineSettings;
+	readonly line_name: string;
+	readonly unit_id: number;
+	readonly function: number;
+	readonly from: number;
+	readonly to: number;
+}
+
+/** Which addresses a unit answers. */
+export interface FoundRegistersView {
+	/** Values in hex, four digits a register; of coils and discrete inputs one digit each, 0 or 1. */
+	readonly answered: readonly { readonly first: number; readonly last: number; readonly data: string }[];
+	readonly silent: readonly { readonly first: number; readonly last: number }[];
+	readonly most_per_read: number;
+	readonly most_per_read_known: boolean;
+	/** Single registers are refused: values are 32 bits wide. */
+	readonly pairs_only: boolean;
+	readonly reads: number;
 }
 
 export interface ScanView extends ScanSummaryView {
 	readonly found: readonly FoundUnitView[];
+	/** `null`: it looks for units. */
+	readonly asked: AskedRegistersView | null;
+	/** `null` while it runs, and of a scan that looks for units. */
+	readonly registers: FoundRegistersView | null;
 	readonly hints: readonly HintView[];
 }
 
@@ -240,6 +307,8 @@ export interface TemplateView {
 	readonly points?: number;
 	readonly mistakes?: readonly unknown[];
 	readonly variants?: readonly string[];
+	/** `serial` and `socket`: it is of a device that is not Modbus. */
+	readonly transports?: readonly string[];
 	readonly verification?: 'two sources' | 'one source' | 'unverified' | null;
 	readonly comm_defaults?: {
 		readonly baud_rate: number | null;

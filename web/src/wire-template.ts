@@ -52,6 +52,9 @@ export interface TemplatePointView {
 	readonly type?: string;
 	readonly byte_order?: string;
 	readonly scale?: number;
+	readonly offset?: number;
+	readonly min?: number | null;
+	readonly max?: number | null;
 	readonly unit?: string;
 	readonly kind?: string;
 	readonly access?: string;

@@ -88,6 +88,7 @@ const NAMESPACES: Readonly<Record<string, Readonly<Record<string, EventEntry>>>>
 				eta_seconds: { type: ['integer', 'null'] },
 				doing: TEXT,
 				found_count: COUNT,
+				hint_count: COUNT,
 			}),
 		),
 	},

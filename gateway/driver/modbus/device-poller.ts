@@ -10,6 +10,7 @@ import { createLatencyWindow } from '../latency-window.ts';
 import { createPaceWatch } from '../pace-watch.ts';
 import type { UnitCounters } from '../unit-meter.ts';
 import { answerWaitMs } from './answer-wait.ts';
+import { lossReason } from './loss-reason.ts';
 import { createPointPublisher } from './point-publisher.ts';
 import type { ReadBook, ReadSlot, Refusal } from './plan/read-book.ts';
 import type { PollGrid } from '../poll-grid.ts';
@@ -226,13 +227,8 @@ export function createDevicePoller(deps: DevicePollerDeps): DevicePoller {
 		lose();
 		deps.reader.forget();
 		const since = `since ${toIso(silentSince).slice(11, 19)}Z`;
-		if (isDamage(fault)) {
-			const hint = 'check wiring, line settings and that the unit id is used once';
-			health.offline('damaged', `no usable answer from ${where} ${since} (${messageOf(fault)}); ${hint}`);
-		} else {
-			const count = `${breaker.silentCount} timeouts`;
-			health.offline('silent', `no answer from ${where} ${since} (${count}); check wiring and unit id`);
-		}
+		const { cause, sentence } = lossReason(fault, { where, since, count: breaker.silentCount });
+		health.offline(cause, sentence);
 	}
 
 	/** Nothing can be read: the round is over, and what is shown is marked. */

@@ -1,12 +1,15 @@
 import { systemTimer } from '../../../core/journal/set-timer.ts';
 import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
-import { type Line, portOf } from '../../../config/connection/connection.ts';
+import { type Line, type ModbusConnection, portOf } from '../../../config/connection/connection.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, fieldFault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
+import { createTurns } from '../../../core/kernel/turns.ts';
 import type { Bus } from '../bus.ts';
+import { byAge, isSameCandidate } from '../candidate.ts';
 import type { DevicePollStats, Driver } from '../driver.ts';
+import { createRefusals } from '../refusals.ts';
 import { lineName } from './line-name.ts';
 import { draftNeed, type PolledDraft } from './plan/draft-need.ts';
 import { budgetOf, type LineBudget } from './plan/bus-budget.ts';
@@ -24,6 +27,8 @@ const USE_SERIAL = 'such a device is connected with the driver serial';
 export interface ModbusDriver extends Driver {
 	/** The bus of a line by the name it has in `lines()`; `null` when no device uses it. */
 	bus(name: string): Bus | null;
+	/** The line with its port under the one name that it has here: devices that name one port differently share its bus. */
+	readonly lineNamed: (line: Line) => Line;
 	/**
 	 * The bus of this line, also of one that no device uses: it is opened by the first request and closed some seconds after the last.
 	 * Ask for it each time; only a lease keeps a line without devices.
@@ -49,6 +54,8 @@ export interface ModbusDriverDeps extends Omit<PolledLineDeps, 'learnt' | 'nextP
 	readonly template: (key: string) => DeviceTemplate | null;
 	/** Where what was learnt is kept; absent: nowhere. */
 	readonly memory?: LearntStore;
+	/** The one path that stands for all names of a serial port. Absent: each path is a port of its own. */
+	readonly portName?: (path: string) => string;
 }
 
 /** A device that can be polled; its own template is made when it starts. */
@@ -59,18 +66,13 @@ interface Running {
 	readonly line: PolledLine;
 }
 
-const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-
-const isSame = (a: Candidate, b: Candidate): boolean =>
-	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
-
 export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
-	const { sink, clock, log, memory, setTimer = systemTimer } = deps;
+	const { sink, clock, log, memory, setTimer = systemTimer, portName = (path) => path } = deps;
 	const lines = new Map<string, PolledLine>();
 	const running = new Map<DeviceId, Running>();
-	/** Devices that cannot be polled as they are configured, and what they were told. */
-	const rejected = new Map<DeviceId, string>();
-	let work: Promise<void> = Promise.resolve();
+	const refusals = createRefusals(sink, clock);
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	const { run: inTurn } = createTurns();
 	let isStopped = false;
 	let started = 0;
 	let endWatch: (() => void) | null = null;
@@ -88,19 +90,23 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		},
 	};
 
+	const lineNamed = (line: Line): Line => ('path' in line ? { ...line, path: portName(line.path) } : line);
+
 	/** Sorts the devices into those that can run and those that cannot, with the sentence that says why. */
 	function examine(devices: readonly Device[]): {
 		readonly fit: readonly Candidate[];
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
-		const owners = new Map<string, { readonly line: Line; readonly device: Device }>();
+		const owners = new Map<string, { readonly line: Line; readonly written: Line; readonly device: Device }>();
 		const fit: Candidate[] = [];
 		const unfit = new Map<DeviceId, string>();
 		for (const device of devices.toSorted(byAge)) {
-			const { connection } = device;
-			if (connection?.driver !== 'modbus' || device.deletedAt !== null) continue;
+			if (device.connection?.driver !== 'modbus' || device.deletedAt !== null) continue;
+			const { line: written } = device.connection;
+			const line = lineNamed(written);
+			const connection: ModbusConnection = { ...device.connection, line };
 			const template = deps.template(connection.template);
-			const owner = owners.get(portOf(connection.line)) ?? { line: connection.line, device };
+			const owner = owners.get(portOf(line)) ?? { line, written, device };
 			if (template === null) {
 				unfit.set(
 					device.id,
@@ -108,24 +114,18 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				);
 			} else if (template.serial !== undefined) {
 				unfit.set(device.id, `the template ${template.key} is of a serial device that is not Modbus; ${USE_SERIAL}`);
-			} else if ('path' in connection.line && lineName(owner.line) !== lineName(connection.line)) {
+			} else if ('path' in line && lineName(owner.line) !== lineName(line)) {
 				unfit.set(
 					device.id,
-					`${lineName(connection.line)} contradicts ${owner.device.name}, which uses this port as ${lineName(owner.line)}: ` +
+					`${lineName(written)} contradicts ${owner.device.name}, which uses this port as ${lineName(owner.written)}: ` +
 						'all devices on a serial line share its settings',
 				);
 			} else {
-				owners.set(portOf(connection.line), owner);
+				owners.set(portOf(line), owner);
 				fit.push({ device, connection, base: template });
 			}
 		}
 		return { fit, unfit };
-	}
-
-	function reject(id: DeviceId, reason: string): void {
-		if (rejected.get(id) === reason) return;
-		rejected.set(id, reason);
-		sink.health(id, { state: 'offline', since: clock.now(), reason });
 	}
 
 	/** Lines nobody uses let go of their port before another one may want it. */
@@ -142,7 +142,9 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		if (isStopped || endWatch !== null || ![...lines.values()].some(({ isEmpty }) => isEmpty)) return;
 		endWatch = setTimer(() => {
 			endWatch = null;
-			void inTurn(closeUnused).then(watchVisits, () => undefined);
+			void inTurn(closeUnused).then(watchVisits, (error: unknown) =>
+				log.error('line-not-closed', { reason: messageOf(error) }),
+			);
 		}, WATCH_VISITS_MS);
 	}
 
@@ -161,10 +163,10 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		try {
 			line.add(wanted, learnt);
 			running.set(device.id, { wanted, line });
-			rejected.delete(device.id);
+			refusals.forget(device.id);
 		} catch (error) {
 			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
-			reject(device.id, `the template ${connection.template} cannot be read: ${messageOf(error)}`);
+			refusals.refuse(device.id, `the template ${connection.template} cannot be read: ${messageOf(error)}`);
 		}
 	}
 
@@ -190,22 +192,14 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		const fitById = new Map(fit.map((wanted) => [wanted.device.id, wanted]));
 		for (const [id, { wanted }] of running) {
 			const next = fitById.get(id);
-			if (next === undefined || !isSame(next, wanted)) end(id);
+			if (next === undefined || !isSameCandidate(next, wanted)) end(id);
 		}
 		await closeUnused();
-		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
-		for (const [id, reason] of unfit) reject(id, reason);
+		refusals.replace(unfit);
 		await startAll(fit.filter(({ device }) => !running.has(device.id)));
 		await closeUnused();
 		await memory?.keepOnly(new Set(devices.filter(({ deletedAt }) => deletedAt === null).map(({ id }) => id)));
 		watchVisits();
-	}
-
-	/** One change after the other: a port is never closed by one and opened by another at once. */
-	function inTurn(step: () => Promise<void>): Promise<void> {
-		const done = work.then(step);
-		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
-		return done;
 	}
 
 	const used = (): readonly PolledLine[] => [...lines.values()].filter(({ isEmpty }) => !isEmpty);
@@ -229,7 +223,7 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 				throw fieldFault('rule-violation', 'connection.template', sentence);
 			}
 			const template = layeredTemplate(base, connection);
-			const name = lineName(connection.line);
+			const name = lineName(lineNamed(connection.line));
 			const saved = lines.get(name)?.needs() ?? [];
 			const cost = saved.find((need) => device !== null && need.device === device)?.cost;
 			const others = saved.filter((need) => device === null || need.device !== device);
@@ -242,11 +236,12 @@ export function createModbusDriver(deps: ModbusDriverDeps): ModbusDriver {
 		},
 		busOf(wanted) {
 			if (isStopped) throw new Fault('state-conflict', 'the Modbus driver is stopped');
-			const line = lineOf(wanted);
+			const line = lineOf(lineNamed(wanted));
 			line.visited();
 			watchVisits();
 			return line.bus;
 		},
+		lineNamed,
 		learnt: (id) => running.get(id)?.line.learnt(id) ?? null,
 		forget: (id) =>
 			inTurn(async () => {

@@ -38,6 +38,7 @@ export const openModbusDriver = (deps: {
 		plan: planReads,
 		createReader: createDeviceReader,
 		createLine,
+		portName: (path) => deps.ports.nameOf(path),
 		template: (key) => deps.templates.get(key) ?? null,
 		...(deps.memory === undefined ? {} : { memory: deps.memory }),
 		sink: deps.sink,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
-import type { Quality } from '../../../core/telemetry/reading.ts';
 import type { DriverSink } from '../driver.ts';
+import { lostReading } from '../lost-reading.ts';
 import type { DecodedRead } from './codec/register-decoder.ts';
 import type { ReadRequest } from './plan/request-plan.ts';
 import type { ReadSlot } from './plan/read-book.ts';
@@ -36,14 +36,7 @@ export function createPointPublisher({ device, read, sink, clock, hasEnded }: Po
 		publishLost({ request: { keys } }) {
 			if (hasEnded() || keys.every((key) => lost.has(key))) return;
 			for (const key of keys) lost.add(key);
-			sink.reading({
-				device,
-				readAt: clock.now(),
-				telemetryType: 'default',
-				points: keys,
-				values: keys.map(() => null),
-				qualities: keys.map((): Quality => 'comm_error'),
-			});
+			sink.reading(lostReading(device, keys, clock.now()));
 		},
 	};
 }

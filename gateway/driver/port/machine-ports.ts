@@ -2,15 +2,16 @@ import { realpath } from 'node:fs/promises';
 
 import { messageOf } from '../../../core/kernel/fault.ts';
 import type { Logger } from '../../../core/kernel/log.ts';
-import { createPortFinder, fileIdentity } from './port-finder.ts';
+import { createPortFinder, fileIdentity, GONE } from './port-finder.ts';
 import type { PortFolders } from './port-folders.ts';
 import { findHolders } from './port-holder.ts';
 import { listPorts } from './port-list.ts';
 import type { PortMemory } from './port-memory.ts';
+import { createPortNames } from './port-names.ts';
 import { portRefusal } from './port-refusal.ts';
 import { createPortWatch } from './port-watch.ts';
 import { isAdapter, type PortHolder, type SerialPortInfo } from './serial-port.ts';
-import type { SerialPorts, SerialPortStatus } from './serial-ports.ts';
+import type { FoundPort, SerialPorts, SerialPortStatus } from './serial-ports.ts';
 
 /** All ports are looked at when the kernel tells of a change, and beside that at every so manieth look. */
 const LOOKS_UNTOLD = 10;
@@ -24,6 +25,7 @@ export interface SerialPortsDeps {
 /** The serial ports of this machine, as its kernel shows them. */
 export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): SerialPorts {
 	const finder = createPortFinder({ folders, memory });
+	const names = createPortNames();
 	const watch = createPortWatch(folders.dev);
 	/** Device files at the last look. */
 	let shape = '';
@@ -47,6 +49,20 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 		look().catch((error: unknown) => log.debug('ports-not-listed', { reason: messageOf(error) }));
 	}
 
+	function sawAt({ path, device, file }: FoundPort): void {
+		if (file === GONE) names.missed(path, finder.meantBy(path));
+		else names.saw(path, `${device} ${file}`);
+	}
+
+	async function lookFor(paths: readonly string[]): Promise<void> {
+		if (paths.length === 0) return;
+		const found = await finder.findAll(paths);
+		// All at once, so that nobody sees two names of one port apart.
+		for (const [at, path] of paths.entries()) {
+			sawAt(found[at] ?? { path, device: path, file: GONE });
+		}
+	}
+
 	const statusOf = (port: SerialPortInfo, holder: PortHolder | null): SerialPortStatus => {
 		const known = memory.all().filter(([, identity]) => isAdapter(port, identity));
 		return { ...port, holder, knownAs: known.map(([path]) => path) };
@@ -59,10 +75,20 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 			const holders = await findHolders(files, folders.proc);
 			return ports.map((port, at) => statusOf(port, holders.get(files[at] ?? '') ?? null));
 		},
-		find: (path) => finder.find(path),
+		async find(path) {
+			const found = await finder.find(path);
+			sawAt(found);
+			return found;
+		},
+		look: (paths) =>
+			lookFor([...new Set(paths)]).catch((error: unknown) =>
+				log.debug('ports-not-listed', { reason: messageOf(error) }),
+			),
+		use: (paths) => names.use(paths),
+		nameOf: (path) => names.nameOf(path),
 		async opened(found) {
 			try {
-				await finder.learn(found);
+				for (const path of [found.path, ...names.aliasesOf(found.path)]) await finder.learn({ ...found, path });
 			} catch (error) {
 				// The port works; only a later renumbering would not be seen through.
 				log.warn('port-not-remembered', { path: found.path, reason: messageOf(error) });
@@ -93,7 +119,10 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 				endLooking = null;
 			};
 		},
-		adopt: (path) => finder.adopt(path),
+		async adopt(path) {
+			await finder.adopt(path);
+			waiting.forEach((changed) => changed());
+		},
 		stop() {
 			waiting.clear();
 			endLooking = null;

@@ -16,13 +16,16 @@ import {
 } from './serial-port.ts';
 import type { FoundPort } from './serial-ports.ts';
 
-/** Tells a device file from another one that took its name; `gone` when there is none. */
+/** Stands for a device file that is not there. */
+export const GONE = 'gone';
+
+/** Tells a device file from another one that took its name; `GONE` when there is none. */
 export async function fileIdentity(device: string): Promise<string> {
 	try {
 		const { ino, rdev } = await stat(device);
 		return `${ino} ${rdev}`;
 	} catch {
-		return 'gone';
+		return GONE;
 	}
 }
 
@@ -30,6 +33,10 @@ export async function fileIdentity(device: string): Promise<string> {
 export interface PortFinder {
 	/** @throws Fault `unreachable` or `state-conflict` */
 	find(path: string): Promise<FoundPort>;
+	/** The same for many at once; `null` for those that `find` would refuse. */
+	findAll(paths: readonly string[]): Promise<readonly (FoundPort | null)[]>;
+	/** The adapter that is meant by a path, so that paths which mean the same one can be told; `null`: nothing is known of it. */
+	meantBy(path: string): string | null;
 	/** Keeps which adapter is behind the path, where there is something to tell it by. */
 	learn(found: FoundPort): Promise<void>;
 	/** Looks whether adapters that are meant have got twins, which only their sockets tell apart. */
@@ -111,18 +118,34 @@ export function createPortFinder({
 		return bound;
 	}
 
+	const keptOf = (path: string): AdapterIdentity | null => (meansSocket(path) ? null : memory.get(path));
+
+	async function findAmong(ports: readonly SerialPortInfo[], path: string): Promise<FoundPort> {
+		const kept = keptOf(path);
+		if (kept === null) {
+			const named = await namedBy(path, ports);
+			return foundAt(path, named?.device ?? (await unlisted(path, folders.dev)));
+		}
+		const known = await boundIfTwin(path, kept, ports);
+		const port = ports.find((each) => isAdapter(each, known));
+		if (port !== undefined) return foundAt(path, port.device);
+		throw missing(path, known, ports, await namedBy(path, ports));
+	}
+
 	return {
-		async find(path) {
-			const kept = meansSocket(path) ? null : memory.get(path);
+		find: async (path) => findAmong(await listPorts(folders), path),
+		async findAll(paths) {
 			const ports = await listPorts(folders);
-			if (kept === null) {
-				const named = await namedBy(path, ports);
-				return foundAt(path, named?.device ?? (await unlisted(path, folders.dev)));
-			}
-			const known = await boundIfTwin(path, kept, ports);
-			const port = ports.find((each) => isAdapter(each, known));
-			if (port !== undefined) return foundAt(path, port.device);
-			throw missing(path, known, ports, await namedBy(path, ports));
+			const found: (FoundPort | null)[] = [];
+			// One after the other: what is learnt of twins is written to one small file.
+			for (const path of paths) found.push(await findAmong(ports, path).catch(() => null));
+			return found;
+		},
+		meantBy(path) {
+			const kept = keptOf(path);
+			if (kept === null) return null;
+			const { vendorId, productId, serialNumber, interfaceNumber, isBoundToSocket, socket } = kept;
+			return [vendorId, productId, serialNumber, interfaceNumber, isBoundToSocket ? socket : null].join(' ');
 		},
 		async noticeTwins() {
 			const ports = await listPorts(folders);

@@ -1,14 +1,10 @@
 import Joi from 'joi';
 
+import { portPath } from '../../../config/connection/connection-schema.ts';
 import type { SerialPortStatus } from './serial-ports.ts';
 
 /** Which port is meant, as it is written in a connection. */
-export const portBody = Joi.object({
-	path: Joi.string()
-		.pattern(/^\/[\w./:@+-]+$/)
-		.max(255)
-		.required(),
-});
+export const portBody = Joi.object({ path: portPath });
 
 const hexNumber = () => Joi.string().hex().length(4);
 

@@ -28,7 +28,16 @@ export interface SerialPorts {
 	 * @throws Fault `unreachable` when it is not there, `state-conflict` when another adapter has taken its name.
 	 */
 	find(path: string): Promise<FoundPort>;
-	/** The port was opened: from now on the path means this adapter. */
+	/** Looks where these paths lead now. Never rejects. */
+	look(paths: readonly string[]): Promise<void>;
+	/** These are the paths of all devices, in the order of their right to name a port. */
+	use(paths: readonly string[]): void;
+	/**
+	 * The one path that stands for all names of the port that this path leads to, as it was last looked at; names that led to one port
+	 * before it was unplugged still do. A path that was never looked at stands for itself.
+	 */
+	nameOf(path: string): string;
+	/** The port was opened: from now on the path, and what else devices call this port, means this adapter. */
 	opened(found: FoundPort): Promise<void>;
 	/** Why it could not be opened, in a sentence. */
 	refusal(found: FoundPort, error: Error): Promise<Fault>;

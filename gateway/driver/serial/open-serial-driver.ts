@@ -22,6 +22,7 @@ export const openSerialDriver = (deps: {
 		template: (key) => deps.templates.get(key) ?? null,
 		createLink: (line: StreamLine): ByteLink =>
 			line.transport === 'serial' ? createSerialLink(line, deps.ports) : createSocketLink(line),
+		portName: (path) => deps.ports.nameOf(path),
 		sink: deps.sink,
 		clock: deps.clock,
 		log: deps.log,

@@ -1,13 +1,20 @@
-import { portOf } from '../../../config/connection/connection.ts';
+import { type LinePlace, portOf } from '../../../config/connection/connection.ts';
 import { layeredTemplate } from '../../../config/template/template-layers.ts';
 import type { DeviceTemplate } from '../../../config/template/template.ts';
 import type { Device } from '../../../core/device/device.ts';
 import { Fault, messageOf } from '../../../core/kernel/fault.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
+import { createTurns } from '../../../core/kernel/turns.ts';
+import { byAge, isSameCandidate } from '../candidate.ts';
 import type { Driver } from '../driver.ts';
+import { createRefusals } from '../refusals.ts';
 import { createStreamDevice, type StreamDevice, type StreamDeviceDeps, type WantedStream } from './stream-device.ts';
+import { streamLineName } from './stream-line.ts';
+import type { StreamMeter } from './stream-meter.ts';
 
 export interface SerialDriver extends Driver {
+	/** What the line of this name is measured with; `null`: no device of this driver has it. */
+	stream(line: string): StreamMeter | null;
 	/** Ports may have come or gone: lines that failed are tried at once. */
 	retry(): void;
 }
@@ -15,6 +22,8 @@ export interface SerialDriver extends Driver {
 export interface SerialDriverDeps extends StreamDeviceDeps {
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
+	/** The one path that stands for all names of a serial port. Absent: each path is a port of its own. */
+	readonly portName?: (path: string) => string;
 }
 
 /** A device that can be read, and the template as it is installed: the same object for as long as it does not change. */
@@ -27,19 +36,14 @@ interface Running {
 	readonly stream: StreamDevice;
 }
 
-const byAge = (a: Device, b: Device): number => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-
-const isSame = (a: Candidate, b: Candidate): boolean =>
-	a.base === b.base && JSON.stringify(a.connection) === JSON.stringify(b.connection);
-
-/** Who has each port: Modbus devices before others, then the older one. */
-function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
+/** Who has each port: Modbus devices before others, then the older one. @param placeOf what tells one port from another */
+function ownersOf(devices: readonly Device[], placeOf: (line: LinePlace) => string): ReadonlyMap<string, Device> {
 	const owners = new Map<string, Device>();
 	for (const driver of ['modbus', 'serial'] as const) {
 		for (const device of devices) {
 			const { connection } = device;
 			if (connection?.driver !== driver || (driver === 'modbus' && !('path' in connection.line))) continue;
-			const port = portOf(connection.line);
+			const port = placeOf(connection.line);
 			if (!owners.has(port)) owners.set(port, device);
 		}
 	}
@@ -48,12 +52,14 @@ function ownersOf(devices: readonly Device[]): ReadonlyMap<string, Device> {
 
 /** Serial devices that are not Modbus; each has its line for itself. */
 export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
-	const { sink, clock, log } = deps;
+	const { sink, clock, log, portName = (path) => path } = deps;
 	const running = new Map<DeviceId, Running>();
-	/** Devices that cannot be read as they are configured, and what they were told. */
-	const rejected = new Map<DeviceId, string>();
-	let work: Promise<void> = Promise.resolve();
+	const refusals = createRefusals(sink, clock);
+	/** One change after the other: a port is never closed by one and opened by another at once. */
+	const { run: inTurn } = createTurns();
 	let isStopped = false;
+
+	const placeOf = (line: LinePlace): string => portOf('path' in line ? { path: portName(line.path) } : line);
 
 	function candidateOf(device: Device, owners: ReadonlyMap<string, Device>): Candidate | string | null {
 		const { connection, name } = device;
@@ -62,17 +68,10 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		if (base === null) return `the template ${connection.template} is not installed; choose another one for ${name}`;
 		if (base.serial === undefined)
 			return `the template ${base.key} is of a Modbus device; choose one of a serial device for ${name}`;
-		const port = portOf(connection.line);
-		const owner = owners.get(port);
+		const owner = owners.get(placeOf(connection.line));
 		if (owner !== undefined && owner.id !== device.id)
-			return `${port} is used by ${owner.name}; a serial device that is not Modbus has its line for itself`;
+			return `${portOf(connection.line)} is used by ${owner.name}; a serial device that is not Modbus has its line for itself`;
 		return { device, connection, base, template: layeredTemplate(base, connection), format: base.serial };
-	}
-
-	function reject(id: DeviceId, reason: string): void {
-		if (rejected.get(id) === reason) return;
-		rejected.set(id, reason);
-		sink.health(id, { state: 'offline', since: clock.now(), reason });
 	}
 
 	async function end(id: DeviceId): Promise<void> {
@@ -85,10 +84,10 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		const { device, base } = wanted;
 		try {
 			running.set(device.id, { wanted, stream: createStreamDevice(wanted, deps) });
-			rejected.delete(device.id);
+			refusals.forget(device.id);
 		} catch (error) {
 			log.error('device-not-started', { device: device.uid, reason: messageOf(error) });
-			reject(device.id, `the template ${base.key} cannot be used: ${messageOf(error)}`);
+			refusals.refuse(device.id, `the template ${base.key} cannot be used: ${messageOf(error)}`);
 		}
 	}
 
@@ -98,7 +97,7 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		readonly unfit: ReadonlyMap<DeviceId, string>;
 	} {
 		const alive = devices.filter(({ deletedAt }) => deletedAt === null).toSorted(byAge);
-		const owners = ownersOf(alive);
+		const owners = ownersOf(alive, placeOf);
 		const fit = new Map<DeviceId, Candidate>();
 		const unfit = new Map<DeviceId, string>();
 		for (const device of alive) {
@@ -114,18 +113,10 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 		const { fit, unfit } = examine(devices);
 		for (const [id, { wanted }] of running) {
 			const next = fit.get(id);
-			if (next === undefined || !isSame(next, wanted)) await end(id);
+			if (next === undefined || !isSameCandidate(next, wanted)) await end(id);
 		}
-		for (const id of rejected.keys()) if (!unfit.has(id)) rejected.delete(id);
-		for (const [id, reason] of unfit) reject(id, reason);
+		refusals.replace(unfit);
 		for (const [id, candidate] of fit) if (!running.has(id)) start(candidate);
-	}
-
-	/** One change after the other: a port is never closed by one and opened by another at once. */
-	function inTurn(step: () => Promise<void>): Promise<void> {
-		const done = work.then(step);
-		work = done.catch((error: unknown) => log.error('apply-failed', { reason: messageOf(error) }));
-		return done;
 	}
 
 	return {
@@ -134,6 +125,11 @@ export function createSerialDriver(deps: SerialDriverDeps): SerialDriver {
 			return inTurn(() => change(devices));
 		},
 		lines: () => [...running.values()].map(({ stream }) => stream.stats()),
+		stream(line) {
+			for (const { wanted, stream } of running.values())
+				if (streamLineName(wanted.connection.line) === line) return stream.meter;
+			return null;
+		},
 		retry() {
 			for (const { stream } of running.values()) stream.retry();
 		},

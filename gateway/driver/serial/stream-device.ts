@@ -14,6 +14,7 @@ import type { ByteLink } from '../modbus/wire/byte-link.ts';
 import { createUtilisation } from '../utilisation.ts';
 import { createFrameDecoder } from './frame-decoder.ts';
 import { createFramedLine, type FramedLine, streamLineName } from './stream-line.ts';
+import { createStreamCounters, type StreamMeter } from './stream-meter.ts';
 import { createValuePublisher } from './value-publisher.ts';
 
 /** A device that is silent so often in a row is taken for lost. */
@@ -32,6 +33,7 @@ export interface WantedStream {
 
 /** One serial device on the line it has for itself. */
 export interface StreamDevice extends Stoppable {
+	readonly meter: StreamMeter;
 	stats(): LineStats;
 	/** What made the line fail may be over: it is tried at once. */
 	retry(): void;
@@ -53,7 +55,8 @@ export function createStreamDevice(wanted: WantedStream, deps: StreamDeviceDeps)
 	const { periodMs, timeoutMs } = connection;
 	const { request } = format;
 	const name = streamLineName(connection.line);
-	const { counters, latency } = createLineMeter(clock);
+	const { counters, latency, frames } = createLineMeter(clock);
+	const stream = createStreamCounters();
 	const utilisation = createUtilisation(clock.monotonicMs());
 	const decoder = createFrameDecoder(template, format, (point, from, to) =>
 		log.warn('counter-replaced', { device: device.uid, point, from: String(from), to: String(to) }),
@@ -78,6 +81,8 @@ export function createStreamDevice(wanted: WantedStream, deps: StreamDeviceDeps)
 	/** What came since the last usable frame, for the sentence of a loss. */
 	let damagedCount = 0;
 	let foreignCount = 0;
+	/** What came last makes no frame: more of it is the same trouble. */
+	let isLost = false;
 	let endTimer: (() => void) | null = null;
 
 	function after(ms: number, act: () => void): void {
@@ -182,18 +187,25 @@ export function createStreamDevice(wanted: WantedStream, deps: StreamDeviceDeps)
 			link: createLink(connection.line),
 			format,
 			listener: {
-				frame: (frame) => {
+				frame(frame) {
+					stream.frames += 1;
+					isLost = false;
 					if (!hasEnded) onFrame(frame);
 				},
 				damaged() {
+					isLost = true;
 					counters.crcErrors += 1;
 					damagedCount += 1;
 					health.bad(`a frame on ${name} has a wrong checksum`);
 				},
 				noise(bytes) {
+					if (!isLost) stream.framingErrors += 1;
+					isLost = true;
 					counters.noiseBytes += bytes;
 				},
 			},
+			counters: stream,
+			frames,
 			clock,
 			setTimer,
 		});
@@ -221,6 +233,7 @@ export function createStreamDevice(wanted: WantedStream, deps: StreamDeviceDeps)
 	keeper.want(false);
 
 	return {
+		meter: { device: device.id, isAsked: request !== null, format, counters: stream, frames },
 		stats: () => ({
 			...counters,
 			line: name,

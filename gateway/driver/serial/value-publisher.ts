@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/kernel/clock.ts';
 import type { DeviceId } from '../../../core/kernel/id.ts';
-import type { Quality } from '../../../core/telemetry/reading.ts';
 import type { DriverSink } from '../driver.ts';
+import { lostReading } from '../lost-reading.ts';
 import type { DecodedFrame } from './frame-decoder.ts';
 
 /** A device that sends each second is a little early now and then: that must not cost every other reading. */
@@ -40,16 +40,7 @@ export function createValuePublisher({ device, records, periodMs, sink, clock }:
 			if (isLost) return;
 			isLost = true;
 			keptMs.clear();
-			for (const keys of records.values()) {
-				sink.reading({
-					device,
-					readAt: clock.now(),
-					telemetryType: 'default',
-					points: keys,
-					values: keys.map(() => null),
-					qualities: keys.map((): Quality => 'comm_error'),
-				});
-			}
+			for (const keys of records.values()) sink.reading(lostReading(device, keys, clock.now()));
 		},
 	};
 }

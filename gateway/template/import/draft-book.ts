@@ -7,6 +7,7 @@ import {
 	MAX_NOTES,
 	NOWHERE,
 	type Place,
+	placesOfPoints,
 	shownValue,
 } from './imported.ts';
 
@@ -111,7 +112,7 @@ export function createDraftBook() {
 					...(category === undefined ? {} : { category }),
 					points,
 				},
-				places,
+				placeOf: placesOfPoints(places),
 				notes,
 			};
 		},

@@ -88,6 +88,7 @@ const SIGNS: readonly (readonly [member: string, format: ImportFormat])[] = [
 	['points', 'template'],
 	['extends', 'template'],
 	['document', 'template'],
+	['framing', 'template'],
 	['tags', 'neuron'],
 	['groups', 'neuron'],
 	['nodes', 'neuron'],

@@ -38,18 +38,19 @@ export interface ImportServiceDeps {
 	readonly log: Logger;
 }
 
-const PLACE = /^points\[(\d+)\](?:\.(.+))?$/;
+const PLACE = /^points\[\d+\]\.(.+)$/;
 
 /** A mistake of the rules of templates, at the place in the file where its point came from. */
 function placed(
 	{ path, message }: { readonly path: string; readonly message: string },
 	imported: Imported,
 ): ImportNote {
-	const [, index, member] = PLACE.exec(path) ?? [];
+	const [, member] = PLACE.exec(path) ?? [];
 	const [rule = message, value = null] = message.split('; found ');
-	const place = imported.places[Number(index ?? -1)] ?? NOWHERE;
-	return { severity: 'mistake', place, field: member ?? path, rule, value };
+	return { severity: 'mistake', place: imported.placeOf(path), field: member ?? path, rule, value };
 }
+
+const isMistake = ({ severity }: ImportNote): boolean => severity === 'mistake';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -104,11 +105,12 @@ export function createImportService({ parse, current, log }: ImportServiceDeps) 
 				return { format, isSound: false, notes: [result.note], document: null, diff: null };
 			}
 			const { format, imported } = result;
-			const verdict =
-				imported.document.points.length === 0 && !('extends' in imported.document) ? [] : judged(key, imported);
+			// A file without any point has said so itself.
+			const hasSaid = imported.document.points.length === 0 && imported.notes.some(isMistake);
+			const verdict = hasSaid ? [] : judged(key, imported);
 			const found = 'key' in verdict ? [] : verdict;
 			const notes = [...imported.notes, ...found].slice(0, MAX_NOTES);
-			const isSound = 'key' in verdict && !notes.some(({ severity }) => severity === 'mistake');
+			const isSound = 'key' in verdict && !notes.some(isMistake);
 			const before = current(key);
 			const diff = 'key' in verdict && before !== undefined ? templateDiff(fileOf(before), fileOf(verdict)) : null;
 			return { format, isSound, notes, document: imported.document, diff };

@@ -48,13 +48,22 @@ export interface ImportOptions {
 /** A file as a template: not checked by the rules of templates yet. */
 export interface Imported {
 	readonly document: {
-		readonly points: readonly object[];
+		/** Nothing about them is certain yet. */
+		readonly points: readonly unknown[];
 		readonly [member: string]: unknown;
 	};
-	/** Where each point stands, in the order of the points. */
-	readonly places: readonly Place[];
+	/** Where a part of the document stands, by its path (`points[3].count`), or what it is the nearest part of. */
+	readonly placeOf: (path: string) => Place;
 	readonly notes: readonly ImportNote[];
 }
+
+const POINT = /^points\[(\d+)\]/;
+
+/** Places of a file of which nothing is known but where each point stands, in the order of the points. */
+export const placesOfPoints =
+	(places: readonly Place[]): Imported['placeOf'] =>
+	(path) =>
+		places[Number(POINT.exec(path)?.[1] ?? -1)] ?? NOWHERE;
 
 /** Most notes that are kept of one file. */
 export const MAX_NOTES = 500;

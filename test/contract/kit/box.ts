@@ -29,6 +29,8 @@ export interface Box extends Stoppable {
 	readonly claimCode: string;
 	/** Moves the clock of the box: what it sees is the time of the system and this. */
 	shiftClock(ms: number): void;
+	/** No time passes for the box until the returned function is called: what is limited per second is so on a slow machine, too. */
+	holdTime(): () => void;
 	/** Events of level error since the start, with their reasons. */
 	errors(): readonly string[];
 }
@@ -87,10 +89,12 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 	const data = mkdtempSync(join(tmpdir(), `drawbridge-contract-${role}-`));
 	const errors: string[] = [];
 	let shiftMs = clockShiftMs;
+	let heldAtMs: number | null = null;
+	// Time passes; a clock that jumps would not be believed.
+	const passedMs = (): number => systemClock.monotonicMs() + shiftMs - clockShiftMs;
 	const clock: Clock = {
 		now: () => epochMs(systemClock.now() + shiftMs),
-		// Time passes; a clock that jumps would not be believed.
-		monotonicMs: () => systemClock.monotonicMs() + shiftMs - clockShiftMs,
+		monotonicMs: () => heldAtMs ?? passedMs(),
 	};
 	const read = { file: null, environment: { ...SETTINGS[role], ...environment } };
 	const common = {
@@ -121,6 +125,12 @@ export async function startBox(role: HullRole, { environment = {}, clockShiftMs 
 		claimCode: hull.claimCode ?? '',
 		shiftClock: (ms) => {
 			shiftMs = ms;
+		},
+		holdTime() {
+			heldAtMs = passedMs();
+			return () => {
+				heldAtMs = null;
+			};
 		},
 		errors: () => errors,
 		async stop() {

@@ -95,11 +95,13 @@ const tooMany = (plan: Plan, role: Role | null): Case => ({
 	async run(stage, operation) {
 		const request = await plan.request(stage, await callerOf(stage, plan, role), null);
 		let answer: Answer | undefined;
+		const letPass = stage.box.holdTime();
 		for (let calls = 0; calls < MOST_CALLS_TO_A_LIMIT; calls += AT_ONCE) {
 			const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => stage.hurry(operation, request)));
 			answer = answers.find(({ status }) => status === 429) ?? answers.at(-1);
 			if (answer?.status === 429) break;
 		}
+		letPass();
 		if (answer === undefined) throw new RangeError('nothing was called');
 		return answer;
 	},

@@ -23,7 +23,7 @@ export interface Call {
 	readonly agent?: Agent;
 }
 
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 function jsonOf(text: string): unknown {
 	try {

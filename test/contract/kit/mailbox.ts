@@ -6,7 +6,7 @@ export interface Mailbox<T> {
 	all(): readonly T[];
 }
 
-const ARRIVES_WITHIN_MS = 10_000;
+const ARRIVES_WITHIN_MS = 30_000;
 
 export function createMailbox<T>(): Mailbox<T> {
 	const arrived: T[] = [];

@@ -18,7 +18,7 @@ export interface MqttPeer {
 	close(): Promise<void>;
 }
 
-const CONNECT_WITHIN_MS = 10_000;
+const CONNECT_WITHIN_MS = 30_000;
 
 function jsonOf(payload: Buffer): unknown {
 	try {

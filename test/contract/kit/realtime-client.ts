@@ -16,7 +16,7 @@ export interface RealtimeClient {
 	close(): void;
 }
 
-const ANSWER_WITHIN_MS = 10_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 export interface RealtimeOptions {
 	readonly port: number;

@@ -36,7 +36,7 @@ export interface Scene {
 	stop(): Promise<void>;
 }
 
-const KNOWN_WITHIN_MS = 20_000;
+const KNOWN_WITHIN_MS = 45_000;
 const ONLINE_WITHIN_MS = 45_000;
 
 async function openField(role: 'gateway' | 'hub'): Promise<{ readonly stage: Stage; readonly field: Stage }> {

@@ -40,7 +40,7 @@ export interface Stage {
 }
 
 const BASE = '/api/v1';
-const ALERT_WITHIN_MS = 10_000;
+const ALERT_WITHIN_MS = 30_000;
 const LONGEST_WAIT_SECONDS = 2;
 
 /** Nobody else calls from there. */

@@ -1,5 +1,5 @@
 import type { ModbusExchange } from '../../../gateway/driver/modbus/wire/modbus-line.ts';
-import { withCrc } from '../../fake/rtu-wire.ts';
+import { withCrc } from '../../fake/crc.ts';
 
 /** How a frame lies on the wire: TCP after its header, RTU with CRC, ASCII. */
 export type FrameKind = 'tcp' | 'rtu' | 'ascii';

@@ -151,7 +151,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 			ending.teardown(() => slave.stop());
 			slaves.push(slave);
 		}
-		const devices = readCounterDevices({ lines: slaves.map(({ line }) => line) }, READ_PERIOD_MS, READ_TIMEOUT_MS);
+		const devices = readCounterDevices({ lines: slaves.map(({ line }) => line) }, READ_PERIOD_MS, READ_TIMEOUT_MS, {
+			tuning: { timeout_mode: 'fixed' },
+		});
 		const hubDisk = mountFor('hub');
 		const hub = await stage.spawnHub({ journal: JOURNAL }, envOf('hub'));
 		const gatewayDisk = mountFor('gateway');

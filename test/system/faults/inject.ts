@@ -177,7 +177,7 @@ const diskFull: Inject = async (scene, { forMs }, { role, disk }) => {
 	if (disk === null) return;
 	const fromMs = Date.now();
 	scene.fullSince[role] = fromMs;
-	const free = fillDisk(disk);
+	const free = await fillDisk(disk);
 	await sleep(forMs);
 	free();
 	scene.fullSince[role] = null;

@@ -10,7 +10,7 @@ export type Role = 'gateway' | 'hub';
 /** Ports of the last start by the names of the ready line (`http_port`, `mqtt_port`, `link_port`); 0 before the first. */
 export type PortOf = (name: string) => number;
 
-/** A gateway or hub as its own process. It keeps data, settings and ports from start to start. */
+/** A gateway or hub as its own process. It keeps data and settings from start to start. */
 export interface HullProcess {
 	readonly role: Role;
 	readonly dataFolder: string;
@@ -35,8 +35,8 @@ export interface HullOptions {
 	readonly role: Role;
 	/** Gets `data/` and `settings.yaml`. */
 	readonly folder: string;
-	/** The settings for the next start: ports that are 0 at first and kept from then on. */
-	readonly settings: (port: PortOf) => object;
+	/** The settings of each start. Ports that are to be the same after a restart are named by them. */
+	readonly settings: object;
 	readonly env: () => Readonly<Record<string, string>>;
 	/** Arguments of `node` that run the hull. */
 	readonly command: (role: Role, settingsFile: string, dataFolder: string) => readonly string[];
@@ -44,7 +44,11 @@ export interface HullOptions {
 	readonly onStart: (child: Child) => void;
 }
 
-const CLAIM_CODE_WITHIN_MS = 5_000;
+const CLAIM_CODE_WITHIN_MS = 30_000;
+/** A start takes a second or two; on a machine that does ten other things it was seen to take more than a minute. */
+const READY_WITHIN_MS = 180_000;
+/** A hull that is told to end is killed after this only: a test of its end is no race against a loaded machine. */
+const ENDS_WITHIN_MS = 30_000;
 
 export function createHullProcess(options: HullOptions): HullProcess {
 	const { role, folder } = options;
@@ -64,7 +68,7 @@ export function createHullProcess(options: HullOptions): HullProcess {
 
 	async function start(): Promise<ReadyLine> {
 		mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-		writeSettings(settingsFile, options.settings(port));
+		writeSettings(settingsFile, options.settings);
 		// What earlier lives have said is kept beside it.
 		if (existsSync(logFile)) renameSync(logFile, join(folder, `${role}-${starts}.log`));
 		starts += 1;
@@ -73,9 +77,10 @@ export function createHullProcess(options: HullOptions): HullProcess {
 			args: options.command(role, settingsFile, dataFolder),
 			env: options.env(),
 			logFile,
+			graceMs: ENDS_WITHIN_MS,
 		});
 		options.onStart(current);
-		ready = await current.ready();
+		ready = await current.ready(READY_WITHIN_MS);
 		return ready;
 	}
 

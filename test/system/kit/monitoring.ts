@@ -10,7 +10,7 @@ export interface Monitoring {
 	stop(): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 /** @throws what the server refuses with. */
 export async function monitor(rest: Rest, deviceUid: string): Promise<Monitoring> {

@@ -8,7 +8,7 @@ export interface Notifications {
 	stop(): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 /** @throws what the server refuses with. */
 export async function notificationsOf(rest: Rest): Promise<Notifications> {

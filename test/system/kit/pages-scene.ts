@@ -112,7 +112,7 @@ export async function isLive(page: Page): Promise<void> {
 	const power = meterRow(page).locator('.number').first();
 	await power.waitFor();
 	const before = await power.textContent();
-	await waitFor('a new value on the page', 10_000, async () => (await power.textContent()) !== before);
+	await waitFor('a new value on the page', 30_000, async () => (await power.textContent()) !== before);
 }
 
 /** What stands in the note of the field, as a screen reader finds it. */

@@ -32,11 +32,12 @@ export function writeReadCounterTemplate(folder: string): { readonly templates: 
 	return { templates: { folder: templates } };
 }
 
-/** One device per line and unit of a simulator in mode `reads`, polled each `periodMs`. */
+/** One device per line and unit of a simulator in mode `reads`, polled each `periodMs`. @param more fields of each connection */
 export function readCounterDevices(
 	{ lines }: Pick<SimulatorProcess, 'lines'>,
 	periodMs: number,
 	timeoutMs = 1000,
+	more: object = {},
 ): readonly MeterSettings[] {
 	return lines.flatMap(({ transport, port, path, unitIds }, index) =>
 		unitIds.map((unitId) => ({
@@ -50,6 +51,7 @@ export function readCounterDevices(
 				template: READ_COUNTER,
 				period_ms: periodMs,
 				timeout_ms: timeoutMs,
+				...more,
 			},
 		})),
 	);

@@ -19,7 +19,7 @@ export interface Rest {
 	delete(path: string): Promise<RestAnswer>;
 }
 
-const ANSWER_WITHIN_MS = 10_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 /** The administrator that tests claim with. */
 export const ADMINISTRATOR = {

@@ -21,7 +21,8 @@ export interface SimulatorProcess {
 	behave(unitId: number, behaviour: string, fields?: ControlFields): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 180_000;
 
 interface Answer {
 	readonly event: string;
@@ -56,7 +57,7 @@ export async function startSimulatorProcess(
 	const script = join(process.cwd(), 'dist', 'gateway', 'simulator', 'main.js');
 	const child = startChild({ name: 'simulator', args: [script, ...args] });
 	onStart(child);
-	const { lines } = startedLines(await child.ready());
+	const { lines } = startedLines(await child.ready(READY_WITHIN_MS));
 	let lastId = 0;
 
 	async function control(command: string, fields: ControlFields = {}): Promise<unknown> {

@@ -7,6 +7,7 @@ import { createLifecycle } from '../../../core/kernel/lifecycle.ts';
 import { silentLog } from '../../../core/kernel/log.ts';
 import { type MeterSettings, gatewaySettings, hubSettings } from '../../../demo/demo-settings.ts';
 import { type LinkProxy, startLinkProxy } from '../../../demo/link-proxy.ts';
+import { reservePort } from '../../fake/reserved-port.ts';
 import { type HullOptions, type HullProcess, createHullProcess } from './hull-process.ts';
 import { type SimulatorProcess, startSimulatorProcess } from './simulator-process.ts';
 
@@ -20,7 +21,7 @@ export interface GatewayOptions {
 	readonly env?: () => Readonly<Record<string, string>>;
 }
 
-/** Real processes in temporary folders, on free ports of loopback. All end with the test, whatever its outcome. */
+/** Real processes in temporary folders, on ports of loopback that are theirs, also while they are down. All end with the test, whatever its outcome. */
 export interface Stage {
 	readonly folder: string;
 	/** A simulator with the arguments of its command line, e.g. `--tcp 0:1,2`. */
@@ -91,21 +92,20 @@ export function createStage(test: Ending, command: HullOptions['command'] = real
 	return {
 		folder,
 		spawnSimulator: (...args) => startSimulatorProcess(args, (child) => lifecycle.own('simulator', child)),
-		spawnHub: (settings = {}, env = () => ({})) =>
-			spawnHull({
-				role: 'hub',
-				settings: (port) => ({ ...hubSettings({ hubHttp: port('http_port'), link: port('link_port') }), ...settings }),
-				env,
-			}),
+		async spawnHub(settings = {}, env = () => ({})) {
+			const ports = { hubHttp: await reservePort(), link: await reservePort() };
+			return spawnHull({ role: 'hub', settings: { ...hubSettings(ports), ...settings }, env });
+		},
 		async spawnLink(hub) {
 			return lifecycle.own('link', await startLinkProxy({ clock: systemClock, targetPort: hub.port('link_port') }));
 		},
-		spawnGateway: ({ devices, uplink, settings, env = () => ({}) }) =>
-			spawnHull({
+		async spawnGateway({ devices, uplink, settings, env = () => ({}) }) {
+			const ports = { gatewayHttp: await reservePort(), mqtt: await reservePort() };
+			return spawnHull({
 				role: 'gateway',
-				settings: (port) =>
-					gatewaySettings({ gatewayHttp: port('http_port'), mqtt: port('mqtt_port') }, devices, settings),
+				settings: gatewaySettings(ports, devices, settings),
 				env: () => ({ ...(uplink === undefined ? {} : uplinkEnvironment(uplink)), ...env() }),
-			}),
+			});
+		},
 	};
 }

@@ -1,4 +1,5 @@
 import { type Rest, member } from './rest.ts';
+import { settled } from './wait-for.ts';
 
 /** A record of `GET /devices/{id}/telemetry`. */
 export interface TelemetryRecord {
@@ -79,6 +80,17 @@ export async function ledgerOf(hub: Rest, gateway: Rest): Promise<LedgerView> {
 	return (await json(hub, `/api/v1/gateways/${String(id)}/ledger`)) as LedgerView;
 }
 
+/**
+ * The ledger once it lacks nothing and knows of no hole, as it is at last when that does not happen in time. A value may overtake
+ * what was read before it: while a gateway reads, there is a hole for a moment now and then.
+ */
+export const settledLedger = (hub: Rest, gateway: Rest, withinMs: number): Promise<LedgerView> =>
+	settled(
+		withinMs,
+		() => ledgerOf(hub, gateway),
+		({ missing_samples: missing, holes }) => missing === 0 && holes.length === 0,
+	);
+
 /** Where two lists of records of one device differ: ids that are missing, twice, or carry other content. Empty: nowhere. */
 export function differences(held: readonly TelemetryRecord[], wanted: readonly TelemetryRecord[]): readonly string[] {
 	const byId = new Map(held.map((record) => [record.id, record]));
@@ -91,3 +103,16 @@ export function differences(held: readonly TelemetryRecord[], wanted: readonly T
 	}
 	return wrong;
 }
+
+/** What one side holds of a device once that is all of these records; what it holds at last when it does not come to that in time. */
+export const heldOf = (
+	rest: Rest,
+	device: string,
+	wanted: readonly TelemetryRecord[],
+	withinMs: number,
+): Promise<readonly TelemetryRecord[]> =>
+	settled(
+		withinMs,
+		() => recordsOf(rest, device),
+		(held) => differences(held, wanted).length === 0,
+	);

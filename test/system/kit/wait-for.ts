@@ -27,3 +27,16 @@ export async function waitFor<T>(
 	const last = failure === null ? '' : ` (${messageOf(failure)})`;
 	throw new Error(`not within ${withinMs} ms: ${what}${last}`, { cause: failure });
 }
+
+/**
+ * Asks again and again until the answer is good, or `withinMs` is over, and returns the last answer: the assertion that follows
+ * says what is wrong with it. For what changes until everything has arrived.
+ */
+export async function settled<T>(withinMs: number, ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+	const deadline = performance.now() + withinMs;
+	for (;;) {
+		const answer = await ask();
+		if (isGood(answer) || performance.now() >= deadline) return answer;
+		await sleep(POLL_MS);
+	}
+}

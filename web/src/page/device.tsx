@@ -42,7 +42,7 @@ export function DevicePage() {
 		return live.watch(wanted);
 	}, [devices, live, wanted, missing]);
 
-	const isIt = ({ id }: DeviceView): boolean => id === wanted;
+	const isIt = ({ id, device_uid: uid }: DeviceView): boolean => id === wanted || uid === wanted;
 	const opened = devices.opened.value;
 	const device = opened !== null && isIt(opened) ? opened : devices.page.value?.items.find(isIt);
 	return (
@@ -61,7 +61,7 @@ export function DevicePage() {
 }
 
 function DeviceDetail({ device }: { readonly device: DeviceView }) {
-	const { devices } = useServices();
+	const { devices, hull, me } = useServices();
 	const picked = useSignal<string | null>(null);
 	const values = devices.valuesOf(device.id).value;
 	const chosen = picked.value ?? headlines(values)[0]?.point ?? null;
@@ -74,6 +74,11 @@ function DeviceDetail({ device }: { readonly device: DeviceView }) {
 				<HealthMark device={device} />
 				<span class="quiet id">{device.device_uid}</span>
 				<span class="spring" />
+				{hull === 'gateway' && me.may('devices:write') && (
+					<a class="button" href={link('edit-device', device.id)}>
+						{t('app.edit')}
+					</a>
+				)}
 				<CredentialsButton device={device} />
 			</div>
 			{health.reason !== null && (

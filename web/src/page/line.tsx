@@ -1,3 +1,5 @@
+import { Fragment } from 'preact';
+
 import { Answer } from '../part/answer.tsx';
 import { Back } from '../part/back.tsx';
 import { Facts, type FactEntry } from '../part/facts.tsx';
@@ -11,6 +13,7 @@ import { lineLook, sentenceOn } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { type FieldTextKey, tf } from '../text-field.ts';
+import { tr } from '../text-registers.ts';
 import type { BudgetView, LineDetailView, UnitView } from '../wire-field.ts';
 
 const PERIOD_MS = 2_000;
@@ -31,9 +34,14 @@ export function LinePage() {
 				)}
 				<span class="spring" />
 				{me.may('devices:write') && (
-					<a class="button" href={link('try', name)}>
-						{tf('lines.try')}
-					</a>
+					<>
+						<a class="button" href={link('registers', name)}>
+							{tr('registers.title')}
+						</a>
+						<a class="button" href={link('try', name)}>
+							{tf('lines.try')}
+						</a>
+					</>
 				)}
 			</div>
 			<Answer of={polled}>{(line) => <LineDetail line={line} />}</Answer>
@@ -136,11 +144,16 @@ function Load({ line }: { readonly line: LineDetailView }) {
 }
 
 function Unit({ unit }: { readonly unit: UnitView }) {
-	const names = unit.devices.map(({ name }) => name).join(', ');
 	return (
 		<section class="card" data-unit={unit.unit_id}>
 			<h3>
-				{tf('line.unit', { n: unit.unit_id })} · {names === '' ? tf('line.unitOther') : names}
+				{tf('line.unit', { n: unit.unit_id })} · {unit.devices.length === 0 && tf('line.unitOther')}
+				{unit.devices.map(({ device_uid: uid, name }, index) => (
+					<Fragment key={uid}>
+						{index > 0 && ', '}
+						<a href={link('devices', uid)}>{name}</a>
+					</Fragment>
+				))}
 			</h3>
 			<p>
 				<WiringMark health={unit.health} />

@@ -3,40 +3,31 @@ import { useSignal } from '@preact/signals';
 import { Back } from '../part/back.tsx';
 import { ChoiceField, FormProblem, TextField, readForm } from '../part/field.tsx';
 import { Tried } from '../part/tried.tsx';
-import { type TryTarget, TargetField, targetsOf } from '../part/try-target.tsx';
+import { type TryTarget, TargetField, useTargets } from '../part/try-target.tsx';
 import { useForm } from '../state/form.ts';
-import { useFound } from '../state/found.ts';
-import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
+import { type Spot, useSpot } from '../state/spot.ts';
 import { tf } from '../text-field.ts';
 import { t } from '../text.ts';
-import type { FoundUnitView, LineView, TriedView } from '../wire-field.ts';
-import type { DevicePageView } from '../wire.ts';
+import type { TriedView } from '../wire-field.ts';
 
 const FIELDS = ['line', 'unit_id', 'function', 'address', 'count', 'expect', 'timeout_ms'] as const;
-const PERIOD_MS = 60_000;
-/** Most devices of one answer. */
-const DEVICES = 100;
 
 /** One read, before there is a template. */
 export function TryPage() {
 	const { place } = useServices();
-	const { unit } = useFound(place.value.id);
+	const spot = useSpot(place.value.id).value;
 	return (
 		<>
 			<Back to="lines" />
 			<h1 class="title-row">{tf('try.title')}</h1>
-			{unit.value === undefined ? (
-				<p class="quiet">{t('app.loading')}</p>
-			) : (
-				<TryForm found={unit.value} line={place.value.id} />
-			)}
+			{spot === undefined ? <p class="quiet">{t('app.loading')}</p> : <TryForm spot={spot} line={place.value.id} />}
 		</>
 	);
 }
 
 interface TryFormProps {
-	readonly found: FoundUnitView | null;
+	readonly spot: Spot | null;
 	/** Name of the line the person came from. */
 	readonly line: string | null;
 }
@@ -45,14 +36,12 @@ interface TryFormProps {
 const numberOf = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text.trim().replace(',', '.')));
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
-function TryForm({ found, line }: TryFormProps) {
+function TryForm({ spot, line }: TryFormProps) {
 	const { api } = useServices();
 	const form = useForm(FIELDS);
-	const lines = usePoll<readonly LineView[]>('/api/v1/lines', PERIOD_MS);
-	const devices = usePoll<DevicePageView>(`/api/v1/devices?size=${DEVICES}`, PERIOD_MS);
-	const chosen = useSignal(found === null ? (line === null ? '' : `line ${line}`) : 'found');
+	const chosen = useSignal(spot === null ? (line === null ? '' : `line ${line}`) : 'found');
 	const tried = useSignal<TriedView | null>(null);
-	const targets = targetsOf({ found, lines: lines.data.value ?? [], devices: devices.data.value?.items ?? [] });
+	const targets = useTargets(spot);
 	const target: TryTarget | undefined = targets.find(({ value }) => value === chosen.value);
 
 	function submit(element: HTMLFormElement): void {
@@ -109,10 +98,17 @@ function TryForm({ found, line }: TryFormProps) {
 						form={form}
 						name="function"
 						label={tf('try.function')}
-						value="3"
+						value={String(spot?.functionCode ?? 3)}
 						choices={([1, 2, 3, 4] as const).map((n) => ({ value: String(n), label: tf(`try.f${n}`) }))}
 					/>
-					<TextField form={form} name="address" type="number" label={tf('try.address')} hint={tf('try.addressHint')} />
+					<TextField
+						form={form}
+						name="address"
+						type="number"
+						label={tf('try.address')}
+						hint={tf('try.addressHint')}
+						{...(typeof spot?.address === 'number' && { value: spot.address })}
+					/>
 					<TextField form={form} name="count" type="number" label={tf('try.count')} value={2} min={1} />
 					<TextField
 						form={form}

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useForm } from '../state/form.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
-import type { ConflictView, OutcomeView } from '../wire.ts';
+import type { ConflictView, OutcomeView } from '../wire-configuration.ts';
 import { type Column, Columns } from './columns.tsx';
 import { FormProblem } from './field.tsx';
 import { shownValue } from './patch.tsx';

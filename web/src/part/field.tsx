@@ -18,6 +18,9 @@ interface TextFieldProps extends FieldProps {
 	readonly required?: boolean;
 	readonly min?: number;
 	readonly max?: number;
+	readonly step?: 'any';
+	/** What holds while the field is empty. */
+	readonly placeholder?: string;
 	readonly focus?: boolean;
 }
 

@@ -18,7 +18,13 @@ import { useForm } from '../state/form.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { t } from '../text.ts';
-import type { GatewayConfigurationView, OutcomeView, PatchOperationView, RevisionView, Standing } from '../wire.ts';
+import type {
+	GatewayConfigurationView,
+	OutcomeView,
+	PatchOperationView,
+	RevisionView,
+	Standing,
+} from '../wire-configuration.ts';
 
 const PERIOD_MS = 2_000;
 const LIST_PERIOD_MS = 30_000;

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 
 import type { FormState } from '../state/form.ts';
-import { LINE } from '../state/device-body.ts';
+import { LINE, type Transport } from '../state/device-body.ts';
 import { usePoll } from '../state/poll.ts';
 import { tf } from '../text-field.ts';
-import type { LineSettings, ModbusTransport, PortView } from '../wire-field.ts';
+import type { LineSettings, PortView } from '../wire-field.ts';
 import { type Choice, ChoiceField, TextField } from './field.tsx';
 import { MoreFields } from './more-fields.tsx';
 import { portName } from './port-name.ts';
@@ -14,18 +14,24 @@ const RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
 interface LineFieldsProps {
 	readonly form: FormState;
-	readonly transport: ModbusTransport;
-	/** What a scan found. */
+	readonly transport: Transport;
+	/** What a scan found, or the device has. */
 	readonly preset: LineSettings | null;
+	/** Rate of the model, for a line that nobody shares. */
+	readonly usualRate?: number | null;
 }
 
-/** Where a Modbus device is, by the kind of its line. */
-export function LineFields({ form, transport, preset }: LineFieldsProps) {
-	if (transport === 'rtu' || transport === 'ascii') return <SerialFields form={form} preset={preset} />;
+/** Transports that use a port of this box, and those that are a rate behind a converter. */
+const ON_PORT: ReadonlySet<Transport> = new Set(['rtu', 'ascii', 'serial']);
+const BEHIND_CONVERTER: ReadonlySet<Transport> = new Set(['rtu-over-tcp', 'ascii-over-tcp']);
+
+/** Where a device is, by the kind of its line. */
+export function LineFields({ form, transport, preset, usualRate = null }: LineFieldsProps) {
+	if (ON_PORT.has(transport)) return <SerialFields form={form} preset={preset} usualRate={usualRate} />;
 	return (
 		<>
 			<HostFields form={form} preset={preset} port={transport === 'tcp' ? 502 : undefined} />
-			{transport !== 'tcp' && (
+			{BEHIND_CONVERTER.has(transport) && (
 				<ChoiceField
 					form={form}
 					name={`${LINE}.baud_rate`}
@@ -74,7 +80,8 @@ function HostFields({ form, preset, port }: HostFieldsProps) {
 	);
 }
 
-function SerialFields({ form, preset }: Pick<LineFieldsProps, 'form' | 'preset'>) {
+function SerialFields({ form, preset, usualRate }: Omit<LineFieldsProps, 'transport'>) {
+	const rate = preset?.baud_rate ?? usualRate ?? 9600;
 	return (
 		<>
 			<PathField form={form} path={preset?.path ?? null} />
@@ -82,8 +89,8 @@ function SerialFields({ form, preset }: Pick<LineFieldsProps, 'form' | 'preset'>
 				form={form}
 				name={`${LINE}.baud_rate`}
 				label={tf('add.baudRate')}
-				choices={ratesWith(preset?.baud_rate)}
-				value={String(preset?.baud_rate ?? 9600)}
+				choices={ratesWith(rate)}
+				value={String(rate)}
 			/>
 			<ChoiceField
 				form={form}

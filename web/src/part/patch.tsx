@@ -1,5 +1,5 @@
 import { type TextKey, t } from '../text.ts';
-import type { OutcomeView, PatchOperationView } from '../wire.ts';
+import type { OutcomeView, PatchOperationView } from '../wire-configuration.ts';
 import { type Column, Columns } from './columns.tsx';
 
 const NAMES: Readonly<Partial<Record<PatchOperationView['op'], TextKey>>> = {

@@ -5,9 +5,12 @@ import { SCAN_LOOK } from '../state/line-look.ts';
 import { usePoll } from '../state/poll.ts';
 import { useServices } from '../state/services.ts';
 import { pointName } from '../format.ts';
+import { unitPlace } from '../state/spot.ts';
 import { tf } from '../text-field.ts';
+import { tr } from '../text-registers.ts';
 import type { FoundUnitView, HintView, ScanView, TemplateView } from '../wire-field.ts';
 import { type FactEntry, Facts } from './facts.tsx';
+import { FoundRegisters } from './found-registers.tsx';
 import { FormProblem } from './field.tsx';
 import { Status } from './status.tsx';
 
@@ -19,17 +22,13 @@ type Names = ReadonlyMap<string, string>;
 export function ScanResult({ scan, onChange }: { readonly scan: ScanView; readonly onChange: () => void }) {
 	const { api } = useServices();
 	const form = useForm([]);
-	const templates = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
-	const names: Names = new Map(
-		(templates.data.value ?? []).map(({ key, manufacturer, model }) => [key, `${manufacturer} ${model}`]),
-	);
 	const isRunning = scan.state === 'running';
 	return (
 		<>
 			<section class="card" data-scan={scan.state}>
 				<p class="marks">
 					<Status {...SCAN_LOOK[scan.state]}>{tf(`scan.${scan.state}`)}</Status>
-					<strong role="status">{tf('scan.foundCount', { n: scan.found.length })}</strong>
+					{scan.asked === null && <strong role="status">{tf('scan.foundCount', { n: scan.found.length })}</strong>}
 				</p>
 				<p class="quiet id">{scan.subject}</p>
 				{scan.reason !== null && <p class="warn-text">{scan.reason}</p>}
@@ -51,14 +50,40 @@ export function ScanResult({ scan, onChange }: { readonly scan: ScanView; readon
 				)}
 				<Hints hints={scan.hints} />
 			</section>
-			{scan.found.length === 0 && <p class="quiet">{tf(isRunning ? 'scan.nothingYet' : 'scan.nothing')}</p>}
+			{scan.asked === null ? <FoundUnits scan={scan} /> : <Registers scan={scan} />}
+		</>
+	);
+}
+
+/** The units so far, one card each. */
+function FoundUnits({ scan }: { readonly scan: ScanView }) {
+	const templates = usePoll<readonly TemplateView[]>('/api/v1/templates', TEMPLATES_PERIOD_MS);
+	const names: Names = new Map(
+		(templates.data.value ?? []).map(({ key, manufacturer, model }) => [key, `${manufacturer} ${model}`]),
+	);
+	return (
+		<>
+			{scan.found.length === 0 && (
+				<p class="quiet">{tf(scan.state === 'running' ? 'scan.nothingYet' : 'scan.nothing')}</p>
+			)}
 			<div class="cards">
 				{scan.found.map((unit, index) => (
-					<Found key={`${unit.line_name}/${unit.unit_id}`} unit={unit} place={`${scan.id}.${index}`} names={names} />
+					<Found
+						key={`${unit.line_name}/${unit.unit_id}`}
+						unit={unit}
+						place={unitPlace(scan.id, index)}
+						names={names}
+					/>
 				))}
 			</div>
 		</>
 	);
+}
+
+/** The registers, which are known at the end. */
+function Registers({ scan: { id, state, asked, registers } }: { readonly scan: ScanView }) {
+	if (asked !== null && registers !== null) return <FoundRegisters scan={id} asked={asked} found={registers} />;
+	return state === 'running' ? <p class="quiet">{tr('registers.running')}</p> : null;
 }
 
 function Progress({ scan }: { readonly scan: ScanView }) {
@@ -154,6 +179,9 @@ function Found({ unit, place, names }: FoundProps) {
 				</a>
 				<a class="button" href={link('try', place)}>
 					{tf('scan.try')}
+				</a>
+				<a class="button" href={link('registers', place)}>
+					{tr('registers.title')}
 				</a>
 			</div>
 		</section>

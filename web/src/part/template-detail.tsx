@@ -148,11 +148,9 @@ function Users({ uids }: { readonly uids: readonly string[] }) {
 				const device = known.get(uid);
 				return (
 					<span class="user" key={uid}>
-						{device === undefined ? (
-							<span class="id">{uid}</span>
-						) : (
-							<a href={link('devices', device.id)}>{device.name}</a>
-						)}
+						<a href={link('devices', uid)} class={device === undefined ? 'id' : ''}>
+							{device?.name ?? uid}
+						</a>
 					</span>
 				);
 			})}

@@ -6,7 +6,7 @@ import { optionField } from '../state/device-body.ts';
 import type { FormState } from '../state/form.ts';
 import { useServices } from '../state/services.ts';
 import { tf } from '../text-field.ts';
-import type { TemplateOptionView, TemplateView } from '../wire-field.ts';
+import type { ConnectionView, OptionValue, TemplateOptionView, TemplateView } from '../wire-field.ts';
 import { ChoiceField, TextField } from './field.tsx';
 import { Status } from './status.tsx';
 
@@ -19,6 +19,8 @@ interface TemplateFieldsProps {
 	readonly onChoose: (key: string) => void;
 	/** Why there is no list. */
 	readonly problem: string | null;
+	/** What the device has, with its options. */
+	readonly preset: ConnectionView | null;
 }
 
 const wordsOf = ({ key, manufacturer, model, variants = [] }: TemplateView): string =>
@@ -37,7 +39,7 @@ function labelOf({ model, key, mistakes = [], verification }: TemplateView): str
 }
 
 /** The model of the device: searched by maker and model, and chosen from what is left. */
-export function TemplateFields({ form, templates, chosen, onChoose, problem }: TemplateFieldsProps) {
+export function TemplateFields({ form, templates, chosen, onChoose, problem, preset }: TemplateFieldsProps) {
 	const { me } = useServices();
 	const wanted = useSignal('');
 	const left = found(templates, wanted.value);
@@ -72,7 +74,13 @@ export function TemplateFields({ form, templates, chosen, onChoose, problem }: T
 			)}
 			{template !== undefined && <TemplateFacts template={template} />}
 			{template?.options?.map((option, index) => (
-				<OptionField key={`${template.key}/${option.name}`} form={form} option={option} index={index} />
+				<OptionField
+					key={`${template.key}/${option.name}`}
+					form={form}
+					option={option}
+					index={index}
+					value={valueOf(option, template.key === preset?.template ? preset : null)}
+				/>
 			))}
 		</>
 	);
@@ -185,14 +193,19 @@ function TemplateFacts({ template }: { readonly template: TemplateView }) {
 	);
 }
 
+/** What the device has for an option, or else its default. */
+const valueOf = ({ name, default: usual }: TemplateOptionView, preset: ConnectionView | null): OptionValue =>
+	preset?.options?.find((option) => option.name === name)?.value ?? usual;
+
 interface OptionFieldProps {
 	readonly form: FormState;
 	readonly option: TemplateOptionView;
 	readonly index: number;
+	readonly value: OptionValue;
 }
 
 /** A variable of the template, by its type and its choices. */
-function OptionField({ form, option, index }: OptionFieldProps) {
+function OptionField({ form, option, index, value: own }: OptionFieldProps) {
 	const field = { form, name: optionField(index), label: option.label };
 	const choices =
 		option.choices ??
@@ -203,14 +216,12 @@ function OptionField({ form, option, index }: OptionFieldProps) {
 				]
 			: null);
 	if (choices === null)
-		return (
-			<TextField {...field} value={String(option.default)} {...(option.type === 'number' && { type: 'number' })} />
-		);
+		return <TextField {...field} value={String(own)} {...(option.type === 'number' && { type: 'number' })} />;
 	return (
 		<ChoiceField
 			{...field}
 			choices={choices.map(({ value, label }) => ({ value: String(value), label }))}
-			value={String(option.default)}
+			value={String(own)}
 		/>
 	);
 }

@@ -1,9 +1,15 @@
 import { useId } from 'preact/hooks';
 
 import type { FormState } from '../state/form.ts';
+import { usePoll } from '../state/poll.ts';
+import type { Spot } from '../state/spot.ts';
 import { tf } from '../text-field.ts';
-import type { FoundUnitView, LineSettings, LineView } from '../wire-field.ts';
-import type { DeviceView } from '../wire.ts';
+import type { LineSettings, LineView } from '../wire-field.ts';
+import type { DevicePageView, DeviceView } from '../wire.ts';
+
+const PERIOD_MS = 60_000;
+/** Most devices of one answer. */
+const DEVICES = 100;
 
 /** What can be asked: a line in use, a device on it, or what a scan found. */
 export interface TryTarget {
@@ -16,22 +22,22 @@ export interface TryTarget {
 }
 
 interface Known {
-	readonly found: FoundUnitView | null;
+	readonly spot: Spot | null;
 	readonly lines: readonly LineView[];
 	readonly devices: readonly DeviceView[];
 }
 
-export function targetsOf({ found, lines, devices }: Known): readonly TryTarget[] {
+function targetsOf({ spot, lines, devices }: Known): readonly TryTarget[] {
 	return [
-		...(found === null
+		...(spot === null
 			? []
 			: [
 					{
 						value: 'found',
-						label: `${found.line_name}, ${tf('scan.unit', { n: found.unit_id })}`,
+						label: `${spot.lineName}, ${tf('scan.unit', { n: spot.unitId })}`,
 						group: tf('try.foundUnit'),
-						line: found.line,
-						unitId: found.unit_id,
+						line: spot.line,
+						unitId: spot.unitId,
 					},
 				]),
 		...devices.flatMap(({ id, name, connection }) =>
@@ -49,6 +55,13 @@ export function targetsOf({ found, lines, devices }: Known): readonly TryTarget[
 		),
 		...lines.map(({ line }) => ({ value: `line ${line}`, label: line, group: tf('try.lines'), line, unitId: null })),
 	];
+}
+
+/** What can be asked here and now. @param spot what a scan found */
+export function useTargets(spot: Spot | null): readonly TryTarget[] {
+	const lines = usePoll<readonly LineView[]>('/api/v1/lines', PERIOD_MS);
+	const devices = usePoll<DevicePageView>(`/api/v1/devices?size=${DEVICES}`, PERIOD_MS);
+	return targetsOf({ spot, lines: lines.data.value ?? [], devices: devices.data.value?.items ?? [] });
 }
 
 interface TargetFieldProps {

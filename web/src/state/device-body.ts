@@ -1,19 +1,22 @@
-import type { ModbusTransport, TemplateOptionView, TemplateView } from '../wire-field.ts';
+import type { ModbusTransport, StreamTransport, TemplateOptionView, TemplateView } from '../wire-field.ts';
+import { overridesIn } from './override-body.ts';
+import { type Body, type ReadField, givenNumber, givenText } from './read-field.ts';
 
-/** What a form says of a field; empty when it has none. */
-export type ReadField = (name: string) => string;
+export type Transport = ModbusTransport | StreamTransport;
 
-export type Kind = ModbusTransport | 'mqtt';
+export type Kind = Transport | 'mqtt';
 
 export const LINE = 'connection.line';
+export const TUNING = 'connection.tuning';
 
-type Body = Readonly<Record<string, unknown>>;
+/** Of the tuning of a Modbus device; empty fields are left out. */
+export const TUNING_NUMBERS = ['retries', 'guard_ms', 'max_registers', 'fast_period_ms', 'slow_period_ms'] as const;
+
+/** Whether a device of this kind is serial and not Modbus. */
+export const isStream = (kind: Kind): kind is StreamTransport => kind === 'serial' || kind === 'socket';
 
 /** `null` of an empty field, which the server then names. */
 const numeric = (field: ReadField, name: string): number | null => (field(name) === '' ? null : Number(field(name)));
-
-/** A member, unless the field is empty. */
-const given = (key: string, text: string): Body => (text.trim() === '' ? {} : { [key]: text.trim() });
 
 const hostOf = (field: ReadField): Body => ({
 	host: field(`${LINE}.host`).trim(),
@@ -33,9 +36,9 @@ const converterOf = (field: ReadField): Body => ({ ...hostOf(field), baud_rate: 
 function tcpOf(field: ReadField): Body {
 	const depth = numeric(field, `${LINE}.depth`);
 	const tls = {
-		...given('authority', field(`${LINE}.tls.authority`)),
-		...given('certificate', field(`${LINE}.tls.certificate`)),
-		...given('server_name', field(`${LINE}.tls.server_name`)),
+		...givenText('authority', field(`${LINE}.tls.authority`)),
+		...givenText('certificate', field(`${LINE}.tls.certificate`)),
+		...givenText('server_name', field(`${LINE}.tls.server_name`)),
 	};
 	return {
 		...hostOf(field),
@@ -45,16 +48,18 @@ function tcpOf(field: ReadField): Body {
 	};
 }
 
-const LINES: Readonly<Record<ModbusTransport, (field: ReadField) => Body>> = {
+const LINES: Readonly<Record<Transport, (field: ReadField) => Body>> = {
 	tcp: tcpOf,
 	rtu: serialOf,
 	ascii: serialOf,
 	'rtu-over-tcp': converterOf,
 	'ascii-over-tcp': converterOf,
+	serial: serialOf,
+	socket: hostOf,
 };
 
-/** The line of a Modbus device, as the form has it. */
-export const lineBody = (transport: ModbusTransport, field: ReadField): Body => ({
+/** The line of a device, as the form has it. */
+export const lineBody = (transport: Transport, field: ReadField): Body => ({
 	transport,
 	...LINES[transport](field),
 });
@@ -76,24 +81,34 @@ const optionsOf = (template: TemplateView | undefined, field: ReadField): Body =
 	return { options: values };
 };
 
+function tuningOf(field: ReadField): Body {
+	const tuning: Body = {
+		...givenText('timeout_mode', field(`${TUNING}.timeout_mode`)),
+		...Object.assign({}, ...TUNING_NUMBERS.map((name) => givenNumber(name, field(`${TUNING}.${name}`)))),
+	};
+	return Object.keys(tuning).length === 0 ? {} : { tuning };
+}
+
 /** The connection as the form has it. */
 export function connectionBody(kind: Kind, template: TemplateView | undefined, field: ReadField): Body {
 	if (kind === 'mqtt') return { driver: 'mqtt' };
 	return {
-		driver: 'modbus',
+		driver: isStream(kind) ? 'serial' : 'modbus',
 		line: lineBody(kind, field),
 		template: template?.key ?? '',
-		unit_id: numeric(field, 'connection.unit_id'),
+		...(!isStream(kind) && { unit_id: numeric(field, 'connection.unit_id') }),
 		period_ms: numeric(field, 'connection.period_ms'),
 		timeout_ms: numeric(field, 'connection.timeout_ms'),
+		...(!isStream(kind) && tuningOf(field)),
 		...optionsOf(template, field),
+		...overridesIn(field),
 	};
 }
 
 /** The device as the form has it. */
-export const deviceBody = (kind: Kind, template: TemplateView | undefined, field: ReadField): Body => ({
+export const deviceBody = (kind: Kind, template: TemplateView | undefined, field: ReadField) => ({
 	name: field('name').trim(),
 	device_type: field('device_type').trim(),
-	...given('device_uid', field('device_uid')),
+	...givenText('device_uid', field('device_uid')),
 	connection: connectionBody(kind, template, field),
 });

@@ -1,5 +1,5 @@
-import { effect } from '@preact/signals';
-import type { Socket } from 'socket.io-client';
+import { type ReadonlySignal, effect, signal } from '@preact/signals';
+import type { Manager, Socket } from 'socket.io-client';
 
 import type { DeviceHealthEvent, DeviceStatusEvent, NotificationEvent, TelemetryEvent } from '../wire.ts';
 import type { Connection } from './connection.ts';
@@ -20,6 +20,8 @@ export interface Live {
 	/** Opens it for this user; nothing when it is open. */
 	readonly open: (userId: string) => Promise<void>;
 	readonly close: () => void;
+	/** The connection, for pages with a namespace of their own; `null`: there is none. */
+	readonly manager: ReadonlySignal<Manager | null>;
 	/** Asks for the events of a device until the returned function is called. */
 	readonly watch: (deviceId: string) => () => void;
 }
@@ -41,6 +43,7 @@ const RETRY_MS = 2_000;
 export function createLive({ session, connection, listeners }: LiveDeps): Live {
 	let channel: Channel | null = null;
 	let opening = false;
+	const open = signal<Manager | null>(null);
 	const watchers = new Map<string, number>();
 
 	const ask = (verb: string, deviceId: string): void => {
@@ -98,9 +101,11 @@ export function createLive({ session, connection, listeners }: LiveDeps): Live {
 			news: manager.socket('/notification', { auth }),
 		};
 		wire(channel, userId);
+		open.value = manager;
 	}
 
 	return {
+		manager: open,
 		async open(userId) {
 			if (channel !== null || opening) return;
 			opening = true;
@@ -114,6 +119,7 @@ export function createLive({ session, connection, listeners }: LiveDeps): Live {
 		close() {
 			const last = channel;
 			channel = null;
+			open.value = null;
 			last?.monitoring.disconnect();
 			last?.news.disconnect();
 			connection.loggedOut();

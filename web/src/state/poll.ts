@@ -17,9 +17,10 @@ export interface Polled<T> {
 
 /**
  * Asks again each period as long as the component is shown and the page is looked at. Never two questions at once.
- * @param news a number whose change is a reason to ask at once
+ * @param periodMs `null`: once, and for each of the `news`
+ * @param news something whose change is a reason to ask at once
  */
-export function usePoll<T>(path: string, periodMs: number, news?: ReadonlySignal<number>): Polled<T> {
+export function usePoll<T>(path: string, periodMs: number | null, news?: ReadonlySignal<unknown>): Polled<T> {
 	const { api, connection } = useServices();
 	const data = useSignal<T | null>(null);
 	const error = useSignal<string | null>(null);
@@ -45,7 +46,7 @@ export function usePoll<T>(path: string, periodMs: number, news?: ReadonlySignal
 
 		async function loop(): Promise<void> {
 			await ask();
-			if (shown) timer = setTimeout(() => void loop(), periodMs);
+			if (shown && periodMs !== null) timer = setTimeout(() => void loop(), periodMs);
 		}
 
 		void loop();

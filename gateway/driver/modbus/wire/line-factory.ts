@@ -55,7 +55,7 @@ export function createModbusLine(
 	}
 
 	function guardOf(line: Line): LateReplyGuard {
-		const port = portOf(line);
+		const port = portOf('path' in line ? { path: ports.nameOf(line.path) } : line);
 		const guard = guards.get(port) ?? createLateReplyGuard(() => clock.monotonicMs());
 		guards.delete(port);
 		guards.set(port, guard);
