@@ -2,6 +2,7 @@ import Joi from 'joi';
 
 import type { JsonObject } from '../../core/configuration/canonical-json.ts';
 import { Fault, messageOf } from '../../core/kernel/fault.ts';
+import { writeFactoryTrust } from '../trust/factory-trust.ts';
 import { type Ceremony, createCeremony, type RolePlan } from './ceremony.ts';
 import { isTopRole } from './draft-rules.ts';
 import { publish } from './publish.ts';
@@ -117,4 +118,12 @@ export async function verifyCommand(options: Options, { say, clock }: SignContex
 
 export async function statusCommand(options: Options, { say, clock }: SignContext): Promise<void> {
 	for (const line of await repositoryStatus(repositoryOf(options), clock.now())) say(line);
+}
+
+/** Writes what a build brings along: the newest root, and the time. @throws Fault `state-conflict` before the first one is published */
+export async function factoryCommand(options: Options, { say, clock }: SignContext): Promise<void> {
+	const { root } = await repositoryOf(options).published();
+	if (root === null) throw new Fault('state-conflict', 'no root is published yet');
+	await writeFactoryTrust(options.text('to'), root.text, clock);
+	say(`root ${root.version} is in ${options.text('to')}`);
 }

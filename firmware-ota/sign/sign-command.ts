@@ -3,6 +3,7 @@ import { exportCommand, importCommand, newKeyCommand, signCommand } from './key-
 import {
 	addTargetCommand,
 	delegateCommand,
+	factoryCommand,
 	initCommand,
 	publishCommand,
 	removeTargetCommand,
@@ -139,6 +140,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 			'passphrase-file': passphrase,
 		},
 		run: publishCommand,
+	},
+	factory: {
+		help: 'Writes what a build of the product brings along: the newest root, and the time of the build.',
+		options: { repository, to: { value: 'DIR', help: 'folder in the build', isDemanded: true } },
+		run: factoryCommand,
 	},
 	verify: {
 		help: 'Looks the repository over as a box would, and reads all targets.',

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
 import type { Clock } from '../../core/kernel/clock.ts';
-import { epochMs } from '../../core/kernel/clock.ts';
 import { Fault } from '../../core/kernel/fault.ts';
 import { createDelegationWalk, type TrustedTarget } from '../trust/delegation-walk.ts';
 import { createFolderMetadataSource, createFolderTargetSource } from '../trust/folder-source.ts';
@@ -64,7 +63,8 @@ export async function verifyRepository(
 		{
 			source: createFolderMetadataSource(repository.metadataPath),
 			clock,
-			builtAt: epochMs(0),
+			// Nothing is older than now: what has expired has, however far the clock is from anything that is signed.
+			builtAt: clock.now(),
 			limits: TRUST_LIMITS,
 			signal: NEVER,
 			mayBeExpired: false,
@@ -74,12 +74,12 @@ export async function verifyRepository(
 	await refresh.run();
 	const { root, set } = refresh.state();
 	if (set === null) throw new TypeError('a refresh ended without a set');
-	const targets = createDelegationWalk(set, updateTime(clock, [epochMs(0)])).list('');
+	const targets = createDelegationWalk(set, updateTime(clock, [clock.now()])).list('');
 	const refused = [...set.roles.values()].filter((role) => role instanceof TrustFault).map(({ message }) => message);
-	const files = await Promise.all(targets.map((target) => complaintOf(repository, target)));
-	return {
-		rootVersion: root.version,
-		targets,
-		complaints: [...refused, ...files.filter((complaint) => complaint !== null)],
-	};
+	const complaints = [...refused];
+	for (const target of targets) {
+		const complaint = await complaintOf(repository, target);
+		if (complaint !== null) complaints.push(complaint);
+	}
+	return { rootVersion: root.version, targets, complaints };
 }

@@ -15,8 +15,6 @@ export interface HttpPlace {
 export interface HttpAnswer {
 	readonly status: number;
 	readonly body: IncomingMessage;
-	/** Ends the exchange with a reason, which the reader of the body gets. */
-	end(reason: TrustFault): void;
 }
 
 const MOST_HEADER_BYTES = 16_384;
@@ -46,11 +44,11 @@ export function getOverHttp(
 	};
 	return new Promise((resolve, reject) => {
 		const sent: ClientRequest = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
-		sent.once('error', (error) => reject(refused('unreachable', url.href, signal.aborted ? signal.reason : error)));
+		// Stays: what is called off after the answer came says so here too.
+		sent.on('error', (error) => reject(refused('unreachable', url.href, signal.aborted ? signal.reason : error)));
 		sent.once('response', (body) => {
 			const encoding = body.headers['content-encoding'] ?? 'identity';
-			const end = (reason: TrustFault): void => void body.destroy(reason);
-			if (encoding === 'identity') resolve({ status: body.statusCode ?? 0, body, end });
+			if (encoding === 'identity') resolve({ status: body.statusCode ?? 0, body });
 			else {
 				body.destroy();
 				reject(new TrustFault('unreachable', `${url.href}: it came as ${encoding}, which was not asked for`));

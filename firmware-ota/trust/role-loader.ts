@@ -20,6 +20,18 @@ export interface RoleLoad {
 /** What may be otherwise in a minute: it ends the update, so that a set is not changed for a worse one. */
 const PASSING: ReadonlySet<TrustRefusal> = new Set(['unreachable', 'too-slow']);
 
+/** What is at hand, if it passes: it then need not be fetched. */
+export function reusable<T>(document: T | null | undefined, check: (document: T) => void): T | null {
+	if (document === null || document === undefined) return null;
+	try {
+		check(document);
+		return document;
+	} catch (error) {
+		if (error instanceof TrustFault) return null;
+		throw error;
+	}
+}
+
 /**
  * All delegated roles, those of the top-level role first (TUF 1.0.34, 5.6.7). One that is not trusted is noted and costs only what is delegated to it:
  * a vendor who lets his keys expire does not keep an appliance from its updates.
@@ -34,18 +46,15 @@ export async function loadRoles({ targets, snapshot, known, limits, demand, time
 		if (roles.size >= limits.roles)
 			throw new TrustFault('too-many', `${role}: more than ${limits.roles} delegated roles`);
 		const { version, length = limits.targetsBytes } = namedBy(snapshot, role);
-		const document = await textAt(`${version}.${role}.json`, role, version, length);
-		checkTargets(delegator, snapshot, role, document);
-		isDoubtful(document, time());
-		return document;
-	}
-
-	async function textAt(name: string, role: string, version: number, length: number): Promise<TargetsDocument> {
+		const name = `${version}.${role}.json`;
+		const check = (document: TargetsDocument): void => checkTargets(delegator, snapshot, role, document);
 		const before = known.get(role);
-		const room = limits.delegatedBytes - bytes;
-		const mostBytes = Math.min(length, limits.targetsBytes, room);
-		const isAtHand = before !== undefined && !(before instanceof TrustFault) && before.version === version;
-		const document = isAtHand ? before : readTargets(name, await demand(name, mostBytes));
+		const mostBytes = Math.min(length, limits.targetsBytes, limits.delegatedBytes - bytes);
+		const document =
+			reusable(before instanceof TrustFault ? undefined : before, check) ??
+			readTargets(name, await demand(name, mostBytes));
+		check(document);
+		isDoubtful(document, time());
 		bytes += Buffer.byteLength(document.text);
 		return document;
 	}

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 
 import { diskFault } from '../../core/storage/disk-fault.ts';
 import { syncFolder } from '../../core/storage/json-file.ts';
@@ -82,7 +82,9 @@ async function take(part: string, { target, source, signal, progress, pace = TAR
 	const { length, sha256, path } = target;
 	const before = await found(part, length);
 	if (before.bytes === length) return { hash: before.hash, bytes: length, fetched: 0 };
-	const file = await open(part, before.bytes === 0 ? 'w' : 'r+', 0o600);
+	const file = await open(part, before.bytes === 0 ? 'w' : 'r+', 0o600).catch((error: unknown) => {
+		throw diskFault(part, error);
+	});
 	try {
 		const sink = createSink(file, part);
 		const name = targetFileName(target);
@@ -104,9 +106,25 @@ async function take(part: string, { target, source, signal, progress, pace = TAR
 		}
 		return { hash, bytes, fetched };
 	} finally {
-		// What came is kept for the next try, whatever ended this one.
-		await file.sync().catch(() => undefined);
+		// What came is kept for the next try, whatever ended this one; the file is flushed again before it counts.
+		await file.datasync().catch(() => undefined);
 		await file.close();
+	}
+}
+
+/** Everything is on the medium before the name says so; what an earlier process wrote may not be yet. */
+async function publishPart(part: string, path: string): Promise<void> {
+	try {
+		const file = await open(part, 'r+');
+		try {
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+		await rename(part, path);
+		await syncFolder(dirname(path));
+	} catch (error) {
+		throw diskFault(path, error);
 	}
 }
 
@@ -129,8 +147,7 @@ export async function downloadTarget(options: DownloadOptions): Promise<Download
 			throw new TrustFault('unreachable', `${target.path}: it ended after ${bytes} of ${target.length} bytes`);
 		if (hash.digest('hex') !== target.sha256)
 			throw new TrustFault('wrong-content', `${target.path}: its SHA-256 is not the one that is signed`);
-		await rename(part, path);
-		await syncFolder(folder);
+		await publishPart(part, path);
 		return { path, fetchedBytes: fetched };
 	} catch (error) {
 		if (error instanceof TrustFault && error.refusal === 'wrong-content') await rm(part, { force: true });

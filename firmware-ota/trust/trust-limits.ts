@@ -13,6 +13,8 @@ export interface TrustLimits {
 	readonly roles: number;
 	/** One metadata file has to arrive within this time, ms. */
 	readonly fileMs: number;
+	/** All files of one refresh together, ms: each of them may come just in time. */
+	readonly refreshMs: number;
 }
 
 export const TRUST_LIMITS: TrustLimits = {
@@ -24,4 +26,5 @@ export const TRUST_LIMITS: TrustLimits = {
 	roots: 64,
 	roles: 32,
 	fileMs: 60_000,
+	refreshMs: 15 * 60_000,
 };

@@ -12,12 +12,13 @@ import {
 } from './metadata-document.ts';
 import { checkNextRoot, checkSnapshot, checkTargets, checkTimestamp, isDoubtful, namedBy } from './metadata-rules.ts';
 import type { MetadataSource } from './metadata-source.ts';
-import { loadRoles } from './role-loader.ts';
+import { loadRoles, reusable } from './role-loader.ts';
 import { TrustFault } from './trust-fault.ts';
 import type { TrustLimits } from './trust-limits.ts';
 import { provenTimes, type TrustedSet, type TrustedState, withRoot } from './trusted-state.ts';
 import { type UpdateTime, updateTime } from './trusted-time.ts';
 
+/** What one update is made of. */
 export interface RefreshDeps {
 	readonly source: MetadataSource;
 	readonly clock: Clock;
@@ -37,17 +38,6 @@ export interface Refresh {
 	state(): TrustedState;
 }
 
-/** Whether text that is at hand passes; it then need not be fetched. */
-function reusable<T>(document: T | null, check: (document: T) => void): T | null {
-	if (document === null) return null;
-	try {
-		check(document);
-		return document;
-	} catch {
-		return null;
-	}
-}
-
 /** Nothing has changed since this set, and nothing of it is lacking. */
 const isSame = (set: TrustedSet, timestamp: TimestampDocument): boolean =>
 	set.timestamp.text === timestamp.text && [...set.roles.values()].every((role) => !(role instanceof TrustFault));
@@ -57,6 +47,7 @@ export function createRefresh(deps: RefreshDeps, before: TrustedState): Refresh 
 	let state = before;
 	// TUF 5.1: read once, so that nothing that comes later can move it.
 	const start: Clock = startClock(deps.clock);
+	const startMs = deps.clock.monotonicMs();
 
 	function time(): UpdateTime {
 		const found = updateTime(start, [deps.builtAt, ...provenTimes(state)]);
@@ -64,7 +55,9 @@ export function createRefresh(deps: RefreshDeps, before: TrustedState): Refresh 
 	}
 
 	async function load(name: string, mostBytes: number): Promise<string | null> {
-		const bytes = await source.file(name, { mostBytes, withinMs: limits.fileMs, signal });
+		const leftMs = limits.refreshMs - (deps.clock.monotonicMs() - startMs);
+		if (leftMs <= 0) throw new TrustFault('too-slow', `${name}: the update takes longer than ${limits.refreshMs} ms`);
+		const bytes = await source.file(name, { mostBytes, withinMs: Math.min(limits.fileMs, leftMs), signal });
 		return bytes === null ? null : textOf(name, bytes);
 	}
 

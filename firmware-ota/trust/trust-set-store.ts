@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { rename } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf } from '../../core/kernel/fault.ts';
@@ -18,9 +18,23 @@ export interface TrustFiles {
 	/** Replaces a whole file; on the medium when it resolves. */
 	write(path: string, text: string): Promise<void>;
 	rename(from: string, to: string): Promise<void>;
+	/** Removes what writes that a power cut ended have left. */
+	tidy(folder: string): Promise<void>;
 }
 
-export const nodeTrustFiles: TrustFiles = { read: readTextIfThere, write: writeFileDurably, rename };
+/** Beginnings of `writeFileDurably`. */
+const LEFT_BEHIND = /^\..*\.tmp$/;
+
+/** The real file system. */
+export const nodeTrustFiles: TrustFiles = {
+	read: readTextIfThere,
+	write: writeFileDurably,
+	rename,
+	async tidy(folder) {
+		const names = await readdir(folder).catch(() => []);
+		await Promise.all(names.filter((name) => LEFT_BEHIND.test(name)).map((name) => rm(join(folder, name))));
+	},
+};
 
 /** The trusted state on disk. */
 export interface TrustSetStore {
@@ -115,6 +129,7 @@ export function createTrustSetStore({
 	return {
 		async open() {
 			const factory = firstState(readRoot('factory root', factoryRoot));
+			await files.tidy(folder);
 			const found = (await Promise.all(SLOTS.map(readSlot))).filter((one) => one !== null);
 			const [newest] = found.toSorted((one, other) => other.generation - one.generation);
 			if (newest === undefined) return factory;

@@ -164,6 +164,15 @@ test('a role that nobody has is refused, and taken when it is there', async (t) 
 	t.is(view().refusedRoles.size, 0);
 });
 
+test('a role that was signed anew under its old version is fetched anew', async (t) => {
+	const { agreeOnTarget, repository } = await bothClients(t, PREPARED);
+	await agreeOnTarget('firmware/bolt/relay-1.bin', 5);
+	repository.delegation('bolt').targets = { 'firmware/bolt/relay-2.bin': bytes('other relay') };
+	repository.next();
+	await agreeOnTarget('firmware/bolt/relay-1.bin', null);
+	await agreeOnTarget('firmware/bolt/relay-2.bin', 11);
+});
+
 test('two delegators of one role each trust the keys that they name', async (t) => {
 	const { agreeOnTarget, repository } = await bothClients(t, {
 		prepare: (made) => {

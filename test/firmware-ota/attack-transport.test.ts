@@ -7,6 +7,7 @@ import test from 'ava';
 
 import { createFolderMetadataSource } from '../../firmware-ota/trust/folder-source.ts';
 import { createHttpMetadataSource } from '../../firmware-ota/trust/http-source.ts';
+import { createManualClock } from '../fake/manual-clock.ts';
 import { createManualTimer } from '../fake/manual-timer.ts';
 import { bothClients, newFolder } from './both-clients.ts';
 
@@ -150,4 +151,22 @@ test('a folder is a source under the same rules', async (t) => {
 	await t.throwsAsync(refresh(), { message: /older than 2/ });
 	writeFileSync(join(folder, 'metadata', 'timestamp.json'), Buffer.alloc(20_000, 0x20));
 	await t.throwsAsync(refresh(), { message: /more than 16384 bytes/ });
+});
+
+test('slow retrieval: files that each come just in time do not make an update last for ever', async (t) => {
+	const clock = createManualClock(Date.now());
+	const { refresh, server, repository } = await bothClients(t, { clock, limits: { refreshMs: 200_000 } });
+	for (let version = 2; version <= 9; version += 1) {
+		repository.world.root.version = version;
+		const text = repository.publishRoot();
+		server.behaviours.set(`metadata/${version}.root.json`, (_request, response) => {
+			clock.advance(59_000);
+			response.writeHead(200).end(text);
+		});
+	}
+	t.is(await refresh(), 'too-slow');
+	t.true(server.asked.includes('metadata/5.root.json'));
+	t.false(server.asked.includes('metadata/6.root.json'));
+	t.is(await refresh(), 'too-slow');
+	t.is(await refresh(), 'accepted');
 });

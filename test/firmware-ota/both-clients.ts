@@ -34,6 +34,8 @@ export interface Clients {
 	readonly refresh: (mayBeExpired?: boolean) => Promise<Verdict>;
 	/** Both look the repository over; fails the test unless they agree, and ours gives this reason. */
 	readonly agree: (expected: Verdict) => Promise<void>;
+	/** What each says; nothing is judged. */
+	readonly compare: () => Promise<{ readonly ours: Verdict; readonly peers: string }>;
 	/** Ours refuses for this reason what the other takes. */
 	readonly stricter: (expected: TrustRefusal) => Promise<void>;
 	/** Both look a target up after a refresh: its length, `null` when there is none, or `refused`. */
@@ -156,6 +158,7 @@ export async function bothClients(t: ExecutionContext, options: ClientOptions = 
 			t.is(ours, expected, `tuf-js: ${peers.why}`);
 			t.is(ours === 'accepted', peers.accepted, `ours: ${ours}; tuf-js: ${peers.why}`);
 		},
+		compare: async () => ({ ours: await refresh(), peers: (await asksPeer()).why }),
 		async stricter(expected) {
 			t.is(await refresh(), expected);
 			const { accepted, why } = await asksPeer();

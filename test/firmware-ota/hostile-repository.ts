@@ -132,6 +132,33 @@ export function createHostileRepository(nowMs = Date.now()) {
 		};
 	}
 
+	function publish(): void {
+		const meta: Record<string, JsonObject> = {};
+		for (const role of world.delegations) {
+			const signed = {
+				...head('targets', role),
+				targets: targetEntries(role.targets, role.custom),
+				...(role.children.length === 0 ? {} : delegationsOf(role.children)),
+			};
+			const text = signedText(signed, role.signers);
+			put(`metadata/${role.version}.${role.name}.json`, text);
+			meta[`${role.name}.json`] = metaOf(role.version, text);
+		}
+		const { targets, snapshot, timestamp } = world;
+		const topSigned = {
+			...head('targets', targets),
+			targets: targetEntries(world.topTargets),
+			...(world.top.length === 0 ? {} : delegationsOf(world.top)),
+		};
+		const top = signedText(topSigned, targets.keys);
+		put(`metadata/${targets.version}.targets.json`, top);
+		meta['targets.json'] = metaOf(targets.version, top);
+		const shot = signedText({ ...head('snapshot', snapshot), meta }, snapshot.keys);
+		put(`metadata/${snapshot.version}.snapshot.json`, shot);
+		const stamp = { ...head('timestamp', timestamp), meta: { 'snapshot.json': metaOf(snapshot.version, shot) } };
+		put('metadata/timestamp.json', signedText(stamp, timestamp.keys));
+	}
+
 	return {
 		files,
 		world,
@@ -168,36 +195,11 @@ export function createHostileRepository(nowMs = Date.now()) {
 			return text;
 		},
 		/** All other files as the world says. */
-		publish(): void {
-			const meta: Record<string, JsonObject> = {};
-			for (const role of world.delegations) {
-				const signed = {
-					...head('targets', role),
-					targets: targetEntries(role.targets, role.custom),
-					...(role.children.length === 0 ? {} : delegationsOf(role.children)),
-				};
-				const text = signedText(signed, role.signers);
-				put(`metadata/${role.version}.${role.name}.json`, text);
-				meta[`${role.name}.json`] = metaOf(role.version, text);
-			}
-			const { targets, snapshot, timestamp } = world;
-			const topSigned = {
-				...head('targets', targets),
-				targets: targetEntries(world.topTargets),
-				...(world.top.length === 0 ? {} : delegationsOf(world.top)),
-			};
-			const top = signedText(topSigned, targets.keys);
-			put(`metadata/${targets.version}.targets.json`, top);
-			meta['targets.json'] = metaOf(targets.version, top);
-			const shot = signedText({ ...head('snapshot', snapshot), meta }, snapshot.keys);
-			put(`metadata/${snapshot.version}.snapshot.json`, shot);
-			const stamp = { ...head('timestamp', timestamp), meta: { 'snapshot.json': metaOf(snapshot.version, shot) } };
-			put('metadata/timestamp.json', signedText(stamp, timestamp.keys));
-		},
+		publish,
 		/** One version further, all but the root and the delegated roles. */
 		next(): void {
 			for (const role of [world.targets, world.snapshot, world.timestamp]) role.version += 1;
-			this.publish();
+			publish();
 		},
 		/** All files as they are now, to be replayed later. */
 		recording: (): ReadonlyMap<string, Buffer> => new Map(files),

@@ -6,6 +6,7 @@ import { Updater } from 'tuf-js';
 
 import { epochMs, systemClock } from '../../core/kernel/clock.ts';
 import { silentLog } from '../../core/kernel/log.ts';
+import { readFactoryTrust } from '../../firmware-ota/trust/factory-trust.ts';
 import { createHttpMetadataSource, createHttpTargetSource } from '../../firmware-ota/trust/http-source.ts';
 import { chooseRelease, RELEASE_PREFIX } from '../../firmware-ota/trust/release.ts';
 import { downloadTarget } from '../../firmware-ota/trust/target-download.ts';
@@ -371,4 +372,20 @@ test('a release that no appliance would take is not even staged', async (t) => {
 		'add-target --repository REPOSITORY --role appliance --path appliance/x.tar --file HOME/release.tar --custom HOME/custom.json';
 	t.regex((await run(line)).err, /seq/);
 	t.false(files().has('staged/appliance.json'));
+});
+
+test('a build brings the newest root and its time along, and takes no updates without them', async (t) => {
+	const desk = await publishedDesk(t);
+	const { ok, run, path } = desk;
+	t.regex(await ok('factory --repository REPOSITORY --to HOME/build'), /root 1 is in/);
+	const { factoryRoot, builtAt } = await readFactoryTrust(path('build'));
+	t.is(factoryRoot, desk.files().get('metadata/1.root.json')?.toString() ?? '');
+	t.true(Math.abs(builtAt - Date.now()) < 60_000);
+	await openTrust({ folder: newFolder(t), factoryRoot, builtAt, clock: systemClock, log: silentLog });
+	await t.throwsAsync(readFactoryTrust(path('nothing')), { message: /brings no root/ });
+	writeFileSync(path('build/build.json'), '{"built_at":"yesterday"}');
+	await t.throwsAsync(readFactoryTrust(path('build')), { message: /built_at/ });
+	writeFileSync(path('build/root.json'), factoryRoot.replace('"version":1', '"version":9'));
+	await t.throwsAsync(readFactoryTrust(path('build')), { message: /signed by 0\/2/ });
+	t.regex((await run('factory --repository HOME/none --to HOME/build')).err, /no root is published/);
 });

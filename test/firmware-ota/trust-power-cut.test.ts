@@ -112,6 +112,10 @@ test('wherever the power goes, a whole set is trusted, not older than what was p
 		const view = trust.view();
 		t.true((view?.timestampVersion ?? 0) >= timestamp && (view?.rootVersion ?? 0) >= root, what);
 		t.deepEqual(events, [], what);
+		t.true(
+			readdirSync(scratch).every((name) => name === 'set-a' || name === 'set-b'),
+			what,
+		);
 		if (view === null) fresh += 1;
 		const refresh = (from: number): Promise<TrustedView> =>
 			trust.refresh({
