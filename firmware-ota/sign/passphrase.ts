@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { ReadStream, WriteStream } from 'node:tty';
 
 import { Fault } from '../../core/kernel/fault.ts';
 
@@ -65,9 +64,20 @@ export function createPassphrases({ file, environment, askHidden }: PassphraseSo
 
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007f'];
 
+/** What is asked of a terminal's keyboard. */
+export interface Keyboard {
+	/** Letters come one by one, and none is shown. */
+	setRawMode(isRaw: boolean): unknown;
+	setEncoding(encoding: 'utf8'): unknown;
+	resume(): unknown;
+	pause(): unknown;
+	on(event: 'data', listener: (letters: string) => void): unknown;
+	off(event: 'data', listener: (letters: string) => void): unknown;
+}
+
 /** Asks on a terminal, without an echo. */
 export const terminalAsk =
-	(input: ReadStream, output: WriteStream): AskHidden =>
+	(input: Keyboard, output: { write(text: string): unknown }): AskHidden =>
 	(question) =>
 		new Promise((resolve, reject) => {
 			let typed = '';

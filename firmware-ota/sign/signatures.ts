@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 
-import { Key, Signature } from '@tufjs/models';
+import { Signature } from '@tufjs/models';
 
 import { Fault } from '../../core/kernel/fault.ts';
 import {
@@ -57,13 +57,7 @@ export function signedBy(role: string, text: string, keys: Readonly<Record<strin
 
 function fits(document: MetadataDocument, keyid: string, keys: Readonly<Record<string, PublicKey>>): boolean {
 	const key = Object.hasOwn(keys, keyid) ? keys[keyid] : undefined;
-	if (key === undefined) return false;
-	try {
-		Key.fromJSON(keyid, { ...key, keyval: { ...key.keyval } }).verifySignature(document.metadata);
-		return true;
-	} catch {
-		return false;
-	}
+	return key !== undefined && document.isSignedBy(keyid, key);
 }
 
 /** How far one demand is met. */

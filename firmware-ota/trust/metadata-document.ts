@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto';
+import { createPublicKey, hash, verify } from 'node:crypto';
 
 import { Metadata, MetadataKind, type Root, type Snapshot, type Targets, type Timestamp } from '@tufjs/models';
 
 import { canonicalJson, type JsonObject } from '../../core/configuration/canonical-json.ts';
 import { type EpochMs, epochMs } from '../../core/kernel/clock.ts';
+import { canonicalForm } from './canonical-form.ts';
 import { METADATA_SCHEMAS, type MetadataType } from './metadata-schema.ts';
 import { refused, TrustFault } from './trust-fault.ts';
 
@@ -20,6 +21,8 @@ export interface MetadataDocument<T extends SignedPart = SignedPart> {
 	readonly expiresAt: EpochMs;
 	/** When its signer made it; `null` when it does not say. */
 	readonly issuedAt: EpochMs | null;
+	/** Whether this key has signed it (ed25519, TUF 4.2). */
+	isSignedBy(keyId: string, key: PublicKey): boolean;
 }
 
 export type RootDocument = MetadataDocument<Root>;
@@ -40,7 +43,8 @@ export const keyIdOf = ({ keytype, scheme, keyval }: PublicKey): string =>
 	hash('sha256', canonicalJson({ keytype, scheme, keyval: { public: keyval.public } }), 'hex');
 
 interface Raw {
-	readonly signed: {
+	readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+	readonly signed: JsonObject & {
 		readonly expires: string;
 		readonly issued_at?: string;
 		readonly keys?: Readonly<Record<string, PublicKey>>;
@@ -80,6 +84,25 @@ export function textOf(name: string, bytes: Uint8Array): string {
 	}
 }
 
+/** SPKI of ed25519 but for the key itself (RFC 8410, 4). */
+const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
+
+/**
+ * Signatures are checked over what was read, in one pass for all keys: the library writes its own objects out again for each key, in time that grows
+ * with the square of their number.
+ */
+function signedBy({ signed, signatures }: Raw): MetadataDocument['isSignedBy'] {
+	const byKey = new Map(signatures.map(({ keyid, sig }) => [keyid, sig]));
+	let bytes: Buffer | null = null;
+	return (keyId, { keyval }) => {
+		const sig = byKey.get(keyId);
+		if (sig === undefined || sig === '') return false;
+		bytes ??= Buffer.from(canonicalForm(signed));
+		const der = Buffer.concat([SPKI_HEAD, Buffer.from(keyval.public, 'hex')]);
+		return verify(null, bytes, createPublicKey({ key: der, format: 'der', type: 'spki' }), Buffer.from(sig, 'hex'));
+	};
+}
+
 type Reader<T extends SignedPart> = (data: JsonObject) => Metadata<T>;
 
 function read<T extends SignedPart>(
@@ -99,7 +122,8 @@ function read<T extends SignedPart>(
 		throw new TrustFault('malformed', `${name}: issued_at is not before expires`);
 	try {
 		const metadata = model(raw);
-		return { name, text, metadata, version: metadata.signed.version, expiresAt, issuedAt };
+		const { version } = metadata.signed;
+		return { name, text, metadata, version, expiresAt, issuedAt, isSignedBy: signedBy(raw) };
 	} catch (thrown) {
 		throw refused('malformed', name, thrown);
 	}

@@ -29,7 +29,7 @@ export function updateTime(clock: Clock, proven: readonly (EpochMs | null)[]): U
 export type Expiry = 'valid' | 'doubtful' | 'expired';
 
 /**
- * Whether a file is past its time (TUF 5.3.10, 5.4.4, 5.5.6, 5.6.6). What expired before `floor` is past it whatever the clock says.
+ * Whether a file is past its time (TUF 5.3.10, 5.4.4, 5.5.6, 5.6.5). What expired before `floor` is past it whatever the clock says.
  */
 export function expiryOf(expiresAt: EpochMs, { at, floor, isKnown }: UpdateTime): Expiry {
 	if (expiresAt <= floor) return 'expired';

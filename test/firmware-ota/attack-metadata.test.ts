@@ -54,6 +54,16 @@ test('rollback: a newer snapshot that names an older targets file is refused', a
 	await agree('rollback');
 });
 
+test('rollback: a snapshot that was signed anew under its version is looked at again (stricter than tuf-js)', async (t) => {
+	const { agree, stricter, repository } = await bothClients(t);
+	repository.next();
+	await agree('accepted');
+	repository.world.targets.version = 1;
+	repository.world.timestamp.version = 3;
+	repository.publish();
+	await stricter('rollback');
+});
+
 test('rollback: a newer snapshot that names an older delegated role is refused', async (t) => {
 	const { agree, repository } = await bothClients(t);
 	repository.delegation('appliance').version = 5;

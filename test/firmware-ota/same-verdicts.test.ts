@@ -16,12 +16,13 @@ function currentNames({ world }: HostileRepository): readonly string[] {
 	return ['timestamp.json', `${snapshot.version}.snapshot.json`, `${targets.version}.targets.json`];
 }
 
-function rotateRoot({ world, publishRoot }: HostileRepository, whose: 'both' | 'old' | 'new'): void {
+function rotateRoot(repository: HostileRepository, whose: 'both' | 'old' | 'new'): void {
+	const { world } = repository;
 	const before = world.root.keys;
 	world.root.keys = [newTestKey(), newTestKey()];
 	world.root.version += 1;
 	const signers = { both: [...before, ...world.root.keys], old: before, new: world.root.keys };
-	publishRoot(signers[whose]);
+	repository.publishRoot(signers[whose]);
 	if (whose === 'both') return;
 	// Nobody follows; the honest repository goes on where it was.
 	world.root.keys = before;
@@ -34,7 +35,7 @@ const STEPS: Readonly<Record<string, Step>> = {
 	'nothing new': () => undefined,
 	'an old timestamp': (repository, past, number) => {
 		const old = past[number % past.length];
-		if (old !== undefined) repository.replay(old, ['timestamp.json']);
+		if (old?.has('metadata/timestamp.json') === true) repository.replay(old, ['timestamp.json']);
 	},
 	'everything old': (repository, past, number) => {
 		for (const [name, bytes] of past[number % past.length] ?? []) repository.files.set(name, bytes);
@@ -46,11 +47,12 @@ const STEPS: Readonly<Record<string, Step>> = {
 		repository.next();
 		keys.keys = honest;
 	},
-	'the key of another role': ({ world, next }, _past, number) => {
+	'the key of another role': (repository, _past, number) => {
+		const { world } = repository;
 		const keys = world[role(number)];
 		const honest = keys.keys;
 		keys.keys = world[role(number + 1)].keys;
-		next();
+		repository.next();
 		keys.keys = honest;
 	},
 	expired: (repository, _past, number) => {
@@ -64,6 +66,8 @@ const STEPS: Readonly<Record<string, Step>> = {
 		const one = world[role(number)];
 		const { version } = one;
 		world.timestamp.version += 1;
+		// Under the same version tuf-js would not look at it again, and use what it has.
+		if (one !== world.snapshot) world.snapshot.version += 1;
 		one.version = Math.max(1, version - 1);
 		publish();
 		one.version = version;
@@ -84,7 +88,7 @@ const STEPS: Readonly<Record<string, Step>> = {
 		const old = past[number % past.length];
 		repository.next();
 		const [, , name = ''] = currentNames(repository);
-		const bytes = old?.get(`metadata/${1}.targets.json`);
+		const bytes = old?.get('metadata/1.targets.json');
 		if (bytes !== undefined) repository.files.set(`metadata/${name}`, bytes);
 	},
 	'online keys taken back': (repository) => {
@@ -98,9 +102,9 @@ const STEPS: Readonly<Record<string, Step>> = {
 	'root keys changed': (repository) => rotateRoot(repository, 'both'),
 	'root keys changed by the old alone': (repository) => rotateRoot(repository, 'old'),
 	'root keys changed by the new alone': (repository) => rotateRoot(repository, 'new'),
-	'a root that is honest again': ({ world, publishRoot }) => {
-		world.root.version += 1;
-		publishRoot();
+	'a root that is honest again': (repository) => {
+		repository.world.root.version += 1;
+		repository.publishRoot();
 	},
 };
 

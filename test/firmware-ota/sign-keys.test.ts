@@ -1,11 +1,12 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 
 import test from 'ava';
 
 import { systemClock } from '../../core/kernel/clock.ts';
 import { newKey, openKey, readPublic, readSealed, sealKey } from '../../firmware-ota/sign/key-file.ts';
-import { createPassphrases } from '../../firmware-ota/sign/passphrase.ts';
+import { createPassphrases, terminalAsk } from '../../firmware-ota/sign/passphrase.ts';
 import { main } from '../../firmware-ota/sign/sign-command.ts';
 import { run } from '../fake/peer-program.ts';
 import { newFolder } from './both-clients.ts';
@@ -123,4 +124,22 @@ test('the program makes a key that the library opens, and says what is wrong wit
 	t.is((await node(['status', '--repository', join(folder, 'none')])).code, 0);
 	t.is((await node(['new-key', '--key', key, '--name', 'alice'])).code, 65);
 	t.is((await node(['dance'])).code, 64);
+});
+
+test('what is typed at a terminal is not shown, can be corrected, and can be called off', async (t) => {
+	const shown: string[] = [];
+	const modes: boolean[] = [];
+	const stream = new PassThrough();
+	const keyboard = Object.assign(stream, { setRawMode: (isRaw: boolean) => modes.push(isRaw) });
+	const ask = terminalAsk(keyboard, { write: (text) => shown.push(text) });
+	const first = ask('Passphrase: ');
+	stream.write('corrext\u007f');
+	stream.write('\b\bect horse\rrest');
+	t.is(await first, 'correct horse');
+	t.deepEqual(shown, ['Passphrase: ', '\n']);
+	t.deepEqual(modes, [true, false]);
+	const second = ask('Passphrase: ');
+	stream.write('never \u0003');
+	await t.throwsAsync(second, { message: 'called off' });
+	t.deepEqual(modes, [true, false, true, false]);
 });
