@@ -235,7 +235,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		settings: shownSettings('gateway', settings),
 		metrics,
 		isStarted: () => isStarted,
-		deviceNotice: (device) => drivers.notice(device),
+		deviceNotice: drivers.notice,
 		more: field.routes,
 	});
 	later.server.set(http.server);

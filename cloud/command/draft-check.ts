@@ -17,6 +17,12 @@ export function assertGatewayTakes(
 	templates: ReadonlyMap<string, DeviceTemplate>,
 ): void {
 	if (connection?.driver === 'mqtt') commandRoute(name).check(payload);
+	if (connection?.driver === 'serial')
+		throw fieldFault(
+			'rule-violation',
+			'device_uid',
+			'a serial device that is not Modbus takes no commands: it is only read',
+		);
 	if (connection?.driver !== 'modbus') return;
 	if (name !== 'write')
 		throw fieldFault(

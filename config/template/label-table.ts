@@ -194,12 +194,13 @@ function linedWords(key: string): Words | null {
 	return words === null ? null : [`${words[0]} ${mark}`, `${words[1]} ${mark}`];
 }
 
+/** Only the first ending that fits is tried: where several do, trying each would double the work with every ending of a key. */
 function endedWords(key: string): Words | null {
-	for (const [ending, ko, tr] of endings) {
-		const words = key.endsWith(ending) ? wordsOf(key.slice(0, -ending.length)) : null;
-		if (words !== null) return [ko.replace('{}', words[0]), tr.replace('{}', words[1])];
-	}
-	return null;
+	const found = endings.find(([ending]) => key.endsWith(ending));
+	if (found === undefined) return null;
+	const [ending, ko, tr] = found;
+	const words = wordsOf(key.slice(0, -ending.length));
+	return words === null ? null : [ko.replace('{}', words[0]), tr.replace('{}', words[1])];
 }
 
 /** `pv2_voltage`: what has the quantity, and the quantity. */

@@ -69,6 +69,11 @@ const writeRule = Joi.object({
 	step: Joi.number().greater(0),
 	block: word(),
 	verify: Joi.boolean(),
+	limit: Joi.object({ writes: whole(1, 100).required(), seconds: whole(1, 86_400).required() }),
+	revert: Joi.object({
+		value: Joi.alternatives(Joi.number(), Joi.boolean(), Joi.string().max(250)).required(),
+		seconds: whole(5, 900).required(),
+	}),
 });
 
 const condition = Joi.object({

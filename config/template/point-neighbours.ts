@@ -13,6 +13,9 @@ const isRegisterNumber = ({ type }: TemplatePoint): boolean => type === 'bit' ||
 /** Points with one key that exclude each other; more are compared with the last ones only. */
 const MAX_VARIANTS = 20;
 
+/** Points that one point may share registers with; more are compared with the last ones only. */
+const MAX_SHARING = 200;
+
 /** A point that kept the form, and its place in the file. */
 export interface PlacedPoint {
 	readonly index: number;
@@ -63,7 +66,7 @@ const areExclusive = ({ when: left = [] }: TemplatePoint, { when: right = [] }: 
 const isReadAlone = ({ poll }: TemplatePoint): boolean => poll === 'on-demand';
 
 const maySharePlace = (left: TemplatePoint, right: TemplatePoint): boolean =>
-	isView(left, right) || areExclusive(left, right) || isReadAlone(left) || isReadAlone(right);
+	isReadAlone(left) || isReadAlone(right) || isView(left, right) || areExclusive(left, right);
 
 const rangeOf = ({ key, type, address, count }: TemplatePoint): string =>
 	`${key} (${type}, ${address} to ${address + count - 1})`;
@@ -77,11 +80,14 @@ export function overlaps(placed: readonly PlacedPoint[]): readonly SettingsMista
 			left.index - right.index,
 	);
 	return sorted.flatMap(({ index, point }, place) => {
-		for (let other = place - 1; other >= 0; other--) {
+		let sharing = 0;
+		for (let other = place - 1; other >= 0 && sharing < MAX_SHARING; other--) {
 			const before = sorted[other]?.point;
 			if (before === undefined || before.functionCode !== point.functionCode) break;
 			if (before.address + MAX_REGISTERS <= point.address) break;
-			if (before.address + before.count <= point.address || maySharePlace(before, point)) continue;
+			if (before.address + before.count <= point.address) continue;
+			sharing += 1;
+			if (maySharePlace(before, point)) continue;
 			return [{ path: `points[${index}].address`, message: `${rangeOf(point)} overlaps ${rangeOf(before)}` }];
 		}
 		return [];

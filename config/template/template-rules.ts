@@ -2,6 +2,7 @@ import type { SettingsMistake } from '../settings-fault.ts';
 import { overlaps, type PlacedPoint, repeatedKeys } from './point-neighbours.ts';
 import { factsOfType, hasBits, isNumeric, isScalable, orderLengths } from './register-types.ts';
 import type { ReadFunction, TemplatePoint } from './template.ts';
+import { valueMistake } from './write-rules.ts';
 
 /** Addresses of a function: 0 to 65535. */
 const ADDRESS_COUNT = 65_536;
@@ -37,6 +38,10 @@ const onlyFor = (
 		sentence: ({ type }) => `type ${type} ${lack}`,
 	},
 ];
+
+/** A safe value has to be one that may be written. */
+const revertMistake = (point: TemplatePoint): string | null =>
+	point.write?.revert === undefined ? null : valueMistake(point, point.write.revert.value);
 
 const unknownTexts = ({ enum: texts, enumLabels }: TemplatePoint): readonly string[] =>
 	[...Object.keys(enumLabels?.ko ?? {}), ...Object.keys(enumLabels?.tr ?? {})].filter(
@@ -165,6 +170,11 @@ const pointRules: readonly PointRule[] = [
 		member: 'write.verify',
 		isBroken: ({ access, write }) => write?.verify === true && access === 'w',
 		sentence: () => 'a point that is only written cannot be read back',
+	},
+	{
+		member: 'write.revert.value',
+		isBroken: (point) => revertMistake(point) !== null,
+		sentence: (point) => revertMistake(point) ?? '',
 	},
 	{
 		member: 'write.address',

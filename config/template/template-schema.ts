@@ -153,6 +153,12 @@ function parseWhole(key: string, raw: unknown): TemplateDocument {
 	);
 }
 
+/** A serial template knows one place for each key: points that exclude each other have keys of their own. */
+function alwaysThere({ index, point }: PlacedPoint): PlacedPoint {
+	const { when: _, ...always } = point;
+	return { index, point: always };
+}
+
 /** The points of a serial template, and what is wrong in them. Only a known layout tells what a point looks like: without one there are none. */
 function serialPointsOf(raw: object): {
 	readonly wires: readonly WireSerialPoint[];
@@ -183,7 +189,7 @@ function parseSerial(key: string, raw: object): TemplateDocument {
 	const serial = toSerialFormat(header.value, wires, raw);
 	const mistakes = keyMistakes(key).concat(
 		formatMistakes(serial),
-		pointMistakes(placed),
+		pointMistakes(placed.map(alwaysThere)),
 		referenceMistakes(header.value, placed),
 	);
 	if (mistakes.length > 0) throw new SettingsFault(mistakes.slice(0, MAX_MISTAKES));

@@ -88,6 +88,14 @@ export interface PointCondition {
 	readonly is: readonly TemplateOption['value'][];
 }
 
+/** The safe value of a setpoint that somebody has to keep alive. */
+export interface WriteRevert {
+	/** What is written when nobody has written the point for so long. */
+	readonly value: number | boolean | string;
+	/** 5 to 900. */
+	readonly seconds: number;
+}
+
 /** How a point is written. What is absent follows from how it is read. */
 export interface WriteRule {
 	/** Absent: 5 for coils; 6 for one register, 16 for more. */
@@ -103,6 +111,10 @@ export interface WriteRule {
 	readonly block?: string;
 	/** `true`: it is read back, and the write has failed when it holds another value. */
 	readonly verify?: boolean;
+	/** Most writes within a time, the safe value not counted; absent: as often as somebody wants. */
+	readonly limit?: { readonly writes: number; readonly seconds: number };
+	/** Absent: what was written stays. */
+	readonly revert?: WriteRevert;
 }
 
 /** `counter` only grows, apart from resets; `setting` is configuration of the device. */
@@ -154,7 +166,7 @@ export interface TemplatePoint {
 	readonly turnsAt?: number;
 	/** Of a counter: it goes back to 0 by itself, e.g. at midnight, which then is no sign of a new device. Absent: false. */
 	readonly resets?: boolean;
-	/** How often it is read. Absent: `normal`; settings: `slow`. */
+	/** How often it is read. Absent: `normal`; settings every ten minutes. */
 	readonly poll?: PollClass;
 	/** Key of the group it is shown in. */
 	readonly group?: string;

@@ -89,6 +89,12 @@ const valueRules: readonly ValueRule[] = [
 		isBroken: ({ type }, value) => factsOfType(type).nature === 'text' && typeof value !== 'string',
 		must: () => 'be a text',
 	},
+	// Before the others: it says what there is to choose from, also to who wrote a text.
+	{
+		isBroken: ({ type, enum: texts }, value) =>
+			texts !== null && isScalable(type) && !Object.hasOwn(texts, String(value)),
+		must: ({ enum: texts }) => `be one of ${textsOf(texts ?? {})}`,
+	},
 	{
 		isBroken: (point, value) => isNumeric(point.type) && numberOf(point.type, value) === null,
 		must: () => 'be a number',
@@ -102,11 +108,6 @@ const valueRules: readonly ValueRule[] = [
 			typeof value === 'number' &&
 			!Number.isSafeInteger(value),
 		must: ({ type }) => `be a whole number${WIDE.has(type) ? ' (beyond 2^53 as text)' : ''}`,
-	},
-	{
-		isBroken: ({ type, enum: texts }, value) =>
-			texts !== null && isScalable(type) && !Object.hasOwn(texts, String(value)),
-		must: ({ enum: texts }) => `be one of ${textsOf(texts ?? {})}`,
 	},
 	{
 		isBroken: (point, value) => isNumeric(point.type) && isOutside(point, value),
@@ -129,13 +130,18 @@ export function writablePoint(template: DeviceTemplate, key: unknown): TemplateP
 	return point;
 }
 
+/** Why a point does not take a value, as far as the template tells; `null` when it does. */
+export function valueMistake(point: TemplatePoint, value: unknown): string | null {
+	const broken = valueRules.find(({ isBroken }) => isBroken(point, value));
+	return broken === undefined ? null : `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}`;
+}
+
 /** What is wrong with a write, as far as the template tells; `null` when nothing is. */
 export function writeMistake(template: DeviceTemplate, { point: key, value }: PointWrite): WriteMistake | null {
 	const point = writablePoint(template, key);
 	if ('sentence' in point) return point;
-	const broken = valueRules.find(({ isBroken }) => isBroken(point, value));
-	if (broken === undefined) return null;
-	return { member: 'value', sentence: `must ${broken.must(point)} for point ${point.key}; found ${shown(value)}` };
+	const sentence = valueMistake(point, value);
+	return sentence === null ? null : { member: 'value', sentence };
 }
 
 function listed(points: unknown): readonly PlacedWrite[] | WriteMistake {

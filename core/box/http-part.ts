@@ -89,8 +89,8 @@ export interface HttpPartDeps {
 	readonly settings: Readonly<Record<string, unknown>>;
 	readonly metrics: Metrics;
 	readonly isStarted: () => boolean;
-	/** What whoever saved a device should know although it was saved; `null`: nothing. Absent: there never is anything. */
-	readonly deviceNotice?: (device: Device) => string | null;
+	/** What whoever saved a device should know although it was saved, other devices being named or not; `null`: nothing. Absent: there never is anything. */
+	readonly deviceNotice?: (device: Device, isNamed: boolean) => string | null;
 	/** Routes that only this hull has. */
 	readonly more: readonly HttpPart[];
 	readonly lifecycle: Lifecycle;

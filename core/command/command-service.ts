@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Device } from '../device/device.ts';
-import type { Actor } from '../identity/role.ts';
 import type { SetTimer } from '../journal/set-timer.ts';
 import { type Clock, type EpochMs, epochMs, toIso } from '../kernel/clock.ts';
 import { Fault, messageOf, notFound } from '../kernel/fault.ts';
@@ -143,7 +142,7 @@ export function createCommandService({
 		return command;
 	}
 
-	async function create(device: Device, draft: CommandDraft, actor: Actor): Promise<Command> {
+	async function create(device: Device, draft: CommandDraft, actor: Command['actor']): Promise<Command> {
 		assertRoom(device);
 		const now = clock.now();
 		return add({
@@ -288,7 +287,7 @@ export function createCommandService({
 		 * Queues a command; durable when it resolves. Who may is the caller's business.
 		 * @throws Fault `rule-violation` (the device does not take it, its queue is full), `unavailable` (too many at once)
 		 */
-		async create(device: Device, draft: CommandDraft, actor: Actor): Promise<Command> {
+		async create(device: Device, draft: CommandDraft, actor: Command['actor']): Promise<Command> {
 			assertFits(device, draft);
 			return gate.run(() => inTurn(() => create(device, draft, actor)));
 		},

@@ -22,6 +22,7 @@ import {
 	toCursor,
 	toNewDevice,
 } from './device-schema.ts';
+import { seesAllDevices } from './device-access.ts';
 import type { DeviceService } from './device-service.ts';
 import type { Device } from './device.ts';
 
@@ -31,8 +32,11 @@ const api = (operationId: string, summary: string) => ({ operationId, tag: 'Devi
 
 export interface DeviceRoutesOptions {
 	readonly devices: DeviceService;
-	/** What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. */
-	readonly notice?: (device: Device) => string | null;
+	/**
+	 * What whoever saved this device should know although it was saved, e.g. that its line will not keep up; `null`: nothing. `isNamed`:
+	 * other devices may be named to them.
+	 */
+	readonly notice?: (device: Device, isNamed: boolean) => string | null;
 	readonly log: Logger;
 }
 
@@ -48,9 +52,9 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 		const documentOf = (device: Device, h: ResponseToolkit) => withEtag(h.response(view(device)), device.revision);
 
 		/** The device is saved by now: whatever goes wrong here is no reason to answer that it is not. */
-		function noticeOf(device: Device): string | null {
+		function noticeOf(device: Device, request: Wire<DeviceBody>): string | null {
 			try {
-				return notice?.(device) ?? null;
+				return notice?.(device, seesAllDevices(actorOf(request))) ?? null;
 			} catch (error) {
 				log.error('device-notice-failed', { device: device.uid, reason: messageOf(error) });
 				return null;
@@ -58,9 +62,9 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 		}
 
 		/** The document, and a `Warning` when there is something to know about it. */
-		function savedOf(device: Device, h: ResponseToolkit) {
+		function savedOf(device: Device, request: Wire<DeviceBody>, h: ResponseToolkit) {
 			const response = documentOf(device, h);
-			const sentence = noticeOf(device);
+			const sentence = noticeOf(device, request);
 			return sentence === null ? response : response.header('warning', warningOf(sentence));
 		}
 
@@ -104,7 +108,7 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 				handler: async (request: Wire<DeviceBody>, h: ResponseToolkit) => {
 					const device = await devices.register(toNewDevice(request.payload, actorOf(request)));
 					noteChange(request, { target: device.id, before: null, after: view(device) });
-					return savedOf(device, h).code(201);
+					return savedOf(device, request, h).code(201);
 				},
 			},
 		});
@@ -137,7 +141,7 @@ export const deviceRoutes: Plugin<DeviceRoutesOptions> = {
 					const before = devices.get(params.device_id, actorOf(request));
 					const device = await devices.patch(params.device_id, toChange(payload), actorOf(request), ifMatch(request));
 					noteChange(request, { target: device.id, before: view(before), after: view(device) });
-					return savedOf(device, h);
+					return savedOf(device, request, h);
 				},
 			},
 		});

@@ -9,6 +9,7 @@ import { createCommandLink } from './command-link.ts';
 import { assertDeviceTakes, createGatewayDelivery } from './gateway-delivery.ts';
 import { createHubCommands } from './hub-commands.ts';
 import { type LockOut, noLockOut } from './lock-out.ts';
+import { createWriteRevert } from './write-revert.ts';
 import { createModbusDelivery, type ModbusDeliveryDeps } from './modbus-delivery.ts';
 import { createMqttDelivery, type MqttDeliveryDeps } from './mqtt-delivery.ts';
 
@@ -46,6 +47,11 @@ export async function openGatewayCommands(deps: GatewayCommandPartDeps) {
 	await modbus.recover();
 	const delivery = createGatewayDelivery({ devices, deliveries: { mqtt, modbus } });
 	commands.listen(delivery);
+	const reverts = lifecycle.own(
+		'reverts of writes',
+		createWriteRevert({ ...common, template: (key) => templates.get(key) ?? null }),
+	);
+	commands.listen(reverts);
 	const link = createCommandLink();
 	const ofHub = createHubCommands({ ...common, report: link.report });
 	commands.listen(ofHub.command);
@@ -56,7 +62,10 @@ export async function openGatewayCommands(deps: GatewayCommandPartDeps) {
 		/** A device's connection can be reached on one more topic. */
 		subscribed: delivery.subscribed,
 		/** Takes up what an earlier life of this process left in the queue: once devices can be reached. */
-		resume: (): void => delivery.resume(commands.open()),
+		resume(): void {
+			delivery.resume(commands.open());
+			reverts.resume();
+		},
 	};
 }
 

@@ -17,13 +17,17 @@ import { createDeviceTurns } from './device-turns.ts';
 import { lockedOut, type LockOut } from './lock-out.ts';
 import type { CommandDelivery } from './mqtt-delivery.ts';
 import { createStepWriter, NotHeldFault, type StepTarget, type WrittenPoint } from './step-writer.ts';
+import { limitSentence } from './write-limit.ts';
 import { writePlan, type WriteStep } from './write-plan.ts';
 
 /** Wait before a line that is not open is looked at again. */
 const RETRY_MS = 5_000;
 
+/** Commands that count for the limit of a point: all that are kept of a device. */
+const LOOK_BACK = 1_100;
+
 export interface ModbusDeliveryDeps {
-	readonly commands: Pick<CommandService, 'open' | 'find' | 'advance'>;
+	readonly commands: Pick<CommandService, 'open' | 'find' | 'advance' | 'newest'>;
 	readonly devices: Pick<DeviceService, 'find'>;
 	/** The template of this key; `null` when it is not installed. */
 	readonly template: (key: string) => DeviceTemplate | null;
@@ -79,6 +83,14 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 		return commands.find(id)?.status === 'sent' ? null : new Fault('state-conflict', 'the command was ended');
 	}
 
+	/** Why a command is not begun; `null`: it is. */
+	function whyNot(device: Device, command: Command, template: DeviceTemplate): string | null {
+		const lock = deps.lockOut.lockOf(device);
+		if (lock !== null) return lockedOut(lock);
+		if (!template.points.some(({ write }) => write?.limit !== undefined)) return null;
+		return limitSentence(template, command, commands.newest(device.id, null, LOOK_BACK), clock.now());
+	}
+
 	/** @returns whether the next command may follow at once */
 	async function carryOut(device: Device, command: Command): Promise<boolean> {
 		if (device.connection?.driver !== 'modbus') return false;
@@ -95,9 +107,9 @@ export function createModbusDelivery(deps: ModbusDeliveryDeps): CommandDelivery 
 			await commands.advance(command.id, { status: 'failed', error: messageOf(error) });
 			return true;
 		}
-		const lock = deps.lockOut.lockOf(device);
-		if (lock !== null) {
-			await commands.advance(command.id, { status: 'failed', error: lockedOut(lock) });
+		const why = whyNot(device, command, template);
+		if (why !== null) {
+			await commands.advance(command.id, { status: 'failed', error: why });
 			return true;
 		}
 		if ((await commands.advance(command.id, { status: 'sent', sentAt: clock.now() })) === null) return true;

@@ -6,7 +6,13 @@ import { encodeWrite } from '../driver/modbus/codec/register-encoder.ts';
 import { isRegister, type WriteBlock, writeBlock } from './write-block.ts';
 
 /** The one command of Modbus devices. */
-const WRITE_COMMAND = 'write';
+export const WRITE_COMMAND = 'write';
+
+/** The values that a command writes, by point; none when it is no write. */
+export function givenBy({ name, payload }: Pick<CommandDraft, 'name' | 'payload'>): ReadonlyMap<unknown, unknown> {
+	const writes = name === WRITE_COMMAND ? writesOf(payload) : [];
+	return new Map('sentence' in writes ? [] : writes.map(({ point, value }) => [point, value]));
+}
 
 /** One value for one point. It has passed the rules of the template. */
 export interface PlannedWrite {

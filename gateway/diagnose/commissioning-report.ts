@@ -4,8 +4,7 @@ import type { Device, DeviceHealth } from '../../core/device/device.ts';
 import type { EpochMs } from '../../core/kernel/clock.ts';
 import type { GatewayId } from '../../core/kernel/id.ts';
 import type { LatestValue } from '../../core/telemetry/latest-values.ts';
-import { streamLineName } from '../driver/serial/stream-line.ts';
-import type { LineDiagnosis, LineNameOf, UnitDiagnosis } from './line-diagnosis.ts';
+import { type LineDiagnosis, type LineNameOf, lineOf, type UnitDiagnosis } from './line-diagnosis.ts';
 
 /** Values of one device in the report; the first ones of its template. */
 const MOST_VALUES = 500;
@@ -72,11 +71,6 @@ export interface CommissioningReportDeps {
 
 const templateKeyOf = ({ connection }: Device): string | null =>
 	connection === null || connection.driver === 'mqtt' ? null : connection.template;
-
-function lineOf({ connection }: Device, lineNameOf: LineNameOf): string | null {
-	if (connection?.driver === 'modbus') return lineNameOf(connection.line);
-	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
-}
 
 function valuesOf(
 	template: DeviceTemplate | undefined,

@@ -36,6 +36,11 @@ export function openDiagnosis(deps: DiagnosePartDeps) {
 		nameOf: drivers.lineNameOf,
 		clock,
 	});
+	devices.listen({
+		health(device, { state, reason }) {
+			if (state === 'offline') lines.lost(device, reason ?? 'offline');
+		},
+	});
 	const makeReport = createCommissioningReport({
 		gateway,
 		clock: time.status,

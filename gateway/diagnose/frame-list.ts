@@ -1,5 +1,5 @@
 import type { LineFrame } from '../driver/frame-ring.ts';
-import { asciiBody } from '../simulator/ascii-frame.ts';
+import { asciiBody, MOST_ASCII_CHARACTERS } from '../simulator/ascii-frame.ts';
 import type { CaptureFraming } from './capture.ts';
 import { type FoundFrame, rtuFrameAt, tcpFrameAt } from './frame-shape.ts';
 import { type PduFacts, replyFacts, requestFacts } from './pdu-text.ts';
@@ -26,10 +26,14 @@ export interface ShownFrame {
 	readonly text: string;
 }
 
+const COLON = 0x3a;
+
 function asciiFrameAt(bytes: Buffer): FoundFrame | null {
-	const text = bytes.toString('latin1');
+	if (bytes[0] !== COLON) return null;
+	// No more than a frame can have: else each colon of a noisy line would cost all that follows it.
+	const text = bytes.toString('latin1', 0, MOST_ASCII_CHARACTERS);
 	const end = text.indexOf('\r\n');
-	if (end < 0 || !text.startsWith(':')) return null;
+	if (end < 0) return null;
 	const body = asciiBody(text.slice(1, end));
 	if (body === null) return null;
 	return { length: end + 2, unitId: body[0] ?? 0, pdu: body.subarray(1, -1), transaction: null, isReply: true };

@@ -7,7 +7,7 @@ import type { FrameRing } from '../driver/frame-ring.ts';
 import type { StreamMeter } from '../driver/serial/stream-meter.ts';
 import { type Capture, framingOfLine } from './capture.ts';
 import { type ShownFrame, shownFrames } from './frame-list.ts';
-import { diagnoseLine, type LineDiagnosis, type LineMeters, type LineNameOf } from './line-diagnosis.ts';
+import { diagnoseLine, type LineDiagnosis, type LineMeters, type LineNameOf, lineOf } from './line-diagnosis.ts';
 import { shownStream } from './stream-frames.ts';
 
 export interface LineDiagnosesDeps {
@@ -29,6 +29,8 @@ export interface LineDiagnoses {
 	/** @throws Fault `state-conflict` for a line whose frames cannot be recorded */
 	ring(line: string): FrameRing;
 	frames(line: string): readonly ShownFrame[];
+	/** A device was lost: a recording of its line that waits for that ends with it. A device without a line has none. */
+	lost(device: Pick<Device, 'connection' | 'name'>, reason: string): void;
 	/** @throws Fault `not-found` while nothing was recorded */
 	capture(line: string): Capture;
 }
@@ -46,9 +48,10 @@ export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
 		return stats;
 	}
 
+	const ringOf = (line: string): FrameRing | undefined => bus(line)?.meter.frames ?? stream(line)?.frames;
+
 	function ring(line: string): FrameRing {
-		const meters = metersOf(statsOf(line).line);
-		const found = meters.bus?.meter.frames ?? meters.stream?.frames;
+		const found = ringOf(statsOf(line).line);
 		if (found === undefined) throw new Fault('state-conflict', `the frames of ${line} cannot be recorded`);
 		return found;
 	}
@@ -57,6 +60,10 @@ export function createLineDiagnoses(deps: LineDiagnosesDeps): LineDiagnoses {
 		all: () => lines().map(diagnose),
 		one: (line) => diagnose(statsOf(line)),
 		ring,
+		lost(device, reason) {
+			const line = lineOf(device, nameOf);
+			if (line !== null) ringOf(line)?.fault(`${device.name}: ${reason}`);
+		},
 		frames(line) {
 			const recorded = ring(line).frames();
 			const format = stream(line)?.format;

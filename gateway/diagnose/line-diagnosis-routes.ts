@@ -78,16 +78,18 @@ export const lineDiagnosisRoutes: Plugin<{ readonly lines: LineDiagnoses }> = {
 					operationId: 'recordFrames',
 					tag: TAG,
 					summary:
-						'Records the frames of a line for a while, at most 15 minutes; what was recorded before is forgotten',
+						'Records the frames of a line, at most 15 minutes, or up to a week until a device is lost; what was recorded before is forgotten',
 					answers: { 200: recordingAnswer },
 				}),
 				validate: { params: lineParams, payload: recordPayload },
 				handler(request: Request<{ Params: LineParams; Payload: RecordPayload }>) {
 					const ring = ringOf(request);
-					const { seconds } = request.payload;
+					const { seconds, until_fault: untilFault } = request.payload;
 					if (seconds === 0) ring.end();
+					else if (untilFault) ring.watch(seconds * 1000);
 					else ring.record(seconds * 1000);
-					noteChange(request, { target: request.params.line, before: null, after: { seconds } });
+					const after = { seconds, until_fault: untilFault };
+					noteChange(request, { target: request.params.line, before: null, after });
 					return recordingView(ring.recording());
 				},
 			},

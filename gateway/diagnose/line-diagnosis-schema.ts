@@ -1,7 +1,7 @@
 import Joi from 'joi';
 
 import { type EpochMs, epochMs, toIso } from '../../core/kernel/clock.ts';
-import { type Recording, MOST_RECORDING_MS } from '../driver/frame-ring.ts';
+import { type Recording, MOST_RECORDING_MS, MOST_WATCH_MS } from '../driver/frame-ring.ts';
 import type { LatencyBucket } from '../driver/latency-histogram.ts';
 import { lineMembers, lineView } from '../driver/line-schema.ts';
 import type { ShownFrame } from './frame-list.ts';
@@ -73,6 +73,8 @@ export const recordingView = (recording: Recording | null) =>
 		started_at: toIso(recording.startedAt),
 		until: toIso(recording.until),
 		is_running: recording.isRunning,
+		until_fault: recording.untilFault,
+		fault: recording.fault && { at: toIso(recording.fault.at), reason: recording.fault.reason },
 		bytes: recording.bytes,
 		dropped: recording.dropped,
 	};
@@ -159,6 +161,10 @@ export const recordingAnswer = Joi.object({
 	started_at: Joi.string().isoDate(),
 	until: Joi.string().isoDate(),
 	is_running: Joi.boolean(),
+	until_fault: Joi.boolean().description('Whether the first fault ends it'),
+	fault: orNull(Joi.object({ at: Joi.string().isoDate(), reason: Joi.string() }).options(required)).description(
+		'The fault that ended it',
+	),
 	bytes: whole(),
 	dropped: whole().description('Older frames that made room for newer ones'),
 })
@@ -210,15 +216,31 @@ export const framesQuery = Joi.object<FramesQuery>({
 	limit: Joi.number().integer().min(1).max(MOST_FRAMES).default(DEFAULT_FRAMES),
 });
 
+const MOST_RECORDING_SECONDS = MOST_RECORDING_MS / 1000;
+
 export interface RecordPayload {
 	readonly seconds: number;
+	readonly until_fault: boolean;
 }
+
+/** Only a recording that waits for a fault may take days. */
+const lastsFor: Joi.CustomValidator<number> = (seconds, helpers) => {
+	const [payload]: readonly unknown[] = helpers.state.ancestors;
+	const isWatch = typeof payload === 'object' && payload !== null && Reflect.get(payload, 'until_fault') === true;
+	return isWatch || seconds <= MOST_RECORDING_SECONDS
+		? seconds
+		: helpers.error('number.max', { limit: MOST_RECORDING_SECONDS });
+};
 
 export const recordPayload = Joi.object<RecordPayload>({
 	seconds: Joi.number()
 		.integer()
 		.min(0)
-		.max(MOST_RECORDING_MS / 1000)
+		.max(MOST_WATCH_MS / 1000)
+		.custom(lastsFor)
 		.required()
-		.description('0 ends the recording and keeps what it has'),
+		.description('At most 900 without until_fault. 0 ends the recording and keeps what it has'),
+	until_fault: Joi.boolean()
+		.default(false)
+		.description('Ends when a device of the line is lost, and keeps the frames before that for a week'),
 });

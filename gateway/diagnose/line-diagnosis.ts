@@ -5,6 +5,7 @@ import type { LineStats } from '../driver/driver.ts';
 import type { LatencyBucket, LatencyHistogram } from '../driver/latency-histogram.ts';
 import { exceptionText } from '../driver/modbus/wire/modbus-fault.ts';
 import type { UnitCounters, UnitMeter } from '../driver/unit-meter.ts';
+import { streamLineName } from '../driver/serial/stream-line.ts';
 import type { StreamCounters, StreamMeter } from '../driver/serial/stream-meter.ts';
 import type { WiringHealth } from './judgement.ts';
 import { streamHealth } from './stream-health.ts';
@@ -48,6 +49,12 @@ export interface LineDiagnosis {
 
 /** The name of the line that a connection writes out. */
 export type LineNameOf = (line: Line) => string;
+
+/** Name of the line that a device hangs on; `null`: on none. */
+export function lineOf({ connection }: Pick<Device, 'connection'>, nameOf: LineNameOf): string | null {
+	if (connection?.driver === 'modbus') return nameOf(connection.line);
+	return connection?.driver === 'serial' ? streamLineName(connection.line) : null;
+}
 
 /** Devices on a Modbus line, by their unit. */
 function devicesOf(

@@ -118,12 +118,13 @@ export function openDrivers(deps: DriverPartDeps) {
 		createLine: (line: Line, meter: LineMeter) => modbus.createLine(line, meter),
 		/** Devices or templates are others now; resolves when what polls has looked. Before `begin` nothing does: it then sees them as they are. */
 		rearranged: (): Promise<void> => (isPolling ? applyDevices() : Promise.resolve()),
-		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. */
-		notice({ id: device, name, connection }: Device): string | null {
+		/** What whoever saved this device should know: that its line will not keep up; `null`: nothing. @param isNamed whether devices may be named */
+		notice({ id: device, name, connection }: Device, isNamed: boolean): string | null {
 			if (connection?.driver !== 'modbus') return null;
 			const template = templates.get(connection.template);
 			if (template === undefined || template.serial !== undefined) return null;
-			return modbus.budgetWith({ device, name, connection }).sentence;
+			const { line, sentence } = modbus.budgetWith({ device, name, connection });
+			return sentence === null || isNamed ? sentence : `the line ${line} needs more time than there is`;
 		},
 		/** Devices are read from now on. */
 		async begin(): Promise<void> {

@@ -1,5 +1,5 @@
 /** `:`, unit, PDU and LRC as hex digits, CR, LF (Modbus over Serial Line V1.02, 2.5.2). */
-const MOST_CHARACTERS = 513;
+export const MOST_ASCII_CHARACTERS = 513;
 
 /** Two's complement of the sum of the bytes (6.2.1). */
 export const lrc = (bytes: Uint8Array): number => -bytes.reduce((sum, byte) => sum + byte, 0) & 0xff;
@@ -33,7 +33,7 @@ export function createAsciiCutter(): (chunk: Buffer) => readonly Buffer[] {
 			const body = asciiBody(line.slice(line.lastIndexOf(':') + 1));
 			if (body !== null && line.includes(':')) bodies.push(body.subarray(0, -1));
 		}
-		rest = rest.slice(-MOST_CHARACTERS);
+		rest = rest.slice(-MOST_ASCII_CHARACTERS);
 		return bodies;
 	};
 }

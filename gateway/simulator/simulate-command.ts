@@ -48,9 +48,10 @@ async function readWith<T>(path: string, parse: (text: string) => T): Promise<T>
 }
 
 async function playedTemplates({ devices, templates: folder }: SimulateOptions): Promise<readonly PlayedTemplate[]> {
-	const folders = await Promise.all(
-		[PRODUCT_TEMPLATES, ...(folder === null ? [] : [folder])].map((each) => readTemplates(each)),
-	);
+	const product = await readTemplates(PRODUCT_TEMPLATES);
+	// Those of the folder may extend those of the product, as on a gateway.
+	const own = folder === null ? null : await readTemplates(folder, product.templates);
+	const folders = own === null ? [product] : [product, own];
 	const known = new Map(folders.flatMap(({ templates }) => [...templates]));
 	return devices.map(({ template: key, unitIds }) => {
 		const template = known.get(key);

@@ -44,7 +44,8 @@ export const SIMULATE_USAGE = `usage: gatewayctl simulate --template KEY[:UNITS]
   --ascii-over-tcp PORT   ASCII frames over TCP
   --rtu PATH              RTU on a serial port or pseudo-terminal
   --ascii PATH            ASCII on a serial port or pseudo-terminal
-  --baud N --parity none|even|odd --stop-bits 1|2   of serial lines, also behind a serial server; 9600, none, 1
+  --baud N --parity none|even|odd --data-bits 7|8 --stop-bits 1|2   of serial lines; 9600, none, 8, 1. The rate is also
+                          that of a line behind a serial server
   --paced                 answers take the time of their characters at this rate, but for Modbus TCP
   --scenario FILE         what goes wrong and when (YAML or JSON), see docs/simulator.md
   --replay FILE           a recording answers what it knows, the templates the rest
@@ -97,6 +98,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 			ascii: several,
 			baud: { type: 'string', default: '9600' },
 			parity: { type: 'string', default: 'none' },
+			'data-bits': { type: 'string', default: '8' },
 			'stop-bits': { type: 'string', default: '1' },
 			paced: { type: 'boolean', default: false },
 			scenario: { type: 'string' },
@@ -113,7 +115,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 	const settings = {
 		baudRate: wholeNumber('--baud', values.baud, 300, 4_000_000),
 		parity: oneOf('parity', values.parity, PARITIES),
-		dataBits: 8,
+		dataBits: oneOf('data-bits', values['data-bits'], ['7', '8']) === '7' ? 7 : 8,
 		stopBits: oneOf('stop-bits', values['stop-bits'], ['1', '2']) === '2' ? 2 : 1,
 	} as const;
 	const socket = (framing: FramingName, at: number): SimulatedPlace => ({

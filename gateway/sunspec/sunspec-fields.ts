@@ -88,7 +88,10 @@ function createLayout(place: SunspecPlace) {
 		for (let number = 1; number <= repeats; number += 1) {
 			if (!isRoom()) return;
 			const step = { name: group.name, label: group.label ?? group.name, number: isSingle ? null : number };
+			const before = next;
 			layGroup(group, [...path, step], scope);
+			// A group without registers could repeat for ever.
+			if (next === before) return;
 		}
 	}
 

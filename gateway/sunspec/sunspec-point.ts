@@ -50,14 +50,17 @@ const typeForms: Readonly<Record<string, TypeForm>> = {
 };
 
 /** Patterns that makers send for "not implemented" beside those of the specification, by type. */
-const ownPatterns: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-	SMA: {
-		uint16: ['8000'],
-		uint32: ['80000000'],
-		bitfield32: ['8000FFFF'],
-		eui48: ['0000000000000000'],
-	},
-};
+const ownPatterns: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>> = new Map([
+	[
+		'SMA',
+		{
+			uint16: ['8000'],
+			uint32: ['80000000'],
+			bitfield32: ['8000FFFF'],
+			eui48: ['0000000000000000'],
+		},
+	],
+]);
 
 /** Units as the rest of the product writes them; the empty ones are no units. */
 const units: Readonly<Record<string, string>> = {
@@ -118,11 +121,12 @@ function textsOf({ symbols, size, type }: SunspecPoint): Readonly<Record<string,
 	);
 }
 
-const unitOf = ({ units: unit = '' }: SunspecPoint): string => (units[unit] ?? unit).trim().slice(0, MAX_UNIT);
+const unitOf = ({ units: unit = '' }: SunspecPoint): string =>
+	((Object.hasOwn(units, unit) ? units[unit] : undefined) ?? unit).trim().slice(0, MAX_UNIT);
 
 const absentPatterns = ({ type }: SunspecPoint, { absent }: TypeForm, maker: string): readonly string[] => [
 	...(absent === null ? [] : [absent]),
-	...(ownPatterns[maker]?.[type] ?? []),
+	...(ownPatterns.get(maker)?.[type] ?? []),
 ];
 
 /** Settings are what can be written; what never changes is read once, and the headers only when somebody asks. */
@@ -142,7 +146,7 @@ function useOf(
  */
 export function sunspecPoint(field: SunspecField, modelKey: string, maker: string): SunspecWirePoint | null {
 	const { point, address, scaleFactor } = field;
-	const typeForm = typeForms[point.type];
+	const typeForm = Object.hasOwn(typeForms, point.type) ? typeForms[point.type] : undefined;
 	if (typeForm === undefined || scaleFactor === undefined) return null;
 	const { type } = typeForm;
 	const invalid = absentPatterns(point, typeForm, maker);

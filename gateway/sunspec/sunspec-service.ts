@@ -39,10 +39,17 @@ export interface SunspecService {
 	describe(request: SunspecRequest, signal?: AbortSignal): Promise<SunspecDescription>;
 }
 
+/**
+ * Reads without an answer before a unit counts as gone. Who answers no long reads costs some until they are short enough; each keeps the
+ * line from those who are polled.
+ */
+const MAX_SILENCES = 40;
+
 /** Reads of one unit. What a device refuses or leaves unanswered is `null`; a device that never said anything is told apart. */
 function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecRequest, signal?: AbortSignal) {
 	let hasAnswered = false;
 	let silence: ModbusFault | null = null;
+	let silences = 0;
 	const read: SunspecRead = async (address, count) => {
 		try {
 			const { data } = await line.request({ unitId, functionCode: 3, address, count, timeoutMs }, signal);
@@ -50,8 +57,13 @@ function createUnitRead(line: BorrowedLine, { unitId, timeoutMs }: SunspecReques
 			return data;
 		} catch (fault) {
 			if (!(fault instanceof ModbusFault) || fault.failure === 'closed') throw fault;
-			if (fault.exceptionCode === null) silence = fault;
-			else hasAnswered = true;
+			if (fault.exceptionCode !== null) {
+				hasAnswered = true;
+				return null;
+			}
+			silence = fault;
+			silences += 1;
+			if (silences >= MAX_SILENCES) throw fault;
 			return null;
 		}
 	};

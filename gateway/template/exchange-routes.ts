@@ -60,6 +60,7 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 		const importing = described(ofBox(permitted('templates:write')), {
 			...api('importTemplate', 'What a file of another program would be as a template; nothing is stored'),
 			answers: { 200: importAnswer },
+			refusals: [503],
 		});
 		server.route({
 			method: 'POST',
@@ -69,9 +70,9 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 				app: { ...importing.app, audit: false },
 				payload: { maxBytes: MAX_BODY_BYTES },
 				validate: { payload: importBody },
-				handler: ({ payload }: Request<{ Payload: ImportBody }>) => {
+				handler: async ({ payload }: Request<{ Payload: ImportBody }>) => {
 					const wanted = toImportRequest(payload);
-					return importView(wanted.key, imports.preview(wanted));
+					return importView(wanted.key, await imports.preview(wanted));
 				},
 			},
 		});
@@ -114,10 +115,14 @@ export const exchangeRoutes: Plugin<ExchangeRoutesOptions> = {
 				handler: (request: OfDevice, h: ResponseToolkit) => {
 					const device = devices.get(request.params.device_id, actorOf(request));
 					const { connection } = device;
-					if (connection?.driver !== 'modbus' || connection.line.transport !== 'tcp')
+					if (
+						connection?.driver !== 'modbus' ||
+						connection.line.transport !== 'tcp' ||
+						connection.line.tls !== undefined
+					)
 						throw new Fault(
 							'state-conflict',
-							`device ${device.uid} is not on Modbus TCP, and the binding has no address for it`,
+							`device ${device.uid} is not on plain Modbus TCP, and the binding has no address for it`,
 						);
 					const template = layeredTemplate(templates.template(connection.template), connection);
 					const thing = {

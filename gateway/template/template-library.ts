@@ -3,6 +3,7 @@ import { parseTemplate } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
 import { checksumOf } from '../../core/configuration/canonical-json.ts';
 import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
+import { type SetTimer, systemTimer } from '../../core/journal/set-timer.ts';
 import type { Logger } from '../../core/kernel/log.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
 import {
@@ -11,9 +12,18 @@ import {
 	openSiteTemplateStore,
 	type StoredTemplate,
 } from './site-template-store.ts';
+import { createTemplateThread } from './template-thread.ts';
 
 /** Most bytes of all templates of the site together. */
 const MAX_ALL_BYTES = 16 * 1024 * 1024;
+
+/** More points than these would keep everything else waiting while they are looked at. */
+const MOST_POINTS_AT_ONCE = 500;
+
+const pointsIn = (raw: JsonValue): number => {
+	const points: unknown = typeof raw === 'object' && raw !== null ? Reflect.get(raw, 'points') : null;
+	return Array.isArray(points) ? points.length : 0;
+};
 
 /** A template that somebody has uploaded here. */
 export interface SiteTemplate {
@@ -32,14 +42,17 @@ export interface TemplateLibraryDeps {
 	/** Templates of the product and of the box's own folder; those of the site may extend them. */
 	readonly base: ReadonlyMap<string, TemplateDocument>;
 	readonly log: Logger;
+	/** For the longest time that judging a template may take. */
+	readonly setTimer?: SetTimer;
 }
 
 const mistakesOf = (error: unknown): readonly SettingsMistake[] =>
 	error instanceof SettingsFault ? error.mistakes : [{ path: '', message: messageOf(error) }];
 
 /** Templates of this box: those it was shipped with, and in front of them those that were uploaded to it, which are kept durably. */
-export async function openTemplateLibrary({ folder, base, log }: TemplateLibraryDeps) {
+export async function openTemplateLibrary({ folder, base, log, setTimer = systemTimer }: TemplateLibraryDeps) {
 	const store = await openSiteTemplateStore(folder);
+	const thread = createTemplateThread({ bases: base, setTimer });
 	const templates = new Map(base);
 	const site = new Map<string, SiteTemplate>();
 
@@ -76,9 +89,21 @@ export async function openTemplateLibrary({ folder, base, log }: TemplateLibrary
 			throw new Fault('rule-violation', `all templates of the site have at most ${MAX_ALL_BYTES} bytes; found ${all}`);
 	}
 
+	/** Many points are judged on the thread of templates. @throws SettingsFault with every mistake */
+	async function judged(key: string, raw: JsonValue): Promise<TemplateDocument> {
+		if (pointsIn(raw) <= MOST_POINTS_AT_ONCE) return parseTemplate(key, raw, base);
+		const outcome = await thread.run({ kind: 'parse', key, raw });
+		if (outcome.kind === 'parsed') return outcome.template;
+		if (outcome.kind === 'mistaken') throw new SettingsFault(outcome.mistakes);
+		log.warn('template-not-judged', { key, reason: outcome.kind === 'failed' ? outcome.reason : outcome.kind });
+		throw new Fault('rule-violation', 'the template cannot be read');
+	}
+
 	return {
 		/** All by key; changes with what is uploaded. */
 		templates: templates as ReadonlyMap<string, TemplateDocument>,
+		/** Reads and judges what takes long. */
+		thread,
 		/** Those of the site, also the ones that cannot be used. */
 		site: site as ReadonlyMap<string, SiteTemplate>,
 		/** Whether the product or the box's own folder has it. */
@@ -90,7 +115,7 @@ export async function openTemplateLibrary({ folder, base, log }: TemplateLibrary
 		 * @throws SettingsFault; Fault `rule-violation` when there is no room, `unavailable` when the disk takes no change
 		 */
 		async put(key: string, raw: JsonValue): Promise<SiteTemplate> {
-			const template = parseTemplate(key, raw, base);
+			const template = await judged(key, raw);
 			const text = `${JSON.stringify(raw, null, '\t')}\n`;
 			const bytes = Buffer.byteLength(text);
 			assertRoom(key, bytes);

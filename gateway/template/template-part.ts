@@ -22,7 +22,7 @@ export function openTemplates({ opened, devices, drivers, log }: TemplatePartDep
 	const { library, shelf, mistakes } = opened;
 	const templates = createTemplateService({ library, shelf, devices, ...drivers });
 	const imports = createImportService({
-		parse: library.parse,
+		thread: library.thread,
 		current: (key) => shelf.templates.get(key),
 		log,
 	});

@@ -70,7 +70,7 @@ for (const kind of ['silence', 'wrong-echo', 'wrong-function', 'wrong-transactio
 	test(`a write answered with ${kind} has failed, is not known to be without effect, and is not sent again`, async (t) => {
 		const slave = await createFakeSlave((request) => (isWrite(request) ? { kind } : { kind: 'data' }));
 		t.teardown(() => slave.stop());
-		const { write } = await writeBox(t, slave.port, { template: PLAIN });
+		const { write } = await writeBox(t, slave.port, { template: PLAIN, timeoutMs: 300 });
 		const { status, error } = await write({ point: 'target', value: 20 });
 		t.is(status, 'failed');
 		t.regex(error ?? '', /whether the device has taken the value is not known$/);

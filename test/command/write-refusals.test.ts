@@ -52,6 +52,20 @@ const refused: readonly (readonly [
 		'payload.value',
 		/one of 0 \(off\)/,
 	],
+	[
+		'a text where its number is written',
+		[target('a', 1, {}, { enum: { 0: 'off', 1: 'on' } })],
+		{ point: 'a', value: 'on' },
+		'payload.value',
+		/must be one of 0 \(off\), 1 \(on\) for point a; found "on"/,
+	],
+	[
+		'a number that is written as a text',
+		[target('a', 1, {}, { enum: { 0: 'off', 1: 'on' } })],
+		{ point: 'a', value: '1' },
+		'payload.value',
+		/must be a number for point a; found "1"/,
+	],
 	['a point that is only read', [point('a', 1)], { point: 'a', value: 1 }, 'payload.point', /can only be read/],
 	[
 		'a bit that the template does not say how to write',

@@ -59,7 +59,7 @@ async function scene(t: ExecutionContext) {
 		const made = await call('POST', '/devices', { name: uid, device_uid: uid, device_type: 'meter', connection });
 		t.is(made.status, 201, made.text);
 	}
-	return { call, addMeter, line: `/lines/${encodeURIComponent(`tcp 127.0.0.1:${port}`)}` };
+	return { call, addMeter, simulator, line: `/lines/${encodeURIComponent(`tcp 127.0.0.1:${port}`)}` };
 }
 
 test('a line is looked at, recorded, downloaded and reported; the download answers in the simulator', async (t) => {
@@ -116,6 +116,28 @@ test('a line is looked at, recorded, downloaded and reported; the download answe
 	t.regex(metrics, /drawbridge_modbus_unit_requests_total\{line="tcp 127\.0\.0\.1:\d+",unit="1"\} \d+/);
 	t.regex(metrics, /# TYPE drawbridge_modbus_unit_latency_seconds histogram/);
 	t.regex(metrics, /latency_seconds_bucket\{line="[^"]+",unit="1",le="\+Inf"\} \d+/);
+});
+
+test('the frames before a device was lost are there when somebody comes to look', async (t) => {
+	const { call, addMeter, simulator, line } = await scene(t);
+	await addMeter('meter-1', 1);
+	const tooLong = await call('POST', `${line}/frames`, { seconds: 901 });
+	t.is(tooLong.status, 422);
+	t.regex(tooLong.text, /body\.seconds: must be less than or equal to 900/);
+	t.is((await call('POST', `${line}/frames`, { seconds: 604_801, until_fault: true })).status, 422);
+	const started = await call('POST', `${line}/frames`, { seconds: 86_400, until_fault: true });
+	t.like(JSON.parse(started.text), { is_running: true, until_fault: true, fault: null });
+	const recorded = async (what: string, hasFault: boolean) =>
+		waitFor(what, 15_000, async () => {
+			const { recording, frames } = JSON.parse((await call('GET', `${line}/frames?limit=500`)).text);
+			return frames.length > 0 && (recording.fault !== null) === hasFault && { recording, frames };
+		});
+	await recorded('the meter is asked', false);
+	await simulator.stop();
+	const { recording, frames } = await recorded('the fault', true);
+	t.regex(recording.fault.reason, /^meter-1: /);
+	t.true(frames.some(({ direction }: { readonly direction: string }) => direction === 'received'));
+	t.true(recording.until < new Date(Date.now() + 60_000).toISOString());
 });
 
 test('a line is found by its name, slashes and blanks and all; another one is not there', async (t) => {

@@ -103,3 +103,16 @@ test('the framing of a line is that of its transport', (t) => {
 	t.is(framingOfLine('ascii-over-tcp 10.0.0.5:4001'), 'ascii');
 	t.is(framingOfLine('serial /dev/ttyUSB0 9600 8N1'), 'raw');
 });
+
+test('on a line with ASCII frames a megabyte of colons is noise, and the frame behind it is found', (t) => {
+	const noise = Buffer.alloc(1024 * 1024, ':');
+	const answer = Buffer.from(':01030200E713\r\n');
+	const shown = shownFrames('ascii', framesOf([0, 'received', noise], [10, 'received', answer]));
+	t.deepEqual(
+		shown.map(({ bytes, unitId }) => [bytes.length, unitId]),
+		[
+			[1024 * 1024, null],
+			[answer.length, 1],
+		],
+	);
+});

@@ -35,6 +35,41 @@ test('no recording is longer than 15 minutes', (t) => {
 	t.is(Number(ring.recording()?.until), MOST_RECORDING_MS);
 });
 
+test('a recording that waits for a fault keeps what was before it, ends after it, and is there a week later', (t) => {
+	const clock = createManualClock(0);
+	const ring = createFrameRing(clock);
+	ring.watch(3 * 24 * HOUR_MS);
+	clock.advance(24 * HOUR_MS);
+	ring.push('sent', Buffer.from('01', 'hex'));
+	ring.fault('meter: no answer');
+	clock.advance(4_000);
+	ring.fault('another: no answer');
+	ring.push('sent', Buffer.from('02', 'hex'));
+	clock.advance(1_000);
+	ring.push('sent', Buffer.from('03', 'hex'));
+	const ended = { isRunning: false, untilFault: true, fault: { at: 24 * HOUR_MS, reason: 'meter: no answer' } };
+	t.like(ring.recording(), ended);
+	t.deepEqual(
+		ring.frames().map(({ bytes }) => bytes.toString('hex')),
+		['01', '02'],
+	);
+	clock.advance(6 * 24 * HOUR_MS);
+	t.is(ring.frames().length, 2);
+	clock.advance(25 * HOUR_MS);
+	t.is(ring.recording(), null);
+});
+
+test('a fault ends no recording that does not wait for one, and is none when nothing is recorded', (t) => {
+	const clock = createManualClock(0);
+	const ring = createFrameRing(clock);
+	ring.fault('meter: no answer');
+	t.is(ring.recording(), null);
+	ring.record(60_000);
+	ring.fault('meter: no answer');
+	clock.advance(10_000);
+	t.like(ring.recording(), { isRunning: true, fault: null });
+});
+
 test('a recording that is ended early is kept; one of no time forgets', (t) => {
 	const ring = createFrameRing(createManualClock());
 	ring.record(10_000);

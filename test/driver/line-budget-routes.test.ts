@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { TOKEN_STRATEGY } from '../../core/http/access.ts';
-import type { Role } from '../../core/identity/role.ts';
+import type { Actor, Role } from '../../core/identity/role.ts';
 import { type Box, startBox } from '../contract/kit/box.ts';
 import { actorOfRole } from '../fake/actor-of-role.ts';
 import { createFakeSlave } from '../fake/modbus-slave.ts';
@@ -11,10 +11,15 @@ interface Asked {
 	readonly url: string;
 	readonly payload?: object;
 	readonly role?: Role;
+	/** Instead of somebody of this role. */
+	readonly actor?: Actor;
 }
 
-async function ask({ server }: Box, { method = 'GET', url, payload, role = 'superadmin' }: Asked) {
-	const auth = { strategy: TOKEN_STRATEGY, credentials: { user: { actor: actorOfRole(role) } } };
+async function ask(
+	{ server }: Box,
+	{ method = 'GET', url, payload, role = 'superadmin', actor = actorOfRole(role) }: Asked,
+) {
+	const auth = { strategy: TOKEN_STRATEGY, credentials: { user: { actor } } };
 	const answer = await server.inject({
 		method,
 		url: `/api/v1${url}`,
@@ -123,4 +128,9 @@ test('who sees only devices of their own is told the names of no others', async 
 	}
 	const { body } = await ask(box, { url: '/templates/eastron-sdm630', role: 'user' });
 	t.like(body, { used_by: [] });
+	const installer: Actor = { ...actorOfRole('user'), permissions: new Set(['devices:write']) };
+	const payload = { name: 'Own', device_type: 'meter', owner_id: null, connection: modbus(rtu, { unit_id: 9 }) };
+	const saved = await ask(box, { method: 'POST', url: '/devices', payload, actor: installer });
+	t.is(saved.status, 201, JSON.stringify(saved.body));
+	t.is(saved.headers['warning'], '299 - "the line rtu /dev/ttyNowhere0 1200 8N1 needs more time than there is"');
 });

@@ -164,7 +164,7 @@ const points = [
 const mistakes: readonly (readonly [point: unknown, value: unknown, sentence: RegExp | null])[] = [
 	['mode', 1, null],
 	['mode', 3, /be one of 1 \(heat\), 2 \(cool\) for point mode; found 3/],
-	['mode', 'heat', /be a number for point mode; found "heat"/],
+	['mode', 'heat', /be one of 1 \(heat\), 2 \(cool\) for point mode; found "heat"/],
 	['limit', 30, null],
 	['limit', 31, /be at least 5 and at most 30 A for point limit; found 31/],
 	['limit', 7.5, /be a whole number/],

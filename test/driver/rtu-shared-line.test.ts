@@ -182,6 +182,24 @@ test('an answer that another master was denied before is not taken when it comes
 	await line.close();
 });
 
+test('our answer settles what another master asked before our request, and not what it asked behind it', async (t) => {
+	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
+	const ours = read(0, 2);
+	const wire = createRtuWire(() => null);
+	const { line } = await openOn(wire);
+	const first = line.transact(ours);
+	await untilSent(wire);
+	// The other master speaks while the device has our request already.
+	wire.inject(foreign(theirs));
+	wire.inject(rtuReply({ ...ours, functionCode: 3 }));
+	t.true(isRight((await first).data, ours));
+	const second = line.transact(read(40, 5));
+	await untilSent(wire, 2);
+	wire.inject(rtuReply(theirs));
+	t.is((await t.throwsAsync(second, { instanceOf: ModbusFault })).failure, 'corrupt');
+	await line.close();
+});
+
 test('on a line that is shared, an answer behind bytes that may have been a request is not taken', async (t) => {
 	const theirs: SlaveRequest = { unitId: 1, functionCode: 3, address: 500, count: 5 };
 	const wire = createRtuWire((_, index) =>

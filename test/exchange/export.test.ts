@@ -12,6 +12,7 @@ import { csvOf } from '../../gateway/template/export/table-export.ts';
 import { thingModel } from '../../gateway/template/export/thing-description.ts';
 import { importFile } from '../../gateway/template/import/import-formats.ts';
 import { createImportService } from '../../gateway/template/import/import-service.ts';
+import { createTemplateThread } from '../../gateway/template/template-thread.ts';
 import { bareServer, bearer } from '../fake/bare-server.ts';
 import { optionsOf } from '../fake/import-options.ts';
 import { plainDevice } from '../fake/plain-device.ts';
@@ -79,7 +80,7 @@ async function server(t: ExecutionContext, connection: Connection | null, templa
 	});
 	const made = await bareServer(exchangeRoutes, {
 		imports: createImportService({
-			parse: (key, raw) => parseTemplate(key, raw),
+			thread: createTemplateThread({ bases: new Map() }),
 			current: () => template,
 			log: silentLog,
 		}),
@@ -131,9 +132,19 @@ test('a Thing Model has every point with the terms of the Modbus binding', (t) =
 test('cells that a spreadsheet would take for formulas are made harmless, and come back as they were', (t) => {
 	const csv = csvOf(METER);
 	t.true(csv.includes("'=Power"));
-	t.false(/(?:^|,)=/m.test(csv));
+	t.false(/(?:^|,)"?=/m.test(csv));
 	const { document } = importFile('csv', Buffer.from(csv), optionsOf());
 	t.deepEqual(parseTemplate('acme-meter', document), METER);
+});
+
+test('texts of a number below zero are no formula either', (t) => {
+	const points = METER.points.map((point) => (point.key === 'mode' ? { ...point, enum: { '-1': 'cmd' } } : point));
+	const csv = csvOf({ ...METER, points });
+	t.true(csv.includes("'-1=cmd"));
+	t.deepEqual(parseTemplate('acme-meter', importFile('csv', Buffer.from(csv), optionsOf()).document), {
+		...METER,
+		points,
+	});
 });
 
 test('a device on Modbus TCP is described as a Thing, with the points that it has', async (t) => {
@@ -151,8 +162,13 @@ test('a device on Modbus TCP is described as a Thing, with the points that it ha
 		...overTcp,
 		line: { transport: 'rtu', path: '/dev/ttyUSB0', baudRate: 9600, parity: 'none', dataBits: 8, stopBits: 1 },
 	};
-	const other = await server(t, serial);
-	t.is((await other.inject({ url: '/devices/meter-1/thing-description', headers: bearer('viewer') })).statusCode, 409);
+	const secured: Connection = { ...overTcp, line: { transport: 'tcp', host: 'box', port: 802, tls: {} } };
+	for (const connection of [serial, secured]) {
+		const other = await server(t, connection);
+		const refused = await other.inject({ url: '/devices/meter-1/thing-description', headers: bearer('viewer') });
+		t.is(refused.statusCode, 409);
+		t.regex(refused.payload, /not on plain Modbus TCP/);
+	}
 });
 
 test('REST: a template is exported in every format under its own name', async (t) => {

@@ -1,43 +1,10 @@
 import test from 'ava';
 
-import { parseTemplate } from '../../config/template/template-schema.ts';
 import { xlsxOf } from '../../gateway/template/file/xlsx-writer.ts';
 import { formatOf, importFile, type ImportFormat } from '../../gateway/template/import/import-formats.ts';
 import type { ImportOptions } from '../../gateway/template/import/imported.ts';
 import { optionsOf } from '../fake/import-options.ts';
-
-/** `key function:address/count type order` and what is not as usual. */
-function pointLines(format: ImportFormat, content: Buffer, options: ImportOptions): readonly string[] {
-	const { document } = importFile(format, content, options);
-	return parseTemplate('sample', document).points.map((point) => {
-		const {
-			key,
-			functionCode,
-			address,
-			count,
-			type,
-			byteOrder,
-			scale,
-			offset,
-			unit,
-			access,
-			kind,
-			bit,
-			enum: texts,
-		} = point;
-		const place = `${key} ${functionCode}:${address}/${count} ${type} ${byteOrder}`;
-		const more = [
-			scale === 1 ? '' : `x${scale}`,
-			offset === 0 ? '' : `+${offset}`,
-			unit,
-			access === 'r' ? '' : access,
-			kind === 'measurement' ? '' : kind,
-			bit === undefined ? '' : `bit${bit}`,
-			texts === null ? '' : JSON.stringify(texts),
-		];
-		return [place, ...more].filter((part) => part !== '').join(' ');
-	});
-}
+import { pointLines } from '../fake/point-lines.ts';
 
 interface Sample {
 	readonly name: string;
@@ -170,7 +137,7 @@ const NEURON = JSON.stringify({
 
 const NEURON_POINTS = [
 	'freq 3:0/1 uint16 AB x0.01',
-	'power 4:2/2 float32 CDAB',
+	'power 4:2/2 float32 DCBA',
 	'limit 3:9/1 int16 AB +5 rw',
 	'run 1:1/1 bool AB rw',
 	'fault 3:19/1 bit AB bit4',

@@ -4,12 +4,12 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { parseTemplate } from '../../config/template/template-schema.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import { xlsxSheets } from '../../gateway/template/file/xlsx-reader.ts';
 import { xlsxOf } from '../../gateway/template/file/xlsx-writer.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../../gateway/template/import/import-formats.ts';
 import { toImportRequest } from '../../gateway/template/import/import-schema.ts';
-import { createImportService, type ImportPreview } from '../../gateway/template/import/import-service.ts';
+import { type ImportPreview, previewOf, readImport, unreadable } from '../../gateway/template/import/import-preview.ts';
+import { ImportFault } from '../../gateway/template/import/imported.ts';
 import { optionsOf } from '../fake/import-options.ts';
 
 const shipped = parseTemplate('meter', {
@@ -23,14 +23,11 @@ const shipped = parseTemplate('meter', {
 	],
 });
 
-const imports = createImportService({
-	parse: (key, raw) => parseTemplate(key, raw),
-	current: (key) => (key === 'meter' ? shipped : undefined),
-	log: silentLog,
-});
-
-const preview = (format: ImportFormat | 'auto', content: string | Buffer, key = 'new', fileName = ''): ImportPreview =>
-	imports.preview({ key, format, fileName, content: Buffer.from(content), options: optionsOf() });
+function preview(format: ImportFormat | 'auto', content: string | Buffer, key = 'new', fileName = ''): ImportPreview {
+	const read = readImport({ key, format, fileName, content: Buffer.from(content), options: optionsOf() });
+	if (read instanceof ImportFault) return unreadable(format, read.note);
+	return previewOf(key, read, { parse: parseTemplate, current: key === 'meter' ? shipped : undefined });
+}
 
 interface Bad {
 	readonly format: ImportFormat;
@@ -135,6 +132,24 @@ for (const [name, { format, content, mistakes }] of Object.entries(bad))
 		);
 		for (const { rule } of found) t.true(rule.length > 5, rule);
 	});
+
+test('a row without a name gets that of its place, and says so', (t) => {
+	const { notes, document, isSound } = preview(
+		'csv',
+		`${HEAD}\na,A,3,0,1,uint16,AB,1\n,,3,7,1,uint16,AB,1\n,,1,7,1,,,\n`,
+	);
+	t.true(isSound);
+	t.deepEqual(
+		notes.map(({ severity, place, field }) => [severity, place.line, field]),
+		[
+			['warning', 3, 'name'],
+			['warning', 4, 'name'],
+		],
+	);
+	t.like(document, {
+		points: [{ key: 'a' }, { key: 'register_7', name: 'Register 7' }, { key: 'bit_7', name: 'Bit 7' }],
+	});
+});
 
 test('a file is held against the template that it would replace', (t) => {
 	const content = `${HEAD}\nb,B,3,5,1,uint16,AB,0.1\nc,C,3,6,1,uint16,AB,1\n`;

@@ -4,22 +4,20 @@ import { join } from 'node:path';
 import test from 'ava';
 
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
-import { silentLog } from '../../core/kernel/log.ts';
-import { createImportService, type ImportPreview } from '../../gateway/template/import/import-service.ts';
+import { type ImportPreview, previewOf, readImport, unreadable } from '../../gateway/template/import/import-preview.ts';
+import { ImportFault } from '../../gateway/template/import/imported.ts';
 import { optionsOf } from '../fake/import-options.ts';
 
 const FOLDER = join(process.cwd(), 'config', 'template');
 const { templates } = await readTemplates(FOLDER);
 const serialKeys = [...templates.values()].filter(({ serial }) => serial !== undefined).map(({ key }) => key);
 
-const imports = createImportService({
-	parse: (key, raw) => parseTemplate(key, raw, templates),
-	current: (key) => templates.get(key),
-	log: silentLog,
-});
-
-const preview = (content: string, key = 'new', fileName = 'new.json', options = optionsOf()): ImportPreview =>
-	imports.preview({ key, format: 'auto', fileName, content: Buffer.from(content), options });
+function preview(content: string, key = 'new', fileName = 'new.json', options = optionsOf()): ImportPreview {
+	const read = readImport({ key, format: 'auto', fileName, content: Buffer.from(content), options });
+	if (read instanceof ImportFault) return unreadable('auto', read.note);
+	const parse = (own: string, raw: unknown) => parseTemplate(own, raw, templates);
+	return previewOf(key, read, { parse, current: templates.get(key) });
+}
 
 /** `line:column field: rule` of each note. */
 const told = (content: string): readonly string[] =>

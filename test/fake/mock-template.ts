@@ -5,10 +5,10 @@ import { templateFile } from '../../config/template/template-file.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
 import { checksumOf } from '../../core/configuration/canonical-json.ts';
-import { silentLog } from '../../core/kernel/log.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
 import { importBody, importView, toImportRequest } from '../../gateway/template/import/import-schema.ts';
-import { createImportService } from '../../gateway/template/import/import-service.ts';
+import { previewOf, readImport, unreadable } from '../../gateway/template/import/import-preview.ts';
+import { ImportFault } from '../../gateway/template/import/imported.ts';
 import { brokenViews, lineView, shownView } from '../../gateway/template/template-route-schema.ts';
 import { refusal } from './mock-answer.ts';
 
@@ -213,13 +213,16 @@ export function templateRoutes(server: Server): void {
 					}));
 					return refusal(h, 422, 'VALIDATION_ERROR', error.message, errors);
 				}
-				const imports = createImportService({
-					parse: (key, raw) => parseTemplate(key, raw, shelf.base),
-					current: (key) => templateOf(shelf, key) ?? undefined,
-					log: silentLog,
-				});
 				const wanted = toImportRequest(value);
-				return importView(wanted.key, imports.preview(wanted));
+				const read = readImport(wanted);
+				const preview =
+					read instanceof ImportFault
+						? unreadable(wanted.format, read.note)
+						: previewOf(wanted.key, read, {
+								parse: (key, raw) => parseTemplate(key, raw, shelf.base),
+								current: templateOf(shelf, wanted.key) ?? undefined,
+							});
+				return importView(wanted.key, preview);
 			},
 		},
 	]);

@@ -68,7 +68,8 @@ function createBadLine(random: () => number, hasEcho: boolean) {
 			const isException = chance(0.04);
 			const body = isException ? Buffer.from([request.unitId, request.functionCode | 0x80, 2]) : replyTo(request);
 			for (const piece of fate(withCrc(body), chance, random)) {
-				if (!isException) confirmed.add(`${request.functionCode}:${request.address}:${request.count}`);
+				if (!isException && request.functionCode === 6)
+					confirmed.add(`${request.functionCode}:${request.address}:${request.count}`);
 				listener?.bytes(piece);
 				if (chance(0.5)) await sleep(1);
 			}

@@ -25,6 +25,8 @@ export interface WriteBoxOptions {
 	/** Whether the line is open from the start. */
 	readonly isPolled?: boolean;
 	readonly lockOut?: LockOut;
+	/** Longest wait for an answer; absent: longer than any stall of a loaded machine. */
+	readonly timeoutMs?: number;
 	/** What the device says above its template. */
 	readonly layer?: { readonly options?: readonly TemplateOption[]; readonly overrides?: readonly PointOverride[] };
 }
@@ -33,7 +35,7 @@ export interface WriteBoxOptions {
 export async function writeBox(
 	t: ExecutionContext,
 	port: number,
-	{ template, isPolled = true, lockOut = noLockOut, layer = {} }: WriteBoxOptions,
+	{ template, isPolled = true, lockOut = noLockOut, timeoutMs = 10_000, layer = {} }: WriteBoxOptions,
 ) {
 	const templates = new Map([[template.key, template]]);
 	const device = deviceOf(1, 'heater', {
@@ -43,7 +45,7 @@ export async function writeBox(
 			unitId: 1,
 			template: template.key,
 			periodMs: 60_000,
-			timeoutMs: 100,
+			timeoutMs,
 			...layer,
 		},
 	});

@@ -64,7 +64,7 @@ function openBus(
 
 /** The value that is read under this path now, as soon as one is. */
 async function readValue(bus: Bus): Promise<number> {
-	const untilMs = systemClock.monotonicMs() + 10_000;
+	const untilMs = systemClock.monotonicMs() + 60_000;
 	for (;;) {
 		try {
 			const { data } = await bus.request({ unitId: 1, functionCode: 3, address: 0, count: 1, timeoutMs: 500 }, 'poll');

@@ -31,7 +31,7 @@ const networkOf = (port: number, changes: Partial<TcpSweep> = {}): TcpSweep => (
 	subnets: ['127.0.0.0/30'],
 	ports: [port],
 	unitIds: null,
-	timeoutMs: 1000,
+	timeoutMs: 10_000,
 	...changes,
 });
 

@@ -15,7 +15,7 @@ const registersOf = (line: Line, changes: Partial<RegisterScan> = {}): RegisterS
 	functionCode: 3,
 	first: 0,
 	last: 65_535,
-	timeoutMs: 1000,
+	timeoutMs: 10_000,
 	pauseMs: 0,
 	isThorough: false,
 	...changes,

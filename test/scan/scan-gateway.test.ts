@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import test from 'ava';
 
 import { systemClock } from '../../core/kernel/clock.ts';
@@ -7,6 +5,9 @@ import { createModbusSlave } from '../../gateway/simulator/modbus-slave.ts';
 import { startTcpSlave } from '../../gateway/simulator/modbus-tcp-slave.ts';
 import { createSdm630Image } from '../../gateway/simulator/sdm630-image.ts';
 import { startBox } from '../contract/kit/box.ts';
+import { waitFor } from '../system/kit/wait-for.ts';
+
+const SOON_MS = 60_000;
 
 test('in a real gateway a polled meter is tried and scanned by the name of its line, and the start is in the audit log', async (t) => {
 	const box = await startBox('gateway');
@@ -55,11 +56,10 @@ test('in a real gateway a polled meter is tried and scanned by the name of its l
 	});
 	t.is(status, 201, text);
 	const at = `/scans/${String(body['id'])}`;
-	let scan = await call('GET', at);
-	for (let tries = 0; scan.body['state'] === 'running' && tries < 500; tries += 1) {
-		await sleep(20);
-		scan = await call('GET', at);
-	}
+	const scan = await waitFor('the end of the scan', SOON_MS, async () => {
+		const now = await call('GET', at);
+		return now.body['state'] !== 'running' && now;
+	});
 	t.is(scan.body['state'], 'done', scan.text);
 	t.regex(scan.text, /"most_per_read":80,"most_per_read_known":true,"pairs_only":true/);
 

@@ -8,7 +8,7 @@ test('a register is tried in every meaning of its number with one read, and the 
 	const slave = await startTcpSlave(slaveOf({ 1: createSdm630Image(1) }), 0);
 	t.teardown(() => slave.stop());
 	const { tryRegister } = await box(t);
-	const request = { line: tcp(slave.port), unitId: 1, functionCode: 4, count: 2, timeoutMs: 1000 } as const;
+	const request = { line: tcp(slave.port), unitId: 1, functionCode: 4, count: 2, timeoutMs: 10_000 } as const;
 	const { reads, decodings } = await tryRegister.read({ ...request, address: 30_001, expect: 231 });
 	t.deepEqual(
 		reads.filter(({ error }) => error === null).map(({ address, count }) => [address, count]),
@@ -28,7 +28,7 @@ test('a try shows the exception of the device in words, and the time of a silent
 	);
 	const { tryRegister } = await box(t);
 	const request = { line: tcp(slave.port), unitId: 1, functionCode: 3, count: 1 } as const;
-	const refused = await tryRegister.read({ ...request, address: 0, timeoutMs: 5000 });
+	const refused = await tryRegister.read({ ...request, address: 0, timeoutMs: 10_000 });
 	t.deepEqual(refused.decodings, []);
 	t.deepEqual(refused.reads[0]?.exception, {
 		code: 2,
@@ -43,7 +43,7 @@ test('a try shows the exception of the device in words, and the time of a silent
 test('the last register is read, and what lies beyond it is refused before anything is sent', async (t) => {
 	const slave = await fakeSlave(t, () => ({ kind: 'data' }));
 	const { tryRegister } = await box(t);
-	const request = { line: tcp(slave.port), unitId: 1, functionCode: 3, address: 65_535, timeoutMs: 500 } as const;
+	const request = { line: tcp(slave.port), unitId: 1, functionCode: 3, address: 65_535, timeoutMs: 10_000 } as const;
 	const { reads } = await tryRegister.read({ ...request, count: 1 });
 	t.deepEqual(reads[0]?.words, [0xff_fe ^ 0x100, 0xffff ^ 0x100]);
 	const wide = await tryRegister.read({ ...request, count: 2 });

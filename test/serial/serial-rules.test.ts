@@ -2,6 +2,7 @@ import test from 'ava';
 
 import type { Connection, StreamLine } from '../../config/connection/connection.ts';
 import { createTemplateCheck } from '../../config/template/template-check.ts';
+import { assertGatewayTakes } from '../../cloud/command/draft-check.ts';
 import { assertLineAgrees, assertTemplateFits } from '../../core/device/device-rules.ts';
 import { deviceId, deviceUid } from '../../core/kernel/id.ts';
 import { assertDeviceTakes } from '../../gateway/command/gateway-delivery.ts';
@@ -68,7 +69,9 @@ test('a device is saved only with a template of its own sort', (t) => {
 
 test('a command to a serial device is refused when it is queued', (t) => {
 	const draft = { name: 'write', payload: { point: 'tariff', value: 1 }, ttlMs: 1000 };
-	t.throws(() => assertDeviceTakes({ connection: serial() }, draft, LIBRARY), {
-		message: /^device_uid: a serial device that is not Modbus takes no commands/,
-	});
+	// By its gateway, and by the hub already.
+	for (const assertTaken of [assertDeviceTakes, assertGatewayTakes])
+		t.throws(() => assertTaken({ connection: serial() }, draft, LIBRARY), {
+			message: /^device_uid: a serial device that is not Modbus takes no commands/,
+		});
 });

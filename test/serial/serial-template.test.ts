@@ -83,6 +83,13 @@ const flaws: readonly (readonly [pattern: string, flaw: RegExp | null])[] = [
 	['(?<a>x)\\k<a>', /refer back/],
 	['.*.*.*.*x', /too many choices/],
 	['[', /no regular expression/],
+	// In this language `[^]` is any character and `[]` none: what follows is no part of them.
+	['[^](?:a+)+b]', /nests quantifiers/],
+	['[]|(?:a+)+b]', /nests quantifiers/],
+	['[^](?=a)]', /look ahead/],
+	['[\\](?:a+)+b]', null],
+	['a{0,60}a{0,60}b{60}', null],
+	['a{0,60}a{0,60}a{0,9}a{900}b', /too many choices/],
 ];
 
 for (const [pattern, flaw] of flaws) {
@@ -104,6 +111,14 @@ const mistakeTable: readonly (readonly [what: string, change: object, mistake: R
 	],
 	['a register in a text', { points: [{ key: 'a', name: 'A', field: 'w', address: 3 }] }, /^points\[0\]\.address: /],
 	['one key twice', { points: [scale.points[0], scale.points[0]] }, /^points\[1\]\.key: /],
+	[
+		'one key for two points that exclude each other, of which only one place would be known',
+		{
+			options: [{ name: 'size', label: 'Size', type: 'number', default: 1 }],
+			points: [1, 2].map((is) => Object.assign({ when: [{ option: 'size', is: [is] }] }, scale.points[0])),
+		},
+		/^points\[1\]\.key: must be unique; weight is also points\[0\]$/,
+	],
 	['a scale of 0', { points: [{ key: 'a', name: 'A', field: 'w', scale: 0 }] }, /^points\[0\]\.scale: /],
 	['a group that is not there', { points: [{ key: 'a', name: 'A', field: 'w', group: 'x' }] }, /^points\[0\]\.group: /],
 	[

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { parseSimulateOptions } from '../../gateway/simulator/simulate-options.ts';
 import { connectTo } from '../fake/raw-client.ts';
 
 const COMMAND = join(process.cwd(), 'bin', 'gatewayctl.js');
@@ -15,7 +16,7 @@ const COMMAND = join(process.cwd(), 'bin', 'gatewayctl.js');
 function run(...args: readonly string[]) {
 	const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
 		encoding: 'utf8',
-		timeout: 20_000,
+		timeout: 120_000,
 	});
 	return { status, stdout, stderr };
 }
@@ -49,6 +50,14 @@ for (const { args, code, message } of [
 		t.is(stdout, '');
 	});
 }
+
+test('a template of a folder may extend one of the product', (t) => {
+	const path = folder(t);
+	writeFileSync(join(path, 'my-meter.json'), JSON.stringify({ extends: 'eastron-sdm630', points: [] }));
+	const played = run('simulate', '--template', 'my-meter', '--templates', path, '--rtu', '/no/port');
+	t.is(played.status, 69, 'it gets as far as the port');
+	t.regex(played.stderr, /\/no\/port/);
+});
 
 test('a mistake in a scenario ends with 78 and its place; one that cannot be played says why', (t) => {
 	const file = join(folder(t), 'scenario.yaml');
@@ -138,4 +147,11 @@ test('answers that are paced take the time of their characters behind a serial s
 		t.true(performance.now() - startMs >= leastMs, lines[index]?.line);
 	}
 	child.kill('SIGTERM');
+});
+
+test('a serial line is set as its devices are, e.g. 7E1 as ASCII comes from the factory', (t) => {
+	const words = '--template a --ascii /dev/ttyS1 --baud 19200 --data-bits 7 --parity even --stop-bits 1'.split(' ');
+	const settings = { path: '/dev/ttyS1', baudRate: 19_200, parity: 'even', dataBits: 7, stopBits: 1 } as const;
+	t.deepEqual(parseSimulateOptions(words).places, [{ kind: 'serial', framing: 'ascii', settings }]);
+	t.throws(() => parseSimulateOptions(['--template', 'a', '--data-bits', '9']), { message: /--data-bits is 7, 8/ });
 });

@@ -55,7 +55,17 @@ const fullPoint: Wire = {
 	when: [{ option: 'phases', is: [3] }],
 	labels: { ko: '모드', tr: 'Mod' },
 	enum_labels: { ko: { 0: '꺼짐' }, tr: { 1: 'açık' } },
-	write: { function: 6, address: 200, min: 0, max: 1, step: 1, block: 'control', verify: true },
+	write: {
+		function: 6,
+		address: 200,
+		min: 0,
+		max: 1,
+		step: 1,
+		block: 'control',
+		verify: true,
+		limit: { writes: 2, seconds: 60 },
+		revert: { value: 0, seconds: 60 },
+	},
 };
 
 const fullHeader: Wire = {

@@ -71,3 +71,11 @@ test('a file has the last word', (t) => {
 	});
 	t.deepEqual(points[0]?.labels, { ko: '전압 L1', tr: 'Faz 1' });
 });
+
+test('a key of many endings costs no more than its letters', (t) => {
+	const key = `a${'_demand_max'.repeat(11)}`;
+	// Each of its endings fits in two ways: with both tried, so many keys would take longer than a test may.
+	const found = Array.from({ length: 10_000 }, () => labelsOfKey(key));
+	t.true(found.every((labels) => labels === null));
+	t.deepEqual(labelsOfKey('voltage_demand_max'), { ko: '전압 최대 수요', tr: 'Gerilim, en yüksek talep' });
+});

@@ -7,6 +7,7 @@ import test from 'ava';
 
 import { SettingsFault } from '../../config/settings-fault.ts';
 import { counterRange, createPointFacts } from '../../config/template/point-facts.ts';
+import type { PointOverride } from '../../config/connection/connection.ts';
 import { layeredTemplate, layerMistakes } from '../../config/template/template-layers.ts';
 import { parseTemplate, readTemplates } from '../../config/template/template-schema.ts';
 import type { TemplateDocument } from '../../config/template/template.ts';
@@ -73,6 +74,10 @@ const broken: readonly (readonly [over: Wire, line: string])[] = [
 	[{ resets: true }, 'kind: only a counter turns or resets; found measurement'],
 	[{ enum: { 0: 'off' }, enum_labels: { ko: { 1: '켬' } } }, 'enum_labels: must translate texts of enum; found 1'],
 	[{ access: 'w', write: { verify: true } }, 'write.verify: a point that is only written cannot be read back'],
+	[
+		{ access: 'rw', write: { max: 5, revert: { value: 9, seconds: 60 } } },
+		'write.revert.value: must be at most 5 for point power; found 9',
+	],
 	[{ write: {} }, 'write: a point that is only read has no write rule'],
 	[{ access: 'rw', write: { function: 5 } }, 'write.function: must be 6, 16, 22, 23 for 1 of function 3; found 5'],
 	[{ access: 'rw', ...float, write: { function: 6 } }, 'write.function: must be 16, 23 for 2 of function 3; found 6'],
@@ -142,6 +147,19 @@ test('a key may stand for two points that no device has both of', (t) => {
 	]);
 });
 
+test('a name that a device gives to a point is its name in every language', (t) => {
+	const template = parsed([wirePoint({ key: 'voltage_l1' }), wirePoint({ key: 'voltage_l2', address: 1 })]);
+	t.is(template.points[0]?.labels?.ko, '전압 L1');
+	const { points } = layeredTemplate(template, {
+		overrides: [
+			{ point: 'voltage_l1', name: 'Kitchen' },
+			{ point: 'voltage_l2', scale: 2 },
+		],
+	});
+	t.like(points[0], { name: 'Kitchen', labels: undefined });
+	t.is(points[1]?.labels?.ko, '전압 L2');
+});
+
 test('a device says what it has of its own above its template, and nothing else changes', (t) => {
 	const template = parsed([wirePoint({ min: 0, max: 10 }), wirePoint({ key: 'other', address: 1 })]);
 	const layered = layeredTemplate(template, {
@@ -179,6 +197,19 @@ test('a device says what it has of its own above its template, and nothing else 
 	);
 });
 
+test('a device is not given limits or factors that its point cannot have', (t) => {
+	const template = parsed([wirePoint({ min: 0, max: 10 }), wirePoint({ key: 'name', type: 'string', address: 5 })]);
+	const lines = (override: Omit<PointOverride, 'point'>, point = 'power') =>
+		layerMistakes(template, { overrides: [{ point, ...override }] }).map(({ path, message }) => `${path}: ${message}`);
+	t.deepEqual(lines({ min: 3, max: 2 }), ['overrides[0].min: must not be above max; found 3 above 2']);
+	t.deepEqual(lines({ min: 20 }), ['overrides[0].min: must not be above max; found 20 above 10']);
+	t.deepEqual(lines({ max: -1 }), ['overrides[0].min: must not be above max; found 0 above -1']);
+	t.deepEqual(lines({ min: 20, max: 30, scale: 10 }), []);
+	t.deepEqual(lines({ offset: 1 }, 'name'), ['overrides[0].offset: type string takes no scale or offset; found 1']);
+	t.deepEqual(lines({ max: 1 }, 'name'), ['overrides[0].max: type string takes no min or max; found 1']);
+	t.deepEqual(lines({ name: 'Serial', read: false }, 'name'), []);
+});
+
 test('a scale factor is read as often as the most wanted of its values', (t) => {
 	const factor = wirePoint({ key: 'sf', type: 'int16', address: 5, kind: 'setting' });
 	const value = (key: string, address: number, over: Wire): Wire =>
@@ -188,7 +219,13 @@ test('a scale factor is read as often as the most wanted of its values', (t) => 
 	t.is(pollOf(), 'as a setting');
 	t.is(pollOf(value('a', 1, {})), 'normal');
 	t.is(pollOf(value('a', 1, { poll: 'slow' }), value('b', 2, { poll: 'fast' })), 'fast');
+	t.is(pollOf(value('a', 1, { poll: 'slow' })), 'slow', 'a setting is read every ten minutes, which is more seldom');
+	t.is(pollOf(value('a', 1, { kind: 'setting' })), 'as a setting');
 	t.is(pollOf(value('a', 1, { poll: 'once' })), 'as a setting');
+	t.is(
+		layeredTemplate(parsed([{ ...factor, poll: 'on-demand' }, value('a', 1, { kind: 'setting' })]), {}).points[0]?.poll,
+		'slow',
+	);
 });
 
 const rangeOf = (over: Wire) => {

@@ -10,6 +10,9 @@ const WITHIN_MS = 20_000;
 /** Of the scan of the mock, until it is done. */
 const STEPS = 4;
 
+/** Of a page that has to ask. */
+const SEVERAL_PERIODS_MS = 5_000;
+
 /** Questions for one scan so far. */
 function countQuestions(page: Page): () => number {
 	let asked = 0;
@@ -28,6 +31,7 @@ async function startSweep(page: Page): Promise<void> {
 test.serial('registers are swept: mistakes at their fields, progress, and a table that leads to a try', async (t) => {
 	const stepped = { hull: 'gateway', claimed: true, scans: 'stepped', expected: /422|auth\/refresh/ } as const;
 	await visit(t, stepped, async ({ page, look, api }) => {
+		await page.clock.install();
 		await open(page, 'lines');
 		await page.getByRole('link', { name: /^tcp/ }).click();
 		await page.getByRole('link', { name: 'Which registers answer' }).click();
@@ -71,6 +75,7 @@ test.serial('registers are swept: mistakes at their fields, progress, and a tabl
 		api.stepScan();
 		await page.getByText('1728 of 3456').waitFor();
 		const before = questions();
+		await page.clock.fastForward(SEVERAL_PERIODS_MS);
 		api.stepScan();
 		await page.getByText('2592 of 3456').waitFor();
 		t.is(questions(), before, 'progress is told, and not asked for');

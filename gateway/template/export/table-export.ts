@@ -29,7 +29,8 @@ function plainCell(value: unknown): string {
 /** Cells that are more than their value as text. */
 const writers: Readonly<Partial<Record<Column, (point: WirePoint) => string>>> = {
 	invalid: ({ invalid }) => invalid.join('|'),
-	enum: ({ enum: texts }) => (texts === null ? '' : Object.keys(texts).length === 0 ? '{}' : textsCell(texts)),
+	enum: ({ enum: texts }) =>
+		texts === null ? '' : Object.keys(texts).length === 0 ? '{}' : safeCell(textsCell(texts)),
 	slice: ({ slice }) => (slice === undefined ? '' : `${slice.first}:${slice.count}`),
 	when: ({ when }) => jsonCell(when),
 	label_ko: ({ labels }) => plainCell(labels?.ko),

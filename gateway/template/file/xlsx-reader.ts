@@ -28,8 +28,11 @@ export function lettersOf(column: number): string {
 
 const textOf = (files: ZipFiles, name: string): string | null => files.read(name)?.toString('utf8') ?? null;
 
-const opened = (xml: string, name: string): readonly Extract<XmlToken, { kind: 'open' }>[] =>
-	[...xmlTokens(xml)].flatMap((token) => (token.kind === 'open' && token.name === name ? [token] : []));
+function opened(xml: string, name: string): readonly Extract<XmlToken, { kind: 'open' }>[] {
+	const found: Extract<XmlToken, { kind: 'open' }>[] = [];
+	for (const token of xmlTokens(xml)) if (token.kind === 'open' && token.name === name) found.push(token);
+	return found;
+}
 
 const startsElement = (token: XmlToken): boolean => token.kind === 'open' && !token.isEmpty;
 
@@ -63,7 +66,7 @@ function numberText(text: string): string {
 }
 
 function valueOf({ type, text }: OpenCell, shared: readonly string[]): string {
-	if (type === 's') return shared[Number(text)] ?? '';
+	if (type === 's') return text === '' ? '' : (shared[Number(text)] ?? '');
 	if (type === 'b') return text === '1' ? 'true' : 'false';
 	return type === '' || type === 'n' ? numberText(text.trim()) : text;
 }
@@ -79,9 +82,15 @@ function createRows(shared: readonly string[], room: { left: number }) {
 	let cell: OpenCell | null = null;
 	let isValue = false;
 
+	/** A cell takes room, and so does one that is left out before it. */
+	function take(): void {
+		room.left -= 1;
+		if (room.left < 0) throw new ZipFault(`a table has at most ${MAX_CELLS} cells`);
+	}
+
 	function endCell(): void {
 		if (cell !== null && cell.column < MAX_COLUMNS) {
-			while (cells.length < cell.column) cells.push('');
+			for (; cells.length < cell.column; cells.push('')) take();
 			cells[cell.column] = valueOf(cell, shared);
 		}
 		cell = null;
@@ -98,8 +107,7 @@ function createRows(shared: readonly string[], room: { left: number }) {
 			cells = [];
 		},
 		c(attributes) {
-			room.left -= 1;
-			if (room.left < 0) throw new ZipFault(`a table has at most ${MAX_CELLS} cells`);
+			take();
 			const column = columnOf(attributes.get('r') ?? '') ?? cells.length;
 			cell = { column, type: attributes.get('t') ?? '', text: '' };
 		},

@@ -77,6 +77,8 @@ export function createDraftBook() {
 		warn,
 		mistake: (place: Place, field: string | null, rule: string, value?: unknown): void =>
 			note('mistake', place, field, rule, value),
+		/** No more points are taken; the first that was too many is noted. */
+		isFull: (): boolean => isFull,
 		/** Takes a point. Its key gets a number when another point has it, unless `isKeyKept`: the rules of templates then judge it. */
 		add(point: DraftPoint, place: Place, isKeyKept = false): void {
 			if (points.length >= MAX_POINTS) {

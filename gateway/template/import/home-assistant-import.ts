@@ -43,12 +43,12 @@ const STRUCTURES: Readonly<Record<string, string>> = {
 	d: 'float64',
 };
 
-const SWAPS: Readonly<Record<string, readonly [bytes: boolean, words: boolean]>> = {
-	none: [false, false],
-	byte: [true, false],
-	word: [false, true],
-	word_byte: [true, true],
-};
+const SWAPS: ReadonlyMap<string, readonly [bytes: boolean, words: boolean]> = new Map([
+	['none', [false, false]],
+	['byte', [true, false]],
+	['word', [false, true]],
+	['word_byte', [true, true]],
+]);
 
 const unitOf = (map: PlacedMap): number => numberAt(map, 'slave') ?? numberAt(map, 'device_address') ?? 0;
 
@@ -74,7 +74,7 @@ function kindOf(map: PlacedMap, book: DraftBook): Kind | null {
 		);
 		return null;
 	}
-	const swaps = SWAPS[textAt(map, 'swap') ?? 'none'];
+	const swaps = SWAPS.get(textAt(map, 'swap') ?? 'none');
 	if (swaps === undefined) {
 		book.mistake(placeAt(map, 'swap'), 'swap', 'must be none, byte, word or word_byte', textAt(map, 'swap'));
 		return null;
@@ -167,7 +167,7 @@ function addSetpoint(map: PlacedMap, point: DraftPoint, book: DraftBook): void {
 /** Further values of the same kind behind the first one. */
 function addRepeats(map: PlacedMap, point: DraftPoint, book: DraftBook): void {
 	const more = numberAt(map, 'virtual_count') ?? numberAt(map, 'slave_count') ?? 0;
-	for (let number = 1; number <= Math.min(more, 1000); number += 1) {
+	for (let number = 1; number <= Math.min(more, 1000) && !book.isFull(); number += 1) {
 		const address = point.address + number * point.count;
 		book.add({ ...point, key: `${point.key}_${number + 1}`, name: `${point.name} ${number + 1}`, address }, map.place);
 	}

@@ -104,15 +104,15 @@ function formatOfJson(text: string): ImportFormat {
 	return found[1];
 }
 
-const ENDINGS: Readonly<Record<string, ImportFormat>> = {
-	csv: 'csv',
-	tsv: 'csv',
-	xlsx: 'xlsx',
-	toml: 'telegraf',
-	conf: 'telegraf',
-	yaml: 'home-assistant',
-	yml: 'home-assistant',
-};
+const ENDINGS: ReadonlyMap<string, ImportFormat> = new Map([
+	['csv', 'csv'],
+	['tsv', 'csv'],
+	['xlsx', 'xlsx'],
+	['toml', 'telegraf'],
+	['conf', 'telegraf'],
+	['yaml', 'home-assistant'],
+	['yml', 'home-assistant'],
+]);
 
 /** The format of a file by its content, then by the end of its name. @throws ImportFault */
 export function formatOf(fileName: string, content: Buffer): ImportFormat {
@@ -122,5 +122,5 @@ export function formatOf(fileName: string, content: Buffer): ImportFormat {
 	if (/^[ \t]*\[\[?[ \t]*inputs\.modbus/m.test(text)) return 'telegraf';
 	if (/^\uFEFF?\s*[[{]/.test(text)) return formatOfJson(textOf(content));
 	if (/^modbus:/m.test(text)) return 'home-assistant';
-	return ENDINGS[ending] ?? 'csv';
+	return ENDINGS.get(ending) ?? 'csv';
 }

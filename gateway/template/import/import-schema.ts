@@ -3,7 +3,7 @@ import Joi from 'joi';
 import { fieldFault } from '../../../core/kernel/fault.ts';
 import { keyOf } from './draft-book.ts';
 import { IMPORT_FORMATS, type ImportFormat, MAX_IMPORT_BYTES } from './import-formats.ts';
-import type { ImportPreview, ImportRequest } from './import-service.ts';
+import type { ImportPreview, ImportRequest } from './import-preview.ts';
 import type { ImportNote, ImportOptions } from './imported.ts';
 
 /** Body of an import after validation. */

@@ -26,7 +26,7 @@ export interface NeuronTag {
 type TagField = 'address' | 'type' | 'attribute' | 'decimal' | 'bias' | 'precision';
 
 /** Numbers of the types in Neuron's REST API. */
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES: Readonly<Record<number, string>> = {
 	1: 'int8',
 	2: 'uint8',
 	3: 'int16',
@@ -45,15 +45,21 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const ADDRESS = /^(\d{1,3})!(\d{5,6})(?:\.(\d{1,3})([HLDE])?)?(?:#(BB|BL|LB|LL|B|L))?(?:\.(\d{1,3})([HLDE])?)?$/i;
 
-/** Order of the bytes by the letters behind `#`: whether bytes within words, and words, are swapped. */
-const ENDIANS: Readonly<Record<string, readonly [bytes: boolean, words: boolean]>> = {
-	B: [true, false],
-	L: [false, false],
-	LL: [false, false],
-	LB: [true, false],
-	BB: [false, true],
-	BL: [true, true],
-};
+type Swaps = readonly [bytes: boolean, words: boolean];
+
+/** What is swapped in numbers of several registers, by the letters behind `#`; none of them: nothing. */
+const ENDIANS: ReadonlyMap<string, Swaps> = new Map([
+	['LB', [true, false]],
+	['BB', [true, true]],
+	['BL', [false, true]],
+]);
+
+/** What is swapped in so many bytes. A single `B` is for 2 and for 8 bytes, which it turns round. */
+function swapsOf(bytes: number, letters: string): Swaps {
+	const endian = letters.toUpperCase();
+	if (bytes === 2 || (bytes === 8 && endian === 'B')) return endian.startsWith('B') ? [true, true] : [false, false];
+	return ENDIANS.get(endian) ?? [false, false];
+}
 
 const factorOf = (text: string): number => numberIn(text)?.value ?? 0;
 
@@ -94,8 +100,8 @@ function formOf(type: RegisterType, isBits: boolean, { number, endian, letter }:
 			byte_order: /h/i.test(letter) || type === 'raw' ? 'AB' : 'BA',
 		};
 	}
-	const [bytes, words] = ENDIANS[endian.toUpperCase()] ?? [false, false];
-	return { type, count: usualCount(type), byte_order: swappedOrder(2 * usualCount(type), bytes, words) };
+	const bytes = 2 * usualCount(type);
+	return { type, count: usualCount(type), byte_order: swappedOrder(bytes, ...swapsOf(bytes, endian)) };
 }
 
 /** Where a tag is, and what its address says beside that; `null`: it is of another unit, or none, and is noted. */
@@ -141,7 +147,7 @@ export function neuronPoint(
 	const spot = spotOf(tag, placeOf('address'), unitId, book);
 	if (spot === null) return null;
 	const { functionCode, address } = spot;
-	const type = typeNamed(TYPES[tag.type.trim()] ?? tag.type, null);
+	const type = typeNamed(TYPES[Number(tag.type)] ?? tag.type, null);
 	if (type === null) {
 		book.mistake(placeOf('type'), 'type', 'must be a type of Neuron, e.g. INT16, FLOAT, STRING', tag.type);
 		return null;

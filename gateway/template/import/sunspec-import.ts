@@ -94,6 +94,7 @@ export function importSunspec(text: string, options: ImportOptions): Imported {
 	if (maps.length === 0) throw new ImportFault(NOWHERE, 'must be a model definition, or a list of them');
 	let address = options.sunspecAddress;
 	for (const map of maps) {
+		if (book.isFull()) break;
 		const model = toModel(map, book);
 		const registers = sizeOf(model.group);
 		if (registers > MAX_REGISTERS)

@@ -1,3 +1,4 @@
+import type { NotedAddress } from '../../../config/template/address-notation.ts';
 import type { RegisterType } from '../../../config/template/template.ts';
 import type { DraftBook } from './draft-book.ts';
 import { keyOf, nameOf } from './draft-book.ts';
@@ -131,7 +132,7 @@ function jsonIn(text: string): object | null {
 	}
 }
 
-const enumIn = (text: string): object | null => (text.startsWith('{') ? jsonIn(text) : textsIn(text));
+const enumIn = (text: string): object | null => (text.startsWith('{') ? jsonIn(text) : textsIn(cellText(text)));
 
 function slice(text: string): { readonly first: number; readonly count: number } | null {
 	const [, first, count] = /^(\d{1,2}):(\d{1,2})$/.exec(text) ?? [];
@@ -170,6 +171,13 @@ function kindWord(text: string): string | null {
 	return plain.startsWith('total') ? 'counter' : null;
 }
 
+/** What a point without a name is called: tables have rows that only fill a gap. */
+function placeName(row: CellReader, { functionCode, address }: NotedAddress, book: DraftBook): string {
+	const name = `${functionCode <= 2 ? 'Bit' : 'Register'} ${address}`;
+	book.warn(row.line, 'name', `no name is given: it became ${name}; take the row out if nobody needs it`);
+	return name;
+}
+
 /** The point of one row; `null`: something is wrong that keeps it from being one, and is noted. */
 export function pointOfRow(
 	row: CellReader,
@@ -190,7 +198,7 @@ export function pointOfRow(
 	}
 	const kind = kindOf(row, cells, book, at.functionCode <= 2);
 	if (kind === null) return null;
-	const name = nameOf(cells.text('name') ?? row.text('key'));
+	const name = nameOf(cells.text('name') ?? row.text('key')) || placeName(row, at, book);
 	const key =
 		row.text('key') === ''
 			? keyOf(name)
@@ -201,7 +209,7 @@ export function pointOfRow(
 	const { scale, scale_factor } = scaleOf(row, cells);
 	return {
 		key,
-		name: name === '' ? key : name,
+		name,
 		function: at.functionCode,
 		address: at.address,
 		count: kind.count,

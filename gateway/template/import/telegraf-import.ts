@@ -95,7 +95,7 @@ function addListed(map: PlacedMap, functionCode: 1 | 2 | 3 | 4, book: DraftBook)
 	if (addresses.some((each, index) => each !== address + index))
 		return book.mistake(place, 'address', 'must be addresses one after the other', addresses.join(', '));
 	const dataType = (textAt(map, 'data_type') ?? 'UINT16').toUpperCase();
-	const typeName = FIXED[dataType] ?? dataType;
+	const typeName = (Object.hasOwn(FIXED, dataType) ? FIXED[dataType] : undefined) ?? dataType;
 	const order = textAt(map, 'byte_order') ?? '';
 	addField({ map, functionCode, address, count: addresses.length, typeName, order }, book);
 }

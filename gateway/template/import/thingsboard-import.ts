@@ -12,7 +12,8 @@ const WRITING: ReadonlySet<number> = new Set([5, 6, 15, 16]);
 /** Most values of one entry that become points of their own. */
 const MAX_BITS = 256;
 
-const isLittle = (map: PlacedMap, name: string): boolean => (textAt(map, name) ?? 'BIG').toUpperCase() === 'LITTLE';
+/** Its converter takes the low byte and the low word first unless it is told BIG. */
+const isLittle = (map: PlacedMap, name: string): boolean => (textAt(map, name) ?? 'LITTLE').toUpperCase() !== 'BIG';
 
 type Order = readonly [bytes: boolean, words: boolean];
 
@@ -22,20 +23,48 @@ const orderOf = (entry: PlacedMap, slave: PlacedMap): Order => [
 	isLittle(memberOf(entry, 'wordOrder') === undefined ? slave : entry, 'wordOrder'),
 ];
 
-/** The factor of an entry: `multiplier` over `divider`. */
-function scaleOf(entry: PlacedMap): number {
-	const divider = numberAt(entry, 'divider') ?? 1;
-	return (numberAt(entry, 'multiplier') ?? 1) / (divider === 0 ? 1 : divider);
+/** The factor of an entry; 0 is none. Of `divider` and `multiplier` only the first counts where both are given. */
+function scaleOf(entry: PlacedMap, book: DraftBook): number {
+	const divider = numberAt(entry, 'divider') ?? 0;
+	const multiplier = numberAt(entry, 'multiplier') ?? 0;
+	if (divider === 0) return multiplier === 0 ? 1 : multiplier;
+	if (multiplier !== 0)
+		book.warn(
+			placeAt(entry, 'multiplier'),
+			'multiplier',
+			'is left out beside a divider, as by that gateway',
+			multiplier,
+		);
+	return 1 / divider;
 }
 
-function kindOf(
-	entry: PlacedMap,
-	order: Order,
-	book: DraftBook,
-): Pick<DraftPoint, 'type' | 'count' | 'byte_order'> | null {
+/** Types whose width is that of the registers they are read from. */
+const BY_REGISTERS: Readonly<Record<string, string>> = { long: 'int', double: 'float' };
+
+/** Types that are the bytes as they come, whatever the order. */
+const PLAIN: ReadonlySet<RegisterType> = new Set(['string', 'raw', 'bits', 'bit', 'int8h', 'uint8h']);
+
+/** One bit of a register where the entry says which, else all of them. */
+function bitsOf(entry: PlacedMap, book: DraftBook): Kind {
+	const bit = numberAt(entry, 'bit');
+	if (bit !== null) return { type: 'bit', bit, count: 1, byte_order: 'AB' };
+	book.warn(
+		placeAt(entry, 'type'),
+		'type',
+		'was read as the bits of one register, the lowest being bit 0',
+		textAt(entry, 'type'),
+	);
+	return { type: 'bits', count: 1, byte_order: 'AB' };
+}
+
+type Kind = Pick<DraftPoint, 'type' | 'count' | 'byte_order' | 'bit'>;
+
+function kindOf(entry: PlacedMap, order: Order, book: DraftBook): Kind | null {
 	const name = textAt(entry, 'type') ?? '';
+	if (/^bits?$/i.test(name)) return bitsOf(entry, book);
 	const objects = numberAt(entry, 'objectsCount');
-	const type: RegisterType | null = typeNamed(name, objects);
+	const own = new Map(Object.entries(BY_REGISTERS)).get(name.toLowerCase()) ?? name;
+	const type: RegisterType | null = typeNamed(own, objects ?? 1);
 	if (type === null) {
 		book.mistake(
 			placeAt(entry, 'type'),
@@ -49,12 +78,13 @@ function kindOf(
 	const count = isLong ? (objects ?? 1) : usualCount(type);
 	if (objects !== null && objects !== count)
 		book.warn(placeAt(entry, 'objectsCount'), 'objectsCount', `type ${type} takes ${count}, which was taken`, objects);
-	return { type, count, byte_order: swappedOrder(orderBytes(type, count), ...order) };
+	const swaps: Order = PLAIN.has(type) ? [false, false] : order;
+	return { type, count, byte_order: swappedOrder(orderBytes(type, count), ...swaps) };
 }
 
 function addBits(entry: PlacedMap, point: Omit<DraftPoint, 'count' | 'type' | 'byte_order'>, book: DraftBook): void {
 	const count = Math.min(MAX_BITS, Math.max(1, numberAt(entry, 'objectsCount') ?? 1));
-	for (let index = 0; index < count; index += 1) {
+	for (let index = 0; index < count && !book.isFull(); index += 1) {
 		const suffix = count === 1 ? '' : `_${index + 1}`;
 		const name = count === 1 ? point.name : `${point.name} ${index + 1}`;
 		book.add(
@@ -101,7 +131,7 @@ function spotIn(
 }
 
 /** Values that are no numbers to be scaled. */
-const UNSCALED: ReadonlySet<RegisterType> = new Set(['string', 'raw', 'bits']);
+const UNSCALED: ReadonlySet<RegisterType> = new Set(['string', 'raw', 'bits', 'bit']);
 
 function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<string>, book: DraftBook): void {
 	const tag = textAt(entry, 'tag') ?? '';
@@ -120,7 +150,7 @@ function addEntry(entry: PlacedMap, slave: PlacedMap, writable: ReadonlySet<stri
 	if (functionCode <= 2) return addBits(entry, point, book);
 	const kind = kindOf(entry, orderOf(entry, slave), book);
 	if (kind === null) return;
-	const scale = UNSCALED.has(kind.type) ? 1 : scaleOf(entry);
+	const scale = UNSCALED.has(kind.type) ? 1 : scaleOf(entry, book);
 	book.add({ ...point, ...kind, ...(scale === 1 ? {} : { scale }) }, entry.place);
 }
 

@@ -5,10 +5,10 @@ import type { RegisterType } from '../../../config/template/template.ts';
 const NAMES: Readonly<Record<RegisterType, readonly string[]>> = {
 	bool: ['boolean', 'coil', 'discrete', 'discreteinput', 'digital', 'onoff'],
 	bit: [],
-	int8h: [],
-	int8l: ['int8', 's8', 'sint', '8int'],
-	uint8h: [],
-	uint8l: ['uint8', 'u8', 'byte', 'usint', '8uint'],
+	int8h: ['8int'],
+	int8l: ['int8', 's8', 'sint'],
+	uint8h: ['8uint'],
+	uint8l: ['uint8', 'u8', 'byte', 'usint'],
 	int16: ['s16', 'i16', 'sint16', 'short', 'signed16', 'signedint16', '16int', 'int16s', 'shortint', 'signedword'],
 	uint16: [
 		'u16',
@@ -147,7 +147,8 @@ export const orderBytes = (type: RegisterType, count: number): number =>
 export function orderNamed(name: string, type: RegisterType, count: number): string | null {
 	const letters = name.trim().toUpperCase();
 	if (isPermutation(letters)) return letters;
-	const swaps = SWAPS[plainName(name)];
+	const word = plainName(name);
+	const swaps = Object.hasOwn(SWAPS, word) ? SWAPS[word] : undefined;
 	return swaps === undefined ? null : swappedOrder(orderBytes(type, count), ...swaps);
 }
 

@@ -19,6 +19,15 @@ export const placeWord = (unitId: number, functionCode: number, address: number)
 const TCP_PROTOCOL_AT = 2;
 const TCP_DATA_AT = 8;
 
+const SILENT: LineFault = { kind: 'silent' };
+
+/**
+ * An answer under another unit or function than asked. On a serial line it is told from a right one because nobody has asked for it;
+ * when it is late as well, behind another late answer, somebody has: nothing in it tells that it is not the answer to that.
+ */
+const isLie = (fault: LineFault | 'damaged' | null): boolean =>
+	fault !== null && fault !== 'damaged' && (fault.kind === 'wrong-unit' || fault.kind === 'wrong-function');
+
 /** What was done to answers, by kind. */
 export type FaultCounts = Record<string, number>;
 
@@ -98,7 +107,8 @@ export function createFaultyResponder({ random, timeoutMs, isPipelined, counts }
 	return {
 		respond(request, framing) {
 			const isTcp = framing.name === 'tcp';
-			const choice = choose(new Set(isTcp ? (isPipelined ? ['tcp'] : ['tcp', 'single']) : ['serial']));
+			const chosen = choose(new Set(isTcp ? (isPipelined ? ['tcp'] : ['tcp', 'single']) : ['serial']));
+			const choice = !isTcp && ordered.isBehind() && isLie(chosen) ? SILENT : chosen;
 			const kind = choice === 'damaged' ? choice : (choice?.kind ?? 'sound');
 			counts[kind] = (counts[kind] ?? 0) + 1;
 			const answering = { framing, request, pdu: dataPdu(request), afterMs: random() * USUAL_MS };
@@ -107,7 +117,7 @@ export function createFaultyResponder({ random, timeoutMs, isPipelined, counts }
 					? { afterMs: deed.afterMs, bytes: damaged(deed.bytes, framing, random) }
 					: deed,
 			);
-			return isTcp ? deeds : ordered(deeds);
+			return isTcp ? deeds : ordered.put(deeds);
 		},
 	};
 }

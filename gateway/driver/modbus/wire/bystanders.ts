@@ -32,8 +32,11 @@ export interface Bystanders {
 	politeMs(): number;
 	/** Whether what looks like our answer may be the one to another master's request. @param isException whether it is an exception */
 	mayTake(exchange: ModbusExchange, isException: boolean): boolean;
-	/** The unit has answered: a device answers in order, so what others asked it before is done. */
-	answered(unitId: number): void;
+	/**
+	 * The unit has answered our request: a device answers in order, so what others asked it before is done. What it was asked behind
+	 * our request is still to come. @param sentAtMs when ours was sent, monotonic
+	 */
+	answered(unitId: number, sentAtMs: number): void;
 	/** We gave the request up: its answer may come late, and is no sign of another master. */
 	gaveUp(exchange: ModbusExchange): void;
 }
@@ -48,6 +51,8 @@ interface Awaited {
 	readonly unitId: number;
 	readonly functionCode: number;
 	readonly replyLength: number | null;
+	/** When the request was heard. */
+	readonly sinceMs: number;
 	readonly untilMs: number;
 }
 
@@ -77,7 +82,8 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 		lastSharedMs = nowMs;
 		isAnswerAwaited = unitId !== BROADCAST_UNIT;
 		if (!isAnswerAwaited) return;
-		awaited = [...awaited, { unitId, functionCode, replyLength, untilMs: nowMs + OWED_FOR_MS }].slice(-MOST_AWAITED);
+		const untilMs = nowMs + OWED_FOR_MS;
+		awaited = [...awaited, { unitId, functionCode, replyLength, sinceMs: nowMs, untilMs }].slice(-MOST_AWAITED);
 	}
 
 	/** Whose answer it is, if it can be told: ours may come late, and then the other master's is still to come. */
@@ -125,15 +131,14 @@ export function createBystanders(clock: Clock, counters: LineCounters): Bystande
 				.filter(isOf(exchange.unitId, exchange.functionCode))
 				.some(({ replyLength }) => isException || replyLength === null || replyLength === length);
 		},
-		answered(unitId) {
-			if (awaited.length > 0) awaited = awaited.filter((each) => each.unitId !== unitId);
+		answered(unitId, sentAtMs) {
+			if (awaited.length === 0) return;
+			awaited = awaited.filter((each) => each.unitId !== unitId || each.sinceMs > sentAtMs);
 		},
 		gaveUp({ unitId, functionCode }) {
-			const untilMs = clock.monotonicMs() + OWED_FOR_MS;
-			owed = [
-				...owed.filter((each) => !isOf(unitId, functionCode)(each)),
-				{ unitId, functionCode, replyLength: null, untilMs },
-			].slice(-MOST_AWAITED);
+			const nowMs = clock.monotonicMs();
+			const late = { unitId, functionCode, replyLength: null, sinceMs: nowMs, untilMs: nowMs + OWED_FOR_MS };
+			owed = [...owed.filter((each) => !isOf(unitId, functionCode)(each)), late].slice(-MOST_AWAITED);
 		},
 	};
 }

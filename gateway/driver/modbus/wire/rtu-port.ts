@@ -139,7 +139,7 @@ export function createRtuPort({ link, timing, clock, meter, bystanders }: RtuPor
 			fail(exchange, 'what may be the answer to another master on the line');
 			return;
 		}
-		bystanders.answered(exchange.unitId);
+		bystanders.answered(exchange.unitId, sentAtMs);
 		open = null;
 		if (isException) turnaround.failed(exchange);
 		else turnaround.answered(exchange, clock.monotonicMs() - sentAtMs - exchangeMs(exchange), looks === 1);
