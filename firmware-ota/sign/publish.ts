@@ -5,6 +5,7 @@ import { readSnapshot, readTimestamp, type SnapshotDocument } from '../trust/met
 import { checkSigned, checkSnapshot, checkTargets, checkTimestamp } from '../trust/metadata-rules.ts';
 import { readDraft } from './draft-rules.ts';
 import type { OpenKey } from './key-file.ts';
+import { checkOwnClock } from './own-clock.ts';
 import { planPublish, type PublishPlan } from './publish-plan.ts';
 import type { Published, RepositoryFolder } from './repository-folder.ts';
 import { headOf, LIFE_DAYS, type RawHead, unsigned } from './role-draft.ts';
@@ -17,6 +18,8 @@ export interface PublishDeps {
 	readonly timestampKeys: readonly OpenKey[];
 	readonly snapshotDays?: number | undefined;
 	readonly timestampDays?: number | undefined;
+	/** A person has looked at the clock, though nothing was signed for months. */
+	readonly isTimeRight?: boolean;
 }
 
 export interface PublishReport {
@@ -101,12 +104,13 @@ function filesOf(plan: PublishPlan, snapshot: SnapshotDocument, timestampText: s
  * Publishes what is signed: roots, targets and delegated roles that have their signatures, a snapshot where something changed or it grows old, and always a
  * new timestamp. What is not signed yet waits and stops nothing. Nothing is written that a client would refuse.
  *
- * @throws Fault `state-conflict` while the first root or targets lack signatures; TrustFault when the result would be refused
+ * @throws Fault `state-conflict` while the first root or targets lack signatures, `rule-violation` when the clock here cannot be right; TrustFault when the result would be refused
  */
 export async function publish(deps: PublishDeps): Promise<PublishReport> {
 	const { repository, clock, timestampKeys, timestampDays = LIFE_DAYS.timestamp } = deps;
 	const draft = await readDraft(repository);
 	const { published, staged } = draft;
+	checkOwnClock(clock.now(), published, deps.isTimeRight ?? false);
 	const plan = planPublish(draft);
 	const snapshot = makeSnapshot(plan, published.snapshot, deps);
 	const stamp = {

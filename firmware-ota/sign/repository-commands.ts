@@ -5,6 +5,7 @@ import { Fault, messageOf } from '../../core/kernel/fault.ts';
 import { writeFactoryTrust } from '../trust/factory-trust.ts';
 import { type Ceremony, createCeremony, type RolePlan } from './ceremony.ts';
 import { isTopRole } from './draft-rules.ts';
+import { checkOwnClock } from './own-clock.ts';
 import { publish } from './publish.ts';
 import { openRepositoryFolder } from './repository-folder.ts';
 import { repositoryStatus } from './repository-status.ts';
@@ -101,6 +102,7 @@ export async function publishCommand(options: Options, context: SignContext): Pr
 		timestampKeys: await unlockAll(context, options.list('timestamp-key')),
 		snapshotDays: options.numberOr('snapshot-days') ?? undefined,
 		timestampDays: options.numberOr('timestamp-days') ?? undefined,
+		isTimeRight: options.has('time-is-right'),
 	});
 	for (const name of files) context.say(`published ${name}`);
 	for (const reason of waiting) context.say(`waiting: ${reason}`);
@@ -122,8 +124,10 @@ export async function statusCommand(options: Options, { say, clock }: SignContex
 
 /** Writes what a build brings along: the newest root, and the time. @throws Fault `state-conflict` before the first one is published */
 export async function factoryCommand(options: Options, { say, clock }: SignContext): Promise<void> {
-	const { root } = await repositoryOf(options).published();
+	const published = await repositoryOf(options).published();
+	const { root } = published;
 	if (root === null) throw new Fault('state-conflict', 'no root is published yet');
+	checkOwnClock(clock.now(), published, options.has('time-is-right'));
 	await writeFactoryTrust(options.text('to'), root.text, clock);
 	say(`root ${root.version} is in ${options.text('to')}`);
 }

@@ -38,6 +38,8 @@ const keysFor = (name: string, isDemanded = true) => ({
 });
 const sealed = { value: 'FILE', help: 'the sealed key', isMany: true };
 
+const timeIsRight = { value: null, help: 'somebody has looked at the clock, though nothing was signed for months' };
+
 /** Everything that can be done, in the order of a repository's life. */
 const COMMANDS: Readonly<Record<string, Command>> = {
 	'new-key': {
@@ -137,13 +139,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 			'timestamp-key': { ...sealed, isDemanded: true },
 			'snapshot-days': days,
 			'timestamp-days': days,
+			'time-is-right': timeIsRight,
 			'passphrase-file': passphrase,
 		},
 		run: publishCommand,
 	},
 	factory: {
 		help: 'Writes what a build of the product brings along: the newest root, and the time of the build.',
-		options: { repository, to: { value: 'DIR', help: 'folder in the build', isDemanded: true } },
+		options: {
+			repository,
+			to: { value: 'DIR', help: 'folder in the build', isDemanded: true },
+			'time-is-right': timeIsRight,
+		},
 		run: factoryCommand,
 	},
 	verify: {

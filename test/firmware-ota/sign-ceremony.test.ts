@@ -389,3 +389,15 @@ test('a build brings the newest root and its time along, and takes no updates wi
 	await t.throwsAsync(readFactoryTrust(path('build')), { message: /signed by 0\/2/ });
 	t.regex((await run('factory --repository HOME/none --to HOME/build')).err, /no root is published/);
 });
+
+test('a machine whose clock cannot be right publishes nothing and stamps no build', async (t) => {
+	const { ok, run, wait, files } = await publishedDesk(t);
+	const before = files();
+	const lines = [PUBLISH, 'factory --repository REPOSITORY --to HOME/build'];
+	wait(-1);
+	for (const line of lines) t.regex((await run(line)).err, /something was signed later already/);
+	wait(101);
+	for (const line of lines) t.regex((await run(line)).err, /look at its clock, then use --time-is-right/);
+	t.deepEqual(files(), before);
+	for (const line of lines) await ok(`${line} --time-is-right`);
+});
