@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { bothClients } from './both-clients.ts';
-import type { HostileRepository } from './hostile-repository.ts';
+import { type HostileRepository, newTestKey } from './hostile-repository.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
@@ -185,6 +185,20 @@ test('two delegators of one role each trust the keys that they name', async (t) 
 	await agreeOnTarget('b/x', 1);
 	await agreeOnTarget('a/x', 2);
 	t.is(repository.world.delegations.length, 2);
+});
+
+test('a role that one delegator trusts is refused where another names other keys for it', async (t) => {
+	const { agreeOnTarget, repository } = await bothClients(t, {
+		prepare: (made) => {
+			made.delegate('one', { paths: ['a/*'] });
+			made.delegate('shared', { paths: ['b/*', 'a/*'], targets: { 'b/x': bytes('1'), 'a/x': bytes('22') } });
+			made.delegation('one').children = ['shared'];
+			made.delegation('one').childKeys = { shared: [newTestKey()] };
+		},
+	});
+	await agreeOnTarget('b/x', 1);
+	await agreeOnTarget('a/x', 'refused');
+	t.is(repository.world.top.length, 2);
 });
 
 test('more roles than are followed cost those beyond, not the appliance', async (t) => {

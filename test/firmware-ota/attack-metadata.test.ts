@@ -33,6 +33,16 @@ test('rollback: an older timestamp is refused', async (t) => {
 	await agree('rollback');
 });
 
+test('rollback: an older timestamp is refused, though it names the same snapshot', async (t) => {
+	const { agree, repository } = await bothClients(t);
+	const old = repository.recording();
+	repository.world.timestamp.version = 2;
+	repository.publish();
+	await agree('accepted');
+	repository.replay(old, ['timestamp.json']);
+	await agree('rollback');
+});
+
 test('rollback: a newer timestamp that names an older snapshot is refused', async (t) => {
 	const { agree, repository } = await bothClients(t);
 	repository.next();
@@ -173,6 +183,39 @@ test('mix-and-match: a file with the right version and signature, but other byte
 	const signed = { ...repository.head('targets', targets), targets: {} };
 	repository.put('metadata/1.targets.json', signedText(signed, targets.keys));
 	await agree('mix-and-match');
+});
+
+test('mix-and-match: without hashes the versions alone have to fit', async (t) => {
+	const { agree, repository } = await bothClients(t);
+	const { world } = repository;
+	const write = (targetsVersion: number, snapshotVersion: number): void => {
+		const meta = { 'targets.json': { version: targetsVersion }, 'appliance.json': { version: 1 } };
+		const snapshot = signedText({ ...repository.head('snapshot', world.snapshot), meta }, world.snapshot.keys);
+		repository.put(`metadata/${snapshotVersion}.snapshot.json`, snapshot);
+		const stamp = {
+			...repository.head('timestamp', world.timestamp),
+			meta: { 'snapshot.json': { version: snapshotVersion } },
+		};
+		repository.put('metadata/timestamp.json', signedText(stamp, world.timestamp.keys));
+	};
+	write(1, 2);
+	await agree('mix-and-match');
+	world.snapshot.version = 3;
+	write(2, 3);
+	repository.files.set('metadata/2.targets.json', repository.files.get('metadata/1.targets.json') ?? Buffer.alloc(0));
+	world.timestamp.version = 2;
+	write(2, 3);
+	await agree('mix-and-match');
+	world.timestamp.version = 3;
+	world.snapshot.version = 4;
+	write(2, 4);
+	world.targets.version = 2;
+	const { targets } = world;
+	repository.put(
+		'metadata/2.targets.json',
+		signedText({ ...repository.head('targets', targets), targets: {} }, targets.keys),
+	);
+	await agree('accepted');
 });
 
 test('fast-forward: versions that were counted to the top are forgotten with the keys that did it', async (t) => {

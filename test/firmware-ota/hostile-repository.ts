@@ -32,6 +32,8 @@ export interface Delegation extends RoleKeys {
 	targets: Record<string, Buffer>;
 	/** Delegations of its own, by the names of others. */
 	children: string[];
+	/** Keys that it names for them, where they are others than theirs. */
+	childKeys: Record<string, TestKey[]>;
 	signers: TestKey[];
 	custom: Record<string, JsonObject>;
 }
@@ -99,8 +101,10 @@ export function createHostileRepository(nowMs = Date.now()) {
 		);
 	}
 
-	function delegationsOf(names: readonly string[]): JsonObject {
-		const roles = names.map((name) => delegation(name));
+	function delegationsOf(names: readonly string[], others: Record<string, TestKey[]> = {}): JsonObject {
+		const roles = names.map((name) =>
+			Object.assign({}, delegation(name), { keys: others[name] ?? delegation(name).keys }),
+		);
 		return {
 			delegations: {
 				keys: keysOf(roles.flatMap(({ keys }) => keys)),
@@ -138,7 +142,7 @@ export function createHostileRepository(nowMs = Date.now()) {
 			const signed = {
 				...head('targets', role),
 				targets: targetEntries(role.targets, role.custom),
-				...(role.children.length === 0 ? {} : delegationsOf(role.children)),
+				...(role.children.length === 0 ? {} : delegationsOf(role.children, role.childKeys)),
 			};
 			const text = signedText(signed, role.signers);
 			put(`metadata/${role.version}.${role.name}.json`, text);
@@ -180,6 +184,7 @@ export function createHostileRepository(nowMs = Date.now()) {
 				days: 365,
 				targets: {},
 				children: [],
+				childKeys: {},
 				signers: keys,
 				custom: {},
 				...change,
