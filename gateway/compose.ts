@@ -235,7 +235,7 @@ async function serve(deps: GatewayDeps, ground: Ground, field: Field, later: Lat
 		settings: shownSettings('gateway', settings),
 		metrics,
 		isStarted: () => isStarted,
-		deviceNotice: drivers.notice,
+		deviceNotice: (device, isNamed) => drivers.notice(device, isNamed),
 		more: field.routes,
 	});
 	later.server.set(http.server);

@@ -8,7 +8,15 @@ import type { ExecutionContext } from 'ava';
 /** Debian's interpreter: the packages of the distribution are not seen by others. */
 const PYTHON = '/usr/bin/python3';
 
-const isThere = (command: string, ...args: readonly string[]): boolean => spawnSync(command, args).status === 0;
+/** Asked once: the process stands still meanwhile, and with it the tests that run beside. */
+const found = new Map<string, boolean>();
+
+function isThere(command: string, ...args: readonly string[]): boolean {
+	const call = [command, ...args].join(' ');
+	const known = found.get(call) ?? spawnSync(command, args).status === 0;
+	found.set(call, known);
+	return known;
+}
 
 export const hasSocat = (): boolean => isThere('socat', '-V');
 export const hasPymodbus = (): boolean => isThere(PYTHON, '-c', 'import pymodbus.server, serial');
@@ -69,7 +77,7 @@ export async function startPtyPair(
 		await end(socat);
 		await rm(folder, { recursive: true, force: true });
 	});
-	for (let tries = 0; tries < 200; tries += 1) {
+	for (let tries = 0; tries < 2_000; tries += 1) {
 		const ready = await Promise.all(
 			[near, far].map((path) =>
 				stat(path).then(

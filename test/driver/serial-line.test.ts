@@ -15,6 +15,7 @@ import { portsOf } from '../fake/machine-ports.ts';
 import { hasPymodbus, hasPython, hasSocat, needs, startPtyPair, startPython } from './peer.ts';
 import { reservePort } from '../fake/reserved-port.ts';
 
+// One after the other: a port has five seconds to open, and the stall of one test would be that of all.
 const serial = (path: string, baudRate = 115_200): Line => ({
 	transport: 'rtu',
 	path,
@@ -89,29 +90,31 @@ for (const [count, lateMs] of [
 	[5, TIMEOUT_MS + 190],
 	[1, TIMEOUT_MS + 120],
 ] as const) {
-	test(`over a serial port, late answers of ${count} registers after ${lateMs} ms are never taken for another's`, async (t) => {
-		if (!needs(t, 'socat', hasSocat()) || !needs(t, 'python3', hasPython())) return;
-		const { near, far } = await startPtyPair(t);
-		await startPython(t, LATE_SLAVE, far, String(lateMs));
-		const { line, counters } = await openLine(serial(near));
-		let rightInRow = 0;
-		for (let i = 0; i < 90 && rightInRow < 8; i += 1) {
-			try {
-				const { data } = await line.transact(read(10 * i, count, TIMEOUT_MS));
-				t.is(data.readUInt16BE(0), 1000 + 10 * i);
-				rightInRow += 1;
-			} catch (fault) {
-				t.true(fault instanceof ModbusFault);
-				rightInRow = 0;
+	test.serial(
+		`over a serial port, late answers of ${count} registers after ${lateMs} ms are never taken for another's`,
+		async (t) => {
+			if (!needs(t, 'socat', hasSocat()) || !needs(t, 'python3', hasPython())) return;
+			const { near, far } = await startPtyPair(t);
+			await startPython(t, LATE_SLAVE, far, String(lateMs));
+			const { line, counters } = await openLine(serial(near));
+			let rightInRow = 0;
+			for (let i = 0; i < 90 && rightInRow < 8; i += 1) {
+				try {
+					const { data } = await line.transact(read(10 * i, count, TIMEOUT_MS));
+					t.is(data.readUInt16BE(0), 1000 + 10 * i);
+					rightInRow += 1;
+				} catch (fault) {
+					t.true(fault instanceof ModbusFault);
+					rightInRow = 0;
+				}
 			}
-		}
-		t.is(rightInRow, 8);
-		t.true(counters.quarantines > 0);
-		await line.close();
-	});
+			t.is(rightInRow, 8);
+			t.true(counters.quarantines > 0);
+			await line.close();
+		},
+	);
 }
 
-// Serial: the stall would disturb its neighbours.
 test.serial('over a serial port, a stall of the process does not time out an answer that has arrived', async (t) => {
 	if (!needs(t, 'socat', hasSocat()) || !needs(t, 'python3', hasPython())) return;
 	const { near, far } = await startPtyPair(t);
@@ -178,7 +181,7 @@ async function checkPeer(t: ExecutionContext, line: ModbusLine): Promise<void> {
 	t.is(fault instanceof ModbusFault && fault.exceptionCode, 2);
 }
 
-test('pymodbus is read over TCP', async (t) => {
+test.serial('pymodbus is read over TCP', async (t) => {
 	if (!needs(t, 'pymodbus', hasPymodbus())) return;
 	const port = await reservePort();
 	await startPython(t, PYMODBUS_TCP, String(port));
@@ -187,7 +190,7 @@ test('pymodbus is read over TCP', async (t) => {
 	await line.close();
 });
 
-test('pymodbus is read over a serial port', async (t) => {
+test.serial('pymodbus is read over a serial port', async (t) => {
 	if (!needs(t, 'socat', hasSocat()) || !needs(t, 'pymodbus', hasPymodbus())) return;
 	const { near, far } = await startPtyPair(t);
 	await startPython(t, PYMODBUS_RTU, far);
@@ -198,12 +201,12 @@ test('pymodbus is read over a serial port', async (t) => {
 	await line.close();
 });
 
-test('a port that does not exist is named with ENOENT', async (t) => {
+test.serial('a port that does not exist is named with ENOENT', async (t) => {
 	const fault = await refusal(createLine(serial('/dev/serial/by-id/nothing-here')).line);
 	t.regex(fault.message, /nothing-here does not exist: the adapter is unplugged.*\(ENOENT\)/);
 });
 
-test('a file that is no serial port is refused', async (t) => {
+test.serial('a file that is no serial port is refused', async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), 'no-port-'));
 	t.teardown(() => rm(folder, { recursive: true, force: true }));
 	const path = join(folder, 'file');
@@ -212,7 +215,7 @@ test('a file that is no serial port is refused', async (t) => {
 	t.true(fault.message.startsWith(path));
 });
 
-test('a port that may not be opened is named with EACCES', async (t) => {
+test.serial('a port that may not be opened is named with EACCES', async (t) => {
 	t.regex(openFault('/dev/ttyUSB0', 'EACCES', new Error('x')).message, /ttyUSB0 may not be opened.*dialout \(EACCES\)/);
 	if (process.getuid?.() === 0) {
 		t.log('skipped in part: root may open everything');
@@ -226,7 +229,7 @@ test('a port that may not be opened is named with EACCES', async (t) => {
 	t.regex((await refusal(createLine(serial(path)).line)).message, /EACCES/);
 });
 
-test('a port in use is refused with the program that holds it', async (t) => {
+test.serial('a port in use is refused with the program that holds it', async (t) => {
 	if (!needs(t, 'socat', hasSocat()) || !needs(t, 'python3', hasPython())) return;
 	const { near } = await startPtyPair(t);
 	const holder = await startPython(
@@ -244,7 +247,7 @@ time.sleep(60)`,
 	t.true(fault.message.includes(`(pid ${holder.pid})`), fault.message);
 });
 
-test('a port that is open cannot be opened a second time, and can after it was closed', async (t) => {
+test.serial('a port that is open cannot be opened a second time, and can after it was closed', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const { near } = await startPtyPair(t);
 	const first = await openLine(serial(near));
@@ -254,7 +257,7 @@ test('a port that is open cannot be opened a second time, and can after it was c
 	await second.line.close();
 });
 
-test('a port that vanishes is told', async (t) => {
+test.serial('a port that vanishes is told', async (t) => {
 	if (!needs(t, 'socat', hasSocat())) return;
 	const pair = await startPtyPair(t);
 	const { line, lost } = await openLine(serial(pair.near));

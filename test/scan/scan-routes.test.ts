@@ -250,7 +250,7 @@ test('a try ends with its caller: nothing is asked any more, and the line is giv
 	const sent = callHttp({ host: '127.0.0.1', port, path: '/lines/try', method: 'POST', headers, agent: false });
 	sent.on('error', () => undefined);
 	// Its meanings lie far apart, so that each is a read of its own.
-	sent.end(JSON.stringify({ line: lineTo(slave.port), function: 3, address: 40_053, timeout_ms: 500 }));
+	sent.end(JSON.stringify({ line: lineTo(slave.port), function: 3, address: 40_053, timeout_ms: 2_000 }));
 	while (slave.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
 	sent.destroy();
 	await t.throwsAsync(async () => tried, { message: /was given up/ });
