@@ -85,6 +85,13 @@ async function copyHashed(from: string, to: string): Promise<{ readonly length: 
 	return { length, sha256: hash.digest('hex') };
 }
 
+/** Durable, and readable for the web server that hands it out, whoever that runs as. */
+async function writeForAll(path: string, text: string): Promise<void> {
+	await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+	await writeFileDurably(path, text, 0o644);
+}
+
+/** Opens a repository; it need not be there yet. */
 export function openRepositoryFolder(path: string): RepositoryFolder {
 	const at = (...parts: readonly string[]): string => join(path, ...parts);
 	const namesPath = at('names.json');
@@ -136,9 +143,9 @@ export function openRepositoryFolder(path: string): RepositoryFolder {
 			});
 			return new Map(await Promise.all(texts));
 		},
-		stage: (role, text) => writeFileDurably(at('staged', `${role}.json`), text, 0o644),
+		stage: (role, text) => writeForAll(at('staged', `${role}.json`), text),
 		unstage: (role) => rm(at('staged', `${role}.json`), { force: true }),
-		publishFile: (name, text) => writeFileDurably(at('metadata', name), text, 0o644),
+		publishFile: (name, text) => writeForAll(at('metadata', name), text),
 		async addTargetFile(target, file) {
 			await stat(file).catch((error: unknown) => {
 				throw new Fault('not-found', `${file} cannot be read`, { cause: error });
@@ -154,7 +161,7 @@ export function openRepositoryFolder(path: string): RepositoryFolder {
 		},
 		async addNames(more) {
 			const all = { ...(await names()), ...more };
-			await writeFileDurably(namesPath, `${JSON.stringify(all, null, '\t')}\n`, 0o644);
+			await writeForAll(namesPath, `${JSON.stringify(all, null, '\t')}\n`);
 		},
 	};
 }

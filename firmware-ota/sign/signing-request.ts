@@ -23,7 +23,7 @@ export interface SigningRequest {
 	readonly demands: readonly Demand[];
 	/** Public keys of those who are asked, by id. */
 	readonly keys: Readonly<Record<string, PublicKey>>;
-	/** Their names, by key id. */
+	/** Names of people by key id, also of those who only stand in the document: for reading, the ids are what counts. */
 	readonly names: Readonly<Record<string, string>>;
 	readonly document: RawFile;
 }
@@ -84,14 +84,13 @@ export async function exportRequest(repository: RepositoryFolder, role: string):
 	if (text === undefined) throw new Fault('not-found', `role: nothing of ${role} is staged`);
 	const demands = demandsOf(draft, role).map(({ by, keyids, threshold }) => ({ by, keyids, threshold }));
 	const asked = new Set(demands.flatMap(({ keyids }) => keyids));
-	const ofAsked = <T>(all: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
-		Object.fromEntries(Object.entries(all).filter(([keyId]) => asked.has(keyId)));
+	const keys = Object.entries(keysOf(draft)).filter(([keyId]) => asked.has(keyId));
 	return {
 		format: 'drawbridge-signing-request-1',
 		role,
 		demands,
-		keys: ofAsked(keysOf(draft)),
-		names: ofAsked(await repository.names()),
+		keys: Object.fromEntries(keys),
+		names: await repository.names(),
 		document: rawOf(text),
 	};
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
@@ -105,7 +105,7 @@ test('what is signed here reaches a box, and the client of tuf-js: metadata, cho
 });
 
 test('the first root goes from hand to hand, and nothing goes out before enough have signed', async (t) => {
-	const { ok, run } = await signDesk(t, ['alice', 'bob', 'carol', 'snap', 'stamp']);
+	const { ok, run, path, repository } = await signDesk(t, ['alice', 'bob', 'carol', 'snap', 'stamp']);
 	await ok(
 		'init --repository REPOSITORY --root-key @alice.pub --root-key @bob.pub --root-key @carol.pub --root-threshold 2 ' +
 			'--targets-key @alice.pub --targets-key @bob.pub --targets-threshold 2 --snapshot-key @snap.pub --timestamp-key @stamp.pub',
@@ -120,12 +120,16 @@ test('the first root goes from hand to hand, and nothing goes out before enough 
 		const said = await ok(`sign --request HOME/${role}.request --key @alice`);
 		t.regex(said, new RegExp(`^${role} 1, until `));
 		t.regex(said, /1 of 2/);
+		if (role === 'root') t.regex(said, /timestamp: 1 of stamp [0-9a-f]{12}\n/);
 		t.regex(await ok(`sign --request HOME/${role}.request --key @bob`), /2 of 2\n$/);
 		t.regex(await ok(`import --repository REPOSITORY --from HOME/${role}.request`), /2 of 2\n$/);
 	}
 	t.regex(await ok(PUBLISH), /published 1\.root\.json/);
 	t.regex(await ok('verify --repository REPOSITORY'), /root 1 is reached/);
 	t.regex(await ok('status --repository REPOSITORY'), /staged\n {2}nothing/);
+	// Whoever hands it out may read it, as far as this machine lets anybody read.
+	mkdirSync(path('plain'), { mode: 0o755 });
+	for (const folder of ['.', 'metadata']) t.is(statSync(join(repository, folder)).mode, statSync(path('plain')).mode);
 });
 
 test('two people who sign copies of a request at the same time are both counted', async (t) => {
