@@ -17,6 +17,9 @@ import type { FoundPort, SerialPorts, SerialPortStatus } from './serial-ports.ts
 /** All ports are looked at when the kernel tells of a change, and beside that at every so manieth look. */
 const LOOKS_UNTOLD = 10;
 
+/** Longest wait for a look at some paths: one of them may lead to a disk of the network that does not answer. */
+const LOOK_MS = 5000;
+
 export interface SerialPortsDeps {
 	readonly folders: PortFolders;
 	readonly memory: PortMemory;
@@ -85,10 +88,17 @@ export function createSerialPorts({ folders, memory, log }: SerialPortsDeps): Se
 			await lookFor(names.aliasesOf(path), found);
 			return found;
 		},
-		look: (paths) =>
-			lookFor([...new Set(paths)]).catch((error: unknown) =>
+		async look(paths) {
+			const looked = lookFor([...new Set(paths)]).catch((error: unknown) =>
 				log.debug('ports-not-listed', { reason: messageOf(error) }),
-			),
+			);
+			let timer: NodeJS.Timeout | undefined;
+			const late = new Promise<void>((resolve) => {
+				timer = setTimeout(resolve, LOOK_MS);
+			});
+			await Promise.race([looked, late]);
+			clearTimeout(timer);
+		},
 		use: (paths) => names.use(paths),
 		nameOf: (path) => names.nameOf(path),
 		async opened(found) {
