@@ -5,7 +5,9 @@ import { checksumOf } from '../../core/configuration/canonical-json.ts';
 import { Fault, fieldFault, messageOf } from '../../core/kernel/fault.ts';
 import { type SetTimer, systemTimer } from '../../core/journal/set-timer.ts';
 import type { Logger } from '../../core/kernel/log.ts';
+import { isWithinBounds } from '../../core/telemetry/json-bounds.ts';
 import type { JsonValue } from '../../core/telemetry/reading.ts';
+import { MAX_DEPTH } from './import/placed-value.ts';
 import {
 	MAX_SITE_TEMPLATE_BYTES,
 	MAX_SITE_TEMPLATES,
@@ -39,6 +41,16 @@ function hasMoreValues(raw: JsonValue, most: number): boolean {
 
 const isHeavy = (raw: JsonValue): boolean =>
 	pointsIn(raw) > MOST_POINTS_AT_ONCE || hasMoreValues(raw, MOST_VALUES_AT_ONCE);
+
+/** What is nested too deep cannot be handed to another thread, and is no template. @throws SettingsFault that names the members */
+function assertShallow(raw: JsonValue): void {
+	if (typeof raw !== 'object' || raw === null) return;
+	const deep = Object.entries(raw).filter(([, value]) => !isWithinBounds(value, { depth: MAX_DEPTH, nodes: Infinity }));
+	if (deep.length === 0) return;
+	throw new SettingsFault(
+		deep.map(([path]) => ({ path, message: `must not be nested deeper than ${MAX_DEPTH} levels` })),
+	);
+}
 
 /** A template that somebody has uploaded here. */
 export interface SiteTemplate {
@@ -106,6 +118,7 @@ export async function openTemplateLibrary({ folder, base, log, setTimer = system
 
 	/** What is large is judged on the thread of templates. @throws SettingsFault with every mistake */
 	async function judged(key: string, raw: JsonValue): Promise<TemplateDocument> {
+		assertShallow(raw);
 		if (!isHeavy(raw)) return parseTemplate(key, raw, base);
 		const outcome = await thread.run({ kind: 'parse', key, raw });
 		if (outcome.kind === 'parsed') return outcome.template;
