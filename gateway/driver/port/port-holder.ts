@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -10,6 +10,12 @@ const MOST_PROCESSES = 4096;
 
 /** Descriptors looked at in one turn of the event loop: a fraction of a millisecond. */
 const IN_A_TURN = 32;
+
+/** A descriptor that leads to a device. */
+interface Handle {
+	readonly pid: string;
+	readonly descriptor: string;
+}
 
 /** The file behind a descriptor; `''` when it is none of our business. */
 function fileOf(link: string): string {
@@ -22,24 +28,38 @@ function fileOf(link: string): string {
 }
 
 /**
- * Files that a process has open. There are many thousands on a machine, and the kernel has them in memory: each costs it microseconds,
- * while a trip through the thread pool would cost ten times that, and keep the journal from its turn at the disk.
+ * Descriptors of a process that lead to one of the devices. There are many thousands on a machine, and the kernel has them in memory:
+ * each costs it microseconds, while a trip through the thread pool would cost ten times that, and keep the journal from its turn at the disk.
  */
-async function filesOf(folder: string): Promise<ReadonlySet<string>> {
+async function handlesOf(
+	proc: string,
+	pid: string,
+	devices: ReadonlySet<string>,
+): Promise<readonly (readonly [string, Handle])[]> {
+	const folder = join(proc, pid, 'fd');
 	const descriptors = await readdir(folder).catch(() => []);
-	const files = new Set<string>();
+	const found: (readonly [string, Handle])[] = [];
 	for (const [at, descriptor] of descriptors.entries()) {
 		if (at % IN_A_TURN === IN_A_TURN - 1) await nextTurn();
-		files.add(fileOf(join(folder, descriptor)));
+		const file = fileOf(join(folder, descriptor));
+		if (devices.has(file)) found.push([file, { pid, descriptor }]);
 	}
-	return files;
+	return found;
 }
 
-/** Processes with an advisory lock on a file, by its inode; a line of /proc/locks ends in `pid major:minor:inode start end`. */
-async function lockersByInode(proc: string): Promise<ReadonlyMap<number, string>> {
-	const locks = await readFile(join(proc, 'locks'), 'utf8').catch(() => '');
-	const found = [...locks.matchAll(/ (\d+) [\da-f]+:[\da-f]+:(\d+) /g)];
-	return new Map(found.map(([, pid, inode]) => [Number(inode), pid ?? '']));
+/**
+ * Whether a lock was taken through this descriptor. The list of all locks, /proc/locks, is no way to know: each look at it waits until
+ * all processors have come round (an RCU grace period), seconds on a busy machine.
+ */
+async function isLocker(proc: string, { pid, descriptor }: Handle): Promise<boolean> {
+	const info = await readFile(join(proc, pid, 'fdinfo', descriptor), 'utf8').catch(() => '');
+	return /^lock:/m.test(info);
+}
+
+/** Of several that have the device open, the one that has locked it. */
+async function chosenOf(proc: string, handles: readonly Handle[]): Promise<Handle | null> {
+	if (handles.length > 1) for (const handle of handles) if (await isLocker(proc, handle)) return handle;
+	return handles[0] ?? null;
 }
 
 /**
@@ -50,25 +70,20 @@ async function lockersByInode(proc: string): Promise<ReadonlyMap<number, string>
 export async function findHolders(devices: readonly string[], proc: string): Promise<ReadonlyMap<string, PortHolder>> {
 	const holders = new Map<string, PortHolder>();
 	if (devices.length === 0) return holders;
-	const lockers = await lockersByInode(proc);
-	const locked = new Map<string, string>();
-	for (const device of devices) {
-		const inode = await stat(device).then(
-			({ ino }) => ino,
-			() => -1,
-		);
-		const pid = lockers.get(inode);
-		if (pid !== undefined) locked.set(device, pid);
-	}
+	const wanted = new Set(devices);
+	const handles = new Map<string, Handle[]>();
 	const entries = await readdir(proc).catch(() => []);
 	const pids = entries.filter((entry) => /^\d+$/.test(entry)).slice(0, MOST_PROCESSES);
 	for (const pid of pids) {
-		const files = await filesOf(join(proc, pid, 'fd'));
-		for (const device of devices) {
-			if (!files.has(device) || (holders.has(device) && locked.get(device) !== pid)) continue;
-			const name = await readFile(join(proc, pid, 'comm'), 'utf8').catch(() => 'unknown');
-			holders.set(device, { pid: Number(pid), name: name.trim() });
+		for (const [device, handle] of await handlesOf(proc, pid, wanted)) {
+			handles.set(device, [...(handles.get(device) ?? []), handle]);
 		}
+	}
+	for (const [device, found] of handles) {
+		const handle = await chosenOf(proc, found);
+		if (handle === null) continue;
+		const name = await readFile(join(proc, handle.pid, 'comm'), 'utf8').catch(() => 'unknown');
+		holders.set(device, { pid: Number(handle.pid), name: name.trim() });
 	}
 	return holders;
 }
