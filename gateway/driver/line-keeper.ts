@@ -30,7 +30,7 @@ export interface LineKeeper<Kept extends KeptLine> extends Stoppable {
 	renew(): void;
 	/** The connection has proved itself: the next failure waits the shortest time. */
 	proved(): void;
-	/** Ends the connection and makes none before `resume`. Resolves once the port is free. */
+	/** Ends the connection and makes none before `resume`, nor before the pause after a failure is over. Resolves once the port is free. */
 	suspend(reason: string): Promise<void>;
 	resume(): void;
 }
@@ -186,7 +186,8 @@ export function createLineKeeper<Kept extends KeptLine>(deps: LineKeeperDeps<Kep
 		},
 		resume() {
 			suspension = null;
-			wake?.();
+			// Two lines that take one port from each other would else try in turn for ever, without the pause that each owes after a failure.
+			if (!isPauseHeld) wake?.();
 		},
 		async stop() {
 			stopping.abort();
